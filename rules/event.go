@@ -1,10 +1,14 @@
 package rules
 
-import "time"
+import (
+	"time"
+
+	"github.com/tidwall/gjson"
+)
 
 // Event is one navigation of one participant: what rules fire on and what
-// targets are told. Its ID and its Place never change; its Responses are fixed
-// once the answers that were in flight at the navigation have arrived.
+// targets are told. All of it is fixed at the navigation, but for the answers
+// that were in flight then.
 type Event struct {
 	// Place is the navigation's place in the journey, from 1.
 	Place int
@@ -12,7 +16,7 @@ type Event struct {
 	At          time.Time
 	Survey      Survey
 	Participant Participant
-	// From is the page left; its ID is empty where the journey does not know it.
+	// From is the page left; its number and position are 0 where it was never shown to us.
 	From PageRef
 	// To is the page reached, nil when the survey is completed.
 	To *PageRef
@@ -20,9 +24,7 @@ type Event struct {
 	PageCount int
 	// Recovered marks a navigation that went unseen and was told by the next page shown.
 	Recovered bool
-	// Partial marks a journey whose beginning was not seen.
-	Partial bool
-	// Responses has every page with a response item that the participant had loaded, by page number.
+	// Responses has every page that takes a response and was loaded, by page number.
 	Responses []Response
 	// Traceparent of the participant's request, empty without one.
 	Traceparent string
@@ -33,7 +35,7 @@ type Survey struct {
 	ID, Instance string
 	// FriendlyID is the app's short name of the instance, empty where the app has none.
 	FriendlyID string
-	// Study is the friendly id of the study the participant entered by, empty without one.
+	// Study is the study that the participant entered by: its friendly id, else its id; empty without one.
 	Study string
 }
 
@@ -59,10 +61,11 @@ type Response struct {
 	Page PageRef
 	// Question is the text of the page's question, nil when it has none.
 	Question *string
-	// Type is the response item's type.
-	Type     string
-	Optional bool
-	State    ResponseState
+	// Item is the response item's id, Type its type.
+	Item, Type string
+	Optional   bool
+	// Left tells that an earlier navigation left the page after its last load.
+	Left bool
 	// Answer is the last answer, the very bytes that the participant sent; nil without one.
 	Answer []byte
 	// PageLoaded is the last time the page was loaded.
@@ -84,3 +87,39 @@ const (
 
 // Completed tells whether the navigation ended the survey.
 func (e *Event) Completed() bool { return e.To == nil }
+
+// Name is the narrowest name that a rule can fire on.
+func (e *Event) Name() EventName {
+	if e.Completed() {
+		return Completion
+	}
+	return PageNavigation
+}
+
+// State tells what became of a response by the time of the event.
+func (e *Event) State(r *Response) ResponseState {
+	switch {
+	case r.Answer != nil && isEmptyObject(r.Answer):
+		return Cleared
+	case r.Answer != nil:
+		return Answered
+	case r.Left || r.Page.ID == e.From.ID:
+		return Skipped
+	default:
+		return Unanswered
+	}
+}
+
+// answer takes in an answer that was in flight at the navigation.
+func (e *Event) answer(item string, answer Answer) {
+	for i := range e.Responses {
+		if r := &e.Responses[i]; r.Item == item {
+			r.Answer, r.Recorded = answer.Bytes, answer.Recorded
+		}
+	}
+}
+
+func isEmptyObject(json []byte) bool {
+	value := gjson.ParseBytes(json)
+	return value.IsObject() && len(value.Map()) == 0
+}

@@ -1,0 +1,222 @@
+package emitter
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sidehook/sidehook/rules"
+)
+
+// webhook is Decsys' body, with its answers as they stand.
+type webhook struct {
+	Timestamp     string
+	SurveyId      string
+	ParticipantId string
+	EventType     json.RawMessage
+	Payload       struct {
+		Id            string
+		SurveyStarted *string
+		Responses     []webhookResponse
+	}
+}
+
+type webhookResponse struct {
+	Page             int
+	PageName         string
+	Question         *string
+	ResponseType     string
+	Order            int
+	Response         json.RawMessage
+	PageLoad         string
+	ResponseRecorded string
+	IsOptional       bool
+}
+
+// compareWebhooks compares what a receiver got with what Decsys sent, each
+// participant's in order. The differences that are right are those of section
+// 10 of the Decsys reference: rounded doubles, rewritten dates, the answer that
+// raced with next, and two clicks at once, which Decsys tells of twice.
+func compareWebhooks(t testing.TB, profile *rules.Profile, recorded []rules.Recorded, expected, got []string) {
+	t.Helper()
+	raced := racedAnswers(profile, recorded)
+	want := byParticipant(t, expected)
+	have := byParticipant(t, got)
+	for participant, bodies := range want {
+		bodies = slices.CompactFunc(bodies, sameNavigation)
+		if len(bodies) != len(have[participant]) {
+			t.Errorf("a participant's webhooks: got %d, want %d", len(have[participant]), len(bodies))
+			continue
+		}
+		for i, body := range bodies {
+			compareBodies(t, raced, body, have[participant][i])
+		}
+	}
+	for participant, bodies := range have {
+		if _, ok := want[participant]; !ok {
+			t.Errorf("got %d webhooks of a participant for whom Decsys sent none", len(bodies))
+		}
+	}
+}
+
+func byParticipant(t testing.TB, bodies []string) map[string][]string {
+	t.Helper()
+	sorted := map[string][]string{}
+	for _, body := range bodies {
+		var w webhook
+		if err := json.Unmarshal([]byte(body), &w); err != nil {
+			t.Fatalf("a webhook is not JSON: %v", err)
+		}
+		sorted[w.ParticipantId] = append(sorted[w.ParticipantId], body)
+	}
+	return sorted
+}
+
+// sameNavigation tells two webhooks of the same navigation, as Decsys sends
+// them for two clicks at once.
+func sameNavigation(a, b string) bool {
+	var x, y webhook
+	return json.Unmarshal([]byte(a), &x) == nil && json.Unmarshal([]byte(b), &y) == nil &&
+		bytes.Equal(x.EventType, y.EventType)
+}
+
+func compareBodies(t testing.TB, raced map[string]bool, want, got string) {
+	t.Helper()
+	if diff := cmp.Diff(keys(want), keys(got)); diff != "" {
+		t.Errorf("keys differ (-Decsys +sidehook):\n%s", diff)
+		return
+	}
+	var w, g webhook
+	if err := json.Unmarshal([]byte(want), &w); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal([]byte(got), &g); err != nil {
+		t.Fatal(err)
+	}
+	for i := range g.Payload.Responses {
+		if i < len(w.Payload.Responses) && isRaced(raced, w.Payload.Responses[i], g.Payload.Responses[i]) {
+			w.Payload.Responses[i].Response = g.Payload.Responses[i].Response
+			w.Payload.Responses[i].ResponseRecorded = g.Payload.Responses[i].ResponseRecorded
+		}
+	}
+	if diff := cmp.Diff(plain(t, w), plain(t, g)); diff != "" {
+		t.Errorf("webhooks differ (-Decsys +sidehook):\n%s", diff)
+	}
+}
+
+// racedAnswers are the answers that were in flight together with a navigation
+// of their participant.
+func racedAnswers(profile *rules.Profile, recorded []rules.Recorded) map[string]bool {
+	raced := map[string]bool{}
+	for _, answer := range recorded {
+		match, ok := profile.Match([]byte(answer.Method), []byte(answer.Target))
+		if !ok || match.Says() != rules.AnsweredItem {
+			continue
+		}
+		for _, next := range recorded {
+			nextMatch, ok := profile.Match([]byte(next.Method), []byte(next.Target))
+			if ok && nextMatch.Says() == rules.Navigated && nextMatch.Participant() == match.Participant() &&
+				!answer.Start.After(next.End) && !next.Start.After(answer.End) {
+				raced[string(answer.Exchange.RequestBody)] = true
+			}
+		}
+	}
+	return raced
+}
+
+func isRaced(raced map[string]bool, want, got webhookResponse) bool {
+	return !bytes.Equal(want.Response, got.Response) && raced[string(got.Response)]
+}
+
+// plain makes of a webhook what must be equal: instants become "set" or stay
+// as .NET's zero, doubles are rounded and dates brought to UTC as LiteDB does.
+func plain(t testing.TB, w webhook) any {
+	t.Helper()
+	w.Timestamp = presence(w.Timestamp)
+	if w.Payload.SurveyStarted != nil {
+		started := presence(*w.Payload.SurveyStarted)
+		w.Payload.SurveyStarted = &started
+	}
+	for i := range w.Payload.Responses {
+		r := &w.Payload.Responses[i]
+		r.PageLoad, r.ResponseRecorded = presence(r.PageLoad), presence(r.ResponseRecorded)
+	}
+	data, err := json.Marshal(w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var value any
+	if err := json.Unmarshal(data, &value); err != nil {
+		t.Fatal(err)
+	}
+	return normalise(value)
+}
+
+func presence(instant string) string {
+	if instant == "0001-01-01T00:00:00+00:00" {
+		return "never"
+	}
+	if _, err := time.Parse("2006-01-02T15:04:05.9999999-07:00", instant); err != nil {
+		return fmt.Sprintf("not Decsys' form of a time: %s", instant)
+	}
+	return "set"
+}
+
+func normalise(value any) any {
+	switch v := value.(type) {
+	case map[string]any:
+		for key := range v {
+			v[key] = normalise(v[key])
+		}
+	case []any:
+		for i := range v {
+			v[i] = normalise(v[i])
+		}
+	case float64:
+		return math.Round(v*1e9) / 1e9
+	case string:
+		if at, err := time.Parse(time.RFC3339Nano, v); err == nil {
+			return at.UTC().Format(time.RFC3339Nano)
+		}
+	}
+	return value
+}
+
+// keys lists the keys of a JSON text in the order in which they stand, those
+// inside answers left out: their order is the participant's, and Decsys keeps it.
+func keys(text string) []string {
+	var list []string
+	decoder := json.NewDecoder(strings.NewReader(text))
+	var walk func(path string)
+	walk = func(path string) {
+		token, _ := decoder.Token()
+		switch token {
+		case json.Delim('{'):
+			for decoder.More() {
+				key, _ := decoder.Token()
+				list = append(list, fmt.Sprintf("%s.%v", path, key))
+				if key == "Response" {
+					var skipped json.RawMessage
+					_ = decoder.Decode(&skipped)
+					continue
+				}
+				walk(fmt.Sprintf("%s.%v", path, key))
+			}
+			_, _ = decoder.Token()
+		case json.Delim('['):
+			for decoder.More() {
+				walk(path + "[]")
+			}
+			_, _ = decoder.Token()
+		}
+	}
+	walk("")
+	return list
+}

@@ -1,0 +1,74 @@
+package rules
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/tidwall/gjson"
+)
+
+// Page is a page's definition, as the participant saw it.
+type Page struct {
+	ID     string `json:"id"`
+	Number int    `json:"number"`
+	Name   string `json:"name"`
+	// Question is the page's question, nil where the page has no content item.
+	Question *string `json:"question"`
+	// Item is the response item, nil where the page takes no response.
+	Item *Item `json:"item"`
+}
+
+// Item is what takes a page's response.
+type Item struct {
+	ID       string `json:"id"`
+	Type     string `json:"type"`
+	Optional bool   `json:"optional"`
+}
+
+var errPageWithoutID = errors.New("the page in the app's response has no id")
+
+// readPage reads a page's definition; nil when there is no page.
+func (p *Profile) readPage(json gjson.Result) (*Page, error) {
+	if !json.Exists() || json.Type == gjson.Null {
+		return nil, nil
+	}
+	page := &Page{
+		ID:     json.Get(p.page.ID).String(),
+		Number: int(json.Get(p.page.Number).Int()),
+		Name:   json.Get(p.page.Name).String(),
+	}
+	if page.ID == "" {
+		return nil, errPageWithoutID
+	}
+	items := json.Get(p.page.Items).Array()
+	page.Question = p.readQuestion(items)
+	if i := slices.IndexFunc(items, p.takesResponse); i >= 0 {
+		page.Item = p.readItem(items[i])
+	}
+	return page, nil
+}
+
+func (p *Profile) takesResponse(item gjson.Result) bool {
+	return !slices.Contains(p.item.Content, item.Get(p.item.Type).String())
+}
+
+func (p *Profile) readItem(item gjson.Result) *Item {
+	return &Item{
+		ID:       item.Get(p.item.ID).String(),
+		Type:     item.Get(p.item.Type).String(),
+		Optional: item.Get(p.item.Optional).Bool(),
+	}
+}
+
+// readQuestion gives the text of the content item that is marked as the
+// question, else of the first content item.
+func (p *Profile) readQuestion(items []gjson.Result) *string {
+	content := slices.DeleteFunc(slices.Clone(items), p.takesResponse)
+	if len(content) == 0 {
+		return nil
+	}
+	marked := slices.IndexFunc(content, func(item gjson.Result) bool { return item.Get(p.item.Question).Bool() })
+	question := content[max(marked, 0)]
+	text := question.Get(p.item.Text[question.Get(p.item.Type).String()]).String()
+	return &text
+}

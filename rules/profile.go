@@ -1,0 +1,230 @@
+package rules
+
+import (
+	"embed"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+//go:embed profiles/*.yaml
+var builtin embed.FS
+
+// maxProfile is the largest profile file, in bytes.
+const maxProfile = 1 << 20
+
+// Profile says which exchanges of an app matter and what each one says. It never changes.
+type Profile struct {
+	// App says in words what the profile is for.
+	App        string
+	routes     []*route
+	page       pageFields
+	item       itemFields
+	friendlyID func(survey, instance string) string
+}
+
+// profileFile is a profile as its YAML says it.
+type profileFile struct {
+	App         string      `yaml:"app"`
+	FriendlyIDs string      `yaml:"friendly_ids"`
+	Routes      []routeFile `yaml:"routes"`
+	Page        pageFields  `yaml:"page"`
+	Item        itemFields  `yaml:"item"`
+}
+
+type routeFile struct {
+	On     string            `yaml:"on"`
+	Says   string            `yaml:"says"`
+	When   string            `yaml:"when"`
+	IDs    map[string]string `yaml:"ids"`
+	Answer string            `yaml:"answer"`
+}
+
+// pageFields are the gjson paths of a page: At and Count in the response, the rest in the page.
+type pageFields struct {
+	At     string `yaml:"at"`
+	Count  string `yaml:"count"`
+	ID     string `yaml:"id"`
+	Number string `yaml:"number"`
+	Name   string `yaml:"name"`
+	Items  string `yaml:"items"`
+}
+
+// itemFields are the gjson paths in an item, and what its types mean.
+type itemFields struct {
+	ID       string            `yaml:"id"`
+	Type     string            `yaml:"type"`
+	Content  []string          `yaml:"content"`
+	Question string            `yaml:"question"`
+	Text     map[string]string `yaml:"text"`
+	Optional string            `yaml:"optional"`
+}
+
+// pathParams are the parameters that the path of each kind of route must have.
+var pathParams = map[Says][]string{
+	PageShown:    {},
+	Navigated:    {"participant"},
+	PageLoaded:   {"participant", "page"},
+	AnsweredItem: {"participant", "item"},
+}
+
+// LoadProfile gives the built-in profile of that name, or reads the file at
+// that path. All its problems are in the error, one per line.
+func LoadProfile(nameOrPath string) (*Profile, error) {
+	source, err := builtin.ReadFile("profiles/" + nameOrPath + ".yaml")
+	if err == nil {
+		return parseProfile(nameOrPath+".yaml", source)
+	}
+	info, err := os.Stat(nameOrPath)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the profile %q: it is neither built in (decsys is) nor a file: %w", nameOrPath, err)
+	}
+	if info.Size() > maxProfile {
+		return nil, fmt.Errorf("cannot read the profile %q: it has %d bytes; at most %d are allowed", nameOrPath, info.Size(), maxProfile)
+	}
+	source, err = os.ReadFile(nameOrPath)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the profile %q: %w", nameOrPath, err)
+	}
+	return parseProfile(nameOrPath, source)
+}
+
+// parseProfile compiles a profile and finds all that is wrong with it.
+func parseProfile(name string, source []byte) (*Profile, error) {
+	var file profileFile
+	doc := decodeStrict(name, source, &file)
+	p := &Profile{App: file.App, page: file.Page, item: file.Item}
+	p.friendlyID = compileFriendlyIDs(doc, file.FriendlyIDs)
+	if len(file.Routes) == 0 {
+		doc.wrong("routes", "must have at least one route")
+	}
+	for i, route := range file.Routes {
+		p.routes = append(p.routes, compileRoute(doc, fmt.Sprintf("routes[%d]", i), route))
+	}
+	checkFields(doc, file)
+	return p, doc.err()
+}
+
+func compileFriendlyIDs(doc *document, name string) func(survey, instance string) string {
+	if name == "" {
+		return func(string, string) string { return "" }
+	}
+	compute, ok := friendlyIDs[name]
+	if !ok {
+		known := slices.Sorted(maps.Keys(friendlyIDs))
+		doc.wrong("friendly_ids", "must be %s, not %q", strings.Join(known, " or "), name)
+	}
+	return compute
+}
+
+func compileRoute(doc *document, path string, file routeFile) *route {
+	r, err := parseRoute(file.On)
+	if err != nil {
+		doc.wrong(path+".on", "%s", err)
+		return &route{}
+	}
+	r.says = Says(file.Says)
+	if required, ok := pathParams[r.says]; !ok {
+		doc.wrong(path+".says", "must be page_shown, page_loaded, answered or navigated, not %q", file.Says)
+	} else {
+		r.requireParams(doc, path, required)
+	}
+	r.when = compileCondition(doc, path+".when", file.When)
+	r.ids = map[string]source{}
+	for name, text := range file.IDs {
+		r.ids[name] = compileID(doc, path+".ids."+name, name, text)
+	}
+	r.compileAnswer(doc, path+".answer", file.Answer)
+	return r
+}
+
+// requireParams refuses a route whose path lacks a parameter that what it says
+// cannot do without; the survey or its instance are among them always.
+func (r *route) requireParams(doc *document, path string, required []string) {
+	has := func(name string) bool {
+		return slices.ContainsFunc(r.segments, func(s segment) bool { return s.param == name })
+	}
+	for _, name := range required {
+		if !has(name) {
+			doc.wrong(path+".on", "must have {%s}, since it says %s", name, r.says)
+		}
+	}
+	if !has("survey") && !has("instance") {
+		doc.wrong(path+".on", "must have {survey} or {instance}")
+	}
+}
+
+func (r *route) compileAnswer(doc *document, path, text string) {
+	isAnswered := r.says == AnsweredItem
+	switch {
+	case isAnswered && text == "":
+		doc.wrong(path, "is missing; an answered route needs request:GJSON or response:GJSON, such as request:@this")
+	case !isAnswered && text != "":
+		doc.wrong(path, "is for routes that say answered")
+	case isAnswered:
+		r.answer = compileSource(doc, path, text)
+	}
+}
+
+// compileCondition compiles "200" or "200 application/json"; none means 200.
+func compileCondition(doc *document, path, text string) condition {
+	if text == "" {
+		return condition{status: 200}
+	}
+	code, mediaType, _ := strings.Cut(text, " ")
+	status, err := strconv.Atoi(code)
+	if err != nil || status < 200 || status > 599 || mediaType != "" && !strings.Contains(mediaType, "/") {
+		doc.wrong(path, "must be a status and may have a media type, such as 200 application/json, not %q", text)
+	}
+	return condition{status: status, mediaType: strings.ToLower(mediaType)}
+}
+
+func compileID(doc *document, path, name, text string) source {
+	if !slices.Contains([]string{"survey", "instance", "participant"}, name) {
+		doc.wrong(path, "is no id; the ids are survey, instance and participant")
+	}
+	return compileSource(doc, path, text)
+}
+
+func compileSource(doc *document, path, text string) source {
+	s, err := parseSource(text)
+	if err != nil {
+		doc.wrong(path, "%s", err)
+	}
+	return s
+}
+
+// checkFields checks the gjson paths of pages and items.
+func checkFields(doc *document, file profileFile) {
+	required := map[string]string{
+		"page.at": file.Page.At, "page.id": file.Page.ID, "page.number": file.Page.Number, "page.items": file.Page.Items,
+		"item.id": file.Item.ID, "item.type": file.Item.Type,
+	}
+	for path, gjson := range required {
+		checkField(doc, path, gjson)
+	}
+	optional := map[string]string{
+		"page.count": file.Page.Count, "page.name": file.Page.Name,
+		"item.question": file.Item.Question, "item.optional": file.Item.Optional,
+	}
+	for kind, gjson := range file.Item.Text {
+		optional["item.text."+kind] = gjson
+		if !slices.Contains(file.Item.Content, kind) {
+			doc.wrong("item.text."+kind, "is the text of no content item; add %s to item.content", kind)
+		}
+	}
+	for path, gjson := range optional {
+		if gjson != "" {
+			checkField(doc, path, gjson)
+		}
+	}
+}
+
+func checkField(doc *document, path, gjson string) {
+	if err := checkGJSON(gjson); err != nil {
+		doc.wrong(path, "%s", err)
+	}
+}
