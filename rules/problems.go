@@ -34,6 +34,13 @@ type document struct {
 	keys     map[string]place
 	values   map[string]place
 	problems problems
+	noted    map[spot]bool
+}
+
+// spot is what a problem is about: a path, as it stands at a place.
+type spot struct {
+	path string
+	place
 }
 
 func (p problem) String() string {
@@ -63,6 +70,10 @@ func (p problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
+func newDocument(file string) *document {
+	return &document{file: file, keys: map[string]place{}, values: map[string]place{}, noted: map[spot]bool{}}
+}
+
 // has tells whether the file says anything at path, right or wrong.
 func (d *document) has(path string) bool {
 	_, ok := d.values[path]
@@ -77,9 +88,11 @@ func (d *document) wrong(path, format string, args ...any) {
 }
 
 func (d *document) wrongAt(at place, path, format string, args ...any) {
-	if path != "" && slices.ContainsFunc(d.problems, func(p problem) bool { return p.path == path && p.place == at }) {
+	about := spot{path, at}
+	if d.noted[about] {
 		return
 	}
+	d.noted[about] = true
 	d.problems = append(d.problems, problem{file: d.file, place: at, path: path, text: fmt.Sprintf(format, args...)})
 }
 

@@ -1,0 +1,243 @@
+package rules
+
+import (
+	"encoding"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// scalarUnmarshaler is a value that reads itself from one scalar and wants to
+// know whether it was a plain whole number.
+type scalarUnmarshaler interface {
+	unmarshalScalar(text string, number bool) error
+}
+
+// defaulter is a value that has defaults: they are set before it is decoded as
+// an item of a map or list.
+type defaulter interface{ setDefaults() }
+
+// scalarOrList marks a list type whose only item may be written without brackets.
+type scalarOrList interface{ scalarOrList() }
+
+// decoder fills a Go value from the nodes of a YAML file.
+type decoder struct {
+	*document
+	visited int
+}
+
+// field is a struct field and the key it is decoded from.
+type field struct {
+	name  string
+	index int
+}
+
+// decodeStrict decodes the one YAML document of source over into, a pointer to
+// a struct that holds the defaults. file is the name to print. It never fails
+// half way: whatever is wrong (syntax, unknown or duplicate keys, wrong types, keys
+// without a value) is noted in the document it returns, to which the caller adds
+// what it finds wrong with the values (document.wrong) before asking for
+// document.err.
+//
+// Structs take their keys from yaml tags; scalars with a meaning implement
+// encoding.TextUnmarshaler and return an error like "must be ..., not ...".
+func decodeStrict(file string, source []byte, into any) *document {
+	d := decoder{document: newDocument(file)}
+	if root := parseYAML(d.document, source); root != nil {
+		d.keys[""] = place{1, 1}
+		d.decode(root, "", reflect.ValueOf(into).Elem())
+	}
+	return d.document
+}
+
+// decode fills value from the node n at path.
+func (d *decoder) decode(n *node, path string, value reflect.Value) {
+	if d.visited++; d.visited > maxValues {
+		d.wrongAt(place{1, 1}, "", "aliases make more than %d values of this file", maxValues)
+		return
+	}
+	d.values[path] = n.place
+	if n.kind == nullKind {
+		d.wrong(path, "has no value; give it one or remove the key")
+		return
+	}
+	if value.Kind() == reflect.Pointer {
+		value.Set(reflect.New(value.Type().Elem()))
+		value = value.Elem()
+	}
+	switch {
+	case isScalarType(value):
+		d.decodeScalar(n, path, value)
+	case value.Kind() == reflect.Struct:
+		d.decodeStruct(n, path, value)
+	case value.Kind() == reflect.Map:
+		d.decodeMap(n, path, value)
+	case value.Kind() == reflect.Slice:
+		d.decodeList(n, path, value)
+	default:
+		panic(fmt.Sprintf("BUG: no YAML can be decoded into %s", value.Type()))
+	}
+}
+
+func (d *decoder) decodeStruct(n *node, path string, value reflect.Value) {
+	if n.kind != mappingKind {
+		d.wrong(path, "must be a mapping (key: value), not %s", n.kind)
+		return
+	}
+	fields := fieldsOf(value.Type())
+	var names []string
+	for _, field := range fields {
+		names = append(names, field.name)
+	}
+	for _, entry := range n.entries {
+		sub := under(path, entry.key)
+		i := slices.Index(names, entry.key)
+		if i < 0 {
+			d.wrongAt(entry.place, sub, "unknown key%s", unknownHint(entry.key, names))
+			continue
+		}
+		d.keys[sub] = entry.place
+		d.decode(entry.value, sub, value.Field(fields[i].index))
+	}
+}
+
+// unknownHint names the nearest key, or all keys where none is near.
+func unknownHint(key string, names []string) string {
+	if hint := didYouMean(key, names); hint != "" {
+		return hint
+	}
+	return "; the keys here are " + strings.Join(names, ", ")
+}
+
+func fieldsOf(t reflect.Type) []field {
+	var fields []field
+	for i := range t.NumField() {
+		if !t.Field(i).IsExported() {
+			continue
+		}
+		name, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
+		if name == "" {
+			name = strings.ToLower(t.Field(i).Name)
+		}
+		if name != "-" {
+			fields = append(fields, field{name, i})
+		}
+	}
+	return fields
+}
+
+func (d *decoder) decodeMap(n *node, path string, value reflect.Value) {
+	if n.kind != mappingKind {
+		d.wrong(path, "must be a mapping (name: value), not %s", n.kind)
+		return
+	}
+	made := reflect.MakeMap(value.Type())
+	for _, entry := range n.entries {
+		sub, one := under(path, entry.key), newItem(value.Type().Elem())
+		d.keys[sub] = entry.place
+		d.decode(entry.value, sub, one)
+		made.SetMapIndex(reflect.ValueOf(entry.key).Convert(value.Type().Key()), one)
+	}
+	value.Set(made)
+}
+
+func (d *decoder) decodeList(n *node, path string, value reflect.Value) {
+	items := n.items
+	if n.kind != listKind {
+		if _, ok := value.Interface().(scalarOrList); !ok || n.kind != scalarKind {
+			d.wrong(path, "must be a list ([a, b]), not %s", n.kind)
+			return
+		}
+		items = []*node{n}
+	}
+	made := reflect.MakeSlice(value.Type(), 0, len(items))
+	for i, n := range items {
+		sub, one := item(path, i), newItem(value.Type().Elem())
+		d.keys[sub] = n.place
+		d.decode(n, sub, one)
+		made = reflect.Append(made, one)
+	}
+	value.Set(made)
+}
+
+// newItem makes an item of a list or map, with its defaults.
+func newItem(t reflect.Type) reflect.Value {
+	made := reflect.New(t)
+	if with, ok := made.Interface().(defaulter); ok {
+		with.setDefaults()
+	}
+	return made.Elem()
+}
+
+func isScalarType(value reflect.Value) bool {
+	switch value.Addr().Interface().(type) {
+	case encoding.TextUnmarshaler, scalarUnmarshaler:
+		return true
+	}
+	return value.Kind() == reflect.String || value.Kind() == reflect.Bool ||
+		value.CanInt() || value.CanUint() || value.CanFloat()
+}
+
+func (d *decoder) decodeScalar(n *node, path string, value reflect.Value) {
+	if n.kind != scalarKind {
+		d.wrong(path, "must be a single value, not %s", n.kind)
+		return
+	}
+	if err := setScalar(value, n.text, n.tag); err != nil {
+		d.wrong(path, "%s", err)
+	}
+}
+
+// setScalar sets value from a scalar's text and YAML tag.
+func setScalar(value reflect.Value, text, tag string) error {
+	switch own := value.Addr().Interface().(type) {
+	case scalarUnmarshaler:
+		return own.unmarshalScalar(text, tag == "!!int")
+	case encoding.TextUnmarshaler:
+		return own.UnmarshalText([]byte(text))
+	}
+	switch {
+	case value.Kind() == reflect.String:
+		value.SetString(text)
+		return nil
+	case value.Kind() == reflect.Bool:
+		if tag != "!!bool" || text != "true" && text != "false" {
+			return fmt.Errorf("must be true or false, not %s", quoted(text))
+		}
+		value.SetBool(text == "true")
+		return nil
+	case value.CanFloat():
+		return setFloat(value, text, tag)
+	default:
+		return setInt(value, text, tag)
+	}
+}
+
+func setFloat(value reflect.Value, text, tag string) error {
+	number, err := strconv.ParseFloat(text, 64)
+	finite := err == nil && number-number == 0
+	if !finite || tag != "!!float" && tag != "!!int" {
+		return fmt.Errorf("must be a number, not %s", quoted(text))
+	}
+	value.SetFloat(number)
+	return nil
+}
+
+// setInt reads decimal numbers only: YAML 1.1 would read 010 as 8.
+func setInt(value reflect.Value, text, tag string) error {
+	number, err := strconv.ParseInt(text, 10, 32)
+	if err != nil || tag != "!!int" {
+		return fmt.Errorf("must be a whole number, not %s", quoted(text))
+	}
+	if value.CanInt() {
+		value.SetInt(number)
+		return nil
+	}
+	if number < 0 {
+		return fmt.Errorf("must not be negative, but is %d", number)
+	}
+	value.SetUint(uint64(number))
+	return nil
+}
