@@ -71,6 +71,12 @@ func (k Key) String() string { return "instance " + k.Instance }
 // Bytes is the key as one text that no other key has.
 func (k Key) Bytes() string { return k.Instance + "\x00" + k.Participant }
 
+// ParseKey is the inverse of Key.Bytes.
+func ParseKey(text string) Key {
+	instance, participant, _ := strings.Cut(text, "\x00")
+	return Key{Instance: instance, Participant: participant}
+}
+
 func newKey(survey, instance, participant string) Key {
 	if instance == "" {
 		instance = survey

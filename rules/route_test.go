@@ -1,0 +1,108 @@
+package rules
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// What Decsys takes for an exchange and what it doesn't is in the recording
+// script-oddities; these are its cases one by one.
+func TestARouteMatchesWhatDecsysTakesForIt(t *testing.T) {
+	profile := decsys(t)
+	f := func(method, target string, says Says, params map[string]string) {
+		t.Helper()
+		match, ok := profile.Match([]byte(method), []byte(target))
+		if !ok {
+			t.Errorf("%s %s matches no route, want %s", method, target, says)
+			return
+		}
+		if match.Says() != says {
+			t.Errorf("%s %s says %s, want %s", method, target, match.Says(), says)
+		}
+		if diff := cmp.Diff(params, match.params); diff != "" {
+			t.Errorf("%s %s: parameters (-want +got):\n%s", method, target, diff)
+		}
+	}
+	type ids = map[string]string
+
+	// as the browser asks
+	f("GET", "/api/progress/5/3/p", PageShown, ids{"survey": "5", "instance": "3", "participant": "p"})
+	f("POST", "/api/progress/5/3/p/next", Navigated, ids{"survey": "5", "instance": "3", "participant": "p", "key": "next"})
+	f("POST", "/api/log/3/p/page/decsys.platform.PAGE_LOAD", PageLoaded, ids{"instance": "3", "participant": "p", "page": "page"})
+	f("POST", "/api/log/3/p/item/decsys.platform.COMPONENT_RESULTS", AnsweredItem, ids{"instance": "3", "participant": "p", "item": "item"})
+	// without a participant, with and without the slash
+	f("GET", "/api/progress/5/3/", PageShown, ids{"survey": "5", "instance": "3"})
+	f("GET", "/api/progress/5/3", PageShown, ids{"survey": "5", "instance": "3"})
+	// another case, a query, a trailing slash, dot segments
+	f("POST", "/API/Progress/5/3/p/next", Navigated, ids{"survey": "5", "instance": "3", "participant": "p", "key": "next"})
+	f("POST", "/api/progress/5/3/p/next?x=1", Navigated, ids{"survey": "5", "instance": "3", "participant": "p", "key": "next"})
+	f("POST", "/api/progress/5/3/p/next/", Navigated, ids{"survey": "5", "instance": "3", "participant": "p", "key": "next"})
+	f("POST", "/api/./progress/5/3/p/next", Navigated, ids{"survey": "5", "instance": "3", "participant": "p", "key": "next"})
+	f("POST", "/x/../api/progress/5/3/p/next", Navigated, ids{"survey": "5", "instance": "3", "participant": "p", "key": "next"})
+	// percent-encoded letters, in a literal and in an id
+	f("POST", "/api/log/3/p/item/decsys.platform.COMPONENT%5FRESULTS", AnsweredItem, ids{"instance": "3", "participant": "p", "item": "item"})
+	f("GET", "/api/progress/5/3/Bob%20%C3%A9", PageShown, ids{"survey": "5", "instance": "3", "participant": "Bob é"})
+	// a slash within a segment stays encoded, a lone % stands for itself
+	f("GET", "/api/progress/5/3/a%2Fb", PageShown, ids{"survey": "5", "instance": "3", "participant": "a%2Fb"})
+	f("GET", "/api/progress/5/3/100%", PageShown, ids{"survey": "5", "instance": "3", "participant": "100%"})
+}
+
+func TestARouteMatchesNothingElse(t *testing.T) {
+	profile := decsys(t)
+	f := func(method, target string) {
+		t.Helper()
+		if match, ok := profile.Match([]byte(method), []byte(target)); ok {
+			t.Errorf("%s %s says %s, want no match", method, target, match.Says())
+		}
+	}
+	f("POST", "//api/progress/5/3/p/next") // 405 in Decsys
+	f("PUT", "/api/progress/5/3/p/next")
+	f("HEAD", "/api/progress/5/3/p")
+	f("GET", "/api/progress/5/3/p/next")
+	f("GET", "/api/progress/5")
+	f("POST", "/api/log/3/p/item/decsys.platform.component_results") // an event of another type
+	f("POST", "/api/log/3/p/item/custom.EVENT")
+	f("POST", "/api/log/3/p//decsys.platform.PAGE_LOAD")
+	f("GET", "/assets/index.js")
+	f("GET", "*")
+	f("GET", "")
+	f("GET", "http://survey.example.org/api/progress/5/3/p")
+	f("GET", "/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17/18/19")
+}
+
+func TestLookingForARouteInVainAllocatesNothing(t *testing.T) {
+	profile := decsys(t)
+	method, target := []byte("GET"), []byte("/api/./components/static/Choose%20One.js?1700000000")
+	allocs := testing.AllocsPerRun(100, func() {
+		if _, ok := profile.Match(method, target); ok {
+			t.Error("it matched")
+		}
+	})
+	if allocs != 0 {
+		t.Errorf("Match allocates %v times, want 0", allocs)
+	}
+}
+
+func FuzzMatch(f *testing.F) {
+	profile, err := LoadProfile("decsys")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add("/api/progress/5/3/Bob%20/next/../%2e?x")
+	f.Add("/api/log/3/%/%2/%zz")
+	f.Fuzz(func(t *testing.T, target string) {
+		for _, method := range []string{"GET", "POST"} {
+			profile.Match([]byte(method), []byte(target))
+		}
+	})
+}
+
+func decsys(t testing.TB) *Profile {
+	t.Helper()
+	profile, err := LoadProfile("decsys")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return profile
+}
