@@ -30,8 +30,8 @@ func TestFoldingARecordingGivesTheWebhooksOfDecsysItself(t *testing.T) {
 	}
 }
 
-// flight is an exchange of a recording and the ticket it goes by.
-type flight struct {
+// passing is an exchange of a recording and the ticket it goes by.
+type passing struct {
 	rules.Recorded
 	match  rules.Match
 	ticket uint64
@@ -39,10 +39,10 @@ type flight struct {
 
 // foldRecording folds a recording with the overlaps in time that it shows.
 func foldRecording(profile *rules.Profile, recorded []rules.Recorded) []*rules.Event {
-	var flights []flight
+	var flights []passing
 	for i, one := range rules.ByEnd(recorded) {
 		if match, ok := profile.Match([]byte(one.Method), []byte(one.Target)); ok {
-			flights = append(flights, flight{one, match, uint64(i + 1)})
+			flights = append(flights, passing{one, match, uint64(i + 1)})
 		}
 	}
 	journeys := map[rules.Key]*rules.Journey{}
@@ -69,13 +69,13 @@ func foldRecording(profile *rules.Profile, recorded []rules.Recorded) []*rules.E
 	return events
 }
 
-func (f flight) overlaps(other flight) bool {
+func (f passing) overlaps(other passing) bool {
 	return other.ticket != f.ticket && other.match.Participant() == f.match.Participant() &&
 		!other.Start.After(f.End) && !other.End.Before(f.Start)
 }
 
 // answersDuring tells whether f was an answer in flight when next ended, and
 // ended soon enough to be waited for.
-func (f flight) answersDuring(next flight) bool {
+func (f passing) answersDuring(next passing) bool {
 	return f.match.Says() == rules.AnsweredItem && f.Start.Before(next.End) && f.End.Sub(next.End) < 500*time.Millisecond
 }

@@ -21,7 +21,7 @@ func decsysBody(e *rules.Event) []byte {
 	b := append(make([]byte, 0, 2048), `{"Timestamp":`...)
 	b = appendDecsysTime(b, e.At)
 	b = append(b, `,"SurveyId":`...)
-	b = rules.AppendString(b, decsysSurvey(&e.Survey))
+	b = rules.AppendString(b, surveyName(&e.Survey))
 	b = append(b, `,"ParticipantId":`...)
 	b = rules.AppendString(b, e.Participant.ID)
 	b = append(b, `,"EventType":{"SourcePage":`...)
@@ -82,14 +82,6 @@ func decsysAnswer(r *rules.Response) []byte {
 	default:
 		return []byte("null")
 	}
-}
-
-// decsysSurvey is the friendly id, or what comes nearest for an app that has none.
-func decsysSurvey(s *rules.Survey) string {
-	if s.FriendlyID != "" {
-		return s.FriendlyID
-	}
-	return s.ID + "/" + s.Instance
 }
 
 func appendDecsysTime(b []byte, t time.Time) []byte {

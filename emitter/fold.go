@@ -1,0 +1,135 @@
+package emitter
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"strconv"
+	"time"
+
+	"github.com/sidehook/sidehook/emitter/outbox"
+	"github.com/sidehook/sidehook/rules"
+)
+
+// fold takes an observation into its journey and the events that come of it
+// into the outbox. It runs in the store's writer and may run more than once.
+func (r *Recorder) fold(tx *outbox.Tx, o rules.Observation) {
+	journey := r.load(tx, o.Journey)
+	if journey.Child != nil {
+		// The request named the study; the journey is the one of the survey allotted.
+		o.Journey, o.Survey = *journey.Child, ""
+		journey = r.load(tx, o.Journey)
+	}
+	events := journey.Fold(&o)
+	if journey.Begun() {
+		r.save(tx, o.Journey, journey, o.At)
+	}
+	r.deliver(tx, o.Journey, events)
+	if o.Via != (rules.Key{}) && o.Page != nil {
+		r.save(tx, o.Via, &rules.Journey{Child: &o.Journey}, o.At)
+	}
+}
+
+// settleStored lets the events of a journey go, whatever is still in flight.
+func (r *Recorder) settleStored(tx *outbox.Tx, key rules.Key) {
+	journey := r.load(tx, key)
+	if journey.Child != nil {
+		key = *journey.Child
+		journey = r.load(tx, key)
+	}
+	if len(journey.Unsettled) == 0 {
+		return
+	}
+	events := journey.Settle()
+	r.save(tx, key, journey, r.now())
+	r.deliver(tx, key, events)
+}
+
+// settleLeftovers settles the events that waited for exchanges of an earlier process.
+func (r *Recorder) settleLeftovers(tx *outbox.Tx) {
+	for _, text := range tx.Unsettled() {
+		r.settleStored(tx, rules.ParseKey(text))
+	}
+}
+
+func (r *Recorder) submitSettle(key rules.Key) {
+	r.store.Submit(0, func(tx *outbox.Tx) { r.settleStored(tx, key) })
+}
+
+// load gives the stored journey, or a new one. A damaged one is begun anew,
+// which is told of: its participant's next events will be partial.
+func (r *Recorder) load(tx *outbox.Tx, key rules.Key) *rules.Journey {
+	data, ok := tx.Journey(key.Bytes())
+	if !ok {
+		return &rules.Journey{}
+	}
+	journey, err := rules.DecodeJourney(data, tx.Page)
+	if err != nil {
+		r.complain.say("a journey is begun anew", "cause", err.Error())
+		return &rules.Journey{Partial: true}
+	}
+	return journey
+}
+
+func (r *Recorder) save(tx *outbox.Tx, key rules.Key, journey *rules.Journey, at time.Time) {
+	data, err := journey.Encode(tx.PutPage)
+	if err != nil {
+		r.complain.say("a journey could not be stored", "cause", err.Error())
+		return
+	}
+	tx.PutJourney(key.Bytes(), data, at)
+	if len(journey.Unsettled) > 0 {
+		tx.MarkUnsettled(key.Bytes())
+	} else {
+		tx.ClearUnsettled(key.Bytes())
+	}
+}
+
+// deliver puts one delivery of each event into the outbox for every target that gets it.
+func (r *Recorder) deliver(tx *outbox.Tx, key rules.Key, events []*rules.Event) {
+	routing := r.routing.Load()
+	for _, event := range events {
+		bodies := map[rules.Format][]byte{}
+		for _, selection := range routing.set.Select(event) {
+			name := routing.formats[selection.Target]
+			format := formats[name]
+			if bodies[name] == nil {
+				bodies[name] = format.body(event)
+			}
+			tx.Enqueue(outbox.Delivery{
+				ID:          deliveryID(tx.Epoch(), key, event.Place, selection.Target),
+				Target:      selection.Target,
+				Rule:        selection.Rule,
+				Lane:        digest(tx.Epoch(), key.Bytes()),
+				Event:       string(event.Name()),
+				Survey:      surveyName(&event.Survey),
+				ContentType: format.contentType,
+				Body:        bodies[name],
+				Traceparent: event.Traceparent,
+				Created:     event.At,
+			})
+		}
+	}
+}
+
+// deliveryID is the same whenever the same event is made again for the same
+// target, and no other store can make it: the epoch is the store's own.
+func deliveryID(epoch string, key rules.Key, place int, target string) string {
+	return "msg_" + digest(epoch, key.Bytes(), strconv.Itoa(place), target)
+}
+
+// digest hashes its parts, none of which can be told from it without the epoch.
+func digest(parts ...string) string {
+	h := sha256.New()
+	for _, part := range parts {
+		h.Write([]byte(strconv.Itoa(len(part)) + ":" + part))
+	}
+	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:18])
+}
+
+// surveyName is how operators see which survey a delivery is about.
+func surveyName(s *rules.Survey) string {
+	if s.FriendlyID != "" {
+		return s.FriendlyID
+	}
+	return s.ID + "/" + s.Instance
+}

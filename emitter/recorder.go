@@ -1,0 +1,201 @@
+package emitter
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+
+	"github.com/sidehook/sidehook/emitter/outbox"
+	"github.com/sidehook/sidehook/rules"
+)
+
+const (
+	// holdLimit is how long the end of a matched response waits for the disk.
+	holdLimit = 250 * time.Millisecond
+	// maxSettling bounds the events that wait for answers in flight; past it an
+	// event goes as it is.
+	maxSettling = 10_000
+)
+
+// RecorderOptions are what a Recorder needs; all but Now are required.
+type RecorderOptions struct {
+	Store   *outbox.Store
+	Profile *rules.Profile
+	Config  *rules.Config
+	Metrics *metrics.Set
+	Logger  *slog.Logger
+	// Now is the proxy's clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// Recorder writes down what exchanges say: it folds each observation into its
+// participant's journey and puts the events that come of it into the outbox,
+// in one transaction.
+type Recorder struct {
+	store      *outbox.Store
+	profile    *rules.Profile
+	routing    atomic.Pointer[routing]
+	settle     time.Duration
+	durability rules.Durability
+	flights    *flights
+	settling   chan settling
+	metrics    *metrics.Set
+	complain   *complaints
+	now        func() time.Time
+}
+
+// settling is an event's journey, and when the event goes whatever is still in flight.
+type settling struct {
+	journey rules.Key
+	due     time.Time
+}
+
+// NewRecorder makes a Recorder that is ready for Begin; Run must be running for
+// events to settle.
+func NewRecorder(o RecorderOptions) *Recorder {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	r := &Recorder{
+		store:      o.Store,
+		profile:    o.Profile,
+		settle:     time.Duration(o.Config.Settle),
+		durability: o.Config.Durability,
+		flights:    newFlights(),
+		settling:   make(chan settling, maxSettling),
+		metrics:    o.Metrics,
+		complain:   newComplaints(o.Logger, o.Now),
+		now:        o.Now,
+	}
+	r.routing.Store(newRouting(o.Config))
+	return r
+}
+
+// Begin implements proxy.Watcher: it tells whether the profile has a route for
+// the request, and how its exchange is to be recorded.
+func (r *Recorder) Begin(method, target []byte) (end func(rules.Exchange)) {
+	match, ok := r.profile.Match(method, target)
+	if !ok {
+		return nil
+	}
+	f := r.flights.begin(match)
+	return func(x rules.Exchange) { r.end(f, x) }
+}
+
+// Run settles events until ctx ends; then it settles the rest at once.
+func (r *Recorder) Run(ctx context.Context) {
+	r.store.Submit(0, r.settleLeftovers)
+	for {
+		select {
+		case next := <-r.settling:
+			r.sleepUntil(ctx, next.due)
+			r.submitSettle(next.journey)
+		case <-ctx.Done():
+			r.settleRest()
+			return
+		}
+	}
+}
+
+func (r *Recorder) sleepUntil(ctx context.Context, due time.Time) {
+	timer := time.NewTimer(due.Sub(r.now()))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+func (r *Recorder) settleRest() {
+	for {
+		select {
+		case next := <-r.settling:
+			r.submitSettle(next.journey)
+		default:
+			return
+		}
+	}
+}
+
+// end records the exchange and returns when it is on disk, or after holdLimit.
+func (r *Recorder) end(f *flight, x rules.Exchange) {
+	at := r.now()
+	o, ok, err := r.profile.Observe(f.match, x)
+	if err != nil {
+		r.count("unreadable", f.match.Says())
+		r.complain.say("an exchange that matters could not be read", "says", f.match.Says(), "cause", err.Error())
+	}
+	var onDisk <-chan struct{}
+	r.flights.end(f, func() {
+		switch {
+		case ok:
+			o.At, o.Ticket, o.Alone = at, f.ticket, f.alone
+			onDisk = r.record(o)
+		case f.waited:
+			r.record(rules.Observation{Says: rules.Nothing, Journey: f.match.Journey(), Ticket: f.ticket, At: at})
+		}
+	})
+	if ok {
+		r.count("recorded", o.Says)
+		r.hold(onDisk)
+	} else if err == nil {
+		r.count("ignored", f.match.Says())
+	}
+}
+
+// record submits an observation to the store, within flights.end.
+func (r *Recorder) record(o rules.Observation) (onDisk <-chan struct{}) {
+	if o.Says == rules.Navigated {
+		o.InFlight = r.flights.awaitAnswers(o.Journey)
+	}
+	if len(o.InFlight) > 0 {
+		select {
+		case r.settling <- settling{o.Journey, o.At.Add(r.settle)}:
+		default:
+			o.InFlight = nil
+		}
+	}
+	onDisk, ok := r.store.Submit(sizeOf(&o), func(tx *outbox.Tx) { r.fold(tx, o) })
+	if !ok {
+		r.count("lost", o.Says)
+		r.complain.say("an observation is lost: the store cannot be written and no more fit into memory", "says", o.Says)
+	}
+	return onDisk
+}
+
+// hold waits until an observation is on disk: the participant must not see an
+// answer that a crash could make us forget. It never waits for a store that is
+// known not to work.
+func (r *Recorder) hold(onDisk <-chan struct{}) {
+	if onDisk == nil || r.durability == rules.Relaxed {
+		return
+	}
+	if open, _ := r.store.State(); !open {
+		r.metrics.GetOrCreateCounter(`sidehook_released_at_risk_total`).Inc()
+		return
+	}
+	limit := time.NewTimer(holdLimit)
+	defer limit.Stop()
+	select {
+	case <-onDisk:
+	case <-limit.C:
+		r.metrics.GetOrCreateCounter(`sidehook_released_at_risk_total`).Inc()
+		r.complain.say("a response went out before its observation was on disk; a crash now could lose its event", "waited", holdLimit)
+	}
+}
+
+// sizeOf is about how much memory an observation holds on to while it waits.
+func sizeOf(o *rules.Observation) int {
+	size := 512 + len(o.Answer)
+	if o.Page != nil && o.Page.Question != nil {
+		size += len(*o.Page.Question)
+	}
+	return size
+}
+
+func (r *Recorder) count(result string, says rules.Says) {
+	r.metrics.GetOrCreateCounter(`sidehook_exchanges_total{says="` + string(says) + `",result="` + result + `"}`).Inc()
+}
