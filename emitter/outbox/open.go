@@ -1,0 +1,203 @@
+package outbox
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+const (
+	fileName = "outbox.db"
+	// lockTimeout is how long an attempt to open waits for bbolt's own lock.
+	lockTimeout = 100 * time.Millisecond
+	// format is what this release writes. A file of an older format is migrated
+	// when it is opened, by one of migrations after the other.
+	format = 1
+)
+
+// migrations[n] turns format n+1 into format n+2.
+var migrations []func(*bolt.Tx) error
+
+var (
+	keyFormat = []byte("format")
+	keyEpoch  = []byte("epoch")
+)
+
+// errInUse is what a second process gets.
+var errInUse = errors.New("another process uses it; stop that one, or give this one a state directory of its own")
+
+// open opens the state file, which it makes when there is none.
+func (w *writer) open() (err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("cannot open the state directory %s: %w", w.store.options.Dir, explain(err))
+		}
+	}()
+	if w.lock == nil {
+		if w.lock, err = lockDir(w.store.options.Dir); err != nil {
+			return err
+		}
+	}
+	db, err := openFile(filepath.Join(w.store.options.Dir, fileName))
+	if err != nil {
+		return err
+	}
+	if w.epoch, err = prepare(db); err != nil {
+		return errors.Join(err, closeDB(db))
+	}
+	w.db = db
+	w.store.db.Store(db)
+	return nil
+}
+
+// lockDir makes the directory this process' own until the file is closed.
+func lockDir(dir string) (*os.File, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// openFile opens a file that is there, or makes one that is whole from the
+// first moment on: a new file gets its name once it is complete.
+func openFile(path string) (*bolt.DB, error) {
+	if _, err := os.Stat(path); err == nil {
+		return openDB(path)
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	unfinished := path + ".new"
+	if err := os.Remove(unfinished); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	db, err := openDB(unfinished)
+	if err != nil {
+		return nil, err
+	}
+	_, err = prepare(db)
+	if err = errors.Join(err, closeDB(db)); err != nil {
+		return nil, err
+	}
+	if err := os.Rename(unfinished, path); err != nil {
+		return nil, err
+	}
+	if err := syncDir(filepath.Dir(path)); err != nil {
+		return nil, err
+	}
+	return openDB(path)
+}
+
+func openDB(path string) (db *bolt.DB, err error) {
+	defer guard(&err)()
+	return bolt.Open(path, 0o600, &bolt.Options{
+		Timeout: lockTimeout,
+		// A commit would write the whole list of free pages, which is long after a
+		// backlog was drained; it is found again when the file is opened.
+		NoFreelistSync: true,
+		FreelistType:   bolt.FreelistMapType,
+	})
+}
+
+// closeDB closes a file, even one that can't be read.
+func closeDB(db *bolt.DB) (err error) {
+	defer guard(&err)()
+	return db.Close()
+}
+
+// prepare brings a file to this release's format and returns its epoch.
+func prepare(db *bolt.DB) (epoch string, err error) {
+	defer guard(&err)()
+	err = db.View(func(tx *bolt.Tx) error {
+		if meta := tx.Bucket(bucketMeta); meta != nil && formatOf(meta) == format {
+			epoch = string(meta.Get(keyEpoch))
+		}
+		return nil
+	})
+	if err != nil || epoch != "" {
+		return epoch, err
+	}
+	err = db.Update(func(tx *bolt.Tx) error {
+		meta := tx.Bucket(bucketMeta)
+		if meta == nil {
+			return initialise(tx)
+		}
+		return migrate(tx, meta)
+	})
+	if err != nil {
+		return "", err
+	}
+	return prepare(db)
+}
+
+// initialise fills a new file.
+func initialise(tx *bolt.Tx) error {
+	if first, _ := tx.Cursor().First(); first != nil {
+		return fmt.Errorf("%s is not a file of ours: move it away", fileName)
+	}
+	for _, name := range buckets {
+		if _, err := tx.CreateBucket(name); err != nil {
+			return err
+		}
+	}
+	meta := tx.Bucket(bucketMeta)
+	return errors.Join(meta.Put(keyEpoch, []byte(rand.Text())), setFormat(meta, format))
+}
+
+func migrate(tx *bolt.Tx, meta *bolt.Bucket) error {
+	from := formatOf(meta)
+	if from == 0 || from > format {
+		return fmt.Errorf("%s has format %d, from a newer release, and this one knows up to %d: use that release, or move the file away", fileName, from, format)
+	}
+	for _, step := range migrations[from-1:] {
+		if err := step(tx); err != nil {
+			return fmt.Errorf("cannot migrate %s from format %d to %d: %w", fileName, from, format, err)
+		}
+	}
+	return setFormat(meta, format)
+}
+
+func formatOf(meta *bolt.Bucket) uint64 {
+	if record := meta.Get(keyFormat); len(record) == 8 {
+		return binary.BigEndian.Uint64(record)
+	}
+	return 0
+}
+
+func setFormat(meta *bolt.Bucket, n uint64) error { return meta.Put(keyFormat, uint64Key(n)) }
+
+// syncDir makes a rename durable.
+func syncDir(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// explain says what to do about an error of the file system.
+func explain(err error) error {
+	switch {
+	case errors.Is(err, syscall.EWOULDBLOCK), errors.Is(err, bolt.ErrTimeout):
+		return errInUse
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("it must be writable: %w", err)
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return fmt.Errorf("the disk is full: %w", err)
+	}
+	return err
+}

@@ -1,0 +1,196 @@
+package outbox
+
+import (
+	"bytes"
+	"encoding/binary"
+	"log/slog"
+	"time"
+
+	"github.com/sidehook/sidehook/rules"
+)
+
+const (
+	// maxTrim bounds how many records one commit trims, so that trimming never makes one slow.
+	maxTrim = 256
+	// trimPause is how long a busy writer leaves trimming alone once all is trimmed.
+	trimPause = time.Second
+)
+
+// trimmer drops what is past its retention, a few records with each commit.
+// Pending deliveries are never dropped, whatever their size.
+type trimmer struct {
+	retention rules.Retention
+	log       *slog.Logger
+	tooLarge  everyMinute
+	// behind tells that there is more to drop.
+	behind bool
+	next   time.Time
+	// page is where the round through the pages goes on.
+	page []byte
+
+	trimmed              uint64
+	fileBytes, usedBytes int64
+}
+
+// trim drops what one commit may drop.
+func (t *trimmer) trim(tx *Tx) {
+	if !t.behind && tx.now.Before(t.next) {
+		return
+	}
+	t.measure(tx)
+	budget := maxTrim
+	for _, number := range tx.targetNumbers() {
+		budget -= t.trimDone(tx, number, Delivered, t.cutoff(tx, t.retention.Delivered), budget)
+		budget -= t.trimDone(tx, number, Dead, t.cutoff(tx, t.retention.Dead), budget)
+	}
+	budget -= t.trimSize(tx, budget)
+	budget -= t.trimJourneys(tx, budget)
+	t.trimPages(tx)
+	t.trimmed += uint64(maxTrim - budget)
+	t.behind = budget <= 0
+	t.next = tx.now.Add(trimPause)
+}
+
+// cutoff is the time before which something is past its retention, zero when it is kept for ever.
+func (t *trimmer) cutoff(tx *Tx, keep rules.Duration) time.Time {
+	if keep <= 0 {
+		return time.Time{}
+	}
+	return tx.now.Add(-time.Duration(keep))
+}
+
+func (t *trimmer) measure(tx *Tx) {
+	stats := tx.bolt.DB().Stats()
+	free := stats.FreePageN + stats.PendingPageN
+	t.fileBytes = tx.bolt.Size()
+	t.usedBytes = t.fileBytes - int64(free)*int64(tx.bolt.DB().Info().PageSize)
+}
+
+// trimDone drops a target's deliveries that were finished before cutoff.
+func (t *trimmer) trimDone(tx *Tx, number uint32, state State, cutoff time.Time, limit int) (dropped int) {
+	keys := tx.doneBefore(number, state, cutoff, limit)
+	for _, key := range keys {
+		tx.dropDelivery(key, state)
+	}
+	return len(keys)
+}
+
+// trimSize drops what was finished first while the file holds more than it may:
+// what was delivered, then what is dead.
+func (t *trimmer) trimSize(tx *Tx, limit int) (dropped int) {
+	excess := t.usedBytes - int64(t.retention.Size)
+	if t.retention.Size <= 0 || excess <= 0 {
+		return 0
+	}
+	for dropped < limit && excess > 0 {
+		key, state := tx.firstDone()
+		if key == nil {
+			if t.tooLarge.allow(tx.now) {
+				t.log.Warn("the state file is larger than retention.size, and all that it holds is still needed: look for a target that takes nothing, or allow more",
+					"bytes", t.usedBytes, "size", int64(t.retention.Size))
+			}
+			break
+		}
+		excess -= int64(tx.dropDelivery(key, state))
+		dropped++
+	}
+	return dropped
+}
+
+// trimJourneys drops the journeys whose last exchange is too long ago.
+func (t *trimmer) trimJourneys(tx *Tx, limit int) (dropped int) {
+	cutoff := t.cutoff(tx, t.retention.Journeys)
+	if cutoff.IsZero() {
+		return 0
+	}
+	var keys [][]byte
+	cursor := tx.bucket(bucketJourneyAge).Cursor()
+	for key, _ := cursor.First(); key != nil && len(keys) < limit && binary.BigEndian.Uint32(key) < hours(cutoff); key, _ = cursor.Next() {
+		keys = append(keys, bytes.Clone(key))
+	}
+	for _, key := range keys {
+		tx.delete(bucketJourneyAge, key)
+		tx.delete(bucketJourneys, key[4:])
+		tx.delete(bucketUnsettled, key[4:])
+	}
+	return len(keys)
+}
+
+// trimPages goes on with its round through the pages, and drops those that no
+// journey used for so long that none can be left which does.
+func (t *trimmer) trimPages(tx *Tx) {
+	cutoff := t.cutoff(tx, t.retention.Journeys)
+	if cutoff.IsZero() {
+		return
+	}
+	var unused [][]byte
+	cursor := tx.bucket(bucketPageUse).Cursor()
+	key, day := cursor.Seek(t.page)
+	for n := 0; key != nil && n < maxTrim; n++ {
+		if dayOf(day)+1 < days(cutoff) {
+			unused = append(unused, bytes.Clone(key))
+		}
+		key, day = cursor.Next()
+	}
+	t.page = bytes.Clone(key)
+	for _, key := range unused {
+		tx.delete(bucketPageUse, key)
+		tx.delete(bucketPages, key)
+	}
+}
+
+func (tx *Tx) targetNumbers() (numbers []uint32) {
+	cursor := tx.bucket(bucketTargets).Cursor()
+	for name, _ := cursor.First(); name != nil; name, _ = cursor.Next() {
+		numbers = append(numbers, tx.target(string(name)).number)
+	}
+	return numbers
+}
+
+// doneBefore copies up to limit keys of what a target finished before cutoff.
+func (tx *Tx) doneBefore(number uint32, state State, cutoff time.Time, limit int) (keys [][]byte) {
+	if cutoff.IsZero() {
+		return nil
+	}
+	end := doneKey(number, state, cutoff, 0)
+	cursor := tx.bucket(bucketDone).Cursor()
+	for key, _ := cursor.Seek(end[:5]); key != nil && bytes.Compare(key, end) < 0 && len(keys) < limit; key, _ = cursor.Next() {
+		keys = append(keys, bytes.Clone(key))
+	}
+	return keys
+}
+
+// firstDone returns the key of what was finished first, of any target.
+func (tx *Tx) firstDone() (first []byte, state State) {
+	for _, state := range []State{Delivered, Dead} {
+		for _, number := range tx.targetNumbers() {
+			prefix := doneKey(number, state, time.Time{}, 0)[:5]
+			key, _ := tx.bucket(bucketDone).Cursor().Seek(prefix)
+			if bytes.HasPrefix(key, prefix) && (first == nil || bytes.Compare(key[5:], first[5:]) < 0) {
+				first = bytes.Clone(key)
+			}
+		}
+		if first != nil {
+			return first, state
+		}
+	}
+	return nil, 0
+}
+
+// dropDelivery deletes all that is kept of a finished delivery, and returns about how much that was.
+func (tx *Tx) dropDelivery(doneKey []byte, state State) (size int) {
+	seq := lastUint64(doneKey)
+	key := uint64Key(seq)
+	record := tx.get(bucketDeliveries, key)
+	if d, err := decodeDelivery(seq, record, false); err == nil {
+		id := hashOf(d.ID)
+		tx.delete(bucketIDs, id[:])
+		tx.target(d.Target).count(state, -1)
+	}
+	size = len(record) + 2*progressSize
+	tx.delete(bucketDone, doneKey)
+	tx.delete(bucketDeliveries, key)
+	tx.delete(bucketProgress, key)
+	tx.delete(bucketFailures, key)
+	return size
+}
