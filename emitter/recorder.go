@@ -71,6 +71,8 @@ func NewRecorder(o RecorderOptions) *Recorder {
 		now:        o.Now,
 	}
 	r.routing.Store(newRouting(o.Config))
+	// Before any exchange of this process, whose tickets begin at 1 again.
+	r.store.Submit(0, r.settleLeftovers)
 	return r
 }
 
@@ -87,7 +89,6 @@ func (r *Recorder) Begin(method, target []byte) (end func(rules.Exchange)) {
 
 // Run settles events until ctx ends; then it settles the rest at once.
 func (r *Recorder) Run(ctx context.Context) {
-	r.store.Submit(0, r.settleLeftovers)
 	for {
 		select {
 		case next := <-r.settling:
