@@ -1,0 +1,94 @@
+package demo
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// route is one endpoint; a {name} in its path takes one segment.
+type route struct {
+	method, path string
+	serve        func(*App, http.ResponseWriter, *http.Request, variables)
+	// interferes: serve calls App.interfered itself, in the middle of its work.
+	interferes bool
+}
+
+// variables are the decoded segments that a route's {names} took.
+type variables map[string]string
+
+// routes, the more exact before the less.
+var routes = []route{
+	{method: "GET", path: "version", serve: (*App).version},
+	{method: "GET", path: "api/config", serve: (*App).config},
+	{method: "GET", path: "api/surveys/{surveyId}/instances/{instanceId}", serve: (*App).instance},
+	{method: "POST", path: "api/surveys/external", serve: (*App).external},
+	{method: "POST", path: "api/surveys/external/{surveyId}", serve: (*App).external},
+	{method: "GET", path: "api/progress/{surveyId}/{instanceId}", serve: (*App).progress},
+	{method: "GET", path: "api/progress/{surveyId}/{instanceId}/{participant}", serve: (*App).progress},
+	{method: "POST", path: "api/progress/{surveyId}/{instanceId}/{participant}/{key}", serve: (*App).navigate, interferes: true},
+	{method: "GET", path: "api/log/{instanceId}/{participant}", serve: (*App).events},
+	{method: "GET", path: "api/log/{instanceId}/{participant}/summary", serve: (*App).summary},
+	{method: "GET", path: "api/log/{instanceId}/{participant}/{type}", serve: (*App).latest},
+	{method: "GET", path: "api/log/{instanceId}/{participant}/{source}/{type}", serve: (*App).latest},
+	{method: "POST", path: "api/log/{instanceId}/{participant}/{source}/{type}", serve: (*App).record},
+}
+
+// match finds the route of a request. Without one it gives the methods that
+// the path would take: always GET and HEAD, since any path shows the page.
+func match(r *http.Request) (*route, variables, string) {
+	segments := split(r.URL.EscapedPath())
+	allowed := []string{http.MethodGet, http.MethodHead}
+	for i := range routes {
+		vars, ok := routes[i].take(segments)
+		if !ok {
+			continue
+		}
+		if routes[i].method == r.Method {
+			return &routes[i], vars, ""
+		}
+		allowed = append(allowed, routes[i].method)
+	}
+	slices.Sort(allowed)
+	return nil, nil, strings.Join(slices.Compact(allowed), ", ")
+}
+
+// split cuts an escaped path into segments as ASP.NET Core does: dot segments
+// are resolved, one trailing slash does not count, and an empty segment stays.
+func split(path string) []string {
+	var segments []string
+	path = strings.TrimSuffix(strings.TrimPrefix(path, "/"), "/")
+	for segment := range strings.SplitSeq(path, "/") {
+		switch segment {
+		case ".":
+		case "..":
+			segments = segments[:max(0, len(segments)-1)]
+		default:
+			segments = append(segments, segment)
+		}
+	}
+	return segments
+}
+
+// take compares literals in any case and hands out the decoded rest.
+func (r *route) take(segments []string) (variables, bool) {
+	pattern := strings.Split(r.path, "/")
+	if len(pattern) != len(segments) {
+		return nil, false
+	}
+	vars := variables{}
+	for i, p := range pattern {
+		segment, err := url.PathUnescape(segments[i])
+		name, isVariable := strings.CutPrefix(p, "{")
+		switch {
+		case err != nil || segment == "":
+			return nil, false
+		case isVariable:
+			vars[strings.TrimSuffix(name, "}")] = segment
+		case !strings.EqualFold(p, segment):
+			return nil, false
+		}
+	}
+	return vars, true
+}
