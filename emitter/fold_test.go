@@ -6,26 +6,31 @@ import (
 	"time"
 
 	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/rules/recordings"
 )
 
-// What Decsys sent and we don't, and the other way round, is compared by
-// compareWebhooks; this test has the fold alone, without a socket.
+// This test has the fold alone, without a socket.
 func TestFoldingARecordingGivesTheWebhooksOfDecsysItself(t *testing.T) {
 	profile, err := rules.LoadProfile("decsys")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range recordingNames(t) {
+	for _, name := range recordings.Names() {
 		t.Run(name, func(t *testing.T) {
-			recorded := recordedExchanges(t, name)
+			recording, err := recordings.Read(name)
+			if err != nil {
+				t.Fatal(err)
+			}
 			var got []string
-			for _, event := range foldRecording(profile, recorded) {
+			for _, event := range foldRecording(profile, recording.Exchanges) {
 				if name == "script-filter-2-3" && event.From.Position != 2 && event.From.Position != 3 {
 					continue
 				}
 				got = append(got, string(decsysBody(event)))
 			}
-			compareWebhooks(t, profile, recorded, expectedBodies(t, name), got)
+			for _, difference := range recording.Differences(profile, got) {
+				t.Error(difference)
+			}
 		})
 	}
 }

@@ -1,13 +1,13 @@
-package emitter
+package recordings
 
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
-	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -40,39 +40,51 @@ type webhookResponse struct {
 	IsOptional       bool
 }
 
-// compareWebhooks compares what a receiver got with what Decsys sent, each
-// participant's in order. The differences that are right are those of section
-// 10 of the Decsys reference: rounded doubles, rewritten dates, the answer that
-// raced with next, and two clicks at once, which Decsys tells of twice.
-func compareWebhooks(t testing.TB, profile *rules.Profile, recorded []rules.Recorded, expected, got []string) {
-	t.Helper()
-	raced := racedAnswers(profile, recorded)
-	want := byParticipant(t, expected)
-	have := byParticipant(t, got)
+// Differences tells how what a receiver got differs from what Decsys sent, each
+// participant's in order; nothing when it does not. The differences that are
+// right are those of section 10 of the Decsys reference: rounded doubles,
+// rewritten dates, the answer that raced with next, and two clicks at once,
+// which Decsys tells of twice.
+func (r *Recording) Differences(profile *rules.Profile, got []string) []string {
+	raced := r.racedAnswers(profile)
+	want, have := byParticipant(r.Webhooks), byParticipant(got)
+	var differences []string
 	for participant, bodies := range want {
 		bodies = slices.CompactFunc(bodies, sameNavigation)
 		if len(bodies) != len(have[participant]) {
-			t.Errorf("a participant's webhooks: got %d, want %d", len(have[participant]), len(bodies))
+			differences = append(differences, fmt.Sprintf("a participant has %d webhooks, want %d", len(have[participant]), len(bodies)))
 			continue
 		}
 		for i, body := range bodies {
-			compareBodies(t, raced, body, have[participant][i])
+			if diff := compareBodies(raced, body, have[participant][i]); diff != "" {
+				differences = append(differences, diff)
+			}
 		}
 	}
 	for participant, bodies := range have {
 		if _, ok := want[participant]; !ok {
-			t.Errorf("got %d webhooks of a participant for whom Decsys sent none", len(bodies))
+			differences = append(differences, fmt.Sprintf("%d webhooks of a participant for whom Decsys sent none", len(bodies)))
 		}
 	}
+	return differences
 }
 
-func byParticipant(t testing.TB, bodies []string) map[string][]string {
-	t.Helper()
+// Navigations is how many webhooks Differences wants: two that tell of the same
+// navigation count once.
+func (r *Recording) Navigations() int {
+	n := 0
+	for _, bodies := range byParticipant(r.Webhooks) {
+		n += len(slices.CompactFunc(bodies, sameNavigation))
+	}
+	return n
+}
+
+func byParticipant(bodies []string) map[string][]string {
 	sorted := map[string][]string{}
 	for _, body := range bodies {
 		var w webhook
 		if err := json.Unmarshal([]byte(body), &w); err != nil {
-			t.Fatalf("a webhook is not JSON: %v", err)
+			w.ParticipantId = "not JSON: " + err.Error()
 		}
 		sorted[w.ParticipantId] = append(sorted[w.ParticipantId], body)
 	}
@@ -87,18 +99,13 @@ func sameNavigation(a, b string) bool {
 		bytes.Equal(x.EventType, y.EventType)
 }
 
-func compareBodies(t testing.TB, raced map[string]bool, want, got string) {
-	t.Helper()
+func compareBodies(raced map[string]bool, want, got string) string {
 	if diff := cmp.Diff(keys(want), keys(got)); diff != "" {
-		t.Errorf("keys differ (-Decsys +sidehook):\n%s", diff)
-		return
+		return "keys differ (-Decsys +sidehook):\n" + diff
 	}
 	var w, g webhook
-	if err := json.Unmarshal([]byte(want), &w); err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal([]byte(got), &g); err != nil {
-		t.Fatal(err)
+	if err := errors.Join(json.Unmarshal([]byte(want), &w), json.Unmarshal([]byte(got), &g)); err != nil {
+		return err.Error()
 	}
 	for i := range g.Payload.Responses {
 		if i < len(w.Payload.Responses) && isRaced(raced, w.Payload.Responses[i], g.Payload.Responses[i]) {
@@ -106,21 +113,22 @@ func compareBodies(t testing.TB, raced map[string]bool, want, got string) {
 			w.Payload.Responses[i].ResponseRecorded = g.Payload.Responses[i].ResponseRecorded
 		}
 	}
-	if diff := cmp.Diff(plain(t, w), plain(t, g)); diff != "" {
-		t.Errorf("webhooks differ (-Decsys +sidehook):\n%s", diff)
+	if diff := cmp.Diff(plain(w), plain(g)); diff != "" {
+		return "webhooks differ (-Decsys +sidehook):\n" + diff
 	}
+	return ""
 }
 
 // racedAnswers are the answers that were in flight together with a navigation
 // of their participant.
-func racedAnswers(profile *rules.Profile, recorded []rules.Recorded) map[string]bool {
+func (r *Recording) racedAnswers(profile *rules.Profile) map[string]bool {
 	raced := map[string]bool{}
-	for _, answer := range recorded {
+	for _, answer := range r.Exchanges {
 		match, ok := profile.Match([]byte(answer.Method), []byte(answer.Target))
 		if !ok || match.Says() != rules.AnsweredItem {
 			continue
 		}
-		for _, next := range recorded {
+		for _, next := range r.Exchanges {
 			nextMatch, ok := profile.Match([]byte(next.Method), []byte(next.Target))
 			if ok && nextMatch.Says() == rules.Navigated && nextMatch.Participant() == match.Participant() &&
 				!answer.Start.After(next.End) && !next.Start.After(answer.End) {
@@ -137,8 +145,7 @@ func isRaced(raced map[string]bool, want, got webhookResponse) bool {
 
 // plain makes of a webhook what must be equal: instants become "set" or stay
 // as .NET's zero, doubles are rounded and dates brought to UTC as LiteDB does.
-func plain(t testing.TB, w webhook) any {
-	t.Helper()
+func plain(w webhook) any {
 	w.Timestamp = presence(w.Timestamp)
 	if w.Payload.SurveyStarted != nil {
 		started := presence(*w.Payload.SurveyStarted)
@@ -148,13 +155,10 @@ func plain(t testing.TB, w webhook) any {
 		r := &w.Payload.Responses[i]
 		r.PageLoad, r.ResponseRecorded = presence(r.PageLoad), presence(r.ResponseRecorded)
 	}
-	data, err := json.Marshal(w)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var value any
-	if err := json.Unmarshal(data, &value); err != nil {
-		t.Fatal(err)
+	data, err := json.Marshal(w)
+	if err = errors.Join(err, json.Unmarshal(data, &value)); err != nil {
+		return err.Error()
 	}
 	return normalise(value)
 }
