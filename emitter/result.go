@@ -36,3 +36,22 @@ const (
 	// Ours: the failure was on our side (shutdown, no file descriptors, disk).
 	Ours
 )
+
+// String names the outcome as logs and metrics do.
+func (o Outcome) String() string {
+	switch o {
+	case Delivered:
+		return "delivered"
+	case Retry:
+		return "retry"
+	case Throttled:
+		return "throttled"
+	case Rejected:
+		return "rejected"
+	case Gone:
+		return "gone"
+	case Ours:
+		return "ours"
+	}
+	return "unknown"
+}

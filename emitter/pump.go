@@ -1,0 +1,173 @@
+package emitter
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"runtime/debug"
+	"time"
+
+	"github.com/sidehook/sidehook/emitter/outbox"
+)
+
+// resume takes up what an earlier process left: a target that said that it wants
+// nothing more, or nothing yet, and one that was down.
+func (q *queue) resume() {
+	known, err := q.store.Target(q.name)
+	if err != nil {
+		return // it is not open: onReady comes when it is
+	}
+	q.disabled = !known.Disabled.IsZero()
+	if q.disabled && known.DisabledMark != q.mark() {
+		q.enable()
+	}
+	q.heldUntil = known.HeldUntil
+	oldest, err := q.store.Oldest(q.name, nil)
+	if err == nil && oldest != nil && oldest.Attempts > 0 {
+		q.breaker.open()
+	}
+	q.resumed = err == nil
+}
+
+// sendAll starts all attempts that may start now. It returns when to look again,
+// zero when only something that happens can change that.
+func (q *queue) sendAll(ctx context.Context) (wakeAt time.Time) {
+	for {
+		now := time.Now()
+		if q.disabled || q.sending >= q.to.target.Concurrency || len(q.busy) >= q.maxBusy() {
+			return time.Time{}
+		}
+		if blockedUntil := later(q.heldUntil, q.pausedUntil); blockedUntil.After(now) {
+			return blockedUntil
+		}
+		d, wakeAt := q.pick(now)
+		if d == nil {
+			return wakeAt
+		}
+		if wait := q.reserve(now); wait > 0 {
+			return now.Add(wait)
+		}
+		report, isProbe, err := q.breaker.allow()
+		if err != nil {
+			return now.Add(time.Millisecond)
+		}
+		q.start(ctx, d, report, isProbe)
+	}
+}
+
+// maxBusy bounds how much is sent again after a crash.
+func (q *queue) maxBusy() int { return 4*q.to.target.Concurrency + 64 }
+
+// pick returns what to send next, and when to look again if there is nothing.
+func (q *queue) pick(now time.Time) (d *outbox.Delivery, wakeAt time.Time) {
+	if !q.breaker.isClosed() {
+		return q.pickProbe(now)
+	}
+	if isPast(q.nextDue, now) {
+		q.unread, q.nextDue = true, time.Time{}
+	}
+	if len(q.buffer) == 0 && q.unread {
+		if err := q.read(now); err != nil {
+			return nil, q.cannotRead(err, now)
+		}
+	}
+	if len(q.buffer) == 0 {
+		return nil, q.nextDue
+	}
+	return q.buffer[0], time.Time{}
+}
+
+// pickProbe returns the oldest waiting delivery when a probe may go. One that
+// failed as a probe before lets the others go first: it may be the delivery that
+// fails, and not the target.
+func (q *queue) pickProbe(now time.Time) (d *outbox.Delivery, wakeAt time.Time) {
+	if q.probing || q.breaker.waitsUntil().After(now) {
+		return nil, q.breaker.waitsUntil()
+	}
+	d, err := q.store.Oldest(q.name, func(seq uint64) bool { return q.isBusy(seq) || q.hasMissed(seq) })
+	if err == nil && d == nil && len(q.missed) > 0 {
+		clear(q.missed)
+		d, err = q.store.Oldest(q.name, q.isBusy)
+	}
+	if err != nil {
+		return nil, q.cannotRead(err, now)
+	}
+	return d, time.Time{}
+}
+
+// read fills the buffer.
+func (q *queue) read(now time.Time) error {
+	due, next, err := q.store.Due(q.name, now, readLimit, q.isBusy)
+	if err == nil {
+		q.buffer, q.nextDue, q.unread = due, next, len(due) > 0
+	}
+	return err
+}
+
+// cannotRead waits for the outbox to open, or a little where it can't be read.
+func (q *queue) cannotRead(err error, now time.Time) (wakeAt time.Time) {
+	if errors.Is(err, outbox.ErrClosed) {
+		q.unread = false // it says so when it opens
+		return time.Time{}
+	}
+	q.complain.say("cannot read deliveries", "error", err)
+	q.pauseFrom(now)
+	return q.pausedUntil
+}
+
+// reserve takes a token of the limiter, or returns how long to wait for one.
+func (q *queue) reserve(now time.Time) (wait time.Duration) {
+	reservation := q.limiter.ReserveN(now, 1)
+	if wait = reservation.DelayFrom(now); wait > 0 {
+		reservation.CancelAt(now)
+	}
+	return wait
+}
+
+// start makes an attempt in a goroutine of its own, which sends to q.results.
+func (q *queue) start(ctx context.Context, d *outbox.Delivery, report func(Outcome), isProbe bool) {
+	if len(q.buffer) > 0 && q.buffer[0] == d {
+		q.buffer = q.buffer[1:]
+	}
+	q.busy[d.Seq] = struct{}{}
+	q.sending++
+	q.probing = isProbe
+	to := q.to.sender
+	go func() {
+		q.results <- attempted{delivery: d, result: q.attempt(ctx, to, d), report: report, isProbe: isProbe}
+	}()
+}
+
+// attempt sends, and survives a sender that panics: that counts as a failure of
+// the delivery, so that it can't come back for ever.
+func (q *queue) attempt(ctx context.Context, to sender, d *outbox.Delivery) (result Result) {
+	started := time.Now()
+	defer func() {
+		if p := recover(); p != nil {
+			// What it panics with may hold an answer or a secret, so only its type is told.
+			q.log.Error("sending panicked: report this as a bug", "type", typeName(p), "stack", string(debug.Stack()))
+			result = Result{Outcome: Retry, Reason: "sidehook panicked", Duration: time.Since(started)}
+		}
+	}()
+	return to.Send(ctx, d, started)
+}
+
+func (q *queue) isBusy(seq uint64) bool { _, is := q.busy[seq]; return is }
+
+func (q *queue) hasMissed(seq uint64) bool { _, has := q.missed[seq]; return has }
+
+// mark is a fingerprint of the target's URL.
+func (q *queue) mark() string {
+	sum := sha256.Sum256([]byte(q.to.target.URL.Reveal()))
+	return hex.EncodeToString(sum[:8])
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func isPast(t, now time.Time) bool { return !t.IsZero() && !t.After(now) }

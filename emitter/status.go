@@ -1,0 +1,80 @@
+package emitter
+
+import "time"
+
+// The states of a target.
+const (
+	// TargetUp takes deliveries.
+	TargetUp = "up"
+	// TargetDown failed too often: nothing is sent until the next probe.
+	TargetDown = "down"
+	// TargetHeld asked for a pause.
+	TargetHeld = "held"
+	// TargetDisabled said that it wants nothing more.
+	TargetDisabled = "disabled"
+)
+
+// TargetStatus is how a target is doing.
+type TargetStatus struct {
+	Name  string
+	State string
+	// Until is when it is tried again, zero when that is not known or it is up.
+	Until time.Time
+	// InFlight is the number of attempts under way.
+	InFlight int
+	// Pending, Dead and Delivered count the deliveries that are kept.
+	Pending, Dead, Delivered uint64
+	// Oldest is when the oldest pending delivery was made, zero without one.
+	Oldest time.Time
+	// LastError says why the last attempt that failed did, and LastErrorAt when;
+	// LastSuccess is when the last one that did not ended. All are since the start.
+	LastError                string
+	LastErrorAt, LastSuccess time.Time
+}
+
+// status reads what the queue tells of itself, and the counts of the store.
+func (q *queue) status() TargetStatus {
+	q.mu.Lock()
+	status := q.published
+	q.mu.Unlock()
+	status.Name = q.name
+	if kept, err := q.store.Target(q.name); err == nil {
+		status.Pending, status.Dead, status.Delivered = kept.Pending, kept.Dead, kept.Delivered
+	}
+	if oldest, err := q.store.Oldest(q.name, nil); err == nil && oldest != nil {
+		status.Oldest = oldest.Created
+	}
+	return status
+}
+
+// publish makes the state of the queue's goroutine readable for others.
+func (q *queue) publish() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	p := &q.published
+	p.InFlight = q.sending
+	p.State, p.Until = q.state(time.Now())
+}
+
+func (q *queue) state(now time.Time) (state string, until time.Time) {
+	switch {
+	case q.disabled:
+		return TargetDisabled, time.Time{}
+	case q.heldUntil.After(now):
+		return TargetHeld, q.heldUntil
+	case !q.breaker.isClosed():
+		return TargetDown, q.breaker.waitsUntil()
+	}
+	return TargetUp, time.Time{}
+}
+
+// noteResult keeps what the last attempts said.
+func (q *queue) noteResult(r Result, now time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if r.Outcome == Delivered {
+		q.published.LastSuccess = now
+		return
+	}
+	q.published.LastError, q.published.LastErrorAt = r.Reason, now
+}
