@@ -1,0 +1,152 @@
+package proxy
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+)
+
+// maxChunkDigits is how many hexadecimal digits a chunk's size may have.
+const maxChunkDigits = 15
+
+// body walks over the body of an answer, piece by piece.
+type body struct {
+	framing framing
+	left    int  // bytes of the body, or of the chunk, that are still to come
+	held    int  // bytes of the last piece
+	inChunk bool // a chunk was begun, so its line end is to come
+}
+
+// next returns what has come of the body, at least one byte; io.EOF after its
+// end. The piece is valid until the next read. Of a chunked body, the trailer
+// section is left to read.
+func (b *body) next(r *bufio.Reader) ([]byte, error) {
+	r.Discard(b.held)
+	b.held = 0
+	if b.left == 0 && b.framing == chunked {
+		if err := b.nextChunk(r); err != nil {
+			return nil, err
+		}
+	}
+	if b.left == 0 && b.framing != untilClose {
+		return nil, io.EOF
+	}
+	if _, err := r.Peek(1); err != nil {
+		if err == io.EOF && b.framing != untilClose {
+			err = io.ErrUnexpectedEOF
+		}
+		return nil, err
+	}
+	size := r.Buffered()
+	if b.framing != untilClose {
+		size = min(size, b.left)
+		b.left -= size
+	}
+	b.held = size
+	return r.Peek(size)
+}
+
+// atEnd tells whether the last piece was the last one. Only of a sized body can that be known.
+func (b *body) atEnd() bool { return b.framing == sized && b.left == 0 }
+
+// nextChunk reads up to the data of the next chunk.
+func (b *body) nextChunk(r *bufio.Reader) error {
+	if b.inChunk {
+		if end, err := readLine(r); err != nil || len(end) > 0 {
+			return orGarbled(err)
+		}
+	}
+	line, err := readLine(r)
+	if err != nil {
+		return err
+	}
+	b.left, b.inChunk = parseChunkSize(line), true
+	if b.left < 0 {
+		return errGarbled
+	}
+	return nil
+}
+
+// readLine reads a line, and returns it without its end.
+func readLine(r *bufio.Reader) ([]byte, error) {
+	line, err := r.ReadSlice('\n')
+	switch {
+	case err == io.EOF:
+		return nil, io.ErrUnexpectedEOF
+	case err != nil:
+		return nil, err
+	case !bytes.HasSuffix(line, crlf):
+		return nil, errGarbled
+	}
+	return line[:len(line)-len(crlf)], nil
+}
+
+var crlf = []byte("\r\n")
+
+// parseChunkSize reads the size before a chunk (RFC 9112 section 7.1); -1 when
+// it is none. Extensions are dropped.
+func parseChunkSize(line []byte) int {
+	digits, _, _ := bytes.Cut(line, []byte{';'})
+	digits = bytes.TrimRight(digits, " \t")
+	if len(digits) == 0 || len(digits) > maxChunkDigits {
+		return -1
+	}
+	size := 0
+	for _, c := range digits {
+		switch {
+		case '0' <= c && c <= '9':
+			c -= '0'
+		case 'a' <= c && c <= 'f':
+			c -= 'a' - 10
+		case 'A' <= c && c <= 'F':
+			c -= 'A' - 10
+		default:
+			return -1
+		}
+		size = size<<4 | int(c)
+	}
+	return size
+}
+
+// peekBlock returns a block of lines that lies whole in r's buffer; end tells
+// where it ends, or -1.
+func peekBlock(r *bufio.Reader, end func([]byte) int) ([]byte, error) {
+	for {
+		have, _ := r.Peek(r.Buffered())
+		if size := end(have); size >= 0 {
+			return have[:size], nil
+		}
+		if len(have) == r.Size() {
+			return nil, errGarbled
+		}
+		if _, err := r.Peek(len(have) + 1); err != nil {
+			if err == io.EOF && len(have) > 0 {
+				err = io.ErrUnexpectedEOF
+			}
+			return nil, err
+		}
+	}
+}
+
+// headEnd returns the length of the head that b begins with, -1 if it is not whole.
+func headEnd(b []byte) int {
+	if end := bytes.Index(b, []byte("\n\r\n")); end >= 0 {
+		return end + len("\n\r\n")
+	}
+	return -1
+}
+
+// trailerEnd returns the length of the trailer section that b begins with, -1 if it is not whole.
+func trailerEnd(b []byte) int {
+	if bytes.HasPrefix(b, crlf) {
+		return len(crlf)
+	}
+	return headEnd(b)
+}
+
+func orGarbled(err error) error {
+	if err == nil {
+		return errGarbled
+	}
+	return err
+}

@@ -1,0 +1,115 @@
+package proxy
+
+import (
+	"net"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// clientConn is a participant's connection. fasthttp's server reads requests
+// from it and believes to write the answers; the exchange has written them
+// already, so what fasthttp writes after an exchange is dropped.
+type clientConn struct {
+	*net.TCPConn
+	// reading is told before a read of a request's body may block; nil outside of one.
+	reading interface{ beforeRead() }
+	// answered drops the next write: it is fasthttp's, and the answer has been sent.
+	answered bool
+	// used is set once the participant has sent something.
+	used atomic.Bool
+	// received counts the bytes read since the last answer.
+	received int
+}
+
+// Read reads from the participant, for fasthttp.
+func (c *clientConn) Read(p []byte) (int, error) {
+	if c.reading != nil {
+		c.reading.beforeRead()
+	}
+	n, err := c.TCPConn.Read(p)
+	if n > 0 && c.received == 0 {
+		c.used.Store(true)
+	}
+	c.received += n
+	return n, err
+}
+
+// Write writes what fasthttp says to the participant, unless the exchange has spoken.
+func (c *clientConn) Write(p []byte) (int, error) {
+	if c.answered {
+		c.answered, c.received = false, 0
+		return len(p), nil
+	}
+	return c.send(p)
+}
+
+// SetWriteDeadline does nothing: send sets its own.
+func (c *clientConn) SetWriteDeadline(time.Time) error { return nil }
+
+// send writes to the participant.
+func (c *clientConn) send(p []byte) (int, error) {
+	if err := c.TCPConn.SetWriteDeadline(time.Now().Add(stall)); err != nil {
+		return 0, err
+	}
+	return c.TCPConn.Write(p)
+}
+
+// awaitLeave returns true when the participant has closed the connection, or
+// its half of it; false when there is more to read, or the read deadline passed.
+func (c *clientConn) awaitLeave() bool {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return false
+	}
+	left := false
+	err = raw.Read(func(fd uintptr) bool {
+		state := peek(fd)
+		left = state == peerLeft
+		return state != peerQuiet
+	})
+	return err == nil && left
+}
+
+// discard reads what the participant still sends, so that our close does not
+// reset the connection before the answer was read (RFC 9112 section 9.6). A
+// zero time means a while from now.
+func (c *clientConn) discard(till time.Time) {
+	if till.IsZero() {
+		till = time.Now().Add(linger)
+	}
+	c.CloseWrite()
+	c.SetReadDeadline(till)
+	buf := make([]byte, 16<<10)
+	for {
+		if _, err := c.TCPConn.Read(buf); err != nil {
+			return
+		}
+	}
+}
+
+// peerState is what can be seen of the other side without reading.
+type peerState int
+
+const (
+	peerQuiet peerState = iota // nothing to read
+	peerSpoke                  // something to read
+	peerLeft                   // closed, half-closed or reset
+)
+
+// peek looks at a socket without taking anything from it.
+func peek(fd uintptr) peerState {
+	var one [1]byte
+	for {
+		n, _, err := syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		switch {
+		case err == syscall.EINTR:
+			continue
+		case err == syscall.EAGAIN:
+			return peerQuiet
+		case err != nil || n == 0:
+			return peerLeft
+		}
+		return peerSpoke
+	}
+}

@@ -1,0 +1,183 @@
+package proxy
+
+import "bytes"
+
+// fieldName tells apart the header fields that mean something to a proxy.
+type fieldName int
+
+const (
+	otherField fieldName = iota
+	hostField
+	connectionField
+	keepAliveField
+	proxyConnectionField
+	upgradeField
+	teField
+	expectField
+	contentLengthField
+	contentEncodingField
+	transferEncodingField
+	authorizationField
+)
+
+// maxTokens is how many options the Connection fields of one head may list.
+const maxTokens = 16
+
+// fields walks over the lines of a raw head, from behind its first line.
+type fields struct{ rest []byte }
+
+// field is one line of a head, without its line end.
+type field struct {
+	line, name, value []byte
+	// folded marks a continuation of the line before it (RFC 9112 section 5.2).
+	folded bool
+	// crlf tells whether the line ended as it should.
+	crlf bool
+}
+
+// connectionOptions is what the Connection fields of one head say.
+type connectionOptions struct {
+	close, keepAlive, upgrade bool
+	// listed are names of fields that concern this connection only.
+	listed [maxTokens][]byte
+	count  int
+	// tooMany is set when there were more than maxTokens.
+	tooMany bool
+}
+
+// next returns the next line; false at the empty line that ends a head.
+func (f *fields) next() (field, bool) {
+	end := bytes.IndexByte(f.rest, '\n')
+	if end < 0 {
+		return field{}, false
+	}
+	line := f.rest[:end]
+	f.rest = f.rest[end+1:]
+	crlf := end > 0 && line[end-1] == '\r'
+	if crlf {
+		line = line[:end-1]
+	}
+	if len(line) == 0 {
+		return field{}, false
+	}
+	if line[0] == ' ' || line[0] == '\t' {
+		return field{line: line, folded: true, crlf: crlf}, true
+	}
+	name, value, _ := bytes.Cut(line, colon)
+	return field{line: line, name: name, value: trimOWS(value), crlf: crlf}, true
+}
+
+var colon = []byte{':'}
+
+// add takes note of one Connection field (RFC 9110 section 7.6.1).
+func (o *connectionOptions) add(value []byte) {
+	for len(value) > 0 {
+		token, rest, _ := bytes.Cut(value, comma)
+		value = rest
+		switch token = trimOWS(token); {
+		case len(token) == 0:
+		case isNamed(token, "close"):
+			o.close = true
+		case isNamed(token, "keep-alive"):
+			o.keepAlive = true
+		case isNamed(token, "upgrade"):
+			o.upgrade = true
+		case o.count == maxTokens:
+			o.tooMany = true
+		default:
+			o.listed[o.count] = token
+			o.count++
+		}
+	}
+}
+
+var comma = []byte{','}
+
+// lists tells whether the field of this name concerns this connection only.
+func (o *connectionOptions) lists(name []byte) bool {
+	for _, token := range o.listed[:o.count] {
+		if bytes.EqualFold(token, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// nameOf recognises a field by its name, in any case.
+func nameOf(name []byte) fieldName {
+	switch len(name) {
+	case len("te"):
+		return pick(name, "te", teField)
+	case len("host"):
+		return pick(name, "host", hostField)
+	case len("expect"):
+		return pick(name, "expect", expectField)
+	case len("upgrade"):
+		return pick(name, "upgrade", upgradeField)
+	case len("connection"): // and keep-alive
+		if isNamed(name, "connection") {
+			return connectionField
+		}
+		return pick(name, "keep-alive", keepAliveField)
+	case len("authorization"):
+		return pick(name, "authorization", authorizationField)
+	case len("content-length"):
+		return pick(name, "content-length", contentLengthField)
+	case len("content-encoding"): // and proxy-connection
+		if isNamed(name, "content-encoding") {
+			return contentEncodingField
+		}
+		return pick(name, "proxy-connection", proxyConnectionField)
+	case len("transfer-encoding"):
+		return pick(name, "transfer-encoding", transferEncodingField)
+	}
+	return otherField
+}
+
+func pick(name []byte, lower string, found fieldName) fieldName {
+	if isNamed(name, lower) {
+		return found
+	}
+	return otherField
+}
+
+// isNamed tells whether text is lower, in any case.
+func isNamed(text []byte, lower string) bool {
+	if len(text) != len(lower) {
+		return false
+	}
+	for i, c := range text {
+		if 'A' <= c && c <= 'Z' {
+			c |= 0x20
+		}
+		if c != lower[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func trimOWS(b []byte) []byte { return bytes.Trim(b, " \t") }
+
+// isToken tells whether name is a token (RFC 9110 section 5.6.2).
+func isToken(name []byte) bool {
+	for _, c := range name {
+		if !tokenChars[c] {
+			return false
+		}
+	}
+	return len(name) > 0
+}
+
+var tokenChars = func() (table [256]bool) {
+	for c := '0'; c <= '9'; c++ {
+		table[c] = true
+	}
+	for c := 'a'; c <= 'z'; c++ {
+		table[c], table[c-'a'+'A'] = true, true
+	}
+	for _, c := range "!#$%&'*+-.^_`|~" {
+		table[c] = true
+	}
+	return table
+}()

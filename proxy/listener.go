@@ -1,0 +1,128 @@
+package proxy
+
+import (
+	"errors"
+	"net"
+	"sync"
+	"time"
+)
+
+// overloaded is what connections beyond Config.Concurrency get.
+const overloaded = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 5\r\n" +
+	"Content-Type: text/plain\r\nContent-Length: 42\r\n\r\nToo many connections. Please try it again."
+
+// maxRefusing is how many connections are refused politely at a time.
+const maxRefusing = 64
+
+// listener hands connections of participants to fasthttp's server.
+type listener struct {
+	net.Listener
+	clients  *clients
+	limit    int
+	counters *counters
+	log      *calmLog
+	refusing chan struct{}
+	wait     sync.WaitGroup
+}
+
+// clients knows the connections of participants that are open.
+type clients struct {
+	mu    sync.Mutex
+	open  map[*clientConn]struct{}
+	empty chan struct{} // closed when the last one goes; nil unless awaited
+}
+
+// closing says which connections to close.
+type closing int
+
+const (
+	unusedOnly closing = iota
+	everyOne
+)
+
+// Accept returns the next connection that may be served. Being out of file
+// descriptors passes; it must not end the process.
+func (l *listener) Accept() (net.Conn, error) {
+	for {
+		conn, err := l.Listener.Accept()
+		switch {
+		case errors.Is(err, net.ErrClosed):
+			return nil, err
+		case err != nil:
+			l.log.warn("a connection could not be accepted", "error", err)
+			time.Sleep(50 * time.Millisecond)
+			continue
+		}
+		client := &clientConn{TCPConn: conn.(*net.TCPConn)}
+		if l.clients.len() < l.limit {
+			return client, nil
+		}
+		l.counters.overloaded.Add(1)
+		l.refuse(client)
+	}
+}
+
+// refuse tells a participant to come back later.
+func (l *listener) refuse(client *clientConn) {
+	select {
+	case l.refusing <- struct{}{}:
+	default:
+		client.Close()
+		return
+	}
+	l.wait.Go(func() {
+		defer func() { <-l.refusing }()
+		defer client.Close()
+		client.send([]byte(overloaded))
+		client.discard(time.Time{})
+	})
+}
+
+func (c *clients) add(client *clientConn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.open[client] = struct{}{}
+}
+
+// remove forgets a connection that nobody serves any more.
+func (c *clients) remove(client *clientConn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.open, client)
+	if len(c.open) == 0 && c.empty != nil {
+		close(c.empty)
+		c.empty = nil
+	}
+}
+
+func (c *clients) len() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.open)
+}
+
+// gone is closed when no connection is left.
+func (c *clients) gone() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.empty == nil {
+		c.empty = make(chan struct{})
+	}
+	gone := c.empty
+	if len(c.open) == 0 {
+		close(c.empty)
+		c.empty = nil
+	}
+	return gone
+}
+
+// close closes every connection, or only those that have not sent anything yet.
+func (c *clients) close(which closing) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for client := range c.open {
+		if which == everyOne || !client.used.Load() {
+			client.Close()
+		}
+	}
+}

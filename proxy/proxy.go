@@ -1,0 +1,178 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"sync/atomic"
+
+	"github.com/valyala/fasthttp"
+)
+
+// errDraining is why a proxy that shuts down is not ready.
+var errDraining = errors.New("the proxy is shutting down")
+
+// Proxy passes requests on to the app, and its answers back.
+type Proxy struct {
+	config    Config
+	log       *calmLog
+	pool      *pool
+	server    *fasthttp.Server
+	listener  *listener
+	clients   *clients
+	exchanges sync.Pool
+	counters  counters
+	draining  atomic.Bool
+}
+
+// New makes a Proxy; it fails when Config.App is not an address.
+func New(config Config) (*Proxy, error) {
+	config = config.withDefaults()
+	app, err := parseApp(config.App)
+	if err != nil {
+		return nil, err
+	}
+	p := &Proxy{
+		config:  config,
+		log:     newCalmLog(config.Logger),
+		pool:    newPool(app, config.DialWindow),
+		clients: &clients{open: map[*clientConn]struct{}{}},
+	}
+	p.exchanges.New = func() any { return newExchange(p) }
+	p.server = &fasthttp.Server{
+		Handler:      p.serve,
+		ErrorHandler: p.refuse,
+		ConnState:    p.connState,
+		Logger:       silence{},
+		// Bodies are passed on as they come. The limit makes fasthttp wait for
+		// one byte of a body, instead of 8 KiB, before it tells us of the request.
+		StreamRequestBody:            true,
+		MaxRequestBodySize:           1,
+		DisablePreParseMultipartForm: true,
+		NoDefaultServerHeader:        true,
+		NoDefaultDate:                true,
+		NoDefaultContentType:         true,
+		SecureErrorLogMessage:        true,
+		CloseOnShutdown:              true,
+		ReadBufferSize:               headLimit,
+		ReadTimeout:                  config.HeaderTimeout,
+		IdleTimeout:                  config.IdleTimeout,
+		Concurrency:                  2 * config.Concurrency, // the listener counts; this must never be met
+	}
+	return p, nil
+}
+
+// Listen opens the participants' listener.
+func (p *Proxy) Listen() error {
+	l, err := net.Listen("tcp", p.config.Listen)
+	if err != nil {
+		return fmt.Errorf("cannot listen for participants: %w", err)
+	}
+	p.listener = &listener{
+		Listener: l,
+		clients:  p.clients,
+		limit:    p.config.Concurrency,
+		counters: &p.counters,
+		log:      p.log,
+		refusing: make(chan struct{}, maxRefusing),
+	}
+	return nil
+}
+
+// Addr is where participants connect; call Listen first.
+func (p *Proxy) Addr() net.Addr { return p.listener.Addr() }
+
+// Serve serves participants until Shutdown; call Listen first.
+func (p *Proxy) Serve() error { return p.server.Serve(p.listener) }
+
+// Shutdown stops accepting, closes idle connections, and waits until every
+// request and tunnel has ended. When ctx ends first, it closes what is left
+// and returns ctx's error. Afterwards nothing of the proxy runs.
+func (p *Proxy) Shutdown(ctx context.Context) error {
+	p.draining.Store(true)
+	if p.listener != nil {
+		p.listener.Close()
+	}
+	p.clients.close(unusedOnly)
+	p.server.ShutdownWithContext(ctx) // its error is ctx's, see below
+	err := p.await(ctx)
+	p.pool.close(err != nil)
+	if err == nil {
+		return nil
+	}
+	p.clients.close(everyOne)
+	force, cancel := context.WithTimeout(context.Background(), forceWait)
+	defer cancel()
+	p.await(force)
+	return fmt.Errorf("cannot wait for %d connections any longer: %w", p.clients.len(), err)
+}
+
+// await waits until no connection is served.
+func (p *Proxy) await(ctx context.Context) error {
+	select {
+	case <-p.clients.gone():
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if p.listener != nil {
+		p.listener.wait.Wait() // bounded by linger
+	}
+	return nil
+}
+
+// Ready tells whether requests can be served: nil, or the reason why not.
+func (p *Proxy) Ready(ctx context.Context) error {
+	if p.draining.Load() {
+		return errDraining
+	}
+	conn, err := p.pool.app.dial(ctx)
+	if err != nil {
+		return fmt.Errorf("cannot connect to the app: %w", err)
+	}
+	return conn.Close()
+}
+
+// serve passes one request on.
+func (p *Proxy) serve(ctx *fasthttp.RequestCtx) {
+	p.counters.requests.Add(1)
+	e := p.exchanges.Get().(*exchange)
+	e.start(ctx)
+	defer e.finish()
+	e.run()
+}
+
+// refuse answers what fasthttp could not read as a request. A connection that
+// was opened ahead of need, and never used, is closed without a word: browsers
+// take an answer that they did not ask for as that of their next request.
+func (p *Proxy) refuse(ctx *fasthttp.RequestCtx, err error) {
+	client := ctx.Conn().(*clientConn)
+	client.answered = client.received == 0
+	var timeout net.Error
+	var tooLong *fasthttp.ErrSmallBuffer
+	switch {
+	case errors.As(err, &tooLong):
+		ctx.Error("The request's headers are too long.", fasthttp.StatusRequestHeaderFieldsTooLarge)
+	case errors.As(err, &timeout) && timeout.Timeout():
+		ctx.Error("The request did not arrive in time.", fasthttp.StatusRequestTimeout)
+	default:
+		p.counters.refused.Add(1)
+		ctx.Error("The request could not be read.", fasthttp.StatusBadRequest)
+	}
+}
+
+// connState keeps count of the connections that are served. One that became a
+// tunnel is counted until the tunnel ends.
+func (p *Proxy) connState(conn net.Conn, state fasthttp.ConnState) {
+	client := conn.(*clientConn)
+	switch state {
+	case fasthttp.StateNew:
+		p.clients.add(client)
+		if p.draining.Load() {
+			client.Close()
+		}
+	case fasthttp.StateClosed:
+		p.clients.remove(client)
+	}
+}

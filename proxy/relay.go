@@ -1,0 +1,277 @@
+package proxy
+
+import (
+	"errors"
+	"io"
+	"net"
+	"strconv"
+	"time"
+)
+
+// maxInterim is how many 1xx answers may come before the answer.
+const maxInterim = 100
+
+var (
+	// errGarbled says that the app's answer is not HTTP/1.1.
+	errGarbled = errors.New("the app's answer is not well-formed HTTP/1.1")
+	// errLeft says that nobody is there to take the answer.
+	errLeft = errors.New("the participant has left")
+)
+
+// appReader is what fromApp reads through.
+type appReader struct{ *exchange }
+
+// Read reads from the app. All that has been gathered for the participant goes
+// out first. When the app takes its time, somebody begins to look whether the
+// participant is still there.
+func (r appReader) Read(p []byte) (int, error) {
+	if r.toClient.Flush() != nil {
+		return 0, errLeft
+	}
+	if r.relayed != nil || r.looking != nil {
+		return r.app.Read(p)
+	}
+	r.app.SetReadDeadline(time.Now().Add(lookAfter))
+	n, err := r.app.Read(p)
+	if n > 0 || !isTimeout(err) {
+		return n, err
+	}
+	r.app.SetReadDeadline(time.Time{})
+	r.boundHead()
+	r.look()
+	return r.app.Read(p)
+}
+
+// clientWriter is what toClient writes through.
+type clientWriter struct{ *exchange }
+
+// Write writes to the participant. A watched answer is taken to its end even
+// when the participant has left.
+func (w clientWriter) Write(p []byte) (int, error) {
+	if w.watch != nil && w.left.Load() {
+		return len(p), nil
+	}
+	n, err := w.client.send(p)
+	if err == nil {
+		return n, nil
+	}
+	w.closing = true
+	if w.watch == nil {
+		return n, err
+	}
+	w.leave()
+	return len(p), nil
+}
+
+// relay relays the app's answer.
+func (e *exchange) relay() {
+	raw, err := e.readHead()
+	switch {
+	case err != nil:
+	case e.answer.status == switchingProtocols:
+		err = e.relaySwitch(raw)
+	default:
+		e.writeHead(raw)
+		err = e.relayBody()
+	}
+	if err == nil {
+		err = e.toClient.Flush()
+		e.complete = err == nil
+	}
+	if err != nil {
+		e.fail(err)
+	}
+}
+
+// readHead reads up to the head of the answer, and returns it raw. Interim
+// answers before it are passed on, but for 100, which fasthttp has said.
+func (e *exchange) readHead() ([]byte, error) {
+	for range maxInterim {
+		raw, err := peekBlock(e.fromApp, headEnd)
+		if err != nil {
+			return nil, err
+		}
+		e.headSeen.Store(true)
+		if err := e.answer.parse(e.fromApp, raw); err != nil {
+			return nil, err
+		}
+		switch status := e.answer.status; {
+		case status == switchingProtocols && !e.upgrade:
+			return nil, errGarbled
+		case status == switchingProtocols || status >= 200:
+			e.unboundHead()
+			return raw, nil
+		case status != 100 && !e.isOld:
+			e.answer.write(e.toClient, raw, true)
+			e.toClient.WriteString("\r\n")
+		}
+	}
+	return nil, errGarbled
+}
+
+// writeHead writes the head of the answer for the participant.
+func (e *exchange) writeHead(raw []byte) {
+	e.body = body{framing: e.answer.framing(e.isHead), left: max(e.answer.length, 0)}
+	e.closing = e.closing || e.isUnframed() || e.proxy.draining.Load() || e.left.Load() ||
+		!e.pumped.Load() && e.answer.closes
+	e.answer.write(e.toClient, raw, !e.isOld)
+	switch {
+	case e.closing:
+		e.toClient.WriteString("Connection: close\r\n")
+	case e.isOld:
+		e.toClient.WriteString("Connection: keep-alive\r\n")
+	}
+	e.toClient.WriteString("\r\n")
+	e.answered = true
+	e.watch.answering(&e.answer.header, e.answer.codings)
+}
+
+// isUnframed tells whether the participant sees the end of the answer by the
+// end of the connection.
+func (e *exchange) isUnframed() bool {
+	return e.body.framing == untilClose || e.body.framing == chunked && e.isOld
+}
+
+// relayBody relays the body of the answer. Before its end goes out, the Watcher is told.
+func (e *exchange) relayBody() error {
+	for e.body.framing != noBody {
+		piece, err := e.body.next(e.fromApp)
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		e.watch.received(piece)
+		if e.body.atEnd() {
+			e.watch.complete(&e.answer.header)
+		}
+		if err := e.writePiece(piece); err != nil || e.isPointless() {
+			return errLeft
+		}
+	}
+	trailer, err := e.readTrailer()
+	if err != nil {
+		return err
+	}
+	e.watch.complete(&e.answer.header)
+	e.writeEnd(trailer)
+	return nil
+}
+
+// isPointless tells whether nobody needs the rest of the answer.
+func (e *exchange) isPointless() bool {
+	return e.left.Load() && e.watch != nil && e.watch.response.over
+}
+
+// writePiece writes a piece of the body, in the framing of the participant's answer.
+func (e *exchange) writePiece(piece []byte) error {
+	if e.body.framing != chunked || e.isOld {
+		_, err := e.toClient.Write(piece)
+		return err
+	}
+	e.toClient.Write(strconv.AppendUint(e.toClient.AvailableBuffer(), uint64(len(piece)), 16))
+	e.toClient.WriteString("\r\n")
+	e.toClient.Write(piece)
+	_, err := e.toClient.WriteString("\r\n")
+	return err
+}
+
+// readTrailer returns the trailer section of a chunked body, raw.
+func (e *exchange) readTrailer() ([]byte, error) {
+	if e.body.framing != chunked {
+		return nil, nil
+	}
+	return peekBlock(e.fromApp, trailerEnd)
+}
+
+// writeEnd writes what ends a chunked body.
+func (e *exchange) writeEnd(trailer []byte) {
+	if trailer == nil {
+		return
+	}
+	if !e.isOld {
+		e.toClient.WriteString("0\r\n")
+		for lines := (fields{trailer}); ; {
+			f, ok := lines.next()
+			if !ok {
+				break
+			}
+			if nameOf(f.name) == otherField {
+				e.toClient.Write(f.line)
+				e.toClient.WriteString("\r\n")
+			}
+		}
+		e.toClient.WriteString("\r\n")
+	}
+	e.fromApp.Discard(len(trailer))
+}
+
+// fail ends an exchange whose answer can't be had, or can't be had whole.
+func (e *exchange) fail(err error) {
+	switch fault := e.fault.Load(); {
+	case fault == faultBad:
+		e.proxy.counters.refused.Add(1)
+		e.cut(badRequest)
+	case fault == faultBroken || err == errLeft || e.left.Load():
+		e.proxy.counters.clientGone.Add(1)
+		e.closing = true
+	case e.noApp:
+		e.proxy.counters.appDial.Add(1)
+		e.cut(unavailable)
+	case isTimeout(err):
+		e.proxy.counters.appTimeout.Add(1)
+		e.proxy.log.warn("the app did not answer in time", "timeout", e.proxy.config.ResponseTimeout)
+		e.cut(gatewayTimeout)
+	case e.mayResend():
+		e.again = true
+	default:
+		e.proxy.counters.appBroken.Add(1)
+		e.proxy.log.warn("the app broke off its answer", "answered", e.answered, "garbled", errors.Is(err, errGarbled))
+		e.cut(badGateway)
+	}
+}
+
+// mayResend tells whether the request can be sent again without harm: it asks
+// for nothing but an answer, on a kept connection that closed before it said a word.
+func (e *exchange) mayResend() bool {
+	isSafe := e.isHead || string(e.request.method) == "GET"
+	return isSafe && e.bodyLength == 0 && e.app.reused && !e.fresh && !e.headSeen.Load() && e.fromApp.Buffered() == 0
+}
+
+// cut answers in the app's place, or, where the app had begun to answer, makes
+// sure that the participant can tell that the answer is not whole.
+func (e *exchange) cut(instead ownAnswer) {
+	e.closing = true
+	if !e.answered {
+		e.say(instead)
+		return
+	}
+	e.toClient.Flush()
+	if e.isUnframed() {
+		e.client.SetLinger(0) // our close resets the connection
+	}
+}
+
+// boundHead bounds the wait for the head of the answer.
+func (e *exchange) boundHead() {
+	if timeout := e.proxy.config.ResponseTimeout; timeout > 0 && !e.headSeen.Load() {
+		e.app.SetReadDeadline(time.Now().Add(timeout))
+		if e.headSeen.Load() {
+			e.unboundHead()
+		}
+	}
+}
+
+// unboundHead lifts the bound: a body may take its time.
+func (e *exchange) unboundHead() {
+	if e.proxy.config.ResponseTimeout > 0 {
+		e.app.SetReadDeadline(time.Time{})
+		e.boundLeft(e.app)
+	}
+}
+
+func isTimeout(err error) bool {
+	var network net.Error
+	return errors.As(err, &network) && network.Timeout()
+}

@@ -1,0 +1,172 @@
+package proxy
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+
+	"github.com/valyala/fasthttp"
+)
+
+// errUnsafe says that a request could be read in two ways, or is not for us.
+var errUnsafe = errors.New("the request is not HTTP/1.1 that can be passed on safely")
+
+// requestHead is the head of a request, as the participant wrote it. Its
+// slices belong to fasthttp and live as long as the request.
+type requestHead struct {
+	method, target, raw []byte
+	options             connectionOptions
+	hasHost, hasUpgrade bool
+	// bound is set when the request speaks of its connection's identity (NTLM,
+	// Negotiate): nobody else may use the connection to the app after it.
+	bound bool
+}
+
+// parse reads a head that fasthttp has accepted, and refuses what fasthttp
+// tolerates but two parties could read differently: we pass on the very bytes.
+func (h *requestHead) parse(header *fasthttp.RequestHeader) error {
+	*h = requestHead{method: header.Method(), target: header.RequestURI(), raw: header.RawHeaders()}
+	if !isVersion(header.Protocol()) || !isToken(h.method) || !isTarget(h.method, h.target) {
+		return errUnsafe
+	}
+	lengths, codings := 0, 0
+	for lines := (fields{h.raw}); ; {
+		f, ok := lines.next()
+		if !ok {
+			break
+		}
+		if !f.crlf || f.folded || !isToken(f.name) || bytes.IndexByte(f.line, '\r') >= 0 {
+			return errUnsafe
+		}
+		switch nameOf(f.name) {
+		case hostField:
+			if h.hasHost || !h.targets(f.value) {
+				return errUnsafe
+			}
+			h.hasHost = true
+		case connectionField:
+			h.options.add(f.value)
+		case upgradeField:
+			h.hasUpgrade = true
+		case contentLengthField:
+			if lengths++; !isLength(f.value) {
+				return errUnsafe
+			}
+		case transferEncodingField:
+			if codings++; !isNamed(f.value, "chunked") {
+				return errUnsafe
+			}
+		case authorizationField:
+			h.bound = h.bound || isConnectionAuth(f.value)
+		}
+	}
+	if lengths+codings > 1 || h.options.tooMany {
+		return errUnsafe
+	}
+	return nil
+}
+
+// isUpgrade tells whether the participant wants to switch to another protocol.
+func (h *requestHead) isUpgrade() bool { return h.options.upgrade && h.hasUpgrade }
+
+// write writes the head for the app: the same bytes, minus what concerns the
+// participant's connection only. An upgrade keeps its Connection and Upgrade.
+func (h *requestHead) write(w *bufio.Writer, upgrade bool) {
+	w.Write(h.method)
+	w.WriteByte(' ')
+	w.Write(h.target)
+	w.WriteString(" HTTP/1.1\r\n")
+	if !h.hasHost { // HTTP/1.0 needs none, HTTP/1.1 does
+		w.WriteString("Host: \r\n")
+	}
+	for lines := (fields{h.raw}); ; {
+		f, ok := lines.next()
+		if !ok {
+			break
+		}
+		if h.passes(f, upgrade) {
+			w.Write(f.line)
+			w.WriteString("\r\n")
+		}
+	}
+	w.WriteString("\r\n")
+}
+
+// passes tells whether a field goes on to the app. Transfer-Encoding does,
+// since a chunked body is chunked anew; so does all that frames or addresses
+// the request, whatever Connection says.
+func (h *requestHead) passes(f field, upgrade bool) bool {
+	switch nameOf(f.name) {
+	case hostField, contentLengthField, transferEncodingField:
+		return true
+	case connectionField, upgradeField:
+		return upgrade
+	case keepAliveField, proxyConnectionField:
+		return false
+	case teField:
+		return isNamed(f.value, "trailers")
+	case expectField:
+		return !isNamed(f.value, "100-continue") // fasthttp has said "100 Continue"
+	}
+	return !h.options.lists(f.name)
+}
+
+// origin returns the target in origin-form (RFC 9112 section 3.2.1).
+func (h *requestHead) origin() []byte {
+	_, path := splitTarget(h.target)
+	return path
+}
+
+// targets tells whether a target in absolute-form names the host that the Host field names.
+func (h *requestHead) targets(host []byte) bool {
+	authority, _ := splitTarget(h.target)
+	return authority == nil || bytes.EqualFold(authority, host)
+}
+
+// splitTarget splits a target in absolute-form (RFC 9112 section 3.2.2); the
+// authority of one in origin-form is nil.
+func splitTarget(target []byte) (authority, path []byte) {
+	if target[0] == '/' || target[0] == '*' {
+		return nil, target
+	}
+	_, rest, _ := bytes.Cut(target, []byte("://"))
+	if slash := bytes.IndexAny(rest, "/?"); slash >= 0 {
+		return rest[:slash:slash], rest[slash:]
+	}
+	return rest[:len(rest):len(rest)], rest[len(rest):]
+}
+
+func isVersion(protocol []byte) bool {
+	return string(protocol) == "HTTP/1.1" || string(protocol) == "HTTP/1.0"
+}
+
+// isTarget refuses CONNECT, which asks for another kind of proxy, and targets
+// with bytes that RFC 3986 has no place for. Other bytes are the app's affair.
+func isTarget(method, target []byte) bool {
+	if len(target) == 0 || string(method) == "CONNECT" {
+		return false
+	}
+	for _, c := range target {
+		if c <= ' ' || c == 0x7f || c == '#' {
+			return false
+		}
+	}
+	return true
+}
+
+// isLength tells whether value is a Content-Length that everybody reads alike.
+func isLength(value []byte) bool {
+	for _, c := range value {
+		if c < '0' || '9' < c {
+			return false
+		}
+	}
+	return len(value) == 1 || len(value) > 1 && value[0] != '0'
+}
+
+// isConnectionAuth tells whether credentials are for the connection, not the
+// request (RFC 4559 section 6).
+func isConnectionAuth(value []byte) bool {
+	scheme, _, _ := bytes.Cut(value, []byte{' '})
+	return isNamed(scheme, "ntlm") || isNamed(scheme, "negotiate")
+}

@@ -1,0 +1,168 @@
+package proxy
+
+import (
+	"errors"
+	"io"
+	"net"
+	"strconv"
+	"time"
+)
+
+// What can be wrong with a request's body.
+const (
+	noFault     int32 = iota
+	faultBad          // it is not well-formed
+	faultBroken       // the participant left, or fell silent
+)
+
+// appWriter is what toApp writes through.
+type appWriter struct{ *exchange }
+
+// Write writes to the app. If a kept connection turns out to be closed before
+// it took a byte, nothing of the request was sent: a new connection gets it.
+func (w appWriter) Write(p []byte) (int, error) {
+	n, err := w.app.write(p)
+	if err != nil && n == 0 && !w.wrote && w.app.reused {
+		fresh, dialErr := w.proxy.pool.dial()
+		if dialErr != nil {
+			w.noApp = true
+			return 0, dialErr
+		}
+		w.proxy.pool.drop(w.app)
+		w.app = fresh
+		n, err = w.app.write(p)
+	}
+	w.wrote = w.wrote || n > 0
+	return n, err
+}
+
+func (c *appConn) write(p []byte) (int, error) {
+	if err := c.SetWriteDeadline(time.Now().Add(stall)); err != nil {
+		return 0, err
+	}
+	return c.Conn.Write(p)
+}
+
+// send sends the request. When it returns, all of it is sent, or nothing more
+// can be.
+func (e *exchange) send() {
+	e.request.write(e.toApp, e.upgrade)
+	whole := true
+	if e.bodyLength != 0 {
+		e.client.reading = e
+		whole = e.pump()
+		e.client.reading = nil
+	}
+	e.sent = e.toApp.Flush() == nil && whole
+	e.boundHead()
+	e.pumped.Store(whole)
+}
+
+// pump sends the request's body and tells whether all of it was read. When the
+// app takes no more, it is read all the same: the app's answer may say why, and
+// the participant shall get to read that.
+func (e *exchange) pump() bool {
+	stream, chunked := e.ctx.RequestBodyStream(), e.bodyLength < 0
+	for {
+		n, err := stream.Read(e.piece)
+		if n > 0 {
+			e.watch.sent(e.piece[:n])
+			e.sendPiece(e.piece[:n], chunked)
+		}
+		switch {
+		case err == io.EOF:
+			if chunked {
+				e.toApp.WriteString("0\r\n")
+				e.toApp.Write(e.ctx.Request.Header.TrailerHeader())
+			}
+			return true
+		case err != nil:
+			e.breakOff(err)
+			return false
+		}
+	}
+}
+
+// sendPiece sends a piece of the body. Chunks are always framed anew: what an
+// app may misread in the participant's framing never reaches it.
+func (e *exchange) sendPiece(piece []byte, chunked bool) {
+	if !chunked {
+		e.toApp.Write(piece)
+		return
+	}
+	e.toApp.Write(strconv.AppendUint(e.toApp.AvailableBuffer(), uint64(len(piece)), 16))
+	e.toApp.WriteString("\r\n")
+	e.toApp.Write(piece)
+	e.toApp.WriteString("\r\n")
+}
+
+// breakOff gives up a request whose body can't be read: the app must not take
+// it for whole.
+func (e *exchange) breakOff(err error) {
+	var network net.Error
+	broken := errors.As(err, &network) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)
+	if broken {
+		e.fault.Store(faultBroken)
+	} else {
+		e.fault.Store(faultBad)
+	}
+	e.app.Close()
+}
+
+// beforeRead is called when the rest of the body is not here yet: what is here
+// goes to the app, and the answer is relayed as soon as it comes.
+func (e *exchange) beforeRead() {
+	e.toApp.Flush()
+	if e.relayed == nil {
+		e.relayed = make(chan struct{})
+		e.app.SetReadDeadline(time.Time{})
+		go e.relayBeside()
+	}
+	e.client.SetReadDeadline(time.Now().Add(stall))
+	if e.ended.Load() {
+		e.client.SetReadDeadline(e.lingerTill)
+	}
+}
+
+// relayBeside relays the answer while the request is still being sent.
+func (e *exchange) relayBeside() {
+	defer close(e.relayed)
+	defer func() {
+		if e.proxy.recovered(recover(), "relaying an answer") {
+			e.closing, e.complete = true, false
+			e.app.Close()
+			e.client.Close()
+		}
+	}()
+	e.relay()
+	e.stopUpload()
+}
+
+// stopUpload bounds what is left of the upload, now that it has been answered.
+func (e *exchange) stopUpload() {
+	e.lingerTill = time.Now().Add(linger)
+	e.ended.Store(true)
+	if e.pumped.Load() {
+		e.client.SetReadDeadline(past) // ends attend
+		return
+	}
+	if e.closing {
+		e.client.CloseWrite()
+	}
+	e.client.SetReadDeadline(e.lingerTill)
+	e.app.SetWriteDeadline(e.lingerTill)
+}
+
+// attend stays with the participant while the other goroutine relays the answer.
+func (e *exchange) attend() {
+	if e.pumped.Load() && !e.ended.Load() {
+		e.client.SetReadDeadline(time.Time{})
+		if !e.ended.Load() && e.client.awaitLeave() {
+			e.leave()
+		}
+	}
+	<-e.relayed
+	if !e.pumped.Load() {
+		e.closing = true
+	}
+}

@@ -1,0 +1,147 @@
+package proxy
+
+import (
+	"github.com/sidehook/sidehook/rules"
+	"github.com/valyala/fasthttp"
+)
+
+// Watcher is told of every request and says which exchanges it wants to hear of.
+type Watcher interface {
+	// Begin tells that a request is on its way to the app. Method and target
+	// are the wire bytes, valid only during the call (a target in absolute-form
+	// comes without its scheme and authority); deciding must not allocate. nil
+	// means not of interest. Otherwise end is called exactly once: when the
+	// whole response has come, or can't come any more (then Status is 0). The
+	// proxy holds back the end of the response until end returns, so end bounds
+	// its own time; the exchange's buffers are the receiver's to keep.
+	Begin(method, target []byte) (end func(rules.Exchange))
+}
+
+// Why a body could not be copied, as in rules.Exchange.
+const (
+	tooLarge    = "too large"
+	truncated   = "truncated"
+	undecodable = "undecodable"
+)
+
+// watch is the copy of one exchange for the Watcher. A nil watch copies nothing.
+type watch struct {
+	end               func(rules.Exchange)
+	host, traceparent string
+	request, response capture
+	// broken is set when copying panicked.
+	broken bool
+	proxy  *Proxy
+}
+
+// begin asks the Watcher about a request; nil means that it is not watched.
+func (p *Proxy) begin(head *requestHead, header *fasthttp.RequestHeader) (w *watch) {
+	if p.config.Watcher == nil {
+		return nil
+	}
+	defer p.caught("beginning to watch")
+	end := p.config.Watcher.Begin(head.method, head.origin())
+	if end == nil {
+		return nil
+	}
+	p.counters.watched.Add(1)
+	w = &watch{end: end, proxy: p}
+	w.host = string(header.Host())
+	w.traceparent = string(header.Peek("Traceparent"))
+	w.request = capture{limit: p.config.InspectLimit, coding: string(header.ContentEncoding())}
+	return w
+}
+
+// sent copies a piece of the request's body.
+func (w *watch) sent(piece []byte) {
+	if w != nil {
+		w.copy(&w.request, piece)
+	}
+}
+
+// answering prepares to copy the response's body.
+func (w *watch) answering(head *fasthttp.ResponseHeader, codings int) {
+	if w == nil {
+		return
+	}
+	w.response = capture{limit: w.proxy.config.InspectLimit, coding: string(head.ContentEncoding())}
+	if codings > 1 {
+		w.response.coding = "several"
+	}
+}
+
+// received copies a piece of the response's body.
+func (w *watch) received(piece []byte) {
+	if w != nil {
+		w.copy(&w.response, piece)
+	}
+}
+
+func (w *watch) copy(c *capture, piece []byte) {
+	defer w.proxy.caught("copying a body")
+	w.broken = true
+	c.add(piece)
+	w.broken = false
+}
+
+// complete hands the whole exchange over; only the first call of complete or
+// abandon counts.
+func (w *watch) complete(head *fasthttp.ResponseHeader) {
+	if w == nil || w.end == nil {
+		return
+	}
+	x := w.exchange()
+	x.Status = head.StatusCode()
+	x.ContentType = string(head.ContentType())
+	x.RequestBody, x.Uninspected = w.request.decoded(w.proxy)
+	if x.Uninspected == "" {
+		x.ResponseBody, x.Uninspected = w.response.decoded(w.proxy)
+	}
+	w.hand(x)
+}
+
+// abandon tells that no whole response will come.
+func (w *watch) abandon(midway bool) {
+	if w == nil || w.end == nil {
+		return
+	}
+	x := w.exchange()
+	if midway {
+		x.Uninspected = truncated
+		if w.response.over {
+			x.Uninspected = tooLarge
+		}
+	}
+	w.hand(x)
+}
+
+func (w *watch) exchange() rules.Exchange {
+	return rules.Exchange{Host: w.host, Traceparent: w.traceparent}
+}
+
+// hand calls end, once.
+func (w *watch) hand(x rules.Exchange) {
+	defer w.proxy.caught("handing over an exchange")
+	if w.broken {
+		x.Uninspected = undecodable
+	}
+	if x.Uninspected != "" {
+		x.RequestBody, x.ResponseBody = nil, nil
+		w.proxy.uninspected(x.Uninspected)
+	}
+	end := w.end
+	w.end = nil
+	end(x)
+}
+
+func (p *Proxy) uninspected(reason string) {
+	switch reason {
+	case tooLarge:
+		p.counters.tooLarge.Add(1)
+	case truncated:
+		p.counters.truncated.Add(1)
+	default:
+		p.counters.undecodable.Add(1)
+	}
+	p.log.warn("a body could not be inspected", "reason", reason)
+}
