@@ -1,9 +1,9 @@
 package rules
 
-import "time"
-
 // Config is what the configuration file says, with every default filled in. It
-// is data only: Load makes it, Compile turns it into the Set that decides.
+// is data only: Load makes it, Compile turns its rules into the Set that decides.
+// Paths in it stand as they are to be opened: relative ones were taken from the
+// folder of the file.
 type Config struct {
 	// Listen is the participants' listener, "host:port" (host may be empty).
 	Listen string `yaml:"listen"`
@@ -11,7 +11,7 @@ type Config struct {
 	Admin string `yaml:"admin"`
 	// AdminToken opens the deliveries API to others than loopback; empty means loopback only.
 	AdminToken Secret `yaml:"admin_token"`
-	// App is the app behind the proxy: http://host:port or unix:/path.
+	// App is the app behind the proxy: http://host:port (the port is never left out) or unix:/path.
 	App string `yaml:"app"`
 	// Profile is the name of a built-in profile ("decsys") or the path of a profile file.
 	Profile string `yaml:"profile"`
@@ -22,10 +22,12 @@ type Config struct {
 	// InspectLimit is the largest body, in bytes, that is copied and read; longer ones are only relayed.
 	InspectLimit Size `yaml:"inspect_limit"`
 	// Settle is how long an event waits for answers that were in flight at its navigation.
-	Settle    Duration          `yaml:"settle"`
-	Retention Retention         `yaml:"retention"`
-	Targets   map[string]Target `yaml:"targets"`
-	Rules     []Rule            `yaml:"rules"`
+	Settle    Duration  `yaml:"settle"`
+	Retention Retention `yaml:"retention"`
+	// Targets by name; there is at least one.
+	Targets map[string]Target `yaml:"targets"`
+	// Rules in the order of the file; there is at least one.
+	Rules []Rule `yaml:"rules"`
 }
 
 // Durability says when a matched response is released to the participant.
@@ -41,23 +43,31 @@ const (
 
 // Retention bounds what the store keeps.
 type Retention struct {
+	// Delivered is how long a delivery stays after it was delivered; 0 drops it at once.
 	Delivered Duration `yaml:"delivered"`
-	Dead      Duration `yaml:"dead"`
-	Journeys  Duration `yaml:"journeys"`
-	Size      Size     `yaml:"size"`
+	// Dead is how long a delivery that was given up stays and can be redelivered, at least an hour.
+	Dead Duration `yaml:"dead"`
+	// Journeys is how long a journey stays after its last exchange, at least an hour.
+	Journeys Duration `yaml:"journeys"`
+	// Size is the most, in bytes, that the store may take.
+	Size Size `yaml:"size"`
 }
 
 // Target is a URL that receives webhooks, and how it wants them.
 type Target struct {
-	URL         URL               `yaml:"url"`
-	Secret      Secrets           `yaml:"secret"`
-	Format      Format            `yaml:"format"`
-	TLS         TLS               `yaml:"tls"`
-	Headers     map[string]string `yaml:"headers"`
-	Timeout     Duration          `yaml:"timeout"`
-	Retry       Retry             `yaml:"retry"`
-	Breaker     Breaker           `yaml:"breaker"`
-	Concurrency int               `yaml:"concurrency"`
+	URL URL `yaml:"url"`
+	// Secret holds at least one.
+	Secret Secrets `yaml:"secret"`
+	Format Format  `yaml:"format"`
+	TLS    TLS     `yaml:"tls"`
+	// Headers are added to every attempt. None of them is one that sidehook sets itself.
+	Headers map[string]string `yaml:"headers"`
+	// Timeout bounds a whole attempt, 1ms to 60s.
+	Timeout Duration `yaml:"timeout"`
+	Retry   Retry    `yaml:"retry"`
+	Breaker Breaker  `yaml:"breaker"`
+	// Concurrency is how many attempts may run at once, from 1.
+	Concurrency int `yaml:"concurrency"`
 	// Rate bounds attempts per second; 0 means no bound.
 	Rate Rate `yaml:"rate"`
 }
@@ -71,16 +81,19 @@ const (
 	FormatStandard Format = "standard"
 )
 
-// TLS is how a target's certificate is checked and which one we show.
+// TLS is how a target's certificate is checked and which one we show. The
+// files are PEM; they have been read once and were right.
 type TLS struct {
-	Verify bool   `yaml:"verify"`
-	CA     string `yaml:"ca"`
-	Cert   string `yaml:"cert"`
-	Key    string `yaml:"key"`
+	Verify bool `yaml:"verify"`
+	// CA is a file of certificates to trust instead of the system's, empty for those.
+	CA string `yaml:"ca"`
+	// Cert and Key are the files of our own certificate, both or neither.
+	Cert string `yaml:"cert"`
+	Key  string `yaml:"key"`
 }
 
 // Retry is when a failed delivery is tried again: after each wait of the
-// schedule in turn, varied by ±Jitter (0 to 1).
+// schedule in turn, varied by ±Jitter (0 to 1). An empty schedule means one attempt only.
 type Retry struct {
 	Schedule []Duration `yaml:"schedule"`
 	Jitter   float64    `yaml:"jitter"`
@@ -96,13 +109,18 @@ type Breaker struct {
 
 // Rule says which events go to which targets. An empty list means all.
 type Rule struct {
-	Name            string      `yaml:"name"`
-	On              []EventName `yaml:"on"`
-	Surveys         []string    `yaml:"surveys"`
-	SourcePages     []PageName  `yaml:"source_pages"`
-	SourcePositions []int       `yaml:"source_positions"`
-	When            string      `yaml:"when"`
-	To              []string    `yaml:"to"`
+	// Name is unique; a rule without one is called by its place, rules[0].
+	Name string      `yaml:"name"`
+	On   []EventName `yaml:"on"`
+	// Surveys are friendly ids (fzd), surveys (12) or instances (12/3).
+	Surveys     []string   `yaml:"surveys"`
+	SourcePages []PageName `yaml:"source_pages"`
+	// SourcePositions are places in the participant's own order, from 1.
+	SourcePositions []int `yaml:"source_positions"`
+	// When is a gjson path over the event's data, empty for always.
+	When string `yaml:"when"`
+	// To names at least one target.
+	To []string `yaml:"to"`
 }
 
 // EventName is what a rule can fire on.
@@ -115,15 +133,6 @@ const (
 	// Completion is the navigation that ends the survey.
 	Completion EventName = "completion"
 )
-
-// Size is a number of bytes, written 1MiB, 2GB or as a plain number.
-type Size int64
-
-// Duration is a time.Duration that may also be written in days (7d).
-type Duration time.Duration
-
-// Rate is a number of attempts per second, written 50/s, 100/m or 1000/h.
-type Rate float64
 
 // PageName names a page by its number in the survey as its author sees it, or by its name.
 type PageName struct {

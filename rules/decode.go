@@ -55,7 +55,7 @@ func decodeStrict(file string, source []byte, into any) *document {
 // decode fills value from the node n at path.
 func (d *decoder) decode(n *node, path string, value reflect.Value) {
 	if d.visited++; d.visited > maxValues {
-		d.wrongAt(place{1, 1}, "", "aliases make more than %d values of this file", maxValues)
+		d.wrong("", "aliases make more than %d values of this file", maxValues)
 		return
 	}
 	d.values[path] = n.place
@@ -137,6 +137,10 @@ func (d *decoder) decodeMap(n *node, path string, value reflect.Value) {
 	for _, entry := range n.entries {
 		sub, one := under(path, entry.key), newItem(value.Type().Elem())
 		d.keys[sub] = entry.place
+		if !plainName(entry.key) {
+			d.wrongAt(entry.place, path, "a name must be 1 to %d letters, digits, '_', '-' or '.'", maxName)
+			continue
+		}
 		d.decode(entry.value, sub, one)
 		made.SetMapIndex(reflect.ValueOf(entry.key).Convert(value.Type().Key()), one)
 	}
@@ -144,16 +148,20 @@ func (d *decoder) decodeMap(n *node, path string, value reflect.Value) {
 }
 
 func (d *decoder) decodeList(n *node, path string, value reflect.Value) {
-	items := n.items
-	if n.kind != listKind {
-		if _, ok := value.Interface().(scalarOrList); !ok || n.kind != scalarKind {
-			d.wrong(path, "must be a list ([a, b]), not %s", n.kind)
-			return
-		}
-		items = []*node{n}
+	_, orScalar := value.Interface().(scalarOrList)
+	if orScalar && n.kind == scalarKind {
+		only := newItem(value.Type().Elem())
+		d.decode(n, path, only)
+		value.Set(reflect.Append(reflect.Zero(value.Type()), only))
+		return
 	}
-	made := reflect.MakeSlice(value.Type(), 0, len(items))
-	for i, n := range items {
+	if n.kind != listKind {
+		or := map[bool]string{true: "a single value or "}[orScalar]
+		d.wrong(path, "must be %sa list ([a, b]), not %s", or, n.kind)
+		return
+	}
+	made := reflect.MakeSlice(value.Type(), 0, len(n.items))
+	for i, n := range n.items {
 		sub, one := item(path, i), newItem(value.Type().Elem())
 		d.keys[sub] = n.place
 		d.decode(n, sub, one)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -13,6 +14,8 @@ const (
 	maxName = 64
 	// maxQuoted is how many characters of a wrong value are shown.
 	maxQuoted = 40
+	// maxPath is how many bytes of the path of a file are shown.
+	maxPath = 500
 )
 
 // plainName tells whether text is made of ASCII letters, digits, '_', '-' and '.' only.
@@ -40,6 +43,17 @@ func quoted(text string) string {
 		return strconv.Quote(string([]rune(text)[:maxQuoted])) + "..."
 	}
 	return strconv.Quote(text)
+}
+
+// shownPath shows the path of a file in an error.
+func shownPath(path string) string {
+	if len(path) > maxPath {
+		return strconv.Quote(path[:maxPath]) + "..."
+	}
+	if strings.ContainsFunc(path, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(path)
+	}
+	return path
 }
 
 // oneOf takes text when it is one of allowed.

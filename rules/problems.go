@@ -102,9 +102,10 @@ func (d *document) err() error {
 		return nil
 	}
 	slices.SortStableFunc(d.problems, func(a, b problem) int {
-		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.column, b.column), cmp.Compare(a.path, b.path))
+		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.column, b.column), cmp.Compare(a.text, b.text))
 	})
-	return d.problems
+	// Through aliases, one mistake is found on several paths.
+	return slices.CompactFunc(d.problems, func(a, b problem) bool { return a.place == b.place && a.text == b.text })
 }
 
 // find returns the place of the value at path, or of the key that would hold it.

@@ -1,9 +1,20 @@
 package rules
 
-import "log/slog"
+import (
+	"encoding/base64"
+	"fmt"
+	"log/slog"
+	"strings"
+)
 
-// hidden is what a secret prints as, wherever it is printed.
-const hidden = "<secret>"
+const (
+	// hidden is what a secret prints as, wherever it is printed.
+	hidden = "<secret>"
+	// encodedPrefix begins a secret in the form of Standard Webhooks: the rest is base64 of the key.
+	encodedPrefix = "whsec_"
+	// The lengths of a key, in bytes, that Standard Webhooks allows.
+	minKey, maxKey = 24, 64
+)
 
 // Secret is a text that must not be seen. It prints as <secret> everywhere.
 type Secret struct{ text string }
@@ -16,6 +27,33 @@ func NewSecret(text string) Secret { return Secret{text: text} }
 
 // Reveal returns the text itself. It must go nowhere but into a signature or a comparison.
 func (s Secret) Reveal() string { return s.text }
+
+// SigningKey returns the key for Standard Webhooks: what whsec_ encodes, or the
+// bytes of any other text.
+func (s Secret) SigningKey() []byte {
+	if encoded, found := strings.CutPrefix(s.text, encodedPrefix); found {
+		if key, err := base64.StdEncoding.DecodeString(encoded); err == nil {
+			return key
+		}
+	}
+	return []byte(s.text)
+}
+
+// checkKey tells what is wrong with a secret that claims to be in the form of Standard Webhooks.
+func (s Secret) checkKey() error {
+	encoded, found := strings.CutPrefix(s.text, encodedPrefix)
+	if !found {
+		return nil
+	}
+	key, err := base64.StdEncoding.DecodeString(encoded)
+	if err != nil {
+		return fmt.Errorf("must go on with base64 after %s (letters, digits, + and /, = at the end)", encodedPrefix)
+	}
+	if len(key) < minKey || len(key) > maxKey {
+		return fmt.Errorf("must hold %d to %d bytes in base64 after %s, but holds %d", minKey, maxKey, encodedPrefix, len(key))
+	}
+	return nil
+}
 
 // IsZero tells whether there is no secret.
 func (s Secret) IsZero() bool { return s.text == "" }
@@ -31,3 +69,11 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(hidden) }
 
 // MarshalText hides the text from every encoder.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
+
+// unmarshalScalar keeps the reference until sources.secret gets what it refers to.
+func (s *Secret) unmarshalScalar(text string, _ bool) error {
+	s.text = text
+	return nil
+}
+
+func (Secrets) scalarOrList() {}

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3" // the only file that knows it
 )
@@ -58,12 +60,15 @@ func parseYAML(d *document, source []byte) *node {
 		d.wrong("", "is too large: more than %d bytes", maxSource)
 		return nil
 	}
-	var first, second yaml.Node
 	source = bytes.TrimPrefix(source, []byte("\xef\xbb\xbf"))
+	if !d.isText(source) {
+		return nil
+	}
+	var first, second yaml.Node
 	stream := yaml.NewDecoder(bytes.NewReader(source))
 	err := stream.Decode(&first)
 	if err != nil && !errors.Is(err, io.EOF) {
-		d.syntax(err)
+		d.syntax(source, err)
 		return nil
 	}
 	if len(first.Content) == 0 || isNull(first.Content[0]) {
@@ -73,7 +78,7 @@ func parseYAML(d *document, source []byte) *node {
 	switch err := stream.Decode(&second); {
 	case errors.Is(err, io.EOF):
 	case err != nil:
-		d.syntax(err)
+		d.syntax(source, err)
 	default:
 		d.wrongAt(placeOf(&second), "", "a second document begins; a file is one document, remove the --- line")
 	}
@@ -87,24 +92,67 @@ func isNull(y *yaml.Node) bool {
 
 func placeOf(y *yaml.Node) place { return place{y.Line, y.Column} }
 
-var syntaxLine = regexp.MustCompile(`^yaml: line (\d+): (.*)$`)
+// isText notes the first byte of source that YAML does not allow: the parser
+// would tell of it without a line.
+func (d *document) isText(source []byte) bool {
+	at := place{1, 1}
+	for len(source) > 0 {
+		r, size := utf8.DecodeRune(source)
+		switch {
+		case r == utf8.RuneError && size == 1:
+			d.wrongAt(at, "", "is not UTF-8 text")
+			return false
+		case r == '\n':
+			at = place{at.line + 1, 0}
+		case unicode.IsControl(r) && r != '\t' && r != '\r' && r != '\u0085', r == '\ufffe', r == '\uffff':
+			d.wrongAt(at, "", "holds the control character %U", r)
+			return false
+		}
+		at.column++
+		source = source[size:]
+	}
+	return true
+}
 
-// syntax notes an error of the YAML parser, which gives a line, or none for the first one.
-func (d *document) syntax(err error) {
+var (
+	syntaxLine    = regexp.MustCompile(`^yaml: line (\d+): (.*)$`)
+	syntaxNoAlias = regexp.MustCompile(`^yaml: unknown anchor '(.*)' referenced$`)
+)
+
+// syntax notes an error of the YAML library, which gives a line, or none for the first one.
+func (d *document) syntax(source []byte, err error) {
+	if match := syntaxNoAlias.FindStringSubmatch(err.Error()); match != nil {
+		// The name may be a secret without quotes.
+		d.wrongAt(placeIn(source, "*"+match[1]), "", "not YAML: an alias (*name) has no anchor (&name) before it; put a text that begins with * in quotes")
+		return
+	}
 	text, at := strings.TrimPrefix(err.Error(), "yaml: "), place{line: 1}
 	if match := syntaxLine.FindStringSubmatch(err.Error()); match != nil {
 		at.line, _ = strconv.Atoi(match[1])
 		text = match[2]
+		if strings.HasPrefix(text, "did not find expected") { // by its parser, which counts from 0; its scanner counts from 1
+			at.line++
+		}
 	}
 	switch {
-	case strings.Contains(text, "unknown anchor"): // the name may be an unquoted secret
-		text = "an alias (*name) has no anchor (&name) before it; put a text that begins with * in quotes"
 	case strings.Contains(text, "cannot start any token"):
 		text += "; indent with spaces, not tabs, and put a text that begins with @, ` or % in quotes"
 	case strings.Contains(text, "mapping values are not allowed"):
 		text += "; put a text that holds ': ' in quotes, and look at the indentation"
+	case strings.Contains(text, "did not find expected"):
+		text += "; look at the indentation, the brackets and the quotes from here on"
 	}
 	d.wrongAt(at, "", "not YAML: %s", text)
+}
+
+// placeIn returns where text stands first, line 0 when it does not.
+func placeIn(source []byte, text string) place {
+	before, _, found := bytes.Cut(source, []byte(text))
+	if !found {
+		return place{}
+	}
+	line := before[bytes.LastIndexByte(before, '\n')+1:]
+	return place{bytes.Count(before, []byte("\n")) + 1, utf8.RuneCount(line) + 1}
 }
 
 // make makes the node of y, which stands at path.

@@ -1,0 +1,150 @@
+package rules
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+const (
+	minTimeout  = Duration(time.Millisecond)
+	maxTimeout  = Duration(time.Minute)
+	maxWait     = Duration(30 * 24 * time.Hour)
+	maxOpenTime = Duration(24 * time.Hour)
+	// maxRetries is the longest schedule.
+	maxRetries = 50
+	// maxConcurrency is the most attempts at once to one target.
+	maxConcurrency = 1024
+	// maxHeader is the longest value of a custom header, in bytes.
+	maxHeader = 4096
+)
+
+// ownHeaders are those that sidehook or HTTP sets, in lower case, and webhook-*.
+var ownHeaders = []string{
+	"connection", "content-length", "content-type", "host", "te", "traceparent",
+	"transfer-encoding", "upgrade", "user-agent", "x-decsys-signature",
+}
+
+func (c *checker) checkTarget(name string) {
+	target, path := c.config.Targets[name], under("targets", name)
+	if !c.usable(path) {
+		return
+	}
+	c.required(path+".url", "say where to send: https://crm.example.org/hooks")
+	c.checkSecrets(path+".secret", target.Secret)
+	c.checkTLS(path+".tls", &target)
+	c.checkHeaders(path+".headers", target.Headers)
+	between(c, path+".timeout", target.Timeout, minTimeout, maxTimeout, Duration.String)
+	c.checkRetry(path+".retry", target.Retry)
+	c.checkBreaker(path+".breaker", target.Breaker)
+	if target.Concurrency < 1 || target.Concurrency > maxConcurrency {
+		c.wrong(path+".concurrency", "must be 1 to %d, not %d", maxConcurrency, target.Concurrency)
+	}
+	c.config.Targets[name] = target
+}
+
+// checkSecrets puts what the references refer to in their place.
+func (c *checker) checkSecrets(path string, secrets Secrets) {
+	const advice = `make one with: echo "whsec_$(openssl rand -base64 32)", and refer to it by env:NAME or file:PATH`
+	if c.required(path, advice) && len(secrets) == 0 {
+		c.wrong(path, "is empty; %s", advice)
+	}
+	for i, reference := range secrets {
+		at := item(path, i)
+		if !c.has(at) {
+			at = path // the only one, without brackets
+		}
+		secret, usable := c.checkSecret(at, reference)
+		secrets[i] = secret
+		if err := secret.checkKey(); usable && err != nil {
+			c.wrong(at, "the secret %s", err)
+		}
+	}
+}
+
+// checkTLS resolves the paths of target's certificates and reads them once, so
+// that a wrong file is told of before anything is sent.
+func (c *checker) checkTLS(path string, target *Target) {
+	files := &target.TLS
+	if c.has(path) && !target.URL.IsZero() && target.URL.parsed.Scheme == "http" {
+		c.wrong(path, "needs a url that begins with https://")
+	}
+	if (files.Cert == "") != (files.Key == "") {
+		c.wrong(path, "must have both cert and key, or neither")
+	}
+	files.CA, files.Cert, files.Key = c.path(files.CA), c.path(files.Cert), c.path(files.Key)
+	if ca := c.readPEM(path+".ca", files.CA); ca != nil && !x509.NewCertPool().AppendCertsFromPEM(ca) {
+		c.wrong(path+".ca", "the file %s holds no certificate in PEM form", shownPath(files.CA))
+	}
+	cert, key := c.readPEM(path+".cert", files.Cert), c.readPEM(path+".key", files.Key)
+	if cert == nil || key == nil {
+		return
+	}
+	if _, err := tls.X509KeyPair(cert, key); err != nil {
+		c.wrong(path+".cert", "cert and key cannot be used: %s", strings.TrimPrefix(err.Error(), "tls: "))
+	}
+}
+
+// readPEM returns the content of file, nil without one.
+func (c *checker) readPEM(path, file string) []byte {
+	if file == "" {
+		return nil
+	}
+	content, err := c.read(file)
+	if err != nil {
+		c.wrong(path, "%s", err)
+		return nil
+	}
+	return content
+}
+
+// checkHeaders need not look at the names' characters: every key of a map is
+// plain, which is less than RFC 9110 section 5.6.2 allows.
+func (c *checker) checkHeaders(path string, headers map[string]string) {
+	seen := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
+		sub, lower, value := under(path, name), strings.ToLower(name), headers[name]
+		at := c.keys[sub]
+		first, twice := seen[lower]
+		switch {
+		case slices.Contains(ownHeaders, lower) || strings.HasPrefix(lower, "webhook-"):
+			c.wrongAt(at, sub, "must not be set here: sidehook sets this header itself")
+		case twice:
+			c.wrongAt(at, sub, "is the same header as %s", first)
+		case strings.ContainsFunc(value, isControl):
+			c.wrong(sub, "must not hold line breaks or other control characters")
+		case len(value) > maxHeader:
+			c.wrong(sub, "must be at most %d bytes long, not %d", maxHeader, len(value))
+		}
+		seen[lower] = name
+	}
+}
+
+// isControl tells what RFC 9110 section 5.5 forbids in a field value.
+func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
+
+func (c *checker) checkRetry(path string, retry Retry) {
+	if len(retry.Schedule) > maxRetries {
+		c.wrong(path+".schedule", "must have at most %d waits, not %d", maxRetries, len(retry.Schedule))
+	}
+	for i, wait := range retry.Schedule {
+		between(c, item(path+".schedule", i), wait, minTimeout, maxWait, Duration.String)
+	}
+	if retry.Jitter < 0 || retry.Jitter > 1 {
+		c.wrong(path+".jitter", "must be 0 to 1 (0.2 is ±20 %%), not %v", retry.Jitter)
+	}
+}
+
+func (c *checker) checkBreaker(path string, breaker Breaker) {
+	if breaker.Failures < 1 {
+		c.wrong(path+".failures", "must be 1 or more, not %d", breaker.Failures)
+	}
+	between(c, path+".open", breaker.Open, minTimeout, maxOpenTime, Duration.String)
+	between(c, path+".max_open", breaker.MaxOpen, minTimeout, maxOpenTime, Duration.String)
+	if breaker.MaxOpen < breaker.Open {
+		c.wrong(path+".max_open", "must not be less than open: %s is less than %s", breaker.MaxOpen, breaker.Open)
+	}
+}

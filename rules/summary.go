@@ -1,0 +1,91 @@
+package rules
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Summary tells in a few lines what the configuration does: where participants
+// come in, which rules send what, and where to. It shows no secret, no header
+// value and no more of a URL than its host.
+func (c *Config) Summary() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "participants  %s -> %s (profile %s)\n", c.Listen, c.App, c.Profile)
+	fmt.Fprintf(&b, "admin         %s (deliveries %s)\n", c.Admin, c.adminAccess())
+	fmt.Fprintf(&b, "state         %s (%s)\n", c.State, c.Durability)
+	b.WriteString("\nrules\n")
+	for i, rule := range c.Rules {
+		fmt.Fprintf(&b, "  %s: %s\n", cmp.Or(rule.Name, item("rules", i)), rule.summary())
+	}
+	b.WriteString("\ntargets\n")
+	for _, name := range slices.Sorted(maps.Keys(c.Targets)) {
+		fmt.Fprintf(&b, "  %s: %s\n", name, c.Targets[name].summary())
+		if !c.isUsed(name) {
+			b.WriteString("    no rule sends anything here\n")
+		}
+	}
+	return b.String()
+}
+
+func (c *Config) adminAccess() string {
+	if c.AdminToken.IsZero() {
+		return "from loopback only"
+	}
+	return "with the token, or from loopback"
+}
+
+func (c *Config) isUsed(target string) bool {
+	return slices.ContainsFunc(c.Rules, func(r Rule) bool { return slices.Contains(r.To, target) })
+}
+
+// summary tells what a rule sends, and where to.
+func (r *Rule) summary() string {
+	parts := []string{"every event"}
+	if len(r.On) > 0 {
+		parts[0] = list(r.On, func(n EventName) string { return string(n) }, " and ")
+	}
+	if len(r.Surveys) > 0 {
+		parts = append(parts, "of surveys "+list(r.Surveys, func(s string) string { return s }, ", "))
+	}
+	if len(r.SourcePages) > 0 {
+		parts = append(parts, "that leaves page "+list(r.SourcePages, PageName.String, " or "))
+	}
+	if len(r.SourcePositions) > 0 {
+		parts = append(parts, "that leaves position "+list(r.SourcePositions, strconv.Itoa, " or "))
+	}
+	if r.When != "" {
+		parts = append(parts, "when "+r.When)
+	}
+	return strings.Join(parts, ", ") + " -> " + strings.Join(r.To, ", ")
+}
+
+// summary tells where a target is and how it gets its deliveries.
+func (t Target) summary() string {
+	text := fmt.Sprintf("%s, format %s, %s, retried %s, %d at once", t.URL, t.Format, count(len(t.Secret), "secret"), count(len(t.Retry.Schedule), "time"), t.Concurrency)
+	if t.Rate > 0 {
+		text += ", at most " + t.Rate.String()
+	}
+	if !t.TLS.Verify {
+		text += ", CERTIFICATE NOT CHECKED"
+	}
+	return text
+}
+
+func list[T any](items []T, show func(T) string, between string) string {
+	var texts []string
+	for _, one := range items {
+		texts = append(texts, show(one))
+	}
+	return strings.Join(texts, between)
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

@@ -1,0 +1,51 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+)
+
+// UnmarshalText takes strict or relaxed.
+func (d *Durability) UnmarshalText(text []byte) (err error) {
+	*d, err = oneOf(string(text), Strict, Relaxed)
+	return err
+}
+
+// UnmarshalText takes the name of a format.
+func (f *Format) UnmarshalText(text []byte) (err error) {
+	*f, err = oneOf(string(text), FormatDecsys, FormatStandard)
+	return err
+}
+
+// UnmarshalText takes the name of an event.
+func (n *EventName) UnmarshalText(text []byte) (err error) {
+	*n, err = oneOf(string(text), PageNavigation, Completion)
+	return err
+}
+
+// unmarshalScalar takes a plain number for a page's number, and any other text,
+// a number in quotes too, for its name.
+func (p *PageName) unmarshalScalar(text string, number bool) error {
+	if !number {
+		*p = PageName{Name: text}
+		if text == "" {
+			return errors.New("must be a page's number or name, not an empty text")
+		}
+		return nil
+	}
+	count, err := strconv.Atoi(text)
+	if err != nil || count < 1 {
+		return fmt.Errorf("must be a page's number, from 1, or its name in quotes, not %s", quoted(text))
+	}
+	*p = PageName{Number: count}
+	return nil
+}
+
+// String writes the page as a configuration would.
+func (p PageName) String() string {
+	if p.Number > 0 {
+		return strconv.Itoa(p.Number)
+	}
+	return strconv.Quote(p.Name)
+}
