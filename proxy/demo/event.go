@@ -36,7 +36,7 @@ type event struct {
 // capitals; no target stands for the end of the survey.
 type navigation struct {
 	PageRequested string
-	TargetPageId  *string //nolint:revive // the name on the wire
+	TargetPageID  *string `json:"TargetPageId"`
 }
 
 // eventLog holds what each participant did, oldest first.
@@ -116,8 +116,8 @@ func (p participant) pointer() string {
 			return e.Source
 		}
 		var n navigation
-		if e.Type == pageNavigation && json.Unmarshal(e.Payload, &n) == nil && n.TargetPageId != nil {
-			return *n.TargetPageId
+		if e.Type == pageNavigation && json.Unmarshal(e.Payload, &n) == nil && n.TargetPageID != nil {
+			return *n.TargetPageID
 		}
 	}
 	if order := p.order(); len(order) > 0 {

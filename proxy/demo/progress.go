@@ -135,7 +135,7 @@ func (a *App) move(id, key string, s step) {
 	if s.silent {
 		return
 	}
-	payload, err := json.Marshal(navigation{PageRequested: key, TargetPageId: s.target})
+	payload, err := json.Marshal(navigation{PageRequested: key, TargetPageID: s.target})
 	if err != nil {
 		panic(err) // strings always marshal
 	}

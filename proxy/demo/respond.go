@@ -37,18 +37,26 @@ func sendJSON(w http.ResponseWriter, r *http.Request, v any) {
 	send(w, r, http.StatusOK, applicationJSON, marshal(v))
 }
 
-// send answers with a body, compressed for whoever takes gzip, and always in
-// chunks, however short it is.
+// send answers with a body: compressed and in chunks for whoever takes gzip,
+// however short it is, and with its length for others.
 func send(w http.ResponseWriter, r *http.Request, status int, contentType string, body []byte) {
-	w.Header().Set("Content-Type", contentType)
-	if acceptsGzip(r) {
-		w.Header().Set("Content-Encoding", "gzip")
-		w.Header().Set("Vary", "Accept-Encoding")
+	header := w.Header()
+	header.Set("Content-Type", contentType)
+	if r.Header.Get("Accept-Encoding") != "" {
+		header.Set("Vary", "Accept-Encoding")
+	}
+	isCompressed := acceptsGzip(r)
+	if isCompressed {
+		header.Set("Content-Encoding", "gzip")
 		body = compress(body)
+	} else {
+		header.Set("Content-Length", strconv.Itoa(len(body)))
 	}
 	w.WriteHeader(status)
-	_, _ = w.Write(body)                      // whoever went away needs no answer
-	_ = http.NewResponseController(w).Flush() // before the end, so that no length is known
+	_, _ = w.Write(body) // whoever went away needs no answer
+	if isCompressed {
+		_ = http.NewResponseController(w).Flush() // before the end, so that no length is known
+	}
 }
 
 // sendEmpty answers without a body. A 500 also lacks the app's own header,

@@ -54,15 +54,19 @@ func match(r *http.Request) (*route, variables, string) {
 	return nil, nil, strings.Join(slices.Compact(allowed), ", ")
 }
 
-// split cuts an escaped path into segments as ASP.NET Core does: dot segments
-// are resolved, one trailing slash does not count, and an empty segment stays.
+// split cuts an escaped path into decoded segments as ASP.NET Core does: dot
+// segments are resolved, one trailing slash does not count, and an empty
+// segment stays.
 func split(path string) []string {
 	var segments []string
 	path = strings.TrimSuffix(strings.TrimPrefix(path, "/"), "/")
-	for segment := range strings.SplitSeq(path, "/") {
-		switch segment {
-		case ".":
-		case "..":
+	for escaped := range strings.SplitSeq(path, "/") {
+		segment, err := url.PathUnescape(escaped)
+		switch {
+		case err != nil:
+			segments = append(segments, escaped)
+		case segment == ".":
+		case segment == "..":
 			segments = segments[:max(0, len(segments)-1)]
 		default:
 			segments = append(segments, segment)
@@ -71,7 +75,7 @@ func split(path string) []string {
 	return segments
 }
 
-// take compares literals in any case and hands out the decoded rest.
+// take compares literals in any case and hands out the rest.
 func (r *route) take(segments []string) (variables, bool) {
 	pattern := strings.Split(r.path, "/")
 	if len(pattern) != len(segments) {
@@ -79,14 +83,11 @@ func (r *route) take(segments []string) (variables, bool) {
 	}
 	vars := variables{}
 	for i, p := range pattern {
-		segment, err := url.PathUnescape(segments[i])
 		name, isVariable := strings.CutPrefix(p, "{")
 		switch {
-		case err != nil || segment == "":
-			return nil, false
-		case isVariable:
-			vars[strings.TrimSuffix(name, "}")] = segment
-		case !strings.EqualFold(p, segment):
+		case isVariable && segments[i] != "":
+			vars[strings.TrimSuffix(name, "}")] = segments[i]
+		case !strings.EqualFold(p, segments[i]):
 			return nil, false
 		}
 	}

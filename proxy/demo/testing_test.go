@@ -26,11 +26,17 @@ type exchange struct {
 	Response           string
 }
 
+// wire asks for no compression by itself and decodes none.
+var wire = &http.Transport{DisableCompression: true}
+
 // serve runs the app on a real socket and gives its address.
 func serve(t testing.TB, o demo.Options) string {
 	t.Helper()
 	server := httptest.NewServer(demo.New(o))
-	t.Cleanup(server.Close)
+	t.Cleanup(func() {
+		wire.CloseIdleConnections()
+		server.Close()
+	})
 	return server.URL
 }
 
@@ -45,7 +51,7 @@ func do(t testing.TB, base, method, path, body string) exchange {
 	if body != "" {
 		request.Header.Set("Content-Type", "application/json")
 	}
-	response, err := http.DefaultTransport.RoundTrip(request)
+	response, err := wire.RoundTrip(request)
 	if err != nil {
 		t.Fatal(err)
 	}
