@@ -1,0 +1,105 @@
+package emitter
+
+import (
+	"encoding/json"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sidehook/sidehook/rules"
+)
+
+// skippedComfort is the example of the Decsys reference: a participant has just
+// skipped an optional page, the second that they saw and the third of the survey.
+func skippedComfort(t *testing.T) *rules.Event {
+	t.Helper()
+	at := func(text string) time.Time {
+		instant, err := time.Parse(time.RFC3339Nano, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return instant
+	}
+	consent, comfort := "# About this study\nWe ask about your commute.", "How comfortable was your journey?"
+	one := rules.PageRef{ID: "11111111-aaaa-4aaa-8aaa-000000000001", Number: 1, Position: 1, Name: "Consent"}
+	three := rules.PageRef{ID: "11111111-aaaa-4aaa-8aaa-000000000003", Number: 3, Position: 2, Name: "Comfort"}
+	return &rules.Event{
+		Place:       2,
+		At:          at("2025-03-04T10:16:02.4810377+01:00"),
+		Survey:      rules.Survey{ID: "5", Instance: "3", FriendlyID: "fzd"},
+		Participant: rules.Participant{ID: "2f0c3b1e-6a53-4c0e-9a44-7d2c9b5d1e10", Started: at("2025-03-04T09:14:10.1181204Z")},
+		From:        three,
+		To:          &rules.PageRef{ID: "11111111-aaaa-4aaa-8aaa-000000000002", Number: 2, Position: 3, Name: "Mode"},
+		PageCount:   4,
+		Responses: []rules.Response{
+			{
+				Page: one, Question: &consent, Type: "Confirmation", Answer: []byte(`{"confirmed":true}`),
+				PageLoaded: at("2025-03-04T09:14:10.1181204Z"), Recorded: at("2025-03-04T09:14:31.902344Z"),
+			},
+			{Page: three, Question: &comfort, Type: "Ellipse Scale", Optional: true, PageLoaded: at("2025-03-04T09:14:33.07Z")},
+		},
+	}
+}
+
+func TestFormatDecsysIsTheBodyOfDecsysByteForByte(t *testing.T) {
+	want, err := os.ReadFile("testdata/decsys-webhook.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(decsysBody(skippedComfort(t)))); diff != "" {
+		t.Errorf("body (-Decsys +sidehook):\n%s", diff)
+	}
+}
+
+func TestFormatStandardSaysWhatDecsysLeavesOut(t *testing.T) {
+	const want = `{"type":"survey.page_navigated","timestamp":"2025-03-04T09:16:02.481Z","data":{` +
+		`"survey":{"id":"5","instance":"3","friendly_id":"fzd","study":null},` +
+		`"participant":{"id":"2f0c3b1e-6a53-4c0e-9a44-7d2c9b5d1e10","started":"2025-03-04T09:14:10.118Z"},` +
+		`"from":{"id":"11111111-aaaa-4aaa-8aaa-000000000003","number":3,"position":2,"name":"Comfort"},` +
+		`"to":{"id":"11111111-aaaa-4aaa-8aaa-000000000002","number":2,"position":3,"name":"Mode"},` +
+		`"completed":false,"recovered":false,"page_count":4,"responses":[` +
+		`{"page":1,"page_name":"Consent","position":1,"question":"# About this study\nWe ask about your commute.","type":"Confirmation","optional":false,` +
+		`"state":"answered","response":{"confirmed":true},"page_loaded":"2025-03-04T09:14:10.118Z","recorded":"2025-03-04T09:14:31.902Z"},` +
+		`{"page":3,"page_name":"Comfort","position":2,"question":"How comfortable was your journey?","type":"Ellipse Scale","optional":true,` +
+		`"state":"skipped","response":null,"page_loaded":"2025-03-04T09:14:33.070Z","recorded":null}]}}`
+	if diff := cmp.Diff(want, string(standardBody(skippedComfort(t)))); diff != "" {
+		t.Errorf("body (-want +got):\n%s", diff)
+	}
+}
+
+func TestTheEndOfASurveyIsCalledSo(t *testing.T) {
+	event := skippedComfort(t)
+	event.To = nil
+	var body struct {
+		Type string
+		Data struct {
+			To        any
+			Completed bool
+		}
+	}
+	if err := json.Unmarshal(standardBody(event), &body); err != nil {
+		t.Fatal(err)
+	}
+	if body.Type != "survey.completed" || body.Data.To != nil || !body.Data.Completed {
+		t.Errorf("got %+v, want survey.completed, to null, completed true", body)
+	}
+}
+
+// Whatever a participant or author wrote, a body is JSON.
+func FuzzFormats(f *testing.F) {
+	f.Add("id\x00", "\u2028\"", "Ä\xff")
+	f.Fuzz(func(t *testing.T, participant, name, question string) {
+		event := &rules.Event{
+			Participant: rules.Participant{ID: participant},
+			From:        rules.PageRef{ID: "a", Name: name},
+			Responses:   []rules.Response{{Page: rules.PageRef{Name: name}, Question: &question, Type: name}},
+		}
+		for name, format := range formats {
+			if !json.Valid(format.body(event)) {
+				t.Errorf("format %s is no JSON for %q, %q, %q", name, participant, name, question)
+			}
+		}
+	})
+}

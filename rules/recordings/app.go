@@ -1,0 +1,131 @@
+package recordings
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/tidwall/gjson"
+	"github.com/valyala/fasthttp"
+
+	"github.com/sidehook/sidehook/rules"
+)
+
+// indexHeader tells the App which recorded exchange a request is.
+const indexHeader = "X-Recorded"
+
+// reloadPrefix stands before the index of a navigation whose answer was lost:
+// the participant reloads the page and asks where they are.
+const reloadPrefix = "reload "
+
+// App answers as a recording did: each exchange by its index, when it is
+// released, with the recorded status, headers, body and content coding.
+type App struct {
+	*httptest.Server
+	// Other answers requests that are not of the recording; nil is 404.
+	Other     http.Handler
+	exchanges []*served
+}
+
+// served is an exchange of the recording as the App sees it.
+type served struct {
+	rules.Recorded
+	arrived, released   chan struct{}
+	arriving, releasing sync.Once
+}
+
+// NewApp starts an App; Close stops it.
+func NewApp(r *Recording) *App {
+	a := &App{}
+	for _, one := range r.Exchanges {
+		a.exchanges = append(a.exchanges, &served{Recorded: one, arrived: make(chan struct{}), released: make(chan struct{})})
+	}
+	a.Server = httptest.NewServer(a)
+	return a
+}
+
+// ServeHTTP answers the exchange that the request names.
+func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	text, reloads := strings.CutPrefix(r.Header.Get(indexHeader), reloadPrefix)
+	index, err := strconv.Atoi(text)
+	if err != nil || index < 0 || index >= len(a.exchanges) {
+		a.other(w, r)
+		return
+	}
+	one := a.exchanges[index]
+	if reloads {
+		one.showPage(w, r)
+		return
+	}
+	one.arriving.Do(func() { close(one.arrived) })
+	<-one.released
+	one.answer(w)
+}
+
+func (a *App) other(w http.ResponseWriter, r *http.Request) {
+	if a.Other == nil {
+		http.NotFound(w, r)
+		return
+	}
+	a.Other.ServeHTTP(w, r)
+}
+
+// Arrived is closed once the exchange's request has come.
+func (a *App) Arrived(index int) <-chan struct{} { return a.exchanges[index].arrived }
+
+// Release lets the App answer the exchange, now and whenever it is asked again.
+func (a *App) Release(index int) {
+	one := a.exchanges[index]
+	one.releasing.Do(func() { close(one.released) })
+}
+
+// Close answers what is still open and stops the App.
+func (a *App) Close() {
+	for i := range a.exchanges {
+		a.Release(i)
+	}
+	a.Server.Close()
+}
+
+func (s *served) answer(w http.ResponseWriter) {
+	coding := ""
+	for _, header := range s.ResponseHeaders {
+		switch strings.ToLower(header[0]) {
+		case "content-length", "transfer-encoding", "connection", "date":
+		case "content-encoding":
+			coding = header[1]
+			fallthrough
+		default:
+			w.Header()[header[0]] = append(w.Header()[header[0]], header[1])
+		}
+	}
+	w.WriteHeader(s.Exchange.Status)
+	if s.Method != http.MethodHead && s.Exchange.Status != http.StatusNoContent {
+		_, _ = w.Write(encode(coding, s.Exchange.ResponseBody)) // whoever asked may be gone
+	}
+}
+
+// showPage tells a participant who reloads that they are where the navigation
+// took them. At its end a study answers in its own name.
+func (s *served) showPage(w http.ResponseWriter, r *http.Request) {
+	body := s.Exchange.ResponseBody
+	if gjson.GetBytes(body, "page").Type == gjson.Null {
+		ids := strings.Split(r.URL.Path, "/") // /api/progress/{survey}/{instance}/{participant}
+		body = fmt.Appendf(nil, `{"surveyId":%s,"instanceId":%s,"participantId":%q,"newParticipantId":null,"page":null}`, ids[3], ids[4], ids[5])
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	_, _ = w.Write(body)
+}
+
+func encode(coding string, body []byte) []byte {
+	switch coding {
+	case "gzip":
+		return fasthttp.AppendGzipBytes(nil, body)
+	case "br":
+		return fasthttp.AppendBrotliBytes(nil, body)
+	}
+	return body
+}

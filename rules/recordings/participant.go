@@ -1,0 +1,84 @@
+package recordings
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sidehook/sidehook/rules"
+)
+
+// askDeadline bounds one request of a participant.
+const askDeadline = 30 * time.Second
+
+// ask sends a recorded request to address as it was sent then, byte for byte
+// but for the header that tells the App which one it is, and checks that the
+// answer is the recorded one.
+func ask(address string, index int, one rules.Recorded) error {
+	response, body, err := send(address, strconv.Itoa(index), one)
+	if err != nil {
+		return err
+	}
+	return sameAnswer(one, response, body)
+}
+
+// send sends a request and reads the whole answer.
+func send(address, index string, one rules.Recorded) (*http.Response, []byte, error) {
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(askDeadline)); err != nil {
+		return nil, nil, err
+	}
+	if _, err := conn.Write(requestBytes(index, one)); err != nil {
+		return nil, nil, err
+	}
+	response, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: one.Method})
+	if err != nil {
+		return nil, nil, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	return response, body, err
+}
+
+// errAnswer tells a wrong answer from none.
+var errAnswer = errors.New("the participant got another answer than the app gave")
+
+func sameAnswer(one rules.Recorded, response *http.Response, body []byte) error {
+	if response.StatusCode != one.Exchange.Status {
+		return fmt.Errorf("%w: status %d, want %d", errAnswer, response.StatusCode, one.Exchange.Status)
+	}
+	if one.Method == http.MethodHead || one.Exchange.Status == http.StatusNoContent {
+		return nil
+	}
+	if want := encode(response.Header.Get("Content-Encoding"), one.Exchange.ResponseBody); !bytes.Equal(body, want) {
+		return fmt.Errorf("%w: %d bytes, want %d", errAnswer, len(body), len(want))
+	}
+	return nil
+}
+
+func requestBytes(index string, one rules.Recorded) []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\n", one.Method, one.Target)
+	for _, header := range one.RequestHeaders {
+		if !strings.EqualFold(header[0], "Content-Length") {
+			fmt.Fprintf(&b, "%s: %s\r\n", header[0], header[1])
+		}
+	}
+	if one.Method == http.MethodPost {
+		fmt.Fprintf(&b, "Content-Length: %d\r\n", len(one.Exchange.RequestBody))
+	}
+	fmt.Fprintf(&b, "%s: %s\r\n\r\n", indexHeader, index)
+	b.Write(one.Exchange.RequestBody)
+	return b.Bytes()
+}
