@@ -1,0 +1,43 @@
+package emitter
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/sidehook/sidehook/rules"
+)
+
+// constantHeader has what is the same on every attempt: the configured headers,
+// the credentials of the URL, which net/http leaves to its Client, and ours,
+// last, so that nothing configured replaces them.
+func constantHeader(target rules.Target, user *url.Userinfo, version string) http.Header {
+	header := http.Header{}
+	if user != nil {
+		password, _ := user.Password()
+		(&http.Request{Header: header}).SetBasicAuth(user.Username(), password)
+	}
+	for name, value := range target.Headers {
+		header.Set(name, value)
+	}
+	header.Set("User-Agent", "sidehook/"+version)
+	header.Set("Content-Type", contentType(target.Format))
+	return header
+}
+
+// contentType has Decsys' own spelling for its format. It is for deliveries
+// that do not say theirs.
+func contentType(format rules.Format) string {
+	if format == rules.FormatDecsys {
+		return "application/json; charset=utf-8"
+	}
+	return "application/json"
+}
+
+// setOrDelete makes sure that a header of ours has our value or is not there.
+func setOrDelete(header http.Header, name, value string) {
+	if value == "" {
+		delete(header, name)
+		return
+	}
+	header[name] = []string{value}
+}
