@@ -55,7 +55,7 @@ func do(t testing.TB, base, method, path, body string) exchange {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	return exchange{
 		Method: method, Path: path, Body: body, Status: response.StatusCode,
 		Headers: wireHeaders(response), Response: decoded(t, response),
@@ -105,7 +105,7 @@ func recorded(t testing.TB, name string) []exchange {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	var exchanges []exchange
 	lines := bufio.NewScanner(file)
 	lines.Buffer(nil, 1<<20)
