@@ -69,7 +69,7 @@ func (c *checker) checkSecrets(path string, secrets Secrets) {
 // that a wrong file is told of before anything is sent.
 func (c *checker) checkTLS(path string, target *Target) {
 	files := &target.TLS
-	if c.has(path) && !target.URL.IsZero() && target.URL.parsed.Scheme == "http" {
+	if c.has(path) && target.URL.isPlain() {
 		c.wrong(path, "needs a url that begins with https://")
 	}
 	if (files.Cert == "") != (files.Key == "") {

@@ -137,11 +137,14 @@ func (d *decoder) decodeMap(n *node, path string, value reflect.Value) {
 	for _, entry := range n.entries {
 		sub, one := under(path, entry.key), newItem(value.Type().Elem())
 		d.keys[sub] = entry.place
-		if !plainName(entry.key) {
+		switch {
+		case !plainName(entry.key):
 			d.wrongAt(entry.place, path, "a name must be 1 to %d letters, digits, '_', '-' or '.'", maxName)
-			continue
+		case entry.value.kind == nullKind && one.Kind() == reflect.String: // def, in {X-Token: abc,def}, may be half of a secret
+			d.wrongAt(entry.place, path, "a name has no value; give it one or remove it")
+		default:
+			d.decode(entry.value, sub, one)
 		}
-		d.decode(entry.value, sub, one)
 		made.SetMapIndex(reflect.ValueOf(entry.key).Convert(value.Type().Key()), one)
 	}
 	value.Set(made)

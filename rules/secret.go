@@ -3,6 +3,7 @@ package rules
 import (
 	"encoding/base64"
 	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 )
@@ -17,31 +18,39 @@ const (
 )
 
 // Secret is a text that must not be seen. It prints as <secret> everywhere.
-type Secret struct{ text string }
+//
+// The text is behind a pointer, since fmt asks no method of a value in an
+// unexported field of something else, and prints what is in it.
+type Secret struct{ text *string }
 
 // Secrets are the live secrets of a target: the first signs first, the rest are for rotation.
 type Secrets []Secret
 
 // NewSecret hides text.
-func NewSecret(text string) Secret { return Secret{text: text} }
+func NewSecret(text string) Secret { return Secret{text: &text} }
 
 // Reveal returns the text itself. It must go nowhere but into a signature or a comparison.
-func (s Secret) Reveal() string { return s.text }
+func (s Secret) Reveal() string {
+	if s.text == nil {
+		return ""
+	}
+	return *s.text
+}
 
 // SigningKey returns the key for Standard Webhooks: what whsec_ encodes, or the
 // bytes of any other text.
 func (s Secret) SigningKey() []byte {
-	if encoded, found := strings.CutPrefix(s.text, encodedPrefix); found {
+	if encoded, found := strings.CutPrefix(s.Reveal(), encodedPrefix); found {
 		if key, err := base64.StdEncoding.DecodeString(encoded); err == nil {
 			return key
 		}
 	}
-	return []byte(s.text)
+	return []byte(s.Reveal())
 }
 
 // checkKey tells what is wrong with a secret that claims to be in the form of Standard Webhooks.
 func (s Secret) checkKey() error {
-	encoded, found := strings.CutPrefix(s.text, encodedPrefix)
+	encoded, found := strings.CutPrefix(s.Reveal(), encodedPrefix)
 	if !found {
 		return nil
 	}
@@ -56,13 +65,13 @@ func (s Secret) checkKey() error {
 }
 
 // IsZero tells whether there is no secret.
-func (s Secret) IsZero() bool { return s.text == "" }
+func (s Secret) IsZero() bool { return s.Reveal() == "" }
 
 // String hides the text.
 func (s Secret) String() string { return hidden }
 
-// GoString hides the text from %#v.
-func (s Secret) GoString() string { return hidden }
+// Format hides the text from every verb, %d and %#v too.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hidden) }
 
 // LogValue hides the text from slog.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(hidden) }
@@ -72,7 +81,7 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
 
 // unmarshalScalar keeps the reference until sources.secret gets what it refers to.
 func (s *Secret) unmarshalScalar(text string, _ bool) error {
-	s.text = text
+	*s = NewSecret(text)
 	return nil
 }
 

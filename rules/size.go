@@ -10,7 +10,7 @@ import (
 // Size is a number of bytes, written 1MiB, 2GB or as a plain number.
 type Size int64
 
-// units of a Size, the larger first and the binary ones before the decimal ones.
+// units of a Size; no name ends in one that stands before it.
 var units = []struct {
 	name  string
 	bytes Size
@@ -48,10 +48,11 @@ func (s *Size) UnmarshalText(text []byte) error {
 
 // String writes the size as a configuration would.
 func (s Size) String() string {
+	best := units[len(units)-1]
 	for _, u := range units {
-		if s >= u.bytes && s%u.bytes == 0 {
-			return fmt.Sprintf("%d%s", s/u.bytes, u.name)
+		if s > 0 && s%u.bytes == 0 && u.bytes > best.bytes {
+			best = u
 		}
 	}
-	return "0B"
+	return fmt.Sprintf("%d%s", s/best.bytes, best.name)
 }

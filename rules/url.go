@@ -2,9 +2,12 @@ package rules
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"log/slog"
 	"net/url"
 	"strconv"
+	"strings"
 )
 
 // Errors of a target's address. They show nothing of it, as it may hold credentials.
@@ -14,8 +17,12 @@ var (
 )
 
 // URL is a target's address. It may hold credentials, in its userinfo, path or
-// query, so it prints as scheme and host only.
-type URL struct{ parsed url.URL }
+// query, so it prints as scheme and host only. As with a Secret, the whole is
+// behind a pointer.
+type URL struct {
+	whole *string
+	shown string
+}
 
 // ParseURL takes an absolute http or https URL with a host.
 func ParseURL(text string) (URL, error) {
@@ -26,7 +33,8 @@ func ParseURL(text string) (URL, error) {
 	if parsed.Fragment != "" {
 		return URL{}, errURLFragment
 	}
-	return URL{parsed: *parsed}, nil
+	whole := parsed.String()
+	return URL{whole: &whole, shown: parsed.Scheme + "://" + parsed.Host}, nil
 }
 
 // validPort takes a number from 1 to 65535, or none.
@@ -36,22 +44,30 @@ func validPort(text string) bool {
 }
 
 // Reveal returns the whole URL. It must go nowhere but into a request.
-func (u URL) Reveal() string { return u.parsed.String() }
+func (u URL) Reveal() string {
+	if u.whole == nil {
+		return ""
+	}
+	return *u.whole
+}
 
 // IsZero tells whether there is no URL.
-func (u URL) IsZero() bool { return u.parsed.Host == "" }
+func (u URL) IsZero() bool { return u.whole == nil }
 
 // String names the URL without anything that could be a credential.
-func (u URL) String() string { return u.parsed.Scheme + "://" + u.parsed.Host }
+func (u URL) String() string { return u.shown }
 
-// GoString keeps credentials out of %#v.
-func (u URL) GoString() string { return u.String() }
+// Format keeps credentials out of every verb, %d and %#v too.
+func (u URL) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, u.shown) }
 
 // LogValue keeps credentials out of slog.
-func (u URL) LogValue() slog.Value { return slog.StringValue(u.String()) }
+func (u URL) LogValue() slog.Value { return slog.StringValue(u.shown) }
 
 // MarshalText keeps credentials out of every encoder.
-func (u URL) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
+func (u URL) MarshalText() ([]byte, error) { return []byte(u.shown), nil }
+
+// isPlain tells whether the URL is http, without TLS.
+func (u URL) isPlain() bool { return strings.HasPrefix(u.shown, "http:") }
 
 func (u *URL) unmarshalScalar(text string, _ bool) (err error) {
 	*u, err = ParseURL(text)
