@@ -1,0 +1,105 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+
+	"github.com/sidehook/sidehook/emitter"
+	"github.com/sidehook/sidehook/emitter/outbox"
+	"github.com/sidehook/sidehook/rules"
+)
+
+const (
+	// requestLimit bounds a whole request of an operator.
+	requestLimit = 10 * time.Second
+	// idleLimit is how long an operator's connection is kept between requests.
+	idleLimit = time.Minute
+	// headLimit is the largest head of a request, in bytes.
+	headLimit = 16 << 10
+)
+
+// Config is what an Admin needs; all but Token is required.
+type Config struct {
+	// Listen is the operators' address, host:port.
+	Listen string
+	// Token opens what is not for everybody to others than loopback.
+	Token rules.Secret
+	// Ready tells whether participants can be served, and why not.
+	Ready   func(context.Context) error
+	Metrics *metrics.Set
+	Store   *outbox.Store
+	// Targets tells how each target is doing.
+	Targets func() []emitter.TargetStatus
+	Logger  *slog.Logger
+}
+
+// Admin is the operator's listener. Listen opens it, Serve serves until Shutdown.
+type Admin struct {
+	config   Config
+	server   *http.Server
+	listener net.Listener
+	draining atomic.Bool
+}
+
+// New makes an Admin that does nothing yet.
+func New(c Config) *Admin {
+	a := &Admin{config: c}
+	a.registerGauges()
+	a.server = &http.Server{
+		Handler:        a.routes(),
+		ReadTimeout:    requestLimit,
+		WriteTimeout:   requestLimit,
+		IdleTimeout:    idleLimit,
+		MaxHeaderBytes: headLimit,
+		ErrorLog:       slog.NewLogLogger(c.Logger.Handler(), slog.LevelDebug),
+	}
+	return a
+}
+
+// Listen opens the listener.
+func (a *Admin) Listen() error {
+	listener, err := net.Listen("tcp", a.config.Listen)
+	if err != nil {
+		return fmt.Errorf("cannot listen for operators: %w", err)
+	}
+	a.listener = listener
+	return nil
+}
+
+// Addr is where operators connect; call Listen first.
+func (a *Admin) Addr() net.Addr { return a.listener.Addr() }
+
+// Serve serves operators until Shutdown; call Listen first.
+func (a *Admin) Serve() error {
+	err := a.server.Serve(a.listener)
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return fmt.Errorf("cannot serve operators: %w", err)
+}
+
+// Drain makes /ready say that the process is about to end.
+func (a *Admin) Drain() { a.draining.Store(true) }
+
+// Shutdown ends Serve once the requests under way have ended, or with ctx.
+func (a *Admin) Shutdown(ctx context.Context) error { return a.server.Shutdown(ctx) }
+
+func (a *Admin) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /live", a.live)
+	mux.HandleFunc("GET /ready", a.ready)
+	mux.HandleFunc("GET /metrics", a.metrics)
+	mux.HandleFunc("GET /targets", a.guarded(a.targets))
+	mux.HandleFunc("GET /deliveries", a.guarded(a.deliveries))
+	mux.HandleFunc("GET /deliveries/{id}", a.guarded(a.delivery))
+	mux.HandleFunc("POST /deliveries/{id}/redeliver", a.guarded(a.redeliver))
+	return mux
+}

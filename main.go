@@ -1,0 +1,309 @@
+// Command sidehook gives webhooks to a survey app that nobody may change: it
+// stands in front of the app, passes every byte through, and tells the targets
+// of one YAML file of page navigation and completion.
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+
+	"github.com/sidehook/sidehook/emitter"
+	"github.com/sidehook/sidehook/emitter/admin"
+	"github.com/sidehook/sidehook/emitter/outbox"
+	"github.com/sidehook/sidehook/proxy"
+	"github.com/sidehook/sidehook/proxy/demo"
+	"github.com/sidehook/sidehook/rules"
+)
+
+// version is set by the linker.
+var version = "dev"
+
+// drainLimit is how long requests in flight get to end once the process is to
+// stop; Kubernetes kills after 30 s if nothing else is said.
+const drainLimit = 20 * time.Second
+
+// openLimit is how long the first participants wait for the store to open.
+const openLimit = 2 * time.Second
+
+const usage = `sidehook gives webhooks to a survey app that nobody may change.
+
+  sidehook -config config.yaml     run in front of the app
+  sidehook check config.yaml       tell what is wrong with a configuration, or what it does
+  sidehook demo                    try it: a survey app, sidehook and a receiver on loopback
+  sidehook health [address]        ask a running sidehook how it is (default 127.0.0.1:9090)
+  sidehook version                 print the version
+`
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// run is the program; it returns the exit code.
+func run(args []string, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	// The first signal begins the drain; the second one kills, as it does by default.
+	context.AfterFunc(ctx, stop)
+
+	command := "run"
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		command, args = args[0], args[1:]
+	}
+	var err error
+	switch command {
+	case "run":
+		err = runSidecar(ctx, args, stderr)
+	case "check":
+		err = check(args, stdout)
+	case "demo":
+		err = demonstrate(ctx, stdout, stderr)
+	case "health":
+		err = health(ctx, args, stdout)
+	case "version":
+		fmt.Fprintln(stdout, version)
+	case "help":
+		fmt.Fprint(stdout, usage)
+	default:
+		err = fmt.Errorf("there is no command %q\n\n%s", command, usage)
+	}
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return 2
+	case err != nil:
+		fmt.Fprintln(stderr, err)
+		return 1
+	}
+	return 0
+}
+
+func runSidecar(ctx context.Context, args []string, stderr io.Writer) error {
+	flags := flag.NewFlagSet("sidehook", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.Usage = func() { fmt.Fprint(stderr, usage) }
+	path := flags.String("config", "config.yaml", "the configuration file")
+	if err := flags.Parse(args); err != nil {
+		return flag.ErrHelp
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("cannot do anything with %q\n\n%s", flags.Arg(0), usage)
+	}
+	config, err := rules.Load(*path)
+	if err != nil {
+		return err
+	}
+	s, err := newSidecar(config, slog.New(slog.NewTextHandler(stderr, nil)))
+	if err != nil {
+		return err
+	}
+	return s.run(ctx)
+}
+
+func check(args []string, stdout io.Writer) error {
+	if len(args) != 1 {
+		return errors.New("say which file to check: sidehook check config.yaml")
+	}
+	config, err := rules.Load(args[0])
+	if err != nil {
+		return err
+	}
+	if _, err := rules.LoadProfile(config.Profile); err != nil {
+		return err
+	}
+	fmt.Fprint(stdout, config.Summary())
+	return nil
+}
+
+func health(ctx context.Context, args []string, stdout io.Writer) error {
+	address := "127.0.0.1:9090"
+	if len(args) > 0 {
+		address = args[0]
+	}
+	if err := admin.Health(ctx, address); err != nil {
+		return err
+	}
+	fmt.Fprintln(stdout, "ok")
+	return nil
+}
+
+// demoConfig is what the demo runs with; it is printed, as a first example.
+const demoConfig = `listen: 127.0.0.1:0
+admin: localhost:0
+app: %s
+state: %s
+targets:
+  receiver:
+    url: %s
+    secret: env:DEMO_SECRET
+rules:
+  - to: [receiver]
+`
+
+// demonstrate runs a survey app, a sidecar and a receiver until ctx ends.
+func demonstrate(ctx context.Context, stdout, stderr io.Writer) error {
+	secret := rand.Text()
+	app, stopApp, err := serveOnLoopback(demo.New(demo.Options{}))
+	if err != nil {
+		return err
+	}
+	defer stopApp()
+	receiver, stopReceiver, err := serveOnLoopback(&demo.Receiver{Secret: secret, Out: stdout})
+	if err != nil {
+		return err
+	}
+	defer stopReceiver()
+	state, err := os.MkdirTemp("", "sidehook-demo-")
+	if err != nil {
+		return fmt.Errorf("cannot make a folder for the demo: %w", err)
+	}
+	defer os.RemoveAll(state)
+
+	source := fmt.Sprintf(demoConfig, app, state, receiver)
+	env := func(string) (string, bool) { return secret, true }
+	config, err := rules.Parse("demo.yaml", []byte(source), env, os.ReadFile)
+	if err != nil {
+		return err
+	}
+	s, err := newSidecar(config, slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	if err != nil {
+		return err
+	}
+	s.serving = func() {
+		fmt.Fprintf(stdout, "A survey app, sidehook and a receiver run with this configuration:\n\n%s\n", source)
+		fmt.Fprintf(stdout, "Open http://%s/survey/fzd and take the survey. Ctrl-C stops the demo.\n", s.proxy.Addr())
+	}
+	return s.run(ctx)
+}
+
+// serveOnLoopback serves a handler of the demo at a free port.
+func serveOnLoopback(handler http.Handler) (url string, stop func(), err error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", nil, fmt.Errorf("cannot listen for the demo: %w", err)
+	}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
+	wait := background(func(error) {}, func(context.Context) error { return server.Serve(listener) })
+	return "http://" + listener.Addr().String(), func() { server.Close(); wait() }, nil
+}
+
+// sidecar is the program at work: what is built, and in which order it starts and stops.
+type sidecar struct {
+	logger     *slog.Logger
+	store      *outbox.Store
+	recorder   *emitter.Recorder
+	dispatcher *emitter.Dispatcher
+	proxy      *proxy.Proxy
+	admin      *admin.Admin
+	// serving is called once participants are served.
+	serving func()
+}
+
+// newSidecar builds all parts and starts none.
+func newSidecar(config *rules.Config, logger *slog.Logger) (*sidecar, error) {
+	profile, err := rules.LoadProfile(config.Profile)
+	if err != nil {
+		return nil, err
+	}
+	set := metrics.NewSet()
+	s := &sidecar{logger: logger}
+	s.serving = func() {
+		logger.Info("participants are served", "address", s.proxy.Addr().String(), "admin", s.admin.Addr().String())
+	}
+	s.store = outbox.New(outbox.Options{Dir: config.State, Retention: config.Retention, Logger: logger})
+	s.recorder = emitter.NewRecorder(emitter.RecorderOptions{
+		Store: s.store, Profile: profile, Config: config, Metrics: set, Logger: logger,
+	})
+	s.dispatcher = emitter.NewDispatcher(emitter.DispatcherOptions{
+		Store: s.store, NewSender: emitter.Senders(version, logger), Metrics: set, Logger: logger,
+	})
+	if err := s.dispatcher.Apply(config.Targets); err != nil {
+		return nil, err
+	}
+	s.proxy, err = proxy.New(proxy.Config{
+		Listen: config.Listen, App: config.App, Watcher: s.recorder, InspectLimit: int(config.InspectLimit), Logger: logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.admin = admin.New(admin.Config{
+		Listen: config.Admin, Token: config.AdminToken, Ready: s.proxy.Ready, Metrics: set,
+		Store: s.store, Targets: s.dispatcher.Status, Logger: logger,
+	})
+	return s, nil
+}
+
+// run serves until ctx ends or a listener fails. Then it stops in the order in
+// which an event travels, so that what was seen is recorded and what was sent
+// is written down.
+func (s *sidecar) run(ctx context.Context) error {
+	if err := errors.Join(s.proxy.Listen(), s.admin.Listen()); err != nil {
+		return err
+	}
+	failed, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	stopStore := background(fail, s.store.Run)
+	s.awaitStore(ctx)
+	stopDispatcher := background(fail, s.dispatcher.Run)
+	stopRecorder := background(fail, func(ctx context.Context) error { s.recorder.Run(ctx); return nil })
+	stopAdmin := background(fail, func(context.Context) error { return s.admin.Serve() })
+	stopProxy := background(fail, func(context.Context) error { return s.proxy.Serve() })
+	s.serving()
+
+	<-failed.Done()
+	s.logger.Info("stopping; requests in flight are served to their end", "at_most", drainLimit)
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainLimit)
+	defer cancel()
+	s.admin.Drain()
+	if err := s.proxy.Shutdown(drain); err != nil {
+		s.logger.Warn("some requests were cut off", "cause", err)
+	}
+	stopProxy()
+	stopRecorder()
+	stopDispatcher()
+	stopStore()
+	if err := s.admin.Shutdown(drain); err != nil {
+		s.logger.Warn("the admin listener was cut off", "cause", err)
+	}
+	stopAdmin()
+	if ctx.Err() == nil {
+		return context.Cause(failed)
+	}
+	return nil
+}
+
+// awaitStore gives the store a moment to open: until then a response would go
+// out before its observation is on disk. A store that cannot be opened tells
+// of it by itself, and participants are served all the same.
+func (s *sidecar) awaitStore(ctx context.Context) {
+	moment, cancel := context.WithTimeout(ctx, openLimit)
+	defer cancel()
+	_ = s.store.Do(moment, func(*outbox.Tx) {})
+}
+
+// background runs work until stop is called, which waits for it. An error of
+// the work is passed to fail.
+func background(fail context.CancelCauseFunc, work func(context.Context) error) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var done sync.WaitGroup
+	done.Go(func() {
+		if err := work(ctx); err != nil {
+			fail(err)
+		}
+	})
+	return func() {
+		cancel()
+		done.Wait()
+	}
+}

@@ -1,0 +1,452 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/tidwall/gjson"
+
+	"github.com/sidehook/sidehook/emitter/outbox"
+	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/rules/recordings"
+)
+
+// patience bounds what a test waits for; nothing takes nearly as long.
+const patience = 10 * time.Second
+
+// TestMain lets the tests run this very program as another process, to kill it.
+func TestMain(m *testing.M) {
+	if os.Getenv("SIDEHOOK_TEST_RUN") != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+func TestEveryRecordingGivesItsWebhooks(t *testing.T) {
+	for _, name := range recordings.Names() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			stage := newStage(t, name)
+			stage.start()
+			stage.replayAll()
+			stage.finish()
+		})
+	}
+}
+
+func TestAReceiverInTroubleGetsEverythingInOrder(t *testing.T) {
+	for _, name := range recordings.Names() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			stage := newStage(t, name)
+			stage.receiver.Misbehave = func(n int, w http.ResponseWriter) bool {
+				switch {
+				case n%5 == 0:
+					panic(http.ErrAbortHandler) // hangs up
+				case n%3 == 0:
+					w.WriteHeader(http.StatusInternalServerError)
+					return true
+				}
+				return false
+			}
+			stage.start()
+			stage.replayAll()
+			stage.finish()
+		})
+	}
+}
+
+// How the process is killed: before a step, with what is open then; once the
+// app has answered, while the answer is on its way; or right after a step.
+func TestKilledAnywhereItLosesNothingAndInventsNothing(t *testing.T) {
+	places := 4
+	for _, name := range []string{"browser-all", "browser-study", "script-race", "script-double-next", "v2.2.3-browser-repeat"} {
+		for place := range places {
+			t.Run(fmt.Sprintf("%s at place %d", name, place), func(t *testing.T) {
+				t.Parallel()
+				stage := newStage(t, name)
+				steps := stage.recording.Steps()
+				at := killPlace(stage, steps, place, places)
+				stage.start()
+				for i, step := range steps {
+					if i == at {
+						stage.killAround(step)
+					}
+					stage.do(step)
+				}
+				stage.finish()
+			})
+		}
+	}
+}
+
+func TestParticipantsAreServedWhateverIsWrongWithTheState(t *testing.T) {
+	f := func(name string, spoil func(s *stage)) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t, "script-mandatory")
+			spoil(s)
+			s.start()
+			s.replayAll()
+			s.process.stop()
+			if !strings.Contains(s.process.output.String(), "level=ERROR") && !strings.Contains(s.process.output.String(), "level=WARN") {
+				t.Errorf("the log does not say what is wrong:\n%s", s.process.output)
+			}
+		})
+	}
+	f("its folder cannot be made", func(s *stage) { s.write("state", "a file stands in the way") })
+	f("its file is no store", func(s *stage) {
+		if err := os.Mkdir(filepath.Join(s.dir, "state"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		s.write("state/outbox.db", strings.Repeat("no store ", 10_000))
+	})
+	f("another sidehook has it", func(s *stage) {
+		first := startProcess(s.t, "-config", filepath.Join(s.dir, "config.yaml"))
+		s.t.Cleanup(first.kill)
+	})
+}
+
+func TestWhatCannotStartSaysWhy(t *testing.T) {
+	taken := recordings.NewReceiver()
+	defer taken.Close()
+	address := strings.TrimPrefix(taken.URL, "http://")
+	dir := t.TempDir()
+	file := filepath.Join(dir, "config.yaml")
+	f := func(config string, args []string, want string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var stdout, stderr strings.Builder
+		if code := run(args, &stdout, &stderr); code != 1 || !strings.Contains(stderr.String(), want) {
+			t.Errorf("%q: exit code %d and %q, want 1 and %q", args, code, stderr.String(), want)
+		}
+	}
+	good := fmt.Sprintf("{listen: %s, admin: 'localhost:0', state: state, app: %s, targets: {a: {url: %s, secret: file:config.yaml}}, rules: [{to: [a]}]}", address, taken.URL, taken.URL)
+	f(good, []string{"-config", file}, "cannot listen for participants: listen tcp "+address+": bind: address already in use")
+	f("app: 1", []string{"-config", file}, file+":1:6: app: must be")
+	f("app: 1", []string{"check", file}, file+":1:6: app: must be")
+	f("", []string{"-config", filepath.Join(dir, "none.yaml")}, "cannot read the configuration: stat ")
+	f("", []string{"check"}, "say which file to check")
+	f("", []string{"chek"}, `there is no command "chek"`)
+	f("", []string{"-config", file, "more"}, `cannot do anything with "more"`)
+	f("", []string{"health", "127.0.0.1:1"}, "connection refused")
+}
+
+func TestCheckTellsWhatAGoodFileDoes(t *testing.T) {
+	t.Setenv("SIDEHOOK_ADMIN_TOKEN", "0123456789abcdef")
+	t.Setenv("CRM_SECRET", "a secret")
+	t.Setenv("CRM_SECRET_OLD", "an old secret")
+	t.Setenv("ARCHIVE_SECRET", "another secret")
+	var stdout, stderr strings.Builder
+	if code := run([]string{"check", "config.example.yaml"}, &stdout, &stderr); code != 0 {
+		t.Fatalf("exit code %d: %s", code, stderr.String())
+	}
+	if !strings.Contains(stdout.String(), "https://crm.example.org") || strings.Contains(stdout.String(), "a secret") {
+		t.Errorf("the summary names no target, or shows a secret:\n%s", stdout.String())
+	}
+}
+
+var openAt = regexp.MustCompile(`Open http://(\S+)/survey/fzd`)
+
+func TestTheDemoPrintsAVerifiedWebhookForEachPageLeft(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	printed, stdout := io.Pipe()
+	var demo sync.WaitGroup
+	demo.Go(func() {
+		if err := demonstrate(ctx, stdout, io.Discard); err != nil {
+			t.Errorf("the demo ended with %v", err)
+		}
+		stdout.Close()
+	})
+	defer demo.Wait()
+	defer stop()
+	lines := bufio.NewScanner(printed)
+	find := func(pattern *regexp.Regexp) string {
+		for lines.Scan() {
+			if match := pattern.FindStringSubmatch(lines.Text()); match != nil {
+				return match[len(match)-1]
+			}
+		}
+		t.Fatalf("the demo does not print %s", pattern)
+		return ""
+	}
+	base := "http://" + find(openAt)
+	id := gjson.GetBytes(fetch(t, http.MethodGet, base+"/api/progress/5/3/", ""), "newParticipantId").String()
+	page := gjson.GetBytes(fetch(t, http.MethodGet, base+"/api/progress/5/3/"+id, ""), "page")
+	item := page.Get(`components.#(type=="Confirmation").id`).String()
+	fetch(t, http.MethodPost, base+"/api/log/3/"+id+"/"+page.Get("id").String()+"/decsys.platform.PAGE_LOAD", "{}")
+	fetch(t, http.MethodPost, base+"/api/log/3/"+id+"/"+item+"/decsys.platform.COMPONENT_RESULTS", `{"confirmed":true}`)
+	fetch(t, http.MethodPost, base+"/api/progress/5/3/"+id+"/next", "")
+	find(regexp.MustCompile(`^webhook msg_\S+, signature verified$`))
+	if got := find(regexp.MustCompile(`"ParticipantId": "(.*)"`)); got != id {
+		t.Errorf("the webhook is of %s, want %s", got, id)
+	}
+	go func() { _, _ = io.Copy(io.Discard, printed) }() // until the demo has ended
+}
+
+func fetch(t *testing.T, method, url, body string) []byte {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode >= http.StatusBadRequest {
+		t.Fatalf("%s %s: status %d, %v", method, url, response.StatusCode, err)
+	}
+	return answer
+}
+
+// killPlace picks a step in the place-th part of the recording: in turn one
+// that ends a navigation, any, one that begins a navigation, any.
+func killPlace(s *stage, steps []recordings.Step, place, places int) int {
+	random := rand.New(rand.NewPCG(uint64(place), uint64(len(steps))))
+	from, to := len(steps)*place/places, len(steps)*(place+1)/places
+	for at := from + random.IntN(to-from); at < len(steps); at++ {
+		if place%2 == 1 || s.says(steps[at].Index) == rules.Navigated && steps[at].Ends == (place == 0) {
+			return at
+		}
+	}
+	return to - 1
+}
+
+// stage is a recorded app, the program in a process of its own in front of it,
+// and a receiver behind it.
+type stage struct {
+	t         *testing.T
+	recording *recordings.Recording
+	profile   *rules.Profile
+	app       *recordings.App
+	receiver  *recordings.Receiver
+	replay    *recordings.Replay
+	dir       string
+	process   *process
+	handled   map[int]bool
+}
+
+func newStage(t *testing.T, name string) *stage {
+	t.Helper()
+	recording, err := recordings.Read(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	profile, err := rules.LoadProfile("decsys")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &stage{
+		t: t, recording: recording, profile: profile, dir: t.TempDir(), handled: map[int]bool{},
+		app: recordings.NewApp(recording), receiver: recordings.NewReceiver(),
+	}
+	t.Cleanup(s.app.Close)
+	t.Cleanup(s.receiver.Close)
+	s.replay = &recordings.Replay{Recording: recording, App: s.app}
+	positions := ""
+	if name == "script-filter-2-3" {
+		positions = ", source_positions: [2, 3]"
+	}
+	s.write("config.yaml", fmt.Sprintf(`
+listen: 127.0.0.1:0
+admin: localhost:0
+app: %s
+state: %s
+targets:
+  receiver:
+    url: %s/hook
+    secret: file:secret
+    retry: {schedule: [1ms, 1ms, 1ms, 1ms, 1ms, 1ms, 1ms, 1ms, 1ms, 1ms, 1ms, 1ms]}
+    breaker: {open: 1ms, max_open: 2ms}
+rules:
+  - {to: [receiver]%s}
+`, s.app.URL, filepath.Join(s.dir, "state"), s.receiver.URL, positions))
+	s.write("secret", recordings.Secret+"\n")
+	return s
+}
+
+func (s *stage) write(name, text string) {
+	s.t.Helper()
+	if err := os.WriteFile(filepath.Join(s.dir, name), []byte(text), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *stage) start() {
+	s.t.Helper()
+	s.process = startProcess(s.t, "-config", filepath.Join(s.dir, "config.yaml"))
+	s.replay.Address = s.process.participants
+}
+
+func (s *stage) says(index int) rules.Says {
+	one := s.recording.Exchanges[index]
+	if match, ok := s.profile.Match([]byte(one.Method), []byte(one.Target)); ok {
+		return match.Says()
+	}
+	return rules.Nothing
+}
+
+func (s *stage) replayAll() {
+	s.t.Helper()
+	for _, step := range s.recording.Steps() {
+		s.do(step)
+	}
+}
+
+// do takes a step, unless its exchange was already seen to the end after the kill.
+func (s *stage) do(step recordings.Step) {
+	s.t.Helper()
+	if s.handled[step.Index] {
+		return
+	}
+	if err := s.replay.Do(step); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// killAround kills the process while the step is under way, starts it again,
+// and lets the participants do what they would.
+func (s *stage) killAround(step recordings.Step) {
+	s.t.Helper()
+	if step.Ends {
+		s.app.Release(step.Index)
+	}
+	s.process.kill()
+	var broken []int
+	for _, index := range s.replay.Open() {
+		err := s.replay.Await(index)
+		s.handled[index] = true
+		switch {
+		case errors.Is(err, recordings.ErrBroken):
+			broken = append(broken, index)
+		case err != nil:
+			s.t.Fatal(err)
+		}
+	}
+	s.start()
+	if err := s.replay.Recover(s.profile, broken); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// finish waits for the webhooks, stops the program in an orderly way, and looks
+// at what the receiver got and the outbox holds.
+func (s *stage) finish() {
+	s.t.Helper()
+	want := s.recording.Navigations()
+	waiting, cancel := context.WithTimeout(s.t.Context(), patience)
+	defer cancel()
+	s.receiver.Wait(waiting.Done(), want)
+	s.process.stop()
+	for _, difference := range s.recording.Differences(s.profile, s.receiver.Bodies()) {
+		s.t.Error(difference)
+	}
+	_, wrong := s.receiver.Attempts()
+	if diff := cmp.Diff([]string(nil), wrong); diff != "" {
+		s.t.Errorf("wrong with the webhooks (-want +got):\n%s", diff)
+	}
+	attempts, _ := s.receiver.Attempts()
+	s.t.Logf("%d webhooks expected (%d sent by Decsys or its fold), %d received in %d attempts",
+		want, len(s.recording.Webhooks), len(s.receiver.Bodies()), attempts)
+	if n := s.enqueued(); n != want {
+		s.t.Errorf("the outbox has %d deliveries, want %d: one for each accepted navigation and none besides", n, want)
+	}
+}
+
+// enqueued counts what the outbox has ever held.
+func (s *stage) enqueued() int {
+	s.t.Helper()
+	store := outbox.New(outbox.Options{Dir: filepath.Join(s.dir, "state"), Logger: slog.New(slog.DiscardHandler)})
+	stop := background(func(err error) { s.t.Error(err) }, store.Run)
+	defer stop()
+	if err := store.Do(s.t.Context(), func(*outbox.Tx) {}); err != nil {
+		s.t.Fatal(err)
+	}
+	target, err := store.Target("receiver")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return int(target.Pending + target.Delivered + target.Dead)
+}
+
+// process is this program, running.
+type process struct {
+	t            *testing.T
+	cmd          *exec.Cmd
+	participants string
+	admin        string
+	output       *strings.Builder
+	reading      sync.WaitGroup
+}
+
+var servedAt = regexp.MustCompile(`address=(\S+) admin=(\S+)`)
+
+// startProcess runs the program until it serves participants.
+func startProcess(t *testing.T, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, cmd: exec.Command(os.Args[0], args...), output: &strings.Builder{}}
+	p.cmd.Env = append(os.Environ(), "SIDEHOOK_TEST_RUN=1")
+	stderr, err := p.cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.kill)
+	lines := bufio.NewScanner(stderr)
+	for p.participants == "" && lines.Scan() {
+		fmt.Fprintln(p.output, lines.Text())
+		if match := servedAt.FindStringSubmatch(lines.Text()); match != nil {
+			p.participants, p.admin = match[1], match[2]
+		}
+	}
+	if p.participants == "" {
+		t.Fatalf("the program does not serve:\n%s", p.output)
+	}
+	p.reading.Go(func() { _, _ = io.Copy(p.output, stderr) })
+	return p
+}
+
+// kill ends the process with SIGKILL and waits until it is gone.
+func (p *process) kill() {
+	if p.cmd.ProcessState == nil {
+		_ = p.cmd.Process.Kill() // it may have ended by itself
+		p.reading.Wait()
+		_ = p.cmd.Wait()
+	}
+}
+
+// stop ends the process with SIGTERM and checks that it ended well.
+func (p *process) stop() {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		p.t.Fatal(err)
+	}
+	p.reading.Wait()
+	if err := p.cmd.Wait(); err != nil {
+		p.t.Errorf("the program ended with %v:\n%s", err, p.output)
+	}
+}
