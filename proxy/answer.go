@@ -34,8 +34,9 @@ type answerHead struct {
 // there. Raw stays valid until the next read.
 func (a *answerHead) parse(r *bufio.Reader, raw []byte) error {
 	a.header.DisableNormalizing()
+	a.header.SetNoDefaultContentType(true)
 	before := r.Buffered()
-	if a.header.Read(r) != nil || before-r.Buffered() != len(raw) {
+	if !bytes.HasPrefix(raw, []byte("HTTP/1.")) || a.header.Read(r) != nil || before-r.Buffered() != len(raw) {
 		return errGarbled // and not the error: it quotes the answer
 	}
 	a.status, a.length = a.header.StatusCode(), a.header.ContentLength()

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -33,8 +34,8 @@ type appConn struct {
 // parseApp reads http://host:port or unix:/path.
 func parseApp(text string) (app, error) {
 	u, err := url.Parse(text)
-	if err != nil {
-		return app{}, fmt.Errorf("cannot use app %q: must be http://host:port or unix:/path", text)
+	if err != nil { // which would quote the text, and that may hold a password
+		return app{}, errors.New("cannot read the address of app: must be http://host:port or unix:/path")
 	}
 	path := u.EscapedPath()
 	switch {

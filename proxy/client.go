@@ -18,8 +18,6 @@ type clientConn struct {
 	answered bool
 	// used is set once the participant has sent something.
 	used atomic.Bool
-	// received counts the bytes read since the last answer.
-	received int
 }
 
 // Read reads from the participant, for fasthttp.
@@ -28,17 +26,16 @@ func (c *clientConn) Read(p []byte) (int, error) {
 		c.reading.beforeRead()
 	}
 	n, err := c.TCPConn.Read(p)
-	if n > 0 && c.received == 0 {
+	if n > 0 && !c.used.Load() {
 		c.used.Store(true)
 	}
-	c.received += n
 	return n, err
 }
 
 // Write writes what fasthttp says to the participant, unless the exchange has spoken.
 func (c *clientConn) Write(p []byte) (int, error) {
 	if c.answered {
-		c.answered, c.received = false, 0
+		c.answered = false
 		return len(p), nil
 	}
 	return c.send(p)

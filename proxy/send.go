@@ -63,11 +63,15 @@ func (e *exchange) send() {
 // the participant shall get to read that.
 func (e *exchange) pump() bool {
 	stream, chunked := e.ctx.RequestBodyStream(), e.bodyLength < 0
-	for {
+	for left := e.bodyLength; ; {
 		n, err := stream.Read(e.piece)
 		if n > 0 {
+			left -= n
 			e.watch.sent(e.piece[:n])
 			e.sendPiece(e.piece[:n], chunked)
+		}
+		if err == io.EOF && left > 0 {
+			err = io.ErrUnexpectedEOF // fasthttp doesn't tell them apart
 		}
 		switch {
 		case err == io.EOF:

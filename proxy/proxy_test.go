@@ -1,0 +1,210 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+)
+
+// shutDown begins to shut p down, and returns where its error will come.
+func shutDown(ctx context.Context, p *Proxy) <-chan error {
+	done := make(chan error, 1)
+	go func() { done <- p.Shutdown(ctx) }()
+	return done
+}
+
+func TestShutdownLetsRequestsFinishAndClosesIdleConnections(t *testing.T) {
+	proceed, began := make(chan bool), make(chan bool, 1)
+	app := startApp(t, func(w *wire) {
+		for head := w.head(); head != ""; head = w.head() {
+			if strings.Contains(head, "/slow") {
+				began <- true
+				<-proceed
+			}
+			w.send(ok)
+		}
+	})
+	p := startProxy(t, app, nil)
+	idle, fresh, busy := dial(t, p), dial(t, p), dial(t, p)
+	idle.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+	idle.take(len(ok))
+	busy.send("GET /slow HTTP/1.1\r\nHost: h\r\n\r\n")
+	receive(t, "request", began)
+	done := shutDown(t.Context(), p)
+	idle.ended()
+	fresh.ended()
+	if conn, err := net.Dial("tcp", p.Addr().String()); err == nil {
+		newWire(t, conn).ended()
+		conn.Close()
+	}
+	if err := p.Ready(t.Context()); !errors.Is(err, errDraining) {
+		t.Errorf("Ready: got %v, want %v", err, errDraining)
+	}
+	close(proceed)
+	want := strings.Replace(ok, "\r\n\r\n", "\r\nConnection: close\r\n\r\n", 1)
+	got, _ := busy.rest()
+	equal(t, "answer", got, want)
+	equal(t, "Shutdown", receive(t, "end", done), nil)
+	equal(t, "connections", p.Stats().Connections, 0)
+}
+
+func TestAConnectionOpenedAheadOfNeedDoesNotDelayShutdown(t *testing.T) {
+	p := startProxy(t, startApp(t, serving(ok)), nil)
+	client := dial(t, p)
+	eventually(t, "connections", func() bool { return p.Stats().Connections == 1 })
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second) // fasthttp alone takes five
+	defer cancel()
+	equal(t, "Shutdown", p.Shutdown(ctx), nil)
+	client.ended()
+}
+
+func TestTunnelsAreClosedAtTheEndOfTheDrain(t *testing.T) {
+	appEnded := make(chan bool)
+	app := startApp(t, func(w *wire) {
+		w.head()
+		w.send(upgradeAnswer)
+		io.Copy(w.TCPConn, w.in)
+		close(appEnded)
+	})
+	p := startProxy(t, app, nil)
+	client := dial(t, p)
+	client.send(upgradeRequest)
+	client.head()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := shutDown(ctx, p)
+	client.send("still")
+	equal(t, "echo", client.take(5), "still")
+	select {
+	case err := <-done:
+		t.Fatalf("Shutdown did not wait: %v", err)
+	default:
+	}
+	cancel()
+	client.ended()
+	receive(t, "end of the tunnel", appEnded)
+	if err := receive(t, "end", done); !errors.Is(err, context.Canceled) {
+		t.Errorf("Shutdown: got %v, want %v", err, context.Canceled)
+	}
+	equal(t, "connections", p.Stats().Connections, 0)
+	equal(t, "tunnels", p.Stats().Tunnels, 0)
+}
+
+func TestRequestsAreCutAtTheEndOfTheDrain(t *testing.T) {
+	began := make(chan bool, 3)
+	app := startApp(t, func(w *wire) {
+		w.head()
+		began <- true
+		w.rest()
+	})
+	p := startProxy(t, app, nil)
+	var clients []*wire
+	for _, request := range []string{
+		"GET / HTTP/1.1\r\nHost: h\r\n\r\n",
+		"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nab",
+		"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
+	} {
+		client := dial(t, p)
+		client.send(request)
+		clients = append(clients, client)
+		receive(t, "request", began)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := p.Shutdown(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("Shutdown: got %v, want %v", err, context.Canceled)
+	}
+	for _, client := range clients {
+		client.rest()
+	}
+	equal(t, "connections", p.Stats().Connections, 0)
+}
+
+func TestAProxyThatNeverServedShutsDown(t *testing.T) {
+	p, err := New(Config{App: "http://127.0.0.1:1", Listen: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "Shutdown", p.Shutdown(t.Context()), nil)
+}
+
+func TestATakenPortIsAnError(t *testing.T) {
+	p := startProxy(t, startApp(t, serving(ok)), nil)
+	other, err := New(Config{App: "http://127.0.0.1:1", Listen: p.Addr().String()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Listen(); err == nil || !strings.Contains(err.Error(), "cannot listen for participants") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestSlowHeadsAreCutAndSilentConnectionsClosedWithoutAWord(t *testing.T) {
+	p := startProxy(t, startApp(t, serving(ok)), func(c *Config) { c.HeaderTimeout, c.IdleTimeout = 30*time.Millisecond, 30*time.Millisecond })
+	slow, silent, idle := dial(t, p), dial(t, p), dial(t, p)
+	slow.send("GET / HTTP/1.1\r\nHo")
+	if got, _ := slow.rest(); !strings.HasPrefix(got, "HTTP/1.1 408 ") {
+		t.Errorf("got %q, want 408", got)
+	}
+	silent.ended()
+	idle.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+	idle.take(len(ok))
+	idle.ended()
+}
+
+func TestConnectionsBeyondTheLimitAreAnswered503(t *testing.T) {
+	p := startProxy(t, startApp(t, serving(ok)), func(c *Config) { c.Concurrency = 2 })
+	f := func() string {
+		client := dial(t, p)
+		client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+		return client.head()
+	}
+	for range 2 {
+		equal(t, "answer", f(), ok[:len(ok)-2])
+	}
+	if head := f(); !strings.HasPrefix(head, "HTTP/1.1 503 ") || !strings.Contains(head, "\r\nRetry-After: ") {
+		t.Errorf("got %q, want 503 with Retry-After", head)
+	}
+	equal(t, "overloaded", p.Stats().Overloaded, 1)
+	equal(t, "length of the text", len(overloaded)-strings.Index(overloaded, "\r\n\r\n")-4, 42)
+}
+
+// shortOfFiles is a listener that has run out of file descriptors for a while.
+type shortOfFiles struct {
+	net.Listener
+	failures int
+}
+
+func (l *shortOfFiles) Accept() (net.Conn, error) {
+	if l.failures > 0 {
+		l.failures--
+		return nil, errors.New("too many open files")
+	}
+	return l.Listener.Accept()
+}
+
+func TestRunningOutOfFilesDoesNotEndTheListener(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	p, err := New(Config{App: "http://127.0.0.1:1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxied := &listener{Listener: &shortOfFiles{l, 2}, clients: p.clients, limit: 1, log: p.log, counters: &p.counters}
+	go func() {
+		if conn, err := net.Dial("tcp", l.Addr().String()); err == nil {
+			conn.Close()
+		}
+	}()
+	conn, err := proxied.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
+}
