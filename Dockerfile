@@ -1,0 +1,21 @@
+# One static binary on an empty file system, run by a user without rights.
+FROM golang:1.26 AS build
+ARG VERSION=dev
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN go mod download
+COPY . .
+RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$VERSION" -o /out/sidehook . \
+ && mkdir -p /out/state
+
+FROM scratch
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
+COPY --from=build /out/sidehook /sidehook
+# A new volume takes the owner of the folder that it is mounted on.
+COPY --from=build --chown=65532:65532 /out/state /var/lib/sidehook
+USER 65532:65532
+VOLUME /var/lib/sidehook
+EXPOSE 8080 9090
+HEALTHCHECK --interval=10s --timeout=4s --start-period=10s CMD ["/sidehook", "health"]
+ENTRYPOINT ["/sidehook"]
+CMD ["-config", "/etc/sidehook/config.yaml"]
