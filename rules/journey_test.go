@@ -43,9 +43,11 @@ func (w *walk) take(events []*Event) {
 func (w *walk) shown(page string) {
 	w.fold(Observation{Says: PageShown, Page: testPage(page), Alone: true})
 }
+
 func (w *walk) shownAmidst(page string) { w.fold(Observation{Says: PageShown, Page: testPage(page)}) }
 func (w *walk) loaded(page string)      { w.fold(Observation{Says: PageLoaded, PageID: page}) }
 func (w *walk) next(page string)        { w.fold(Observation{Says: Navigated, Page: testPage(page)}) }
+
 func (w *walk) answer(page, text string) {
 	w.fold(Observation{Says: AnsweredItem, Item: "item" + page, Answer: []byte(text)})
 }

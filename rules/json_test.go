@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"errors"
 	"strings"
 	"testing"
 )
@@ -8,7 +9,7 @@ import (
 func TestForeignJSONIsCheckedBeforeGjsonSeesIt(t *testing.T) {
 	f := func(data string, want error) {
 		t.Helper()
-		if err := checkJSON([]byte(data)); err != want {
+		if err := checkJSON([]byte(data)); !errors.Is(err, want) {
 			t.Errorf("checkJSON(%.40q) = %v, want %v", data, err, want)
 		}
 	}

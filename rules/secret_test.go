@@ -48,9 +48,16 @@ func TestSecretsAndCredentialsPrintNowhere(t *testing.T) {
 	secret := NewSecret(canary)
 	target := Target{URL: url, Secret: Secrets{secret}}
 	config := Config{AdminToken: secret, Targets: map[string]Target{"crm": target}}
-	values := []any{secret, &secret, Secrets{secret}, url, &url, target, &target, config, &config,
-		holder{secret, Secrets{secret}, url, &target, config}, &holder{secret: secret, url: url},
-		fmt.Errorf("%v %v", secret, url), []any{secret, url}, map[string]any{"a": secret, "b": url}}
+	values := []any{
+		secret, &secret,
+		Secrets{secret},
+		url, &url, target, &target, config, &config,
+		holder{secret, Secrets{secret}, url, &target, config},
+		&holder{secret: secret, url: url},
+		fmt.Errorf("%v %v", secret, url),
+		[]any{secret, url},
+		map[string]any{"a": secret, "b": url},
+	}
 	inHex := fmt.Sprintf("%x", canary)
 
 	see := func(how, text string) {

@@ -70,7 +70,7 @@ func (s *sources) secretFromEnv(name string) (Secret, error) {
 
 func (s *sources) secretFromFile(path string) (Secret, error) {
 	if path == "" {
-		return Secret{}, errors.New("must name a file after file:")
+		return Secret{}, errors.New("must be file: and a path")
 	}
 	content, err := s.read(path)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 )
 
 const (
@@ -192,7 +193,7 @@ func syncDir(dir string) error {
 // explain says what to do about an error of the file system.
 func explain(err error) error {
 	switch {
-	case errors.Is(err, syscall.EWOULDBLOCK), errors.Is(err, bolt.ErrTimeout):
+	case errors.Is(err, syscall.EWOULDBLOCK), errors.Is(err, bolterrors.ErrTimeout):
 		return errInUse
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		return fmt.Errorf("it must be writable: %w", err)

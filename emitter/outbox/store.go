@@ -9,6 +9,7 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/sidehook/sidehook/rules"
 )
@@ -167,7 +168,7 @@ func (s *Store) view(fn func(*bolt.Tx) error) (err error) {
 	}
 	defer guard(&err)()
 	err = db.View(fn)
-	if errors.Is(err, bolt.ErrDatabaseNotOpen) {
+	if errors.Is(err, bolterrors.ErrDatabaseNotOpen) {
 		return ErrClosed
 	}
 	return err

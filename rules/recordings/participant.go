@@ -22,47 +22,54 @@ const askDeadline = 30 * time.Second
 // but for the header that tells the App which one it is, and checks that the
 // answer is the recorded one.
 func ask(address string, index int, one rules.Recorded) error {
-	response, body, err := send(address, strconv.Itoa(index), one)
+	got, err := send(address, strconv.Itoa(index), one)
 	if err != nil {
 		return err
 	}
-	return sameAnswer(one, response, body)
+	return sameAnswer(one, got)
+}
+
+// answer is what a participant got.
+type answer struct {
+	status int
+	coding string
+	body   []byte
 }
 
 // send sends a request and reads the whole answer.
-func send(address, index string, one rules.Recorded) (*http.Response, []byte, error) {
+func send(address, index string, one rules.Recorded) (answer, error) {
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
-		return nil, nil, err
+		return answer{}, err
 	}
 	defer conn.Close()
 	if err := conn.SetDeadline(time.Now().Add(askDeadline)); err != nil {
-		return nil, nil, err
+		return answer{}, err
 	}
 	if _, err := conn.Write(requestBytes(index, one)); err != nil {
-		return nil, nil, err
+		return answer{}, err
 	}
 	response, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: one.Method})
 	if err != nil {
-		return nil, nil, err
+		return answer{}, err
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
-	return response, body, err
+	return answer{response.StatusCode, response.Header.Get("Content-Encoding"), body}, err
 }
 
 // errAnswer tells a wrong answer from none.
 var errAnswer = errors.New("the participant got another answer than the app gave")
 
-func sameAnswer(one rules.Recorded, response *http.Response, body []byte) error {
-	if response.StatusCode != one.Exchange.Status {
-		return fmt.Errorf("%w: status %d, want %d", errAnswer, response.StatusCode, one.Exchange.Status)
+func sameAnswer(one rules.Recorded, got answer) error {
+	if got.status != one.Exchange.Status {
+		return fmt.Errorf("%w: status %d, want %d", errAnswer, got.status, one.Exchange.Status)
 	}
 	if one.Method == http.MethodHead || one.Exchange.Status == http.StatusNoContent {
 		return nil
 	}
-	if want := encode(response.Header.Get("Content-Encoding"), one.Exchange.ResponseBody); !bytes.Equal(body, want) {
-		return fmt.Errorf("%w: %d bytes, want %d", errAnswer, len(body), len(want))
+	if want := encode(got.coding, one.Exchange.ResponseBody); !bytes.Equal(got.body, want) {
+		return fmt.Errorf("%w: %d bytes, want %d", errAnswer, len(got.body), len(want))
 	}
 	return nil
 }

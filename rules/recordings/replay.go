@@ -151,7 +151,7 @@ func (p *Replay) reload(profile *rules.Profile, index int, participant string) e
 		one := p.Recording.Exchanges[i]
 		match, watched := profile.Match([]byte(one.Method), []byte(one.Target))
 		if watched && match.Says() == rules.PageShown && match.Participant() == participant {
-			_, _, err := send(p.Address, reloadPrefix+strconv.Itoa(index), one)
+			_, err := send(p.Address, reloadPrefix+strconv.Itoa(index), one)
 			return err
 		}
 	}
