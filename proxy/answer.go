@@ -36,7 +36,7 @@ func (a *answerHead) parse(r *bufio.Reader, raw []byte) error {
 	a.header.DisableNormalizing()
 	a.header.SetNoDefaultContentType(true)
 	before := r.Buffered()
-	if !bytes.HasPrefix(raw, []byte("HTTP/1.")) || a.header.Read(r) != nil || before-r.Buffered() != len(raw) {
+	if !isStatusLine(raw) || a.header.Read(r) != nil || before-r.Buffered() != len(raw) {
 		return errGarbled // and not the error: it quotes the answer
 	}
 	a.status, a.length = a.header.StatusCode(), a.header.ContentLength()
@@ -113,6 +113,14 @@ func (a *answerHead) passes(name []byte, chunks bool) bool {
 func (a *answerHead) reset() {
 	a.header.Reset()
 	a.status, a.closes = 0, false
+}
+
+// isStatusLine tells whether raw begins with HTTP/1.x and a status
+// (RFC 9112 section 4); fasthttp is laxer.
+func isStatusLine(raw []byte) bool {
+	const shape = "HTTP/1.x 200"
+	return len(raw) > len(shape) && string(raw[:7]) == shape[:7] && raw[8] == ' ' &&
+		'1' <= raw[9] && raw[9] <= '9' && (raw[12] == ' ' || raw[12] == '\r')
 }
 
 // afterLine returns what follows the first line.

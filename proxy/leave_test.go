@@ -185,12 +185,12 @@ func TestAbortedRequestsLeaveNothingBehind(t *testing.T) {
 		})
 	}
 	wait.Wait()
-	eventually(t, "connections", func() bool { return p.Stats().Connections == 0 })
+	eventually(t, "nobody is connected", func() bool { return p.Stats().Connections == 0 })
 	if err := p.Shutdown(t.Context()); err != nil { // what is kept for reuse is no leak
 		t.Error(err)
 	}
-	eventually(t, "goroutines", func() bool { return runtime.NumGoroutine() <= goroutines+2 }) // fasthttp's clock, and the app's listener
-	eventually(t, "files", func() bool { return openFiles(t) <= files+2 })
+	eventually(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= goroutines+2 }) // fasthttp's clock, and the app's listener
+	eventually(t, "no file is left open", func() bool { return openFiles(t) <= files+2 })
 }
 
 func abortOne(t *testing.T, p *Proxy, request string, reset bool) {
@@ -219,7 +219,7 @@ func eventually(t testing.TB, what string, f func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); !f(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("too many %s", what)
+			t.Fatalf("it does not become true that %s", what)
 		}
 	}
 }

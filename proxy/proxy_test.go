@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"strings"
 	"testing"
@@ -55,7 +56,7 @@ func TestShutdownLetsRequestsFinishAndClosesIdleConnections(t *testing.T) {
 func TestAConnectionOpenedAheadOfNeedDoesNotDelayShutdown(t *testing.T) {
 	p := startProxy(t, startApp(t, serving(ok)), nil)
 	client := dial(t, p)
-	eventually(t, "connections", func() bool { return p.Stats().Connections == 1 })
+	eventually(t, "somebody is connected", func() bool { return p.Stats().Connections == 1 })
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second) // fasthttp alone takes five
 	defer cancel()
 	equal(t, "Shutdown", p.Shutdown(ctx), nil)
@@ -192,7 +193,7 @@ func TestRunningOutOfFilesDoesNotEndTheListener(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	p, err := New(Config{App: "http://127.0.0.1:1"})
+	p, err := New(Config{App: "http://127.0.0.1:1", Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

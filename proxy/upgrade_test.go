@@ -87,12 +87,12 @@ func TestAnIdleTunnelStaysOpen(t *testing.T) {
 	client := dial(t, p)
 	client.send(upgradeRequest)
 	client.head()
-	equal(t, "tunnels", p.Stats().Tunnels, 1)
+	eventually(t, "one tunnel is open", func() bool { return p.Stats().Tunnels == 1 })
 	<-time.After(5 * short) // longer than any timeout
 	client.send("still here")
 	equal(t, "echo", client.take(10), "still here")
 	client.Close()
-	eventually(t, "tunnels", func() bool { return p.Stats().Tunnels == 0 && p.Stats().Connections == 0 })
+	eventually(t, "no tunnel is open", func() bool { return p.Stats().Tunnels == 0 && p.Stats().Connections == 0 })
 }
 
 func TestARefusedUpgradeIsAnAnswer(t *testing.T) {

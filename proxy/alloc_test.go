@@ -1,0 +1,84 @@
+//go:build !race
+
+// The race detector empties sync.Pools at random.
+
+package proxy
+
+import (
+	"io"
+	"net"
+	"strconv"
+	"testing"
+
+	"github.com/sidehook/sidehook/rules"
+)
+
+// disinterested watches nothing.
+type disinterested struct{}
+
+func (disinterested) Begin(_, _ []byte) func(rules.Exchange) { return nil }
+
+// roundTrips sends request again and again, over one connection, to an app
+// that answers it with answer; neither side allocates.
+func roundTrips(t testing.TB, request, answer string) func() {
+	sent, answered := []byte(request), []byte(answer)
+	app := startApp(t, func(w *wire) {
+		buf := make([]byte, len(request))
+		for {
+			if _, err := io.ReadFull(w.TCPConn, buf); err != nil {
+				return
+			}
+			if _, err := w.Write(answered); err != nil {
+				return
+			}
+		}
+	})
+	p := startProxy(t, app, func(c *Config) { c.Watcher = disinterested{} })
+	conn, err := net.Dial("tcp", p.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	buf := make([]byte, len(answer))
+	return func() {
+		conn.Write(sent)
+		if _, err := io.ReadFull(conn, buf); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestAnUnwatchedExchangeAllocatesNothingOfOurs(t *testing.T) {
+	f := func(name, request, answer string, budget float64) {
+		t.Run(name, func(t *testing.T) {
+			roundTrip := roundTrips(t, request, answer)
+			for range 100 { // until the pools are filled
+				roundTrip()
+			}
+			if got := testing.AllocsPerRun(500, roundTrip); got > budget {
+				t.Errorf("%v allocations per exchange, want at most %v", got, budget)
+			}
+		})
+	}
+	const get = "GET /api?x HTTP/1.1\r\nHost: h\r\nAccept: */*\r\nCookie: a=b\r\n\r\n"
+	f("small", get, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 5\r\n\r\nabcde", 0)
+	f("large", get, "HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n"+pattern(300000), 0)
+	f("chunked", get, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n", 0)
+	f("upload", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nabcde", "HTTP/1.1 204 No Content\r\n\r\n", 1) // fasthttp's own, as it looks for what was not read
+}
+
+func BenchmarkExchange(b *testing.B) {
+	f := func(name string, size int) {
+		b.Run(name, func(b *testing.B) {
+			body := pattern(size)
+			roundTrip := roundTrips(b, "GET /api?x HTTP/1.1\r\nHost: h\r\nAccept: */*\r\nCookie: a=b\r\n\r\n",
+				"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "+strconv.Itoa(size)+"\r\n\r\n"+body)
+			b.ReportAllocs()
+			for b.Loop() {
+				roundTrip()
+			}
+		})
+	}
+	f("2KB", 2<<10)
+	f("256KB", 256<<10)
+}
