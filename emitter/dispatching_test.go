@@ -39,16 +39,16 @@ func (f *fakeTarget) Send(ctx context.Context, d *outbox.Delivery, at time.Time)
 	n := len(f.attempts)
 	f.open++
 	f.mostOpen = max(f.mostOpen, f.open)
-	answer := f.answer
+	answer, takes := f.answer, f.takes
 	f.mu.Unlock()
 	defer func() {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		f.open--
 	}()
-	if f.takes > 0 {
+	if takes > 0 {
 		select {
-		case <-time.After(f.takes):
+		case <-time.After(takes):
 		case <-ctx.Done():
 			return Result{Outcome: Ours, Reason: "stopped"}
 		}
@@ -81,6 +81,13 @@ func (f *fakeTarget) say(answer func(n int, d *outbox.Delivery) Result) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.answer = answer
+}
+
+// take changes how long an attempt takes while the target runs.
+func (f *fakeTarget) take(d time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.takes = d
 }
 
 // seen lists the attempts so far as "id@when".

@@ -1,0 +1,405 @@
+package emitter
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/sidehook/sidehook/emitter/outbox"
+	"github.com/sidehook/sidehook/rules"
+)
+
+// patient makes the breaker of crm stay out of a test of something else.
+func (r *rig) patient() {
+	target := r.targets["crm"]
+	target.Breaker.Failures = 1000
+	r.targets["crm"] = target
+}
+
+func TestADeliveryIsDeadAfterTheLastAttemptOfTheSchedule(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.patient()
+		r.crm().say(always(fail500))
+		r.start()
+		r.enqueue("a1")
+		r.pass(100 * time.Hour)
+		r.expect("a1@0s", "a1@5s", "a1@5m5s", "a1@35m5s", "a1@2h35m5s", "a1@7h35m5s", "a1@17h35m5s", "a1@31h35m5s", "a1@51h35m5s", "a1@75h35m5s")
+		if status := r.statusOf("crm"); status.Dead != 1 || status.Pending != 0 {
+			t.Errorf("%+v, want one dead", status)
+		}
+	})
+}
+
+func TestJitterKeepsARetryWithinItsShareOfTheWait(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.patient()
+		target := r.targets["crm"]
+		target.Retry = rules.Retry{Schedule: durations("100s"), Jitter: 0.2}
+		r.targets["crm"] = target
+		r.crm().say(always(fail500))
+		r.start()
+		var ids []string
+		for i := range 50 {
+			ids = append(ids, fmt.Sprintf("%c1", 'A'+i))
+		}
+		r.enqueue(ids...)
+		r.pass(79 * time.Second)
+		if n := len(r.crm().ids()); n != 50 {
+			t.Errorf("%d attempts before any was due, want 50", n)
+		}
+		r.pass(42 * time.Second)
+		times := map[string]bool{}
+		for _, seen := range r.crm().seen()[50:] {
+			_, at, _ := strings.Cut(seen, "@")
+			times[at] = true
+		}
+		if n := len(r.crm().ids()); n != 100 || len(times) < 10 {
+			t.Errorf("%d attempts at %d different times, want 100 and many", n, len(times))
+		}
+	})
+}
+
+func TestWhatATargetRejectsIsRetriedTwiceAndLetsTheNextOneGo(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.crm().say(func(_ int, d *outbox.Delivery) Result {
+			if d.ID == "a1" {
+				return fail404
+			}
+			return ok200
+		})
+		r.start()
+		r.enqueue("a1", "a2")
+		r.pass(time.Hour)
+		r.expect("a1@0s", "a1@5s", "a1@5m5s", "a2@5m5s")
+	})
+}
+
+func TestRetryAfterHoldsTheWholeTarget(t *testing.T) {
+	f := func(answer Result) {
+		t.Helper()
+		inBubble(t, func(r *rig) {
+			answer.RetryAfter = time.Minute
+			r.crm().say(func(n int, _ *outbox.Delivery) Result {
+				if n == 1 {
+					return answer
+				}
+				return ok200
+			})
+			r.start()
+			r.enqueue("a1")
+			synctest.Wait()
+			r.enqueue("b1")
+			r.pass(59 * time.Second)
+			r.expect("a1@0s")
+			r.pass(2 * time.Second)
+			got := r.crm().seen()
+			slices.Sort(got)
+			if want := []string{"a1@0s", "a1@1m0s", "b1@1m0s"}; !slices.Equal(got, want) {
+				t.Errorf("status %d: got %q, want %q", answer.Status, got, want)
+			}
+		})
+	}
+	f(fail429)
+	f(Result{Outcome: Retry, Status: 503, Reason: "status 503"})
+}
+
+func TestATargetThatIsGoneKeepsItsQueueAlsoAfterARestart(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.crm().say(always(fail410))
+		r.start()
+		r.enqueue("a1", "b1")
+		synctest.Wait()
+		r.restart()
+		r.enqueue("c1")
+		r.pass(24 * time.Hour)
+		for _, id := range r.crm().ids() {
+			if id == "c1" {
+				t.Error("a disabled target was sent something")
+			}
+		}
+		if status := r.statusOf("crm"); status.State != TargetDisabled || status.Pending != 3 {
+			t.Errorf("%+v, want disabled with 3 pending", status)
+		}
+	})
+}
+
+func TestTheBreakerOpensAfterFiveFailuresAndProbesWithTheOldest(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.crm().say(always(fail500))
+		r.start()
+		for _, id := range []string{"a1", "b1", "c1", "d1", "e1"} {
+			r.enqueue(id)
+			synctest.Wait()
+		}
+		r.enqueue("f1")
+		if status := r.statusOf("crm"); status.State != TargetDown {
+			t.Fatalf("%+v, want down", status)
+		}
+		r.pass(29 * time.Second)
+		r.expect("a1@0s", "b1@0s", "c1@0s", "d1@0s", "e1@0s")
+		r.pass(2 * time.Second) // 31 s: one probe, of the oldest, which isn't due
+		if got := r.crm().ids(); len(got) != 6 || got[5] != "a1" {
+			t.Fatalf("got %q, want one probe of a1", got)
+		}
+		r.pass(58 * time.Second) // the open time has doubled
+		if got := r.crm().ids(); len(got) != 6 {
+			t.Fatalf("got %q, want nothing while it is open", got)
+		}
+		r.crm().say(nil)
+		r.pass(3 * time.Second)
+		if status := r.statusOf("crm"); status.State != TargetUp || status.Delivered != 6 {
+			t.Errorf("%+v, want up with all 6 delivered", status)
+		}
+	})
+}
+
+func TestAProbeCostsNoAttempt(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		target := r.targets["crm"]
+		target.Breaker.Failures = 1
+		target.Retry.Schedule = durations("1h")
+		r.targets["crm"] = target
+		r.crm().say(always(fail500))
+		r.start()
+		r.enqueue("a1")
+		r.pass(45 * time.Minute) // several probes
+		probes := len(r.crm().ids()) - 1
+		if status := r.statusOf("crm"); probes < 3 || status.Dead != 0 || status.Pending != 1 {
+			t.Errorf("%d probes, %+v; want some, and the delivery pending", probes, status)
+		}
+	})
+}
+
+func TestWhatIsOurFaultOrAThrottleDoesNotOpenTheBreaker(t *testing.T) {
+	f := func(answer Result) {
+		t.Helper()
+		inBubble(t, func(r *rig) {
+			r.crm().say(always(answer))
+			r.start()
+			for i := range 10 {
+				r.enqueue(fmt.Sprintf("%c1", 'a'+i))
+				r.pass(time.Minute)
+			}
+			if status := r.statusOf("crm"); status.State == TargetDown {
+				t.Errorf("%s: %+v, want it not down", answer.Outcome, status)
+			}
+		})
+	}
+	f(fail404)
+	f(fail429)
+	f(ours)
+}
+
+func TestOurOwnFailureUsesNoAttempt(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		target := r.targets["crm"]
+		target.Retry.Schedule = nil
+		r.targets["crm"] = target
+		r.crm().say(func(n int, _ *outbox.Delivery) Result {
+			if n <= 3 {
+				return ours
+			}
+			return ok200
+		})
+		r.start()
+		r.enqueue("a1")
+		r.pass(time.Hour)
+		if status := r.statusOf("crm"); status.Delivered != 1 {
+			t.Errorf("%+v, want it delivered after the trouble", status)
+		}
+	})
+}
+
+func TestAfterARestartATargetThatWasFailingStartsWithAProbe(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.crm().say(always(fail500))
+		r.start()
+		r.enqueue("a1", "b1", "c1")
+		synctest.Wait()
+		before := len(r.crm().ids())
+		r.restart()
+		r.pass(time.Millisecond)
+		if n := len(r.crm().ids()) - before; n > 1 {
+			t.Errorf("%d attempts at once after the restart, want one probe at most", n)
+		}
+		r.crm().say(nil)
+		r.pass(time.Hour)
+		if status := r.statusOf("crm"); status.Delivered != 3 {
+			t.Errorf("%+v, want 3 delivered", status)
+		}
+	})
+}
+
+func TestWhatWasDueIsSentAfterARestartWithTheSameBytes(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.crm().take(time.Hour) // so that stopping cuts it short
+		r.start()
+		r.enqueue("a1", "a2")
+		synctest.Wait()
+		r.stop()
+		r.crm().take(0)
+		r.start()
+		r.pass(time.Second)
+		if got, want := r.crm().ids(), []string{"a1", "a1", "a2"}; !slices.Equal(got, want) {
+			t.Fatalf("got %q, want %q", got, want)
+		}
+		for _, attempt := range r.crm().attempts {
+			if attempt.body != "body of "+attempt.id {
+				t.Errorf("%s came with the body %q", attempt.id, attempt.body)
+			}
+		}
+	})
+}
+
+func TestFreshDeliveriesGoBeforeRetries(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		target := r.targets["crm"]
+		target.Concurrency = 1
+		r.targets["crm"] = target
+		r.crm().say(func(n int, _ *outbox.Delivery) Result {
+			if n == 1 {
+				return fail500
+			}
+			return ok200
+		})
+		r.start()
+		r.enqueue("a1")
+		r.pass(time.Second)
+		r.crm().take(10 * time.Second)
+		r.enqueue("b1") // under way while a1 becomes due
+		r.pass(time.Second)
+		r.enqueue("c1")
+		r.pass(time.Minute)
+		if got, want := r.crm().ids(), []string{"a1", "b1", "c1", "a1"}; !slices.Equal(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
+}
+
+func TestNoMoreAttemptsAreUnderWayThanAllowed(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		target := r.targets["crm"]
+		target.Concurrency = 3
+		r.targets["crm"] = target
+		r.crm().take(time.Second)
+		r.start()
+		r.enqueue("a1", "b1", "c1", "d1", "e1", "f1", "g1")
+		r.pass(time.Minute)
+		if got := r.crm().mostOpen; got != 3 || len(r.crm().ids()) != 7 {
+			t.Errorf("%d attempts at once of %d, want 3 of 7", got, len(r.crm().ids()))
+		}
+	})
+}
+
+func TestATargetGetsNoMoreThanItsRate(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		target := r.targets["crm"]
+		target.Rate = 2
+		r.targets["crm"] = target
+		r.start()
+		r.enqueue("a1", "b1", "c1", "d1", "e1")
+		r.pass(990 * time.Millisecond)
+		if n := len(r.crm().ids()); n != 2 {
+			t.Errorf("%d attempts in the first second, want 2", n)
+		}
+		r.pass(10 * time.Second)
+		if n := len(r.crm().ids()); n != 5 {
+			t.Errorf("%d attempts in the end, want 5", n)
+		}
+	})
+}
+
+func TestOneTargetThatHangsHoldsUpNoOther(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.crm().take(time.Hour)
+		r.start()
+		r.enqueue("a1", "b1")
+		r.enqueueFor("lake", "a1x", "b1x")
+		synctest.Wait()
+		if got := r.fakes["lake"].seen(); len(got) != 2 || !strings.HasSuffix(got[1], "@0s") {
+			t.Errorf("the other target got %q, want two at once", got)
+		}
+	}, "lake")
+}
+
+func TestOneParticipantsStuckDeliveryHoldsUpNoOther(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.crm().say(func(_ int, d *outbox.Delivery) Result {
+			if d.ID == "a1" {
+				return fail500
+			}
+			return ok200
+		})
+		r.start()
+		r.enqueue("a1", "a2", "b1", "b2")
+		r.pass(time.Second)
+		got := r.crm().ids()
+		slices.Sort(got)
+		if want := []string{"a1", "b1", "b2"}; !slices.Equal(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
+}
+
+func TestATargetThatIsRemovedKeepsItsQueueForItsReturn(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.crm().say(always(fail500))
+		r.start()
+		r.enqueue("a1")
+		synctest.Wait()
+		crm := r.targets["crm"]
+		delete(r.targets, "crm")
+		r.apply()
+		before := len(r.crm().ids())
+		r.pass(time.Hour)
+		if n := len(r.crm().ids()); n != before {
+			t.Errorf("a removed target was sent %d attempts", n-before)
+		}
+		r.crm().say(nil)
+		r.targets["crm"] = crm
+		r.apply()
+		r.pass(time.Hour)
+		if status := r.statusOf("crm"); status.Delivered != 1 {
+			t.Errorf("%+v, want it delivered after the return", status)
+		}
+	})
+}
+
+func TestStoppingCutsAttemptsShortAndUsesNone(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.crm().take(time.Hour)
+		r.start()
+		r.enqueue("a1")
+		synctest.Wait()
+		began := time.Now()
+		r.stop()
+		if took := time.Since(began); took > stopGrace+ackGrace {
+			t.Errorf("stopping took %s", took)
+		}
+		r.start()
+		d, err := r.store.Get("a1")
+		if err != nil || d.Attempts != 0 {
+			t.Errorf("%d attempts are noted (%v), want 0", d.Attempts, err)
+		}
+	})
+}
+
+func TestASenderThatPanicsIsAFailureAndNotTheEnd(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.crm().say(func(n int, _ *outbox.Delivery) Result {
+			if n == 1 {
+				panic("canary")
+			}
+			return ok200
+		})
+		r.start()
+		r.enqueue("a1")
+		r.pass(time.Minute)
+		r.expect("a1@0s", "a1@5s")
+	})
+}
+
+var _ sender = (*fakeTarget)(nil)
