@@ -26,6 +26,7 @@ type appConn struct {
 	reused bool
 	// idleSince is when it was given back.
 	idleSince time.Time
+	till      writeBound
 	raw       syscall.RawConn
 	look      func(fd uintptr)
 	seen      peerState

@@ -4,7 +4,15 @@ import (
 	"bufio"
 	"bytes"
 	"io"
+	"sync"
 )
+
+// largePiece is the size, in bytes, of the pieces that a long body is read in.
+// The longer the pieces, the fewer the system calls; past this, it hardly matters.
+const largePiece = 256 << 10
+
+// largePieces are for reuse: few exchanges need one.
+var largePieces = sync.Pool{New: func() any { return new([largePiece]byte) }}
 
 // maxChunkDigits is how many hexadecimal digits a chunk's size may have.
 const maxChunkDigits = 15
@@ -15,6 +23,7 @@ type body struct {
 	left    int  // bytes of the body, or of the chunk, that are still to come
 	held    int  // bytes of the last piece
 	inChunk bool // a chunk was begun, so its line end is to come
+	large   *[largePiece]byte
 }
 
 // next returns what has come of the body, at least one byte; io.EOF after its
@@ -31,6 +40,9 @@ func (b *body) next(r *bufio.Reader) ([]byte, error) {
 	if b.left == 0 && b.framing != untilClose {
 		return nil, io.EOF
 	}
+	if b.left >= largePiece && r.Buffered() == 0 {
+		return b.nextLarge(r)
+	}
 	if _, err := r.Peek(1); err != nil {
 		if err == io.EOF && b.framing != untilClose {
 			err = io.ErrUnexpectedEOF
@@ -44,6 +56,30 @@ func (b *body) next(r *bufio.Reader) ([]byte, error) {
 	}
 	b.held = size
 	return r.Peek(size)
+}
+
+// nextLarge reads a piece past r's buffer, which is empty.
+func (b *body) nextLarge(r *bufio.Reader) ([]byte, error) {
+	if b.large == nil {
+		b.large = largePieces.Get().(*[largePiece]byte)
+	}
+	n, err := r.Read(b.large[:])
+	b.left -= n
+	switch {
+	case n > 0:
+		return b.large[:n], nil
+	case err == io.EOF:
+		err = io.ErrUnexpectedEOF
+	}
+	return nil, err
+}
+
+// release lets go of what the body was read with.
+func (b *body) release() {
+	if b.large != nil {
+		largePieces.Put(b.large)
+	}
+	*b = body{}
 }
 
 // atEnd tells whether the last piece was the last one. Only of a sized body can that be known.

@@ -18,6 +18,7 @@ type clientConn struct {
 	answered bool
 	// used is set once the participant has sent something.
 	used atomic.Bool
+	till writeBound
 }
 
 // Read reads from the participant, for fasthttp.
@@ -46,10 +47,26 @@ func (c *clientConn) SetWriteDeadline(time.Time) error { return nil }
 
 // send writes to the participant.
 func (c *clientConn) send(p []byte) (int, error) {
-	if err := c.TCPConn.SetWriteDeadline(time.Now().Add(stall)); err != nil {
-		return 0, err
-	}
+	c.till.extend(c.TCPConn)
 	return c.TCPConn.Write(p)
+}
+
+// writeBound makes sure that a write ends. It is moved rarely, because moving
+// it costs as much as parsing a head.
+type writeBound struct{ till time.Time }
+
+// extend gives the next write at least stall, and at most twice as much.
+func (b *writeBound) extend(conn net.Conn) {
+	if now := time.Now(); b.till.Sub(now) < stall {
+		b.till = now.Add(2 * stall)
+		conn.SetWriteDeadline(b.till)
+	}
+}
+
+// lift takes the bound away, so that the next write sets it anew.
+func (b *writeBound) lift(conn net.Conn) {
+	b.till = time.Time{}
+	conn.SetWriteDeadline(b.till)
 }
 
 // awaitLeave returns true when the participant has closed the connection, or

@@ -180,6 +180,9 @@ func (e *exchange) keepOrDrop() {
 	reusable := e.complete && e.sent && !e.answer.closes && !e.request.bound &&
 		!e.left.Load() && e.fromApp.Buffered() == 0
 	if reusable {
+		if !e.lingerTill.IsZero() {
+			e.app.till.lift(e.app)
+		}
 		e.proxy.pool.put(e.app)
 	} else {
 		e.proxy.pool.drop(e.app)
@@ -205,7 +208,8 @@ func (e *exchange) reset() {
 	e.fromApp.Reset(appReader{e})
 	e.answer.reset()
 	e.ctx, e.client, e.app, e.watch = nil, nil, nil, nil
-	e.request, e.body = requestHead{}, body{}
+	e.request = requestHead{}
+	e.body.release()
 	e.wrote, e.sent, e.answered, e.said, e.complete = false, false, false, false, false
 	e.again, e.fresh, e.closing, e.switching, e.noApp = false, false, false, false, false
 	e.relayed, e.looking, e.lingerTill = nil, nil, time.Time{}

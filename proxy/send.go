@@ -37,9 +37,7 @@ func (w appWriter) Write(p []byte) (int, error) {
 }
 
 func (c *appConn) write(p []byte) (int, error) {
-	if err := c.SetWriteDeadline(time.Now().Add(stall)); err != nil {
-		return 0, err
-	}
+	c.till.extend(c.Conn)
 	return c.Conn.Write(p)
 }
 
