@@ -1,0 +1,130 @@
+package outbox
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// model is what a store must hold, as plainly as it can be said.
+type model struct {
+	lanes map[string][]string // pending ids of each lane, in order
+	loose []string            // redelivered ids, outside the order
+	done  map[string]State
+	count int
+}
+
+// heads are the ids that may be sent, whatever their order among lanes.
+func (m *model) heads() []string {
+	heads := slices.Clone(m.loose)
+	for _, lane := range m.lanes {
+		if len(lane) > 0 {
+			heads = append(heads, lane[0])
+		}
+	}
+	slices.Sort(heads)
+	return heads
+}
+
+// take removes a head and notes how it ended.
+func (m *model) take(id string, state State) {
+	m.done[id] = state
+	if i := slices.Index(m.loose, id); i >= 0 {
+		m.loose = slices.Delete(m.loose, i, i+1)
+		return
+	}
+	for name, lane := range m.lanes {
+		if len(lane) > 0 && lane[0] == id {
+			m.lanes[name] = lane[1:]
+		}
+	}
+}
+
+// Whatever is done to a store, and however often it is closed and opened again,
+// it holds what the model holds.
+func TestAStoreIsLikeItsModel(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		dir, err := os.MkdirTemp(t.TempDir(), "")
+		if err != nil {
+			r.Fatal(err)
+		}
+		s, stop := testStore(t, dir)
+		defer func() { stop() }()
+		m := &model{lanes: map[string][]string{}, done: map[string]State{}}
+		head := func() string {
+			heads := m.heads()
+			if len(heads) == 0 {
+				r.Skip("nothing waits")
+			}
+			return rapid.SampledFrom(heads).Draw(r, "head")
+		}
+		r.Repeat(map[string]func(*rapid.T){
+			"enqueue": func(r *rapid.T) {
+				lane := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(r, "lane")
+				m.count++
+				d := delivery(lane, m.count)
+				do(t, s, func(tx *Tx) { tx.Enqueue(d); tx.Enqueue(d) }) // a second time is nothing
+				m.lanes[lane] = append(m.lanes[lane], d.ID)
+			},
+			"deliver": func(*rapid.T) {
+				id := head()
+				seq := seqOf(t, s, id)
+				do(t, s, func(tx *Tx) { tx.Delivered(seq, Attempt{At: at(1), Status: 200}) })
+				m.take(id, Delivered)
+			},
+			"give up": func(*rapid.T) {
+				id := head()
+				seq := seqOf(t, s, id)
+				do(t, s, func(tx *Tx) { tx.Dead(seq, Attempt{At: at(1), Status: 500}) })
+				m.take(id, Dead)
+			},
+			"redeliver": func(r *rapid.T) {
+				var ids []string
+				for id := range m.done {
+					ids = append(ids, id)
+				}
+				if len(ids) == 0 {
+					r.Skip("nothing is done")
+				}
+				slices.Sort(ids)
+				id := rapid.SampledFrom(ids).Draw(r, "id")
+				seq := seqOf(t, s, id)
+				do(t, s, func(tx *Tx) { tx.Redeliver(seq) })
+				delete(m.done, id)
+				m.loose = append(m.loose, id)
+			},
+			"reopen": func(*rapid.T) {
+				stop()
+				s, stop = testStore(t, dir)
+			},
+			"": func(r *rapid.T) { compareWithModel(t, r, s, m) },
+		})
+	})
+}
+
+func compareWithModel(t *testing.T, r *rapid.T, s *Store, m *model) {
+	t.Helper()
+	got := dueIDs(t, s, "crm", at(3600))
+	slices.Sort(got)
+	if want := m.heads(); !slices.Equal(got, want) {
+		r.Fatalf("due are %q, want %q", got, want)
+	}
+	target, err := s.Target("crm")
+	if err != nil {
+		r.Fatal(err)
+	}
+	pending, states := len(m.loose), map[State]int{}
+	for _, lane := range m.lanes {
+		pending += len(lane)
+	}
+	for _, state := range m.done {
+		states[state]++
+	}
+	want := fmt.Sprintf("%d pending, %d delivered, %d dead", pending, states[Delivered], states[Dead])
+	if got := fmt.Sprintf("%d pending, %d delivered, %d dead", target.Pending, target.Delivered, target.Dead); got != want {
+		r.Fatalf("the store has %s, want %s", got, want)
+	}
+}

@@ -1,0 +1,59 @@
+package outbox
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/sidehook/sidehook/rules"
+)
+
+func TestChangesKeepTheirOrderAndWaitForTheStoreToOpen(t *testing.T) {
+	s := newStore(t, t.TempDir(), rules.Retention{})
+	var order []int
+	var last <-chan struct{}
+	for n := range 100 {
+		done, ok := s.Submit(0, func(*Tx) { order = append(order, n) })
+		if !ok {
+			t.Fatal("there was no room to wait")
+		}
+		last = done
+	}
+	run(t, s)
+	<-last
+	for n, got := range order {
+		if got != n {
+			t.Fatalf("change %d came in place %d", got, n)
+		}
+	}
+}
+
+func TestWhatDoesNotFitIntoMemoryIsLostAndCounted(t *testing.T) {
+	s := newStore(t, t.TempDir(), rules.Retention{})
+	for range maxWaiting {
+		if _, ok := s.Submit(0, func(*Tx) {}); !ok {
+			t.Fatal("there was no room to wait")
+		}
+	}
+	if _, ok := s.Submit(0, func(*Tx) {}); ok || s.Stats().Lost != 1 {
+		t.Errorf("ok %v, %d lost; want it lost and counted", ok, s.Stats().Lost)
+	}
+	run(t, s)
+	waitOpen(t, s)
+}
+
+func TestAChangeThatPanicsTakesNoOtherWithIt(t *testing.T) {
+	s := newStore(t, t.TempDir(), rules.Retention{})
+	for n := range 10 {
+		s.Submit(0, func(tx *Tx) {
+			tx.Enqueue(delivery(fmt.Sprint(n), n))
+			if n == 5 {
+				panic("canary")
+			}
+		})
+	}
+	run(t, s)
+	waitOpen(t, s)
+	if got := dueIDs(t, s, "crm", at(60)); len(got) != 9 || s.Stats().Dropped != 1 {
+		t.Errorf("%d deliveries and %d dropped, want 9 and 1", len(got), s.Stats().Dropped)
+	}
+}
