@@ -66,6 +66,9 @@ func (w *writer) run(ctx context.Context) error {
 			continue
 		}
 		w.store.failing(err)
+		if ctx.Err() != nil && len(w.batch) == 0 && w.store.queue.waiting() == 0 {
+			return nil
+		}
 		if ctx.Err() != nil && stopBy.IsZero() {
 			stopBy = time.Now().Add(stopGrace)
 		}
