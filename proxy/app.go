@@ -96,6 +96,15 @@ func (c *appConn) isQuiet() bool {
 	return c.raw.Control(c.look) == nil && c.seen == peerQuiet
 }
 
+// send writes to the app.
+func (c *appConn) send(p []byte) (int, error) {
+	c.till.extend(c.Conn)
+	return c.Conn.Write(p)
+}
+
+// SyscallConn gives access to the socket.
+func (c *appConn) SyscallConn() (syscall.RawConn, error) { return c.raw, nil }
+
 // CloseWrite tells the app that nothing more will be sent.
 func (c *appConn) CloseWrite() error {
 	return c.Conn.(interface{ CloseWrite() error }).CloseWrite()

@@ -1,11 +1,15 @@
 package proxy
 
 import (
+	"errors"
 	"net"
 	"sync/atomic"
 	"syscall"
 	"time"
 )
+
+// errDetached ends reading through fasthttp's buffer.
+var errDetached = errors.New("the connection is read directly now")
 
 // clientConn is a participant's connection. fasthttp's server reads requests
 // from it and believes to write the answers; the exchange has written them
@@ -14,6 +18,8 @@ type clientConn struct {
 	*net.TCPConn
 	// reading is told before a read of a request's body may block; nil outside of one.
 	reading interface{ beforeRead() }
+	// detached ends what fasthttp reads with errDetached: the rest is read past it.
+	detached bool
 	// answered drops the next write: it is fasthttp's, and the answer has been sent.
 	answered bool
 	// used is set once the participant has sent something.
@@ -23,6 +29,9 @@ type clientConn struct {
 
 // Read reads from the participant, for fasthttp.
 func (c *clientConn) Read(p []byte) (int, error) {
+	if c.detached {
+		return 0, errDetached
+	}
 	if c.reading != nil {
 		c.reading.beforeRead()
 	}

@@ -12,7 +12,7 @@ import (
 const (
 	toAppBuffer    = 16 << 10
 	toClientBuffer = 32 << 10
-	pieceBuffer    = 16 << 10
+	pieceBuffer    = 64 << 10
 )
 
 // past is a deadline that ends a read at once.
@@ -36,7 +36,7 @@ type exchange struct {
 	toApp    *bufio.Writer // writes through appWriter
 	toClient *bufio.Writer // writes through clientWriter
 	fromApp  *bufio.Reader // reads through appReader
-	piece    []byte
+	piece    []byte        // of the request's body; made when first needed
 
 	// What is asked for.
 	isHead, isOld, upgrade bool // isOld: HTTP/1.0
@@ -65,7 +65,7 @@ type exchange struct {
 }
 
 func newExchange(p *Proxy) *exchange {
-	e := &exchange{proxy: p, piece: make([]byte, pieceBuffer)}
+	e := &exchange{proxy: p}
 	e.toApp = bufio.NewWriterSize(appWriter{e}, toAppBuffer)
 	e.toClient = bufio.NewWriterSize(clientWriter{e}, toClientBuffer)
 	e.fromApp = bufio.NewReaderSize(appReader{e}, headLimit)
@@ -142,7 +142,8 @@ func (e *exchange) sendAgain() {
 // finish ends the exchange, whatever happened in it, and leaves the
 // participant's connection to fasthttp.
 func (e *exchange) finish() {
-	if e.proxy.recovered(recover(), "passing a request on") {
+	panicked := e.proxy.recovered(recover(), "passing a request on")
+	if panicked {
 		e.abort()
 	}
 	e.stopLooking()
@@ -153,7 +154,9 @@ func (e *exchange) finish() {
 		e.keepOrDrop()
 		e.leaveToServer()
 	}
-	e.reset()
+	if !panicked {
+		e.reset()
+	}
 }
 
 // abort ends an exchange that panicked.

@@ -11,8 +11,12 @@ import (
 const overloaded = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 5\r\n" +
 	"Content-Type: text/plain\r\nContent-Length: 42\r\n\r\nToo many connections. Please try it again."
 
-// maxRefusing is how many connections are refused politely at a time.
-const maxRefusing = 64
+const (
+	// maxRefusing is how many connections are refused politely at a time.
+	maxRefusing = 64
+	// refuseLinger is how long a refused participant has to read that.
+	refuseLinger = time.Second
+)
 
 // listener hands connections of participants to fasthttp's server.
 type listener struct {
@@ -74,7 +78,7 @@ func (l *listener) refuse(client *clientConn) {
 		defer func() { <-l.refusing }()
 		defer client.Close()
 		client.send([]byte(overloaded))
-		client.discard(time.Time{})
+		client.discard(time.Now().Add(refuseLinger))
 	})
 }
 

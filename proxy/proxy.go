@@ -102,11 +102,12 @@ func (p *Proxy) Shutdown(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
+	left := p.clients.len()
 	p.clients.close(everyOne)
 	force, cancel := context.WithTimeout(context.Background(), forceWait)
 	defer cancel()
 	p.await(force)
-	return fmt.Errorf("cannot wait for %d connections any longer: %w", p.clients.len(), err)
+	return fmt.Errorf("cannot wait any longer, %d connections were cut: %w", left, err)
 }
 
 // await waits until no connection is served.
@@ -117,7 +118,7 @@ func (p *Proxy) await(ctx context.Context) error {
 		return ctx.Err()
 	}
 	if p.listener != nil {
-		p.listener.wait.Wait() // bounded by linger
+		p.listener.wait.Wait() // bounded by refuseLinger
 	}
 	return nil
 }
@@ -138,6 +139,11 @@ func (p *Proxy) Ready(ctx context.Context) error {
 func (p *Proxy) serve(ctx *fasthttp.RequestCtx) {
 	p.counters.requests.Add(1)
 	e := p.exchanges.Get().(*exchange)
+	defer func() {
+		if p.recovered(recover(), "ending a request") {
+			ctx.Conn().Close() // whatever it could still say would be wrong
+		}
+	}()
 	e.start(ctx)
 	defer e.finish()
 	e.run()

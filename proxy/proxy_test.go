@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -208,4 +209,37 @@ func TestRunningOutOfFilesDoesNotEndTheListener(t *testing.T) {
 		t.Fatal(err)
 	}
 	conn.Close()
+}
+
+func TestAPanicOfOursEndsOneRequestOnly(t *testing.T) {
+	f := func(name, request string, sabotage func(*exchange)) {
+		t.Run(name, func(t *testing.T) {
+			p := startProxy(t, startApp(t, serving(ok)), nil)
+			var once atomic.Bool
+			p.exchanges.New = func() any {
+				e := newExchange(p)
+				if once.CompareAndSwap(false, true) {
+					sabotage(e)
+				}
+				return e
+			}
+			broken := dial(t, p)
+			broken.send(request)
+			if got, _ := broken.rest(); got != "" && !strings.HasPrefix(got, "HTTP/1.1 502 ") {
+				t.Errorf("got %q, want nothing or 502", got)
+			}
+			client := dial(t, p)
+			client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+			equal(t, "next answer", client.take(len(ok)), ok)
+			if p.Stats().Panics == 0 {
+				t.Error("no panic was counted")
+			}
+		})
+	}
+	const get = "GET / HTTP/1.1\r\nHost: h\r\n\r\n"
+	const post = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n"
+	f("sending", get, func(e *exchange) { e.toApp = nil })
+	f("relaying", get, func(e *exchange) { e.fromApp = nil })
+	f("relaying beside an upload", post, func(e *exchange) { e.fromApp = nil })
+	f("answering", get, func(e *exchange) { e.toClient = nil })
 }

@@ -74,10 +74,10 @@ func (e *exchange) relay() {
 		e.writeHead(raw)
 		err = e.relayBody()
 	}
-	if err == nil {
-		err = e.toClient.Flush()
-		e.complete = err == nil
+	if err == nil && e.toClient.Flush() != nil {
+		err = errLeft
 	}
+	e.complete = err == nil
 	if err != nil {
 		e.fail(err)
 	}
@@ -144,7 +144,7 @@ func (e *exchange) relayBody() error {
 		}
 		e.watch.received(piece)
 		if e.body.atEnd() {
-			e.watch.complete(&e.answer.header)
+			e.tell()
 		}
 		if err := e.writePiece(piece); err != nil || e.isPointless() {
 			return errLeft
@@ -154,10 +154,13 @@ func (e *exchange) relayBody() error {
 	if err != nil {
 		return err
 	}
-	e.watch.complete(&e.answer.header)
+	e.tell()
 	e.writeEnd(trailer)
 	return nil
 }
+
+// tell tells the Watcher, before the end of the answer goes out.
+func (e *exchange) tell() { e.watch.complete(&e.answer.header, e.pumped.Load()) }
 
 // isPointless tells whether nobody needs the rest of the answer.
 func (e *exchange) isPointless() bool {

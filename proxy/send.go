@@ -21,7 +21,7 @@ type appWriter struct{ *exchange }
 // Write writes to the app. If a kept connection turns out to be closed before
 // it took a byte, nothing of the request was sent: a new connection gets it.
 func (w appWriter) Write(p []byte) (int, error) {
-	n, err := w.app.write(p)
+	n, err := w.app.send(p)
 	if err != nil && n == 0 && !w.wrote && w.app.reused {
 		fresh, dialErr := w.proxy.pool.dial()
 		if dialErr != nil {
@@ -30,15 +30,10 @@ func (w appWriter) Write(p []byte) (int, error) {
 		}
 		w.proxy.pool.drop(w.app)
 		w.app = fresh
-		n, err = w.app.write(p)
+		n, err = w.app.send(p)
 	}
 	w.wrote = w.wrote || n > 0
 	return n, err
-}
-
-func (c *appConn) write(p []byte) (int, error) {
-	c.till.extend(c.Conn)
-	return c.Conn.Write(p)
 }
 
 // send sends the request. When it returns, all of it is sent, or nothing more
@@ -61,6 +56,9 @@ func (e *exchange) send() {
 // the participant shall get to read that.
 func (e *exchange) pump() bool {
 	stream, chunked := e.ctx.RequestBodyStream(), e.bodyLength < 0
+	if e.piece == nil {
+		e.piece = make([]byte, pieceBuffer)
+	}
 	for left := e.bodyLength; ; {
 		n, err := stream.Read(e.piece)
 		if n > 0 {

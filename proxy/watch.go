@@ -29,9 +29,7 @@ type watch struct {
 	end               func(rules.Exchange)
 	host, traceparent string
 	request, response capture
-	// broken is set when copying panicked.
-	broken bool
-	proxy  *Proxy
+	proxy             *Proxy
 }
 
 // begin asks the Watcher about a request; nil means that it is not watched.
@@ -55,7 +53,7 @@ func (p *Proxy) begin(head *requestHead, header *fasthttp.RequestHeader) (w *wat
 // sent copies a piece of the request's body.
 func (w *watch) sent(piece []byte) {
 	if w != nil {
-		w.copy(&w.request, piece)
+		w.request.add(piece)
 	}
 }
 
@@ -73,27 +71,24 @@ func (w *watch) answering(head *fasthttp.ResponseHeader, codings int) {
 // received copies a piece of the response's body.
 func (w *watch) received(piece []byte) {
 	if w != nil {
-		w.copy(&w.response, piece)
+		w.response.add(piece)
 	}
 }
 
-func (w *watch) copy(c *capture, piece []byte) {
-	defer w.proxy.caught("copying a body")
-	w.broken = true
-	c.add(piece)
-	w.broken = false
-}
-
 // complete hands the whole exchange over; only the first call of complete or
-// abandon counts.
-func (w *watch) complete(head *fasthttp.ResponseHeader) {
+// abandon counts. Where the app answered before the request was whole, its
+// body is still being copied, and is not looked at.
+func (w *watch) complete(head *fasthttp.ResponseHeader, wholeRequest bool) {
 	if w == nil || w.end == nil {
 		return
 	}
 	x := w.exchange()
 	x.Status = head.StatusCode()
 	x.ContentType = string(head.ContentType())
-	x.RequestBody, x.Uninspected = w.request.decoded(w.proxy)
+	x.Uninspected = truncated
+	if wholeRequest {
+		x.RequestBody, x.Uninspected = w.request.decoded(w.proxy)
+	}
 	if x.Uninspected == "" {
 		x.ResponseBody, x.Uninspected = w.response.decoded(w.proxy)
 	}
@@ -122,9 +117,6 @@ func (w *watch) exchange() rules.Exchange {
 // hand calls end, once.
 func (w *watch) hand(x rules.Exchange) {
 	defer w.proxy.caught("handing over an exchange")
-	if w.broken {
-		x.Uninspected = undecodable
-	}
 	if x.Uninspected != "" {
 		x.RequestBody, x.ResponseBody = nil, nil
 		w.proxy.uninspected(x.Uninspected)
@@ -143,5 +135,5 @@ func (p *Proxy) uninspected(reason string) {
 	default:
 		p.counters.undecodable.Add(1)
 	}
-	p.log.warn("a body could not be inspected", "reason", reason)
+	p.log.warn("a body could not be inspected: " + reason)
 }

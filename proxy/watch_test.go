@@ -245,3 +245,18 @@ func TestAPanicInWatchingDoesNotTouchTheRequest(t *testing.T) {
 	f("beginning", func(string, string) func(rules.Exchange) { panic("secret") })
 	f("ending", func(string, string) func(rules.Exchange) { return func(rules.Exchange) { panic("secret") } })
 }
+
+func TestAWatchedRequestThatIsAnsweredEarlyIsNotInspected(t *testing.T) {
+	heard := make(chan rules.Exchange, 1)
+	app := startApp(t, func(w *wire) {
+		w.head()
+		w.send(ok)
+		w.rest()
+	})
+	client := dial(t, startProxy(t, app, func(c *Config) { c.Watcher = watchAll(heard) }))
+	client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab")
+	x := receive(t, "exchange", heard)
+	client.send("cd")
+	equal(t, "exchange", x, rules.Exchange{Host: "h", Status: 200, Uninspected: truncated})
+	equal(t, "answer", client.take(len(ok)), ok)
+}
