@@ -145,15 +145,18 @@ func TestATakenPortIsAnError(t *testing.T) {
 }
 
 func TestSlowHeadsAreCutAndSilentConnectionsClosedWithoutAWord(t *testing.T) {
-	p := startProxy(t, startApp(t, serving(ok)), func(c *Config) { c.HeaderTimeout, c.IdleTimeout = 30*time.Millisecond, 30*time.Millisecond })
-	slow, silent, idle := dial(t, p), dial(t, p), dial(t, p)
+	short := 50 * time.Millisecond
+	app := startApp(t, serving(ok))
+	p := startProxy(t, app, func(c *Config) { c.HeaderTimeout = short })
+	slow, silent := dial(t, p), dial(t, p)
 	slow.send("GET / HTTP/1.1\r\nHo")
 	if got, _ := slow.rest(); !strings.HasPrefix(got, "HTTP/1.1 408 ") {
 		t.Errorf("got %q, want 408", got)
 	}
 	silent.ended()
+	idle := dial(t, startProxy(t, app, func(c *Config) { c.IdleTimeout = short }))
 	idle.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
-	idle.take(len(ok))
+	equal(t, "answer", idle.take(len(ok)), ok)
 	idle.ended()
 }
 

@@ -266,12 +266,12 @@ func TestABodyMayTakeLongerThanAnyTimeout(t *testing.T) {
 			w.send(string(c))
 		}
 	})
-	short := 30 * time.Millisecond
+	short := 400 * time.Millisecond
 	p := startProxy(t, app, func(c *Config) { c.ResponseTimeout, c.HeaderTimeout, c.IdleTimeout = short, short, short })
 	client := dial(t, p)
 	client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 8\r\n\r\n")
 	for i := range 8 { // all in all, well over each timeout
-		<-time.After(short / 2)
+		<-time.After(short / 6)
 		client.send(fmt.Sprint(i))
 	}
 	got, err := client.rest()

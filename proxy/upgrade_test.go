@@ -24,8 +24,10 @@ func TestATunnelPassesEveryByteBothWays(t *testing.T) {
 	equal(t, "answer", client.head(), upgradeAnswer)
 	equal(t, "glued bytes", client.take(5), "glued")
 
-	frame := pattern(1 << 20)
-	const frames = 64
+	frame, frames := pattern(1<<20), 64
+	if testing.Short() {
+		frames = 8
+	}
 	go func() {
 		for range frames {
 			client.send(frame)
@@ -77,7 +79,7 @@ func TestATunnelPassesHalfCloses(t *testing.T) {
 }
 
 func TestAnIdleTunnelStaysOpen(t *testing.T) {
-	short := 20 * time.Millisecond
+	short := 200 * time.Millisecond
 	app := startApp(t, func(w *wire) {
 		w.head()
 		w.send(upgradeAnswer)
@@ -88,7 +90,7 @@ func TestAnIdleTunnelStaysOpen(t *testing.T) {
 	client.send(upgradeRequest)
 	client.head()
 	eventually(t, "one tunnel is open", func() bool { return p.Stats().Tunnels == 1 })
-	<-time.After(5 * short) // longer than any timeout
+	<-time.After(3 * short / 2) // longer than any timeout
 	client.send("still here")
 	equal(t, "echo", client.take(10), "still here")
 	client.Close()
