@@ -99,7 +99,7 @@ func (c *appConn) isQuiet() bool {
 // send writes to the app.
 func (c *appConn) send(p []byte) (int, error) {
 	c.till.extend(c.Conn)
-	return c.Conn.Write(p)
+	return c.Write(p)
 }
 
 // SyscallConn gives access to the socket.

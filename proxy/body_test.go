@@ -39,7 +39,7 @@ func readBody(source io.Reader) (data, trailer, rest string, err error) {
 	b := body{framing: chunked}
 	for {
 		piece, err := b.next(r)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

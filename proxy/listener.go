@@ -77,7 +77,7 @@ func (l *listener) refuse(client *clientConn) {
 	l.wait.Go(func() {
 		defer func() { <-l.refusing }()
 		defer client.Close()
-		client.send([]byte(overloaded))
+		_, _ = client.send([]byte(overloaded))
 		client.discard(time.Now().Add(refuseLinger))
 	})
 }

@@ -96,7 +96,7 @@ func (p *Proxy) Shutdown(ctx context.Context) error {
 		p.listener.Close()
 	}
 	p.clients.close(unusedOnly)
-	p.server.ShutdownWithContext(ctx) // its error is ctx's, see below
+	_ = p.server.ShutdownWithContext(ctx) // its error is ctx's, see below
 	err := p.await(ctx)
 	p.pool.close(err != nil)
 	if err == nil {
@@ -106,7 +106,7 @@ func (p *Proxy) Shutdown(ctx context.Context) error {
 	p.clients.close(everyOne)
 	force, cancel := context.WithTimeout(context.Background(), forceWait)
 	defer cancel()
-	p.await(force)
+	_ = p.await(force)
 	return fmt.Errorf("cannot wait any longer, %d connections were cut: %w", left, err)
 }
 

@@ -136,7 +136,7 @@ func (e *exchange) isUnframed() bool {
 func (e *exchange) relayBody() error {
 	for e.body.framing != noBody {
 		piece, err := e.body.next(e.fromApp)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
@@ -216,7 +216,7 @@ func (e *exchange) fail(err error) {
 	case fault == faultBad:
 		e.proxy.counters.refused.Add(1)
 		e.cut(badRequest)
-	case fault == faultBroken || err == errLeft || e.left.Load():
+	case fault == faultBroken || errors.Is(err, errLeft) || e.left.Load():
 		e.proxy.counters.clientGone.Add(1)
 		e.closing = true
 	case e.noApp:
@@ -250,9 +250,9 @@ func (e *exchange) cut(instead ownAnswer) {
 		e.say(instead)
 		return
 	}
-	e.toClient.Flush()
+	_ = e.toClient.Flush()
 	if e.isUnframed() {
-		e.client.SetLinger(0) // our close resets the connection
+		_ = e.client.SetLinger(0) // our close resets the connection
 	}
 }
 

@@ -26,5 +26,5 @@ func (e *exchange) say(answer ownAnswer) {
 	if !e.isHead {
 		e.toClient.WriteString(answer.text)
 	}
-	e.toClient.Flush()
+	_ = e.toClient.Flush()
 }

@@ -112,7 +112,7 @@ func (e *exchange) breakOff(err error) {
 // beforeRead is called when the rest of the body is not here yet: what is here
 // goes to the app, and the answer is relayed as soon as it comes.
 func (e *exchange) beforeRead() {
-	e.toApp.Flush()
+	_ = e.toApp.Flush()
 	if e.relayed == nil {
 		e.relayed = make(chan struct{})
 		e.app.SetReadDeadline(time.Time{})

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"errors"
 	"io"
 	"net"
 	"sync"
@@ -53,7 +54,7 @@ func (p *Proxy) passOn(to, from tunnelEnd, first func() error) {
 // makes client itself readable.
 func drain(early io.Reader, client *clientConn, app *appConn) error {
 	_, err := io.Copy(sender{app}, early)
-	if client.detached = false; err == errDetached {
+	if client.detached = false; errors.Is(err, errDetached) {
 		err = nil
 	}
 	return err
@@ -70,7 +71,7 @@ func pass(to, from tunnelEnd) error {
 			return err
 		}
 		if err := passPiece(to, from); err != nil {
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				err = nil
 			}
 			return err

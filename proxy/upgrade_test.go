@@ -9,8 +9,10 @@ import (
 	"github.com/sidehook/sidehook/rules"
 )
 
-const upgradeRequest = "GET /hub HTTP/1.1\r\nHost: h\r\nconnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\n\r\n"
-const upgradeAnswer = "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nConnection: Upgrade\r\nsec-websocket-accept: y\r\n\r\n"
+const (
+	upgradeRequest = "GET /hub HTTP/1.1\r\nHost: h\r\nconnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\n\r\n"
+	upgradeAnswer  = "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nConnection: Upgrade\r\nsec-websocket-accept: y\r\n\r\n"
+)
 
 func TestATunnelPassesEveryByteBothWays(t *testing.T) {
 	app := startApp(t, func(w *wire) {

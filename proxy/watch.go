@@ -1,8 +1,9 @@
 package proxy
 
 import (
-	"github.com/sidehook/sidehook/rules"
 	"github.com/valyala/fasthttp"
+
+	"github.com/sidehook/sidehook/rules"
 )
 
 // Watcher is told of every request and says which exchanges it wants to hear of.

@@ -6,8 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/sidehook/sidehook/rules"
 	"github.com/valyala/fasthttp"
+
+	"github.com/sidehook/sidehook/rules"
 )
 
 func TestAWatchedExchangeIsToldAsItCrossedTheWire(t *testing.T) {
