@@ -33,11 +33,23 @@ func (a *Admin) isToken(given string) bool {
 	return subtle.ConstantTimeCompare(want[:], have[:]) == 1
 }
 
-// isLocal tells a request of somebody on this machine from one that a page in
-// their browser makes: that one names another host (DNS rebinding) or an origin.
+// isLocal tells a request of somebody on this machine from one that a proxy here
+// hands on, or that a page in their browser makes: that one names another host
+// (DNS rebinding), an origin or another site. The app's own pages are another
+// site too, though their host may be localhost as well.
 func isLocal(r *http.Request) bool {
-	return isLoopback(r.RemoteAddr) && isLoopback(r.Host) && r.Header.Get("Origin") == "" &&
-		r.Header.Get("Sec-Fetch-Site") != "cross-site"
+	return isLoopback(r.RemoteAddr) && isLoopback(r.Host) && !isHandedOn(r) && !isOfAPage(r)
+}
+
+func isHandedOn(r *http.Request) bool {
+	return r.Header.Get("Forwarded") != "" || r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("Via") != ""
+}
+
+// isOfAPage goes by what all browsers send of themselves, and nothing else does.
+// An address typed by hand has site "none".
+func isOfAPage(r *http.Request) bool {
+	site := r.Header.Get("Sec-Fetch-Site")
+	return r.Header.Get("Origin") != "" || site == "cross-site" || site == "same-site"
 }
 
 // isLoopback tells whether "host" or "host:port" is this machine by its loopback name or address.

@@ -70,7 +70,7 @@ func (a *Admin) Listen() error {
 	if err != nil {
 		return fmt.Errorf("cannot listen for operators: %w", err)
 	}
-	a.listener = listener
+	a.listener = limit(listener, maxConnections)
 	return nil
 }
 
@@ -98,6 +98,7 @@ func (a *Admin) routes() http.Handler {
 	mux.HandleFunc("GET /ready", a.ready)
 	mux.HandleFunc("GET /metrics", a.metrics)
 	mux.HandleFunc("GET /targets", a.guarded(a.targets))
+	mux.HandleFunc("POST /targets/{name}/enable", a.guarded(a.enable))
 	mux.HandleFunc("GET /deliveries", a.guarded(a.deliveries))
 	mux.HandleFunc("GET /deliveries/{id}", a.guarded(a.delivery))
 	mux.HandleFunc("POST /deliveries/{id}/redeliver", a.guarded(a.redeliver))

@@ -23,8 +23,9 @@ const canary = "canary-token-0123456789"
 // office is an Admin on a real port, with a real store that has one delivery.
 type office struct {
 	*Admin
-	t     *testing.T
-	ready error
+	t         *testing.T
+	ready     error
+	stopStore func()
 }
 
 func newOffice(t *testing.T) *office {
@@ -41,8 +42,12 @@ func newOffice(t *testing.T) *office {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	var running sync.WaitGroup
-	running.Go(func() {
+	var running, storing sync.WaitGroup
+	o.stopStore = func() {
+		stop()
+		storing.Wait()
+	}
+	storing.Go(func() {
 		if err := store.Run(ctx); err != nil {
 			t.Error(err)
 		}
@@ -56,7 +61,7 @@ func newOffice(t *testing.T) *office {
 		if err := o.Shutdown(context.Background()); err != nil {
 			t.Error(err)
 		}
-		stop()
+		o.stopStore()
 		running.Wait()
 	})
 	if err := store.Do(t.Context(), func(tx *outbox.Tx) {
@@ -114,6 +119,7 @@ func TestEachPageAnswersWhatItSays(t *testing.T) {
 	f("GET", "/deliveries/msg_2", 404, "no delivery with this id")
 	f("POST", "/deliveries/msg_1/redeliver", 409, "still pending")
 	f("POST", "/deliveries/msg_2/redeliver", 404, "no delivery with this id")
+	f("POST", "/targets/erp/enable", 404, "no target of this name")
 	f("POST", "/live", 405, "")
 	f("GET", "/", 404, "")
 }
@@ -134,6 +140,32 @@ func TestADeadDeliveryCanBeSentAgain(t *testing.T) {
 	}
 }
 
+func TestATargetThatWantedNothingMoreCanBeEnabled(t *testing.T) {
+	o := newOffice(t)
+	if err := o.config.Store.Do(t.Context(), func(tx *outbox.Tx) { tx.Disable("crm", "mark", time.Now()) }); err != nil {
+		t.Fatal(err)
+	}
+	if status, body := o.ask("POST", "/targets/crm/enable", nil); status != http.StatusAccepted {
+		t.Errorf("status %d, want 202: %s", status, body)
+	}
+	if target, err := o.config.Store.Target("crm"); err != nil || !target.Disabled.IsZero() {
+		t.Errorf("it is still disabled: %+v, %v", target, err)
+	}
+}
+
+func TestWhatNeedsTheStoreSaysThatItCannotBeAsked(t *testing.T) {
+	o := newOffice(t)
+	o.stopStore()
+	for _, path := range []string{"/deliveries/msg_1/redeliver", "/targets/crm/enable"} {
+		if status, _ := o.ask("POST", path, nil); status != http.StatusServiceUnavailable {
+			t.Errorf("%s: status %d, want 503", path, status)
+		}
+	}
+	if status, body := o.ask("GET", "/ready", nil); status != http.StatusOK || !strings.Contains(body, "nothing is recorded") {
+		t.Errorf("/ready: %d %q", status, body)
+	}
+}
+
 func TestDeliveriesAreForLoopbackOrTheToken(t *testing.T) {
 	o := newOffice(t)
 	f := func(name string, status int, edit func(*http.Request)) {
@@ -147,6 +179,10 @@ func TestDeliveriesAreForLoopbackOrTheToken(t *testing.T) {
 	f("a page that rebinds its name", 403, func(r *http.Request) { r.Host = "evil.example.org" })
 	f("a page of another origin", 403, func(r *http.Request) { r.Header.Set("Origin", "http://evil.example.org") })
 	f("another host with the token", 200, func(r *http.Request) { r.Host = "10.0.0.1:9090"; r.Header.Set("Authorization", "Bearer "+canary) })
+	f("a page of another port", 403, func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "same-site") })
+	f("a page of another site", 403, func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") })
+	f("an address typed by hand", 200, func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "none") })
+	f("a proxy on this machine", 403, func(r *http.Request) { r.Header.Set("X-Forwarded-For", "10.0.0.1") })
 	f("a wrong token", 401, func(r *http.Request) { r.Header.Set("Authorization", "Bearer guess") })
 	f("another host without it", 403, func(r *http.Request) { r.Host = "10.0.0.1:9090" })
 }

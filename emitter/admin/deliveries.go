@@ -1,20 +1,22 @@
 package admin
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
 	"time"
 
-	"github.com/sidehook/sidehook/emitter"
 	"github.com/sidehook/sidehook/emitter/outbox"
 )
 
-// The number of deliveries in one list.
 const (
+	// defaultList and maxList are numbers of deliveries in one list.
 	defaultList = 100
 	maxList     = 1000
+	// changeLimit is how long an operator waits for the disk.
+	changeLimit = 5 * time.Second
 )
 
 // listed is a delivery as operators see it: never its body, which is what a
@@ -40,37 +42,9 @@ type listing struct {
 	After string `json:"after"`
 }
 
-// listedTarget is a target as operators see it.
-type listedTarget struct {
-	Name      string     `json:"name"`
-	State     string     `json:"state"`
-	Until     *time.Time `json:"until"`
-	InFlight  int        `json:"in_flight"`
-	Pending   uint64     `json:"pending"`
-	Dead      uint64     `json:"dead"`
-	Delivered uint64     `json:"delivered"`
-	Oldest    *time.Time `json:"oldest"`
-	LastError string     `json:"last_error,omitempty"`
-}
-
 // states are those that can be asked for.
 var states = map[string]outbox.State{
 	"": outbox.Waiting, "pending": outbox.Waiting, "delivered": outbox.Delivered, "dead": outbox.Dead,
-}
-
-func (a *Admin) targets(w http.ResponseWriter, _ *http.Request) {
-	list := []listedTarget{}
-	for _, target := range a.config.Targets() {
-		list = append(list, listTarget(target))
-	}
-	answer(w, list)
-}
-
-func listTarget(t emitter.TargetStatus) listedTarget {
-	return listedTarget{
-		Name: t.Name, State: t.State, Until: instant(t.Until), InFlight: t.InFlight,
-		Pending: t.Pending, Dead: t.Dead, Delivered: t.Delivered, Oldest: instant(t.Oldest), LastError: t.LastError,
-	}
 }
 
 func (a *Admin) deliveries(w http.ResponseWriter, r *http.Request) {
@@ -125,8 +99,7 @@ func (a *Admin) redeliver(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var done bool
-	if err := a.config.Store.Do(r.Context(), func(tx *outbox.Tx) { done = tx.Redeliver(d.Seq) }); err != nil {
-		unavailable(w, err)
+	if !a.change(w, r, func(tx *outbox.Tx) { done = tx.Redeliver(d.Seq) }) {
 		return
 	}
 	if !done {
@@ -134,6 +107,17 @@ func (a *Admin) redeliver(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.WriteHeader(http.StatusAccepted)
+}
+
+// change makes a change of the store; false when it has answered why not.
+func (a *Admin) change(w http.ResponseWriter, r *http.Request, fn func(*outbox.Tx)) bool {
+	ctx, cancel := context.WithTimeout(r.Context(), changeLimit)
+	defer cancel()
+	if err := a.config.Store.Do(ctx, fn); err != nil {
+		unavailable(w, err)
+		return false
+	}
+	return true
 }
 
 // find gives the delivery that the path names; nil when it has answered why not.

@@ -5,6 +5,7 @@
 //	GET  /ready                       everybody
 //	GET  /metrics                     everybody
 //	GET  /targets                     loopback, or the token
+//	POST /targets/{name}/enable       loopback, or the token
 //	GET  /deliveries                  loopback, or the token
 //	GET  /deliveries/{id}             loopback, or the token
 //	POST /deliveries/{id}/redeliver   loopback, or the token

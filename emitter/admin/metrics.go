@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/VictoriaMetrics/metrics"
+
 	"github.com/sidehook/sidehook/emitter"
 	"github.com/sidehook/sidehook/emitter/outbox"
 )
@@ -26,6 +28,7 @@ func (a *Admin) registerGauges() {
 
 func (a *Admin) metrics(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+	metrics.WriteProcessMetrics(w)
 	a.config.Metrics.WritePrometheus(w)
 	for _, target := range a.config.Targets() {
 		fmt.Fprintf(w, "sidehook_deliveries{target=%q,state=\"pending\"} %d\n", target.Name, target.Pending)
