@@ -168,6 +168,7 @@ func (e *exchange) abort() {
 		e.client.Close()
 		<-e.relayed
 	}
+	e.client.reading = nil
 	e.switching, e.complete = false, false
 	if !e.answered {
 		e.say(badGateway)

@@ -157,7 +157,18 @@ func isNamed(text []byte, lower string) bool {
 	return true
 }
 
-func trimOWS(b []byte) []byte { return bytes.Trim(b, " \t") }
+// trimOWS trims what may stand around a value (RFC 9110 section 5.6.3).
+func trimOWS(b []byte) []byte {
+	for len(b) > 0 && isOWS(b[0]) {
+		b = b[1:]
+	}
+	for len(b) > 0 && isOWS(b[len(b)-1]) {
+		b = b[:len(b)-1]
+	}
+	return b
+}
+
+func isOWS(c byte) bool { return c == ' ' || c == '\t' }
 
 // isToken tells whether name is a token (RFC 9110 section 5.6.2).
 func isToken(name []byte) bool {

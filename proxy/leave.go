@@ -34,10 +34,3 @@ func (e *exchange) leave() {
 	}
 	e.boundLeft(e.app)
 }
-
-// boundLeft bounds the rest of an answer that nobody waits for.
-func (e *exchange) boundLeft(app *appConn) {
-	if e.left.Load() {
-		app.SetReadDeadline(time.Now().Add(goneWait))
-	}
-}

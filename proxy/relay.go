@@ -3,7 +3,6 @@ package proxy
 import (
 	"errors"
 	"io"
-	"net"
 	"strconv"
 	"time"
 )
@@ -208,73 +207,4 @@ func (e *exchange) writeEnd(trailer []byte) {
 		e.toClient.WriteString("\r\n")
 	}
 	e.fromApp.Discard(len(trailer))
-}
-
-// fail ends an exchange whose answer can't be had, or can't be had whole.
-func (e *exchange) fail(err error) {
-	switch fault := e.fault.Load(); {
-	case fault == faultBad:
-		e.proxy.counters.refused.Add(1)
-		e.cut(badRequest)
-	case fault == faultBroken || errors.Is(err, errLeft) || e.left.Load():
-		e.proxy.counters.clientGone.Add(1)
-		e.closing = true
-	case e.noApp:
-		e.proxy.counters.appDial.Add(1)
-		e.cut(unavailable)
-	case isTimeout(err):
-		e.proxy.counters.appTimeout.Add(1)
-		e.proxy.log.warn("the app did not answer in time", "timeout", e.proxy.config.ResponseTimeout)
-		e.cut(gatewayTimeout)
-	case e.mayResend():
-		e.again = true
-	default:
-		e.proxy.counters.appBroken.Add(1)
-		e.proxy.log.warn("the app broke off its answer", "answered", e.answered, "garbled", errors.Is(err, errGarbled))
-		e.cut(badGateway)
-	}
-}
-
-// mayResend tells whether the request can be sent again without harm: it asks
-// for nothing but an answer, on a kept connection that closed before it said a word.
-func (e *exchange) mayResend() bool {
-	isSafe := e.isHead || string(e.request.method) == "GET"
-	return isSafe && e.bodyLength == 0 && e.app.reused && !e.fresh && !e.headSeen.Load() && e.fromApp.Buffered() == 0
-}
-
-// cut answers in the app's place, or, where the app had begun to answer, makes
-// sure that the participant can tell that the answer is not whole.
-func (e *exchange) cut(instead ownAnswer) {
-	e.closing = true
-	if !e.answered {
-		e.say(instead)
-		return
-	}
-	_ = e.toClient.Flush()
-	if e.isUnframed() {
-		_ = e.client.SetLinger(0) // our close resets the connection
-	}
-}
-
-// boundHead bounds the wait for the head of the answer.
-func (e *exchange) boundHead() {
-	if timeout := e.proxy.config.ResponseTimeout; timeout > 0 && !e.headSeen.Load() {
-		e.app.SetReadDeadline(time.Now().Add(timeout))
-		if e.headSeen.Load() {
-			e.unboundHead()
-		}
-	}
-}
-
-// unboundHead lifts the bound: a body may take its time.
-func (e *exchange) unboundHead() {
-	if e.proxy.config.ResponseTimeout > 0 {
-		e.app.SetReadDeadline(time.Time{})
-		e.boundLeft(e.app)
-	}
-}
-
-func isTimeout(err error) bool {
-	var network net.Error
-	return errors.As(err, &network) && network.Timeout()
 }
