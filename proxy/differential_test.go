@@ -10,8 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sidehook/sidehook/rules"
 	"pgregory.net/rapid"
+
+	"github.com/sidehook/sidehook/rules"
 )
 
 // message is a request or an answer, in parts.

@@ -181,7 +181,8 @@ const ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 func equal[T any](t interface {
 	Helper()
 	Errorf(string, ...any)
-}, what string, got, want T) {
+}, what string, got, want T,
+) {
 	t.Helper()
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", what, diff)
