@@ -96,6 +96,10 @@ func (c *appConn) isQuiet() bool {
 	return c.raw.Control(c.look) == nil && c.seen == peerQuiet
 }
 
+// awaitEnd returns true when the app has closed the connection, or its half of
+// it; false when it says something, or the read deadline passed.
+func (c *appConn) awaitEnd() bool { return awaitEnd(c.raw) }
+
 // send writes to the app.
 func (c *appConn) send(p []byte) (int, error) {
 	c.till.extend(c.Conn)

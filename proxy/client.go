@@ -24,7 +24,12 @@ type clientConn struct {
 	answered bool
 	// used is set once the participant has sent something.
 	used atomic.Bool
-	till writeBound
+	// idle is set while no request is here. Who unsets it has the connection:
+	// a request that came, or a shutdown.
+	idle atomic.Bool
+	// taken says that a request came too late, when a shutdown had the connection.
+	taken bool
+	till  writeBound
 }
 
 // Read reads from the participant, for fasthttp.
@@ -78,6 +83,17 @@ func (b *writeBound) lift(conn net.Conn) {
 	conn.SetWriteDeadline(b.till)
 }
 
+// hasSpoken tells whether there is something to read.
+func (c *clientConn) hasSpoken() bool {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return false
+	}
+	state := peerLeft
+	_ = raw.Control(func(fd uintptr) { state = peek(fd) })
+	return state == peerSpoke
+}
+
 // awaitLeave returns true when the participant has closed the connection, or
 // its half of it; false when there is more to read, or the read deadline passed.
 func (c *clientConn) awaitLeave() bool {
@@ -85,26 +101,21 @@ func (c *clientConn) awaitLeave() bool {
 	if err != nil {
 		return false
 	}
-	left := false
-	err = raw.Read(func(fd uintptr) bool {
-		state := peek(fd)
-		left = state == peerLeft
-		return state != peerQuiet
-	})
-	return err == nil && left
+	return awaitEnd(raw)
 }
 
 // discard reads what the participant still sends, so that our close does not
-// reset the connection before the answer was read (RFC 9112 section 9.6). A
-// zero time means a while from now.
-func (c *clientConn) discard(till time.Time) {
-	if till.IsZero() {
-		till = time.Now().Add(linger)
-	}
+// reset the connection before the answer was read (RFC 9112 section 9.6).
+// Silence ends that, and so does till, unless it is zero.
+func (c *clientConn) discard(silence time.Duration, till time.Time) {
 	c.CloseWrite()
-	c.SetReadDeadline(till)
 	buf := make([]byte, 16<<10)
 	for {
+		deadline := time.Now().Add(silence)
+		if !till.IsZero() && till.Before(deadline) {
+			deadline = till
+		}
+		c.SetReadDeadline(deadline)
 		if _, err := c.TCPConn.Read(buf); err != nil {
 			return
 		}
@@ -119,6 +130,18 @@ const (
 	peerSpoke                  // something to read
 	peerLeft                   // closed, half-closed or reset
 )
+
+// awaitEnd returns true when the other side has ended; false when it has said
+// something, or the read deadline passed.
+func awaitEnd(raw syscall.RawConn) bool {
+	ended := false
+	err := raw.Read(func(fd uintptr) bool {
+		state := peek(fd)
+		ended = state == peerLeft
+		return state != peerQuiet
+	})
+	return err == nil && ended
+}
 
 // peek looks at a socket without taking anything from it.
 func peek(fd uintptr) peerState {

@@ -21,13 +21,16 @@ const (
 	lookAfter = 50 * time.Millisecond
 	// stall is how long one write may make no headway, or an upload be silent.
 	stall = 5 * time.Minute
-	// linger is how long an upload that was answered early may go on.
-	linger = 5 * time.Second
+	// defaultLinger is how long what is left of an upload may be silent once it
+	// was answered and the app takes no more of it.
+	defaultLinger = 5 * time.Second
 	// goneWait is how long the app may take to end its answer to a participant who left.
 	goneWait = 30 * time.Second
 	// keepIdle is how long a connection to the app is kept for reuse. Kestrel
 	// closes idle ones after 130 s; being first avoids the race.
 	keepIdle = 30 * time.Second
+	// idleLook is how often a shutdown looks for connections that have become idle.
+	idleLook = 100 * time.Millisecond
 	// forceWait is how long handlers get to return once their connections were closed.
 	forceWait = 5 * time.Second
 )

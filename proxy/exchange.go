@@ -54,14 +54,14 @@ type exchange struct {
 	noApp     bool // the app could not be reached any more
 
 	// Between the two goroutines.
-	relayed    chan struct{} // closed when the relaying goroutine is done; nil without one
-	pumped     atomic.Bool   // the request's body needs no more reading
-	ended      atomic.Bool   // the answer is relayed
-	headSeen   atomic.Bool   // the head of the answer has come
-	left       atomic.Bool   // the participant has left
-	fault      atomic.Int32  // what was wrong with the request's body
-	lingerTill time.Time     // set before ended
-	looking    chan struct{} // closed when the goroutine of look is done; nil without one
+	relayed  chan struct{} // closed when the relaying goroutine is done; nil without one
+	pumped   atomic.Bool   // the request's body needs no more reading
+	ended    atomic.Bool   // the answer is relayed
+	headSeen atomic.Bool   // the head of the answer has come
+	left     atomic.Bool   // the participant has left
+	deaf     atomic.Bool   // the app has answered, and is gone before the upload has ended
+	fault    atomic.Int32  // what was wrong with the request's body
+	looking  chan struct{} // closed when the goroutine of look is done; nil without one
 }
 
 func newExchange(p *Proxy) *exchange {
@@ -184,8 +184,8 @@ func (e *exchange) keepOrDrop() {
 	reusable := e.complete && e.sent && !e.answer.closes && !e.request.bound &&
 		!e.left.Load() && e.fromApp.Buffered() == 0
 	if reusable {
-		if !e.lingerTill.IsZero() {
-			e.app.till.lift(e.app)
+		if e.relayed != nil {
+			e.app.SetReadDeadline(time.Time{}) // see send
 		}
 		e.proxy.pool.put(e.app)
 	} else {
@@ -199,8 +199,8 @@ func (e *exchange) leaveToServer() {
 	e.ctx.SetWriteDeadline(time.Time{}) // makes fasthttp flush, and us drop, its answer now
 	if e.closing {
 		e.ctx.SetConnectionClose()
-		if e.bodyLength != 0 && !e.pumped.Load() {
-			e.client.discard(e.lingerTill)
+		if e.bodyLength != 0 && !e.pumped.Load() && e.fault.Load() != faultBroken {
+			e.client.discard(e.proxy.linger, time.Time{})
 		}
 	}
 }
@@ -216,11 +216,12 @@ func (e *exchange) reset() {
 	e.body.release()
 	e.wrote, e.sent, e.answered, e.said, e.complete = false, false, false, false, false
 	e.again, e.fresh, e.closing, e.switching, e.noApp = false, false, false, false, false
-	e.relayed, e.looking, e.lingerTill = nil, nil, time.Time{}
+	e.relayed, e.looking = nil, nil
 	e.pumped.Store(false)
 	e.ended.Store(false)
 	e.headSeen.Store(false)
 	e.left.Store(false)
+	e.deaf.Store(false)
 	e.fault.Store(noFault)
 	e.proxy.exchanges.Put(e)
 }

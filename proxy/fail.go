@@ -47,7 +47,8 @@ func (e *exchange) cut(instead ownAnswer) {
 	}
 	_ = e.toClient.Flush()
 	if e.isUnframed() {
-		_ = e.client.SetLinger(0) // our close resets the connection
+		_ = e.client.SetLinger(0) // makes of the close a reset
+		e.client.Close()
 	}
 }
 

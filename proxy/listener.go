@@ -36,14 +36,6 @@ type clients struct {
 	empty chan struct{} // closed when the last one goes; nil unless awaited
 }
 
-// closing says which connections to close.
-type closing int
-
-const (
-	unusedOnly closing = iota
-	everyOne
-)
-
 // Accept returns the next connection that may be served. Being out of file
 // descriptors passes; it must not end the process.
 func (l *listener) Accept() (net.Conn, error) {
@@ -78,7 +70,7 @@ func (l *listener) refuse(client *clientConn) {
 		defer func() { <-l.refusing }()
 		defer client.Close()
 		_, _ = client.send([]byte(overloaded))
-		client.discard(time.Now().Add(refuseLinger))
+		client.discard(refuseLinger, time.Now().Add(refuseLinger))
 	})
 }
 
@@ -120,12 +112,21 @@ func (c *clients) gone() <-chan struct{} {
 	return gone
 }
 
-// close closes every connection, or only those that have not sent anything yet.
-func (c *clients) close(which closing) {
+// close closes every connection.
+func (c *clients) close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for client := range c.open {
-		if which == everyOne || !client.used.Load() {
+		client.Close()
+	}
+}
+
+// closeIdle closes the connections on which no request is, or is about to be read.
+func (c *clients) closeIdle() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for client := range c.open {
+		if client.idle.Load() && !client.hasSpoken() && client.idle.CompareAndSwap(true, false) {
 			client.Close()
 		}
 	}

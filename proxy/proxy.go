@@ -7,6 +7,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/valyala/fasthttp"
 )
@@ -25,6 +26,7 @@ type Proxy struct {
 	exchanges sync.Pool
 	counters  counters
 	draining  atomic.Bool
+	linger    time.Duration // defaultLinger, but in tests
 }
 
 // New makes a Proxy; it fails when Config.App is not an address.
@@ -39,6 +41,7 @@ func New(config Config) (*Proxy, error) {
 		log:     newCalmLog(config.Logger),
 		pool:    newPool(app, config.DialWindow),
 		clients: &clients{open: map[*clientConn]struct{}{}},
+		linger:  defaultLinger,
 	}
 	p.exchanges.New = func() any { return newExchange(p) }
 	p.server = &fasthttp.Server{
@@ -55,7 +58,6 @@ func New(config Config) (*Proxy, error) {
 		NoDefaultDate:                true,
 		NoDefaultContentType:         true,
 		SecureErrorLogMessage:        true,
-		CloseOnShutdown:              true,
 		ReadBufferSize:               headLimit,
 		ReadTimeout:                  config.HeaderTimeout,
 		IdleTimeout:                  config.IdleTimeout,
@@ -95,27 +97,39 @@ func (p *Proxy) Shutdown(ctx context.Context) error {
 	if p.listener != nil {
 		p.listener.Close()
 	}
-	p.clients.close(unusedOnly)
-	_ = p.server.ShutdownWithContext(ctx) // its error is ctx's, see below
 	err := p.await(ctx)
+	if err == nil { // but one more may have been on its way out of the listener
+		_ = p.server.ShutdownWithContext(ctx)
+		err = p.await(ctx)
+	}
 	p.pool.close(err != nil)
 	if err == nil {
 		return nil
 	}
 	left := p.clients.len()
-	p.clients.close(everyOne)
+	p.clients.close()
 	force, cancel := context.WithTimeout(context.Background(), forceWait)
 	defer cancel()
 	_ = p.await(force)
 	return fmt.Errorf("cannot wait any longer, %d connections were cut: %w", left, err)
 }
 
-// await waits until no connection is served.
+// await waits until no connection is served. It closes those that are idle, or
+// become so; fasthttp's own shutdown would not look for a request that has come
+// and was not read yet.
 func (p *Proxy) await(ctx context.Context) error {
-	select {
-	case <-p.clients.gone():
-	case <-ctx.Done():
-		return ctx.Err()
+	look := time.NewTicker(idleLook)
+	defer look.Stop()
+	for gone := p.clients.gone(); ; {
+		p.clients.closeIdle()
+		select {
+		case <-gone:
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-look.C:
+			continue
+		}
+		break
 	}
 	if p.listener != nil {
 		p.listener.wait.Wait() // bounded by refuseLinger
@@ -137,6 +151,9 @@ func (p *Proxy) Ready(ctx context.Context) error {
 
 // serve passes one request on.
 func (p *Proxy) serve(ctx *fasthttp.RequestCtx) {
+	if ctx.Conn().(*clientConn).taken {
+		return // nobody could read the answer, so the app must not get it
+	}
 	p.counters.requests.Add(1)
 	e := p.exchanges.Get().(*exchange)
 	defer func() {
@@ -174,10 +191,12 @@ func (p *Proxy) connState(conn net.Conn, state fasthttp.ConnState) {
 	client := conn.(*clientConn)
 	switch state {
 	case fasthttp.StateNew:
+		client.idle.Store(true)
 		p.clients.add(client)
-		if p.draining.Load() {
-			client.Close()
-		}
+	case fasthttp.StateActive:
+		client.taken = !client.idle.CompareAndSwap(true, false)
+	case fasthttp.StateIdle:
+		client.idle.Store(true)
 	case fasthttp.StateClosed:
 		p.clients.remove(client)
 	}

@@ -64,6 +64,76 @@ func TestAConnectionOpenedAheadOfNeedDoesNotDelayShutdown(t *testing.T) {
 	client.ended()
 }
 
+func TestShutdownDoesNotCloseWhereARequestIsAboutToBeRead(t *testing.T) {
+	p := newProxy(t, startApp(t, serving(ok)), nil)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	connect := func(idle bool) (*clientConn, *wire) {
+		participant, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { participant.Close(); conn.Close() })
+		client := &clientConn{TCPConn: conn.(*net.TCPConn)}
+		client.idle.Store(idle)
+		p.clients.add(client)
+		return client, newWire(t, participant)
+	}
+	spoken, participant := connect(true)
+	participant.send("x")
+	busy, _ := connect(false)
+	quiet, _ := connect(true)
+	eventually(t, "the byte has come", spoken.hasSpoken)
+	p.clients.closeIdle()
+	isOpen := func(c *clientConn) bool { return c.SetReadDeadline(time.Time{}) == nil }
+	equal(t, "open where a request waits", isOpen(spoken), true)
+	equal(t, "open where a request is served", isOpen(busy), true)
+	equal(t, "open where nothing is", isOpen(quiet), false)
+}
+
+// TestShutdownLosesNoAnswer holds that of a request that crosses a shutdown,
+// the app hears only if the participant hears of it.
+func TestShutdownLosesNoAnswer(t *testing.T) {
+	for range 30 {
+		var seen atomic.Int64
+		app := startApp(t, func(w *wire) {
+			for w.head() != "" {
+				seen.Add(1)
+				w.send(ok)
+			}
+		})
+		p := startProxy(t, app, nil)
+		var clients []*wire
+		for range 8 {
+			client := dial(t, p)
+			client.send("POST / HTTP/1.1\r\nHost: h\r\n\r\n")
+			client.take(len(ok))
+			clients = append(clients, client)
+		}
+		before, answered := seen.Load(), 0
+		done := shutDown(t.Context(), p)
+		for _, client := range clients {
+			client.send("POST / HTTP/1.1\r\nHost: h\r\n\r\n")
+		}
+		for _, client := range clients {
+			if head := client.head(); strings.HasPrefix(head, "HTTP/1.1 200 ") {
+				answered++
+			} else if head != "" {
+				t.Errorf("got %q", head)
+			}
+		}
+		equal(t, "Shutdown", receive(t, "end", done), nil)
+		equal(t, "answered", int64(answered), seen.Load()-before)
+	}
+}
+
 func TestTunnelsAreClosedAtTheEndOfTheDrain(t *testing.T) {
 	appEnded := make(chan bool)
 	app := startApp(t, func(w *wire) {

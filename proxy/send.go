@@ -49,6 +49,9 @@ func (e *exchange) send() {
 	e.sent = e.toApp.Flush() == nil && whole
 	e.boundHead()
 	e.pumped.Store(whole)
+	if e.ended.Load() {
+		e.app.SetReadDeadline(past) // ends outlast
+	}
 }
 
 // pump sends the request's body and tells whether all of it was read. When the
@@ -119,8 +122,8 @@ func (e *exchange) beforeRead() {
 		go e.relayBeside()
 	}
 	e.client.SetReadDeadline(time.Now().Add(stall))
-	if e.ended.Load() {
-		e.client.SetReadDeadline(e.lingerTill)
+	if e.deaf.Load() {
+		e.client.SetReadDeadline(time.Now().Add(e.proxy.linger))
 	}
 }
 
@@ -135,22 +138,26 @@ func (e *exchange) relayBeside() {
 		}
 	}()
 	e.relay()
-	e.stopUpload()
-}
-
-// stopUpload bounds what is left of the upload, now that it has been answered.
-func (e *exchange) stopUpload() {
-	e.lingerTill = time.Now().Add(linger)
 	e.ended.Store(true)
 	if e.pumped.Load() {
 		e.client.SetReadDeadline(past) // ends attend
-		return
+	} else {
+		e.outlast()
 	}
-	if e.closing {
-		e.client.CloseWrite()
+}
+
+// outlast stays with the app while an upload goes on that it has answered
+// already. The app decides for how long; once it is gone, the participant is
+// told, and gets to say the rest to nobody, so that our close does not take
+// the answer away.
+func (e *exchange) outlast() {
+	if e.complete && !e.app.awaitEnd() {
+		return // the upload has ended
 	}
-	e.client.SetReadDeadline(e.lingerTill)
-	e.app.SetWriteDeadline(e.lingerTill)
+	e.closing = true
+	e.deaf.Store(true)
+	e.client.CloseWrite()
+	e.client.SetReadDeadline(time.Now().Add(e.proxy.linger))
 }
 
 // attend stays with the participant while the other goroutine relays the answer.

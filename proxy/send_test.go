@@ -1,9 +1,12 @@
 package proxy
 
 import (
+	"errors"
 	"fmt"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 )
 
 func TestARequestBodyReachesTheAppByteForByte(t *testing.T) {
@@ -107,6 +110,101 @@ func TestAfterAnEarlyAnswerTheConnectionsGoOn(t *testing.T) {
 	client.send("cdeGET / HTTP/1.1\r\nHost: h\r\n\r\n")
 	equal(t, "next answer", client.take(len(ok)), ok)
 	equal(t, "connections to the app", app.conns.Load(), 1)
+}
+
+// lingering runs a proxy that waits for a shorter or longer while than usual.
+func lingering(t *testing.T, linger time.Duration, script func(*wire)) *Proxy {
+	p := newProxy(t, startApp(t, script), nil)
+	p.linger = linger
+	serve(t, p)
+	return p
+}
+
+func TestAnUploadGoesOnAfterItsEarlyAnswerForAsLongAsTheAppTakesIt(t *testing.T) {
+	const pause = 20 * time.Millisecond
+	f := func(name, answer, want string) {
+		t.Run(name, func(t *testing.T) {
+			body := make(chan string, 1)
+			p := lingering(t, pause, func(w *wire) {
+				w.head()
+				w.send(answer)
+				body <- w.take(5)
+			})
+			client := dial(t, p)
+			client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab")
+			equal(t, "early answer", client.take(len(want)), want)
+			<-time.After(3 * pause)
+			client.send("cde")
+			equal(t, "body", receive(t, "body", body), "abcde")
+		})
+	}
+	f("kept", ok, ok)
+	f("closing", "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok",
+		"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+}
+
+func TestAnUploadThatTheAppTurnsAwayIsHeardOutForAsLongAsItComes(t *testing.T) {
+	const linger, pause, pieces = time.Second, 50 * time.Millisecond, 24
+	f := func(name, wantStatus string, script func(*wire)) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client := dial(t, lingering(t, linger, script))
+			client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\nab")
+			for range pieces { // all in all, longer than linger
+				<-time.After(pause)
+				if _, err := client.Write([]byte("x")); err != nil {
+					t.Fatal(err)
+				}
+			}
+			got, err := client.rest() // which comes with the end of the connection
+			equal(t, "error", err, nil)
+			if !strings.HasPrefix(got, "HTTP/1.1 "+wantStatus) {
+				t.Errorf("got %q, want %s", got, wantStatus)
+			}
+		})
+	}
+	f("with an answer", "413", func(w *wire) {
+		w.head()
+		w.send("HTTP/1.1 413 Too Large\r\nContent-Length: 4\r\n\r\nstop")
+	})
+	f("without one", "502", func(w *wire) { w.head() })
+}
+
+func TestAnAppThatClosesDuringAnUploadIsSeenToClose(t *testing.T) {
+	f := func(name string, linger time.Duration) {
+		t.Run(name, func(t *testing.T) {
+			p := lingering(t, linger, func(w *wire) {
+				w.head()
+				w.send(ok)
+			})
+			client := dial(t, p)
+			client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab")
+			got, _ := client.rest()
+			equal(t, "answer", got, ok)
+			if linger < patience { // the end of the upload does not come
+				eventually(t, "nobody is connected", func() bool { return p.Stats().Connections == 0 })
+			}
+		})
+	}
+	f("at once", time.Hour)
+	f("and a silent participant is cut", time.Millisecond)
+}
+
+func TestAnAnswerWithoutLengthThatIsCutDuringAnUploadLooksCut(t *testing.T) {
+	read := make(chan bool)
+	const answer = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nabc"
+	client := dial(t, startProxy(t, startApp(t, func(w *wire) {
+		w.head()
+		w.send(answer)
+		<-read
+		w.SetLinger(0)
+	}), nil))
+	client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab")
+	equal(t, "answer", client.take(len(answer)), answer)
+	close(read)
+	if _, err := client.rest(); !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("the answer ended with %v, want a reset", err)
+	}
 }
 
 func TestABadChunkIsRefusedAndCutsTheRequest(t *testing.T) {

@@ -73,6 +73,14 @@ func startApp(t testing.TB, script func(w *wire)) *scriptedApp {
 // startProxy runs a proxy in front of the app, and shuts it down after the test.
 func startProxy(t testing.TB, app *scriptedApp, change func(*Config)) *Proxy {
 	t.Helper()
+	p := newProxy(t, app, change)
+	serve(t, p)
+	return p
+}
+
+// newProxy makes a proxy in front of the app.
+func newProxy(t testing.TB, app *scriptedApp, change func(*Config)) *Proxy {
+	t.Helper()
 	config := Config{Listen: "127.0.0.1:0", Logger: slog.New(slog.DiscardHandler)}
 	if app != nil {
 		config.App = "http://" + app.Addr().String()
@@ -84,6 +92,12 @@ func startProxy(t testing.TB, app *scriptedApp, change func(*Config)) *Proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return p
+}
+
+// serve runs p, and shuts it down after the test.
+func serve(t testing.TB, p *Proxy) {
+	t.Helper()
 	if err := p.Listen(); err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +111,6 @@ func startProxy(t testing.TB, app *scriptedApp, change func(*Config)) *Proxy {
 			t.Errorf("Serve: %v", err)
 		}
 	})
-	return p
 }
 
 // dial connects a participant.
