@@ -56,6 +56,7 @@ type exchange struct {
 	// Between the two goroutines.
 	relayed  chan struct{} // closed when the relaying goroutine is done; nil without one
 	pumped   atomic.Bool   // the request's body needs no more reading
+	heard    atomic.Bool   // the request's body was read; set before the app gets its end
 	ended    atomic.Bool   // the answer is relayed
 	headSeen atomic.Bool   // the head of the answer has come
 	left     atomic.Bool   // the participant has left

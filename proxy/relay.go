@@ -112,7 +112,7 @@ func (e *exchange) readHead() ([]byte, error) {
 func (e *exchange) writeHead(raw []byte) {
 	e.body = body{framing: e.answer.framing(e.isHead), left: max(e.answer.length, 0)}
 	e.closing = e.closing || e.isUnframed() || e.proxy.draining.Load() || e.left.Load() ||
-		!e.pumped.Load() && e.answer.closes
+		!e.heard.Load() && e.answer.closes
 	e.answer.write(e.toClient, raw, !e.isOld)
 	switch {
 	case e.closing:
@@ -159,7 +159,7 @@ func (e *exchange) relayBody() error {
 }
 
 // tell tells the Watcher, before the end of the answer goes out.
-func (e *exchange) tell() { e.watch.complete(&e.answer.header, e.pumped.Load()) }
+func (e *exchange) tell() { e.watch.complete(&e.answer.header, e.heard.Load()) }
 
 // isPointless tells whether nobody needs the rest of the answer.
 func (e *exchange) isPointless() bool {

@@ -41,6 +41,7 @@ func (w appWriter) Write(p []byte) (int, error) {
 func (e *exchange) send() {
 	e.request.write(e.toApp, e.upgrade)
 	whole := true
+	e.heard.Store(e.bodyLength == 0)
 	if e.bodyLength != 0 {
 		e.client.reading = e
 		whole = e.pump()
@@ -67,6 +68,9 @@ func (e *exchange) pump() bool {
 		if n > 0 {
 			left -= n
 			e.watch.sent(e.piece[:n])
+			if left == 0 {
+				e.heard.Store(true)
+			}
 			e.sendPiece(e.piece[:n], chunked)
 		}
 		if err == io.EOF && left > 0 {
@@ -75,6 +79,7 @@ func (e *exchange) pump() bool {
 		switch {
 		case err == io.EOF:
 			if chunked {
+				e.heard.Store(true)
 				e.toApp.WriteString("0\r\n")
 				e.toApp.Write(e.ctx.Request.Header.TrailerHeader())
 			}

@@ -247,6 +247,55 @@ func TestAPanicInWatchingDoesNotTouchTheRequest(t *testing.T) {
 	f("ending", func(string, string) func(rules.Exchange) { return func(rules.Exchange) { panic("secret") } })
 }
 
+// slowToReturn is a writer to the app whose last write returns late.
+type slowToReturn struct {
+	*exchange
+	left    int
+	release <-chan bool
+}
+
+func (w *slowToReturn) Write(p []byte) (int, error) {
+	n, err := appWriter{w.exchange}.Write(p)
+	if w.left -= n; w.left == 0 {
+		<-w.release
+	}
+	return n, err
+}
+
+func TestAnAnswerThatOvertakesTheEndOfSendingIsInspected(t *testing.T) {
+	f := func(head, first, second string) {
+		t.Helper()
+		app := startApp(t, func(w *wire) {
+			w.take(len(head + first + second))
+			w.send(ok)
+		})
+		heard, told := make(chan rules.Exchange, 1), make(chan bool)
+		p := newProxy(t, app, func(c *Config) {
+			c.Watcher = watcher(func(string, string) func(rules.Exchange) {
+				return func(x rules.Exchange) {
+					heard <- x
+					close(told)
+				}
+			})
+		})
+		p.exchanges.New = func() any {
+			e := newExchange(p)
+			e.toApp.Reset(&slowToReturn{e, len(head + first + second), told})
+			return e
+		}
+		serve(t, p)
+		client := dial(t, p)
+		client.send(head + first)
+		eventually(t, "the app has the head", func() bool { return app.conns.Load() == 1 })
+		client.send(second)
+		equal(t, "answer", client.take(len(ok)), ok)
+		equal(t, "exchange", receive(t, "exchange", heard),
+			rules.Exchange{Host: "h", RequestBody: []byte("abcde"), Status: 200, ResponseBody: []byte("ok")})
+	}
+	f("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n", "ab", "cde")
+	f("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n", "2\r\nab\r\n", "3\r\ncde\r\n0\r\n\r\n")
+}
+
 func TestAWatchedRequestThatIsAnsweredEarlyIsNotInspected(t *testing.T) {
 	heard := make(chan rules.Exchange, 1)
 	app := startApp(t, func(w *wire) {
