@@ -77,12 +77,6 @@ func (b *writeBound) extend(conn net.Conn) {
 	}
 }
 
-// lift takes the bound away, so that the next write sets it anew.
-func (b *writeBound) lift(conn net.Conn) {
-	b.till = time.Time{}
-	conn.SetWriteDeadline(b.till)
-}
-
 // hasSpoken tells whether there is something to read.
 func (c *clientConn) hasSpoken() bool {
 	raw, err := c.SyscallConn()
