@@ -231,8 +231,13 @@ func newSidecar(config *rules.Config, logger *slog.Logger) (*sidecar, error) {
 	if err := s.dispatcher.Apply(config.Targets); err != nil {
 		return nil, err
 	}
+	appTLS, err := emitter.ClientTLS(config.AppTLS, logger.With("app", config.App))
+	if err != nil {
+		return nil, err
+	}
 	s.proxy, err = proxy.New(proxy.Config{
-		Listen: config.Listen, App: config.App, Watcher: s.recorder, InspectLimit: int(config.InspectLimit), Logger: logger,
+		Listen: config.Listen, App: config.App, AppTLS: appTLS, Forwarded: config.Forwarded, TrustedProxies: config.TrustedProxies,
+		Watcher: s.recorder, InspectLimit: int(config.InspectLimit), Logger: logger,
 	})
 	if err != nil {
 		return nil, err

@@ -30,7 +30,7 @@ const (
 // newTransport makes the connections of one target, which share nothing with
 // those of another. Connections to it are bounded by who calls it.
 func newTransport(o SenderOptions) (*http.Transport, error) {
-	config, err := clientTLS(o)
+	config, err := ClientTLS(o.Target.TLS, o.Logger.With("target", o.Name))
 	if err != nil {
 		return nil, err
 	}
@@ -50,19 +50,21 @@ func newTransport(o SenderOptions) (*http.Transport, error) {
 	}, nil
 }
 
-func clientTLS(o SenderOptions) (*tls.Config, error) {
+// ClientTLS is how to speak TLS with a target or the app: 1.2 or later. It
+// fails when a file cannot be used. The logger should name the other side.
+func ClientTLS(files rules.TLS, logger *slog.Logger) (*tls.Config, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
-	if !o.Target.TLS.Verify {
+	if !files.Verify {
 		config.InsecureSkipVerify = true
-		o.Logger.Warn("the target's certificate is not verified: anybody on the way can read the answers", "target", o.Name)
+		logger.Warn("the certificate is not verified: anybody on the way can read the answers")
 	}
-	if err := trustCA(config, o.Target.TLS.CA); err != nil {
+	if err := trustCA(config, files.CA); err != nil {
 		return nil, err
 	}
-	if o.Target.TLS.Cert == "" {
+	if files.Cert == "" {
 		return config, nil
 	}
-	certificate, err := newCertificate(o.Target.TLS, o.Logger.With("target", o.Name))
+	certificate, err := newCertificate(files, logger)
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,9 @@
 package proxy
 
 import (
+	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -16,8 +18,15 @@ const (
 	maxDialWait   = 250 * time.Millisecond
 )
 
+// appForms are the forms of the app's address.
+const appForms = "http://host:port, https://host:port or unix:/path"
+
 // app is where the app listens.
-type app struct{ network, address string }
+type app struct {
+	network, address string
+	// secure is how TLS is spoken with it; nil for plain HTTP.
+	secure *tls.Config
+}
 
 // appConn is a connection to the app.
 type appConn struct {
@@ -30,46 +39,56 @@ type appConn struct {
 	raw       syscall.RawConn
 	look      func(fd uintptr)
 	seen      peerState
+	beneath   *beneathTLS // nil for plain HTTP
 }
 
-// parseApp reads http://host:port or unix:/path.
-func parseApp(text string) (app, error) {
+// parseApp reads http://host:port, https://host:port or unix:/path. An app at
+// https:// is spoken to as config says.
+func parseApp(text string, config *tls.Config) (app, error) {
 	u, err := url.Parse(text)
 	if err != nil { // which would quote the text, and that may hold a password
-		return app{}, errors.New("cannot read the address of app: must be http://host:port or unix:/path")
+		return app{}, errors.New("cannot read the address of app: must be " + appForms)
 	}
 	path := u.EscapedPath()
+	isHost := u.Hostname() != "" && (path == "" || path == "/") && u.RawQuery == "" && u.User == nil
 	switch {
 	case u.Scheme == "unix" && u.Host == "" && u.Path != "":
-		return app{"unix", u.Path}, nil
-	case u.Scheme == "http" && u.Hostname() != "" && (path == "" || path == "/") && u.RawQuery == "" && u.User == nil:
-		port := u.Port()
-		if port == "" {
-			port = "80"
-		}
-		return app{"tcp", net.JoinHostPort(u.Hostname(), port)}, nil
+		return app{network: "unix", address: u.Path}, nil
+	case u.Scheme == "http" && isHost:
+		return app{network: "tcp", address: net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "80"))}, nil
+	case u.Scheme == "https" && isHost:
+		address := net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "443"))
+		return app{network: "tcp", address: address, secure: withHost(config, u.Hostname())}, nil
 	}
-	return app{}, fmt.Errorf("cannot use app %q: must be http://host:port or unix:/path", u.Redacted())
+	return app{}, fmt.Errorf("cannot use app %q: must be "+appForms, u.Redacted())
 }
 
-// dial connects once.
+// dial connects once, TLS included.
 func (a app) dial(ctx context.Context) (*appConn, error) {
 	conn, err := new(net.Dialer).DialContext(ctx, a.network, a.address)
 	if err != nil {
 		return nil, err
 	}
-	return newAppConn(conn)
+	c, err := newAppConn(conn)
+	if err != nil || a.secure == nil {
+		return c, err
+	}
+	if err := c.secure(ctx, a.secure); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return c, nil
 }
 
 // dialWithin connects, again and again until the window has passed: the app
-// may be starting.
+// may be starting. What waiting can't mend, such as a certificate, ends it at once.
 func (a app) dialWithin(ctx context.Context, window time.Duration) (*appConn, error) {
 	ctx, cancel := context.WithTimeout(ctx, window)
 	defer cancel()
 	for wait := firstDialWait; ; wait = min(2*wait, maxDialWait) {
 		conn, err := a.dial(ctx)
-		if err == nil {
-			return conn, nil
+		if err == nil || errors.Is(err, errTLS) {
+			return conn, err
 		}
 		select {
 		case <-ctx.Done():
@@ -93,12 +112,20 @@ func newAppConn(conn net.Conn) (*appConn, error) {
 // isQuiet tells whether the app holds the connection open and has said nothing
 // that was not asked for.
 func (c *appConn) isQuiet() bool {
+	if c.beneath != nil {
+		return c.isQuietTLS()
+	}
 	return c.raw.Control(c.look) == nil && c.seen == peerQuiet
 }
 
 // awaitEnd returns true when the app has closed the connection, or its half of
 // it; false when it says something, or the read deadline passed.
-func (c *appConn) awaitEnd() bool { return awaitEnd(c.raw) }
+func (c *appConn) awaitEnd() bool {
+	if c.beneath != nil {
+		return c.awaitEndTLS()
+	}
+	return awaitEnd(c.raw)
+}
 
 // send writes to the app.
 func (c *appConn) send(p []byte) (int, error) {
@@ -106,10 +133,16 @@ func (c *appConn) send(p []byte) (int, error) {
 	return c.Write(p)
 }
 
-// SyscallConn gives access to the socket.
-func (c *appConn) SyscallConn() (syscall.RawConn, error) { return c.raw, nil }
+// await waits until there is something to read, or the end. With TLS it does
+// not: something may have been read ahead, and reading waits, too.
+func (c *appConn) await() error {
+	if c.beneath != nil {
+		return nil
+	}
+	return awaitBytes(c.raw)
+}
 
-// CloseWrite tells the app that nothing more will be sent.
+// CloseWrite tells the app that nothing more will be sent; in TLS, by close_notify.
 func (c *appConn) CloseWrite() error {
 	return c.Conn.(interface{ CloseWrite() error }).CloseWrite()
 }

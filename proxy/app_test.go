@@ -13,16 +13,16 @@ import (
 func TestTheAppsAddress(t *testing.T) {
 	f := func(text string, want app) {
 		t.Helper()
-		got, err := parseApp(text)
+		got, err := parseApp(text, nil)
 		if err != nil || got != want {
 			t.Errorf("%s: got %v, %v, want %v", text, got, err, want)
 		}
 	}
-	f("http://127.0.0.1:5000", app{"tcp", "127.0.0.1:5000"})
-	f("http://app:80/", app{"tcp", "app:80"})
-	f("http://app", app{"tcp", "app:80"})
-	f("http://[::1]:5000", app{"tcp", "[::1]:5000"})
-	f("unix:/run/app.sock", app{"unix", "/run/app.sock"})
+	f("http://127.0.0.1:5000", app{network: "tcp", address: "127.0.0.1:5000"})
+	f("http://app:80/", app{network: "tcp", address: "app:80"})
+	f("http://app", app{network: "tcp", address: "app:80"})
+	f("http://[::1]:5000", app{network: "tcp", address: "[::1]:5000"})
+	f("unix:/run/app.sock", app{network: "unix", address: "/run/app.sock"})
 
 	bad := func(text string) {
 		t.Helper()
@@ -35,7 +35,10 @@ func TestTheAppsAddress(t *testing.T) {
 	}
 	bad("")
 	bad("127.0.0.1:5000")
-	bad("https://app")
+	bad("ftp://app")
+	bad("https://")
+	bad("https://app/base")
+	bad("https://user:hush@app")
 	bad("http://")
 	bad("http://app/base")
 	bad("http://app?x=1")

@@ -1,8 +1,11 @@
 package proxy
 
 import (
+	"crypto/tls"
 	"log/slog"
 	"time"
+
+	"github.com/sidehook/sidehook/rules"
 )
 
 // The defaults of Config.
@@ -43,8 +46,17 @@ const headLimit = 64 << 10
 type Config struct {
 	// Listen is where participants connect, "host:port"; the host may be empty.
 	Listen string
-	// App is the app's address, http://host:port or unix:/path.
+	// App is the app's address, http://host:port, https://host:port or unix:/path.
 	App string
+	// AppTLS is how an app at https:// is spoken to; by default its certificate
+	// must be right by the system's authorities. Versions before 1.2, other
+	// protocols than HTTP/1.1 and other names than App's are not taken from it.
+	AppTLS *tls.Config
+	// Forwarded says what becomes of X-Forwarded-For; the default is to preserve it.
+	Forwarded rules.Forwarded
+	// TrustedProxies are those whose X-Forwarded-*, Forwarded and X-Real-IP reach
+	// the app; empty means nobody's do, and nil all, or with replace none.
+	TrustedProxies []rules.Network
 	// Watcher is told of every request; nil means that nothing is watched.
 	Watcher Watcher
 	// InspectLimit is the largest body, in bytes, that is copied for the

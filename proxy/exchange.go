@@ -94,6 +94,7 @@ func (e *exchange) run() {
 		e.say(badRequest)
 		return
 	}
+	e.request.forwarded = e.proxy.forwarded.of(e.client.RemoteAddr())
 	e.upgrade = e.request.isUpgrade() && e.bodyLength == 0 && !e.isOld
 	e.watch = e.proxy.begin(&e.request, &e.ctx.Request.Header)
 	for e.connect() {

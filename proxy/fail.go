@@ -25,7 +25,7 @@ func (e *exchange) fail(err error) {
 		e.again = true
 	default:
 		e.proxy.counters.appBroken.Add(1)
-		e.proxy.log.warn("the app broke off its answer", "answered", e.answered, "garbled", errors.Is(err, errGarbled))
+		e.proxy.log.warn("the app broke off its answer", "answered", e.answered, "cause", causeOf(err))
 		e.cut(badGateway)
 	}
 }
@@ -50,6 +50,16 @@ func (e *exchange) cut(instead ownAnswer) {
 		_ = e.client.SetLinger(0) // makes of the close a reset
 		e.client.Close()
 	}
+}
+
+// causeOf is the part of an error that an operator may see: neither addresses
+// nor anything that was sent.
+func causeOf(err error) string {
+	var network *net.OpError
+	if errors.As(err, &network) {
+		err = network.Err
+	}
+	return err.Error()
 }
 
 func isTimeout(err error) bool {

@@ -157,7 +157,7 @@ func TestIdleConnectionsToTheAppAreClosedInTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	pool := newPool(app{"tcp", l.Addr().String()}, time.Second)
+	pool := newPool(app{network: "tcp", address: l.Addr().String()}, time.Second)
 	defer pool.close(true)
 	var conns []*appConn
 	for range 3 {

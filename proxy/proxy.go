@@ -27,12 +27,13 @@ type Proxy struct {
 	counters  counters
 	draining  atomic.Bool
 	linger    time.Duration // defaultLinger, but in tests
+	forwarded forwarding
 }
 
 // New makes a Proxy; it fails when Config.App is not an address.
 func New(config Config) (*Proxy, error) {
 	config = config.withDefaults()
-	app, err := parseApp(config.App)
+	app, err := parseApp(config.App, config.AppTLS)
 	if err != nil {
 		return nil, err
 	}
@@ -42,6 +43,8 @@ func New(config Config) (*Proxy, error) {
 		pool:    newPool(app, config.DialWindow),
 		clients: &clients{open: map[*clientConn]struct{}{}},
 		linger:  defaultLinger,
+
+		forwarded: forwarding{config.Forwarded, config.TrustedProxies},
 	}
 	p.exchanges.New = func() any { return newExchange(p) }
 	p.server = &fasthttp.Server{
@@ -79,6 +82,9 @@ func (p *Proxy) Listen() error {
 		counters: &p.counters,
 		log:      p.log,
 		refusing: make(chan struct{}, maxRefusing),
+	}
+	if address := addressOf(l.Addr()); p.forwarded.isSpoofable() && !address.IsLoopback() {
+		p.log.Warn(spoofable, "forwarded", p.forwarded.way)
 	}
 	return nil
 }
@@ -146,7 +152,8 @@ func (p *Proxy) Ready(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("cannot connect to the app: %w", err)
 	}
-	return conn.Close()
+	conn.Close()
+	return nil
 }
 
 // serve passes one request on.

@@ -20,6 +20,8 @@ type requestHead struct {
 	// bound is set when the request speaks of its connection's identity (NTLM,
 	// Negotiate): nobody else may use the connection to the app after it.
 	bound bool
+	// forwarded is what becomes of X-Forwarded-* and the like.
+	forwarded forwarded
 }
 
 // parse reads a head that fasthttp has accepted, and refuses what fasthttp
@@ -70,7 +72,8 @@ func (h *requestHead) parse(header *fasthttp.RequestHeader) error {
 func (h *requestHead) isUpgrade() bool { return h.options.upgrade && h.hasUpgrade }
 
 // write writes the head for the app: the same bytes, minus what concerns the
-// participant's connection only. An upgrade keeps its Connection and Upgrade.
+// participant's connection only, and what forwarded says. An upgrade keeps its
+// Connection and Upgrade.
 func (h *requestHead) write(w *bufio.Writer, upgrade bool) {
 	w.Write(h.method)
 	w.WriteByte(' ')
@@ -79,6 +82,8 @@ func (h *requestHead) write(w *bufio.Writer, upgrade bool) {
 	if !h.hasHost { // HTTP/1.0 needs none, HTTP/1.1 does
 		w.WriteString("Host: \r\n")
 	}
+	forwarded := h.forwarded
+	forwarded.begin(h)
 	for lines := (fields{h.raw}); ; {
 		f, ok := lines.next()
 		if !ok {
@@ -86,9 +91,11 @@ func (h *requestHead) write(w *bufio.Writer, upgrade bool) {
 		}
 		if h.passes(f, upgrade) {
 			w.Write(f.line)
+			forwarded.after(w, f)
 			w.WriteString("\r\n")
 		}
 	}
+	forwarded.end(w)
 	w.WriteString("\r\n")
 }
 
@@ -107,6 +114,9 @@ func (h *requestHead) passes(f field, upgrade bool) bool {
 		return isNamed(f.value, "trailers")
 	case expectField:
 		return !isNamed(f.value, "100-continue") // fasthttp has said "100 Continue"
+	}
+	if h.forwarded.drops && isForwarded(f.name) {
+		return false
 	}
 	return !h.options.lists(f.name)
 }

@@ -17,8 +17,9 @@ var tunnelBuffers = sync.Pool{New: func() any { return new([tunnelBuffer]byte) }
 // tunnelEnd is one of the two connections of a tunnel.
 type tunnelEnd interface {
 	net.Conn
-	syscall.Conn
 	CloseWrite() error
+	// await waits until there is something to read, or the end.
+	await() error
 	// send writes, and does not wait for ever.
 	send(p []byte) (int, error)
 }
@@ -63,12 +64,8 @@ func drain(early io.Reader, client *clientConn, app *appConn) error {
 
 // pass passes bytes one way until their end.
 func pass(to, from tunnelEnd) error {
-	raw, err := from.SyscallConn()
-	if err != nil {
-		return err
-	}
 	for {
-		if err := awaitBytes(raw); err != nil {
+		if err := from.await(); err != nil {
 			return err
 		}
 		if err := passPiece(to, from); err != nil {
@@ -96,6 +93,14 @@ func passPiece(to, from tunnelEnd) error {
 // awaitBytes waits until there is something to read, or the end.
 func awaitBytes(raw syscall.RawConn) error {
 	return raw.Read(func(fd uintptr) bool { return peek(fd) != peerQuiet })
+}
+
+func (c *clientConn) await() error {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return err
+	}
+	return awaitBytes(raw)
 }
 
 // sender makes an io.Writer of a tunnelEnd.

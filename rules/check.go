@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"maps"
 	"net"
 	"net/url"
@@ -96,38 +97,39 @@ func (c *checker) checkAddress(path, text string) address {
 }
 
 func (c *checker) checkApp() {
-	if !c.required("app", "say where the survey app listens: http://host:port or unix:/path") {
+	if !c.required("app", "say where the survey app listens: http://host:port, https://host:port or unix:/path") {
 		return
 	}
 	if path, found := strings.CutPrefix(c.config.App, "unix:"); found {
 		if !filepath.IsAbs(path) {
 			c.wrong("app", "must have an absolute path after unix:, such as unix:/run/app.sock")
 		}
-		return
+	} else {
+		c.config.App = c.webApp(c.config.App)
 	}
-	c.config.App = c.httpApp(c.config.App)
+	isPlain := c.usable("app") && !strings.HasPrefix(c.config.App, "https:")
+	if isPlain && c.has("app_tls") {
+		c.wrong("app_tls", "needs an app that begins with https://")
+	}
+	c.checkTLS("app_tls", &c.config.AppTLS)
 }
 
-// httpApp returns the app's URL with its port. What is wrong with it is told
+// webApp returns the app's URL with its port. What is wrong with it is told
 // without showing it, as it may hold credentials.
-func (c *checker) httpApp(text string) string {
+func (c *checker) webApp(text string) string {
+	ports := map[string]string{"http": "80", "https": "443"}
 	parsed, err := url.Parse(text)
 	switch {
-	case err != nil || parsed.Hostname() == "" || !validPort(parsed.Port()):
-		c.wrong("app", "must be http://host:port or unix:/path (yours is not shown)")
+	case err != nil || ports[parsed.Scheme] == "" || parsed.Hostname() == "" || !validPort(parsed.Port()):
+		c.wrong("app", "must be http://host:port, https://host:port or unix:/path (yours is not shown)")
 		return ""
-	case parsed.Scheme != "http":
-		c.wrong("app", "must be http://host:port or unix:/path: the way to the app is plain HTTP")
 	case parsed.User != nil:
 		c.wrong("app", "must not have credentials: participants' requests go on as they came")
 	case strings.Trim(parsed.Path, "/") != "" || parsed.RawQuery != "" || parsed.Fragment != "":
 		c.wrong("app", "must not have a path or query: participants' requests go on as they came")
 	}
-	port := parsed.Port()
-	if port == "" {
-		port = "80"
-	}
-	return "http://" + net.JoinHostPort(parsed.Hostname(), port)
+	port := cmp.Or(parsed.Port(), ports[parsed.Scheme])
+	return parsed.Scheme + "://" + net.JoinHostPort(parsed.Hostname(), port)
 }
 
 func (c *checker) checkFolders() {

@@ -35,7 +35,10 @@ func (c *checker) checkTarget(name string) {
 	}
 	c.required(path+".url", "say where to send: https://crm.example.org/hooks")
 	c.checkSecrets(path+".secret", target.Secret)
-	c.checkTLS(path+".tls", &target)
+	if c.has(path+".tls") && target.URL.isPlain() {
+		c.wrong(path+".tls", "needs a url that begins with https://")
+	}
+	c.checkTLS(path+".tls", &target.TLS)
 	c.checkHeaders(path+".headers", target.Headers)
 	between(c, path+".timeout", target.Timeout, minTimeout, maxTimeout, Duration.String)
 	c.checkRetry(path+".retry", target.Retry)
@@ -65,13 +68,9 @@ func (c *checker) checkSecrets(path string, secrets Secrets) {
 	}
 }
 
-// checkTLS resolves the paths of target's certificates and reads them once, so
-// that a wrong file is told of before anything is sent.
-func (c *checker) checkTLS(path string, target *Target) {
-	files := &target.TLS
-	if c.has(path) && target.URL.isPlain() {
-		c.wrong(path, "needs a url that begins with https://")
-	}
+// checkTLS resolves the paths of certificates and reads them once, so that a
+// wrong file is told of before anything is sent.
+func (c *checker) checkTLS(path string, files *TLS) {
 	if (files.Cert == "") != (files.Key == "") {
 		c.wrong(path, "must have both cert and key, or neither")
 	}

@@ -11,8 +11,15 @@ type Config struct {
 	Admin string `yaml:"admin"`
 	// AdminToken opens the deliveries API to others than loopback; empty means loopback only.
 	AdminToken Secret `yaml:"admin_token"`
-	// App is the app behind the proxy: http://host:port (the port is never left out) or unix:/path.
+	// App is the app behind the proxy: http://host:port, https://host:port (the port is never left out) or unix:/path.
 	App string `yaml:"app"`
+	// AppTLS is how an app at https:// is spoken to.
+	AppTLS TLS `yaml:"app_tls"`
+	// Forwarded says what the app is told of who is in front of us.
+	Forwarded Forwarded `yaml:"forwarded"`
+	// TrustedProxies are those whose X-Forwarded-* the app may believe. Nil, for a
+	// file without the key, means all, or with ForwardedReplace none; empty means none.
+	TrustedProxies []Network `yaml:"trusted_proxies"`
 	// Profile is the name of a built-in profile ("decsys") or the path of a profile file.
 	Profile string `yaml:"profile"`
 	// State is the directory of the outbox and the journeys.
@@ -81,8 +88,8 @@ const (
 	FormatStandard Format = "standard"
 )
 
-// TLS is how a target's certificate is checked and which one we show. The
-// files are PEM; they have been read once and were right.
+// TLS is how the certificate of a target, or of the app, is checked and which
+// one we show. The files are PEM; they have been read once and were right.
 type TLS struct {
 	Verify bool `yaml:"verify"`
 	// CA is a file of certificates to trust instead of the system's, empty for those.

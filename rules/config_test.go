@@ -2,6 +2,7 @@ package rules
 
 import (
 	"flag"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -105,7 +106,7 @@ func TestGoodConfigurationsAreTaken(t *testing.T) {
 		}
 		want := minimal(t)
 		change(want)
-		if diff := cmp.Diff(want, got, cmp.AllowUnexported(Secret{}), cmp.AllowUnexported(URL{}), cmpopts.EquateEmpty()); diff != "" {
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(Secret{}), cmp.AllowUnexported(URL{}), cmpopts.EquateEmpty(), cmpopts.EquateComparable(Network{})); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", file, diff)
 		}
 	}
@@ -139,6 +140,17 @@ func TestGoodConfigurationsAreTaken(t *testing.T) {
 	// app without a port, or with a slash
 	f("app-without-port.yaml", func(c *Config) { c.App = "http://[::1]:80" })
 	f("app-socket.yaml", func(c *Config) { c.App = "unix:/run/app.sock" })
+	f("app-https.yaml", func(c *Config) { c.App = "https://app.example.org:443" })
+	f("app-tls.yaml", func(c *Config) {
+		pem := testFolder + "/files/"
+		c.App, c.AppTLS = "https://app.example.org:443", TLS{CA: pem + "cert.pem", Cert: pem + "cert.pem", Key: pem + "key.pem"}
+	})
+	f("trusted-proxies.yaml", func(c *Config) {
+		c.Forwarded = ForwardedAppend
+		for _, text := range []string{"10.0.0.0/8", "fd00::/8", "0.0.0.0/0", "::/0", "192.0.2.7/32", "2001:db8::1/128"} {
+			c.TrustedProxies = append(c.TrustedProxies, Network{netip.MustParsePrefix(text)})
+		}
+	})
 	// relative paths start from the file's folder
 	f("relative-paths.yaml", func(c *Config) {
 		c.State = testFolder + "/state"

@@ -9,6 +9,8 @@ func defaults() Config {
 	return Config{
 		Listen:       ":8080",
 		Admin:        ":9090",
+		AppTLS:       TLS{Verify: true},
+		Forwarded:    ForwardedPreserve,
 		Profile:      "decsys",
 		State:        "/var/lib/sidehook",
 		Durability:   Strict,

@@ -14,7 +14,7 @@ import (
 const exampleFile = "../config.example.yaml"
 
 // commentedKey is a line of the example that shows a key without setting it.
-var commentedKey = regexp.MustCompile(`(?m)^( *)# ([a-z_]+: \S+)$`)
+var commentedKey = regexp.MustCompile(`(?m)^( *)# ( *[a-z_]+:(?: \S+)?(?: +# default)?)$`)
 
 func TestTheExampleIsTaken(t *testing.T) {
 	config, err := Parse(exampleFile, []byte(mustRead(t, exampleFile)), lookupTestEnv, readTestFile)
@@ -28,7 +28,8 @@ func TestTheExampleIsTaken(t *testing.T) {
 
 func TestTheExampleShowsEveryKeyAndItsDefault(t *testing.T) {
 	source := commentedKey.ReplaceAllString(mustRead(t, exampleFile), "$1$2")
-	keys := map[string]string{"crm.pem": "cert.pem", "sidehook.pem": "cert.pem", "sidehook.key": "key.pem"}
+	source = strings.Replace(source, "app: http:", "app: https:", 1) // as app_tls wants it
+	keys := map[string]string{"app.pem": "cert.pem", "crm.pem": "cert.pem", "sidehook.pem": "cert.pem", "sidehook.key": "key.pem"}
 	readFile := func(path string) ([]byte, error) { return readTestFile(keys[filepath.Base(path)]) }
 	example, err := Parse(exampleFile, []byte(source), lookupTestEnv, readFile)
 	if err != nil {
@@ -84,7 +85,7 @@ func TestAKeyThatTheExampleLacksIsFound(t *testing.T) {
 			missing = append(missing, path)
 		}
 	})
-	want := "[admin admin_token app profile state durability inspect_limit settle retention.delivered retention.dead retention.journeys retention.size targets rules]"
+	want := "[admin admin_token app app_tls.verify app_tls.ca app_tls.cert app_tls.key forwarded trusted_proxies profile state durability inspect_limit settle retention.delivered retention.dead retention.journeys retention.size targets rules]"
 	if diff := cmp.Diff(want, fmt.Sprint(missing)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

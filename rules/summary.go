@@ -14,7 +14,8 @@ import (
 // value and no more of a URL than its host.
 func (c *Config) Summary() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "participants  %s -> %s (profile %s)\n", c.Listen, c.App, c.Profile)
+	fmt.Fprintf(&b, "participants  %s -> %s (profile %s)%s\n", c.Listen, c.App, c.Profile, c.AppTLS.warning())
+	fmt.Fprintf(&b, "forwarded     %s, %s\n", c.Forwarded, c.believed())
 	fmt.Fprintf(&b, "admin         %s (deliveries %s)\n", c.Admin, c.adminAccess())
 	fmt.Fprintf(&b, "state         %s (%s)\n", c.State, c.Durability)
 	b.WriteString("\nrules\n")
@@ -36,6 +37,17 @@ func (c *Config) adminAccess() string {
 		return "from loopback only"
 	}
 	return "with the token, or from loopback"
+}
+
+// believed tells whose X-Forwarded-* reach the app.
+func (c *Config) believed() string {
+	switch {
+	case c.TrustedProxies == nil && c.Forwarded != ForwardedReplace:
+		return "whoever says it: there are no trusted_proxies"
+	case len(c.TrustedProxies) == 0:
+		return "trusting nobody"
+	}
+	return "trusting " + list(c.TrustedProxies, Network.String, ", ")
 }
 
 func (c *Config) isUsed(target string) bool {
@@ -69,10 +81,15 @@ func (t Target) summary() string {
 	if t.Rate > 0 {
 		text += ", at most " + t.Rate.String()
 	}
-	if !t.TLS.Verify {
-		text += ", CERTIFICATE NOT CHECKED"
+	return text + t.TLS.warning()
+}
+
+// warning is for a summary's line, empty when there is nothing to warn of.
+func (t TLS) warning() string {
+	if t.Verify {
+		return ""
 	}
-	return text
+	return ", CERTIFICATE NOT CHECKED"
 }
 
 func list[T any](items []T, show func(T) string, between string) string {

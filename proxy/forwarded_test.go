@@ -1,0 +1,165 @@
+package proxy
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/sidehook/sidehook/rules"
+)
+
+// networks are those of a configuration; none make an empty list, which trusts nobody.
+func networks(texts ...string) []rules.Network {
+	list := []rules.Network{}
+	for _, text := range texts {
+		list = append(list, rules.Network{Prefix: netip.MustParsePrefix(text)})
+	}
+	return list
+}
+
+// telling starts a proxy whose app tells of the fields of each request, as they came.
+func telling(t *testing.T, change func(*Config)) (*Proxy, <-chan string) {
+	fields := make(chan string, 1)
+	app := startApp(t, func(w *wire) {
+		for head := w.head(); head != ""; head = w.head() {
+			_, rest, _ := strings.Cut(head, "\r\n")
+			fields <- strings.TrimSuffix(rest, "\r\n")
+			w.send(ok)
+		}
+	})
+	return startProxy(t, app, change), fields
+}
+
+func TestWhatTheAppIsToldOfWhoIsInFront(t *testing.T) {
+	const (
+		nobody = "Host: h\r\nAccept: a\r\n"
+		others = "x-forwarded-FOR:  1.2.3.4 , 5.6.7.8\t\r\nHost: H\r\nX-Forwarded-Proto: https\r\nB:2\r\nX-Forwarded-For: ::1\r\n" +
+			"Forwarded: for=1.2.3.4\r\na: 1\r\nX-Real-IP: 1.2.3.4\r\nX_Forwarded_For: 1\r\nX-Forwarded-Host: evil\r\nForward: x\r\n"
+		added    = "X-Forwarded-For: 127.0.0.1\r\n"
+		stripped = "Host: H\r\nB:2\r\na: 1\r\nForward: x\r\n"
+	)
+	appended := strings.Replace(others, "For: ::1", "For: ::1, 127.0.0.1", 1)
+	us, them := networks("10.0.0.0/8", "127.0.0.0/8"), networks("10.0.0.0/8", "::/0")
+
+	f := func(name string, way rules.Forwarded, trusted []rules.Network, sent, want string) {
+		t.Run(name, func(t *testing.T) {
+			p, fields := telling(t, func(c *Config) { c.Forwarded, c.TrustedProxies = way, trusted })
+			client := dial(t, p)
+			for range 2 { // on one connection
+				client.send("GET / HTTP/1.1\r\n" + sent + "\r\n")
+				equal(t, "fields", receive(t, "request", fields), want)
+				equal(t, "answer", client.take(len(ok)), ok)
+			}
+			client.send("GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: x\r\n" + sent + "\r\n")
+			equal(t, "fields of an upgrade", receive(t, "upgrade", fields), "Connection: Upgrade\r\nUpgrade: x\r\n"+want)
+		})
+	}
+	f("by default everything passes", "", nil, others, others)
+	f("by default nothing is added", "", nil, nobody, nobody)
+	f("preserve lets everything pass", rules.ForwardedPreserve, nil, others, others)
+	f("preserve of a trusted proxy", rules.ForwardedPreserve, us, others, others)
+	f("preserve drops what others say", rules.ForwardedPreserve, them, others, stripped)
+	f("preserve adds nothing to others", rules.ForwardedPreserve, them, nobody, nobody)
+	f("preserve where nobody is trusted", rules.ForwardedPreserve, networks(), others, stripped)
+
+	f("append to nothing", rules.ForwardedAppend, nil, nobody, nobody+added)
+	f("append to the last line", rules.ForwardedAppend, nil, others, appended)
+	f("append to an empty line", rules.ForwardedAppend, nil, nobody+"X-Forwarded-For:\r\n", nobody+added)
+	f("append to a trusted proxy", rules.ForwardedAppend, us, others, appended)
+	f("append in the place of what others say", rules.ForwardedAppend, them, others, stripped+added)
+
+	f("replace nothing", rules.ForwardedReplace, nil, nobody, nobody+added)
+	f("replace what anybody says", rules.ForwardedReplace, nil, others, stripped+added)
+	f("replace leaves a trusted proxy alone", rules.ForwardedReplace, us, others, others)
+	f("replace what others say", rules.ForwardedReplace, them, others, stripped+added)
+}
+
+func TestNoConnectionOptionTakesOurWordAway(t *testing.T) {
+	f := func(way rules.Forwarded) {
+		t.Helper()
+		p, fields := telling(t, func(c *Config) { c.Forwarded = way })
+		dial(t, p).send("GET / HTTP/1.1\r\nHost: h\r\nConnection: X-Forwarded-For\r\nX-Forwarded-For: 1.2.3.4\r\n\r\n")
+		equal(t, "fields", receive(t, "request", fields), "Host: h\r\nX-Forwarded-For: 127.0.0.1\r\n")
+	}
+	f(rules.ForwardedAppend)
+	f(rules.ForwardedReplace)
+}
+
+func TestAnIPv6PeerIsToldOfWithoutBrackets(t *testing.T) {
+	p, fields := telling(t, func(c *Config) {
+		c.Listen, c.Forwarded, c.TrustedProxies = "[::1]:0", rules.ForwardedAppend, networks("::1/128")
+	})
+	dial(t, p).send("GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 1.2.3.4\r\n\r\n")
+	equal(t, "fields", receive(t, "request", fields), "Host: h\r\nX-Forwarded-For: 1.2.3.4, ::1\r\n")
+}
+
+func TestWhoIsTrusted(t *testing.T) {
+	f := func(address net.Addr, want bool, wantPeer string) {
+		t.Helper()
+		forwarding := forwarding{rules.ForwardedAppend, networks("10.0.0.0/8", "fe80::/10", "::/1")}
+		got := forwarding.of(address)
+		if got.drops == want || got.peer.IsValid() != (wantPeer != "") || got.peer.IsValid() && got.peer.String() != wantPeer {
+			t.Errorf("%v: got %+v; want it trusted: %v, with peer %s", address, got, want, wantPeer)
+		}
+	}
+	tcp := func(ip, zone string) *net.TCPAddr { return &net.TCPAddr{IP: net.ParseIP(ip), Port: 1, Zone: zone} }
+	f(tcp("10.1.2.3", ""), true, "10.1.2.3")
+	f(tcp("::ffff:10.1.2.3", ""), true, "10.1.2.3") // as a dual-stack listener says it
+	f(tcp("11.1.2.3", ""), false, "11.1.2.3")
+	f(tcp("fe80::1", "eth0"), true, "fe80::1")
+	f(tcp("2001:db8::1", ""), true, "2001:db8::1")
+	f(tcp("fd00::1", ""), false, "fd00::1")
+	f(&net.TCPAddr{}, false, "")
+	f((*net.TCPAddr)(nil), false, "")
+	f(&net.UnixAddr{Name: "@"}, false, "")
+	f(nil, false, "")
+}
+
+func TestThatAnybodyIsBelievedIsSaidOnceAtTheStart(t *testing.T) {
+	f := func(listen string, way rules.Forwarded, trusted []rules.Network, want int) {
+		t.Helper()
+		var logs bytes.Buffer
+		p, err := New(Config{
+			Listen: listen, App: "unix:/none", Forwarded: way, TrustedProxies: trusted,
+			Logger: slog.New(slog.NewTextHandler(&logs, nil)),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Listen(); err != nil {
+			t.Fatal(err)
+		}
+		p.listener.Close()
+		if got := strings.Count(logs.String(), "trusted_proxies"); got != want {
+			t.Errorf("%s at %s, %v: said %d times, want %d: %s", way, listen, trusted, got, want, &logs)
+		}
+	}
+	f(":0", "", nil, 1)
+	f(":0", rules.ForwardedPreserve, nil, 1)
+	f(":0", rules.ForwardedAppend, nil, 1)
+	f(":0", rules.ForwardedReplace, nil, 0)
+	f(":0", rules.ForwardedPreserve, networks(), 0)
+	f(":0", rules.ForwardedPreserve, networks("0.0.0.0/0", "::/0"), 0)
+	f("127.0.0.1:0", rules.ForwardedPreserve, nil, 0) // who connects is believed without us, too
+}
+
+func TestForwardedFieldsAreWrittenWithoutAllocating(t *testing.T) {
+	raw := []byte("Host: h\r\nX-Forwarded-For: 1.2.3.4\r\nX-Forwarded-For: 1.2.3.4\r\n\r\n")
+	client := &net.TCPAddr{IP: net.ParseIP("2001:db8::1")}
+	out := bufio.NewWriter(io.Discard)
+	for _, trusted := range [][]rules.Network{nil, networks("10.0.0.0/8"), networks("10.0.0.0/8", "::/0")} {
+		forwarding := forwarding{rules.ForwardedAppend, trusted}
+		if got := testing.AllocsPerRun(100, func() {
+			head := requestHead{method: raw[:1], target: raw[:1], raw: raw, hasHost: true}
+			head.forwarded = forwarding.of(client)
+			head.write(out, false)
+		}); got > 0 {
+			t.Errorf("trusting %v: %v allocations", trusted, got)
+		}
+	}
+}
