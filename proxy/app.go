@@ -36,9 +36,7 @@ type appConn struct {
 	// idleSince is when it was given back.
 	idleSince time.Time
 	till      writeBound
-	raw       syscall.RawConn
-	look      func(fd uintptr)
-	seen      peerState
+	socket    socket
 	beneath   *beneathTLS // nil for plain HTTP
 }
 
@@ -99,13 +97,11 @@ func (a app) dialWithin(ctx context.Context, window time.Duration) (*appConn, er
 }
 
 func newAppConn(conn net.Conn) (*appConn, error) {
-	raw, err := conn.(syscall.Conn).SyscallConn()
-	if err != nil {
+	c := &appConn{Conn: conn}
+	if err := c.socket.open(conn.(syscall.Conn)); err != nil {
 		conn.Close()
 		return nil, err
 	}
-	c := &appConn{Conn: conn, raw: raw}
-	c.look = func(fd uintptr) { c.seen = peek(fd) }
 	return c, nil
 }
 
@@ -115,7 +111,7 @@ func (c *appConn) isQuiet() bool {
 	if c.beneath != nil {
 		return c.isQuietTLS()
 	}
-	return c.raw.Control(c.look) == nil && c.seen == peerQuiet
+	return c.socket.state() == peerQuiet
 }
 
 // awaitEnd returns true when the app has closed the connection, or its half of
@@ -124,13 +120,24 @@ func (c *appConn) awaitEnd() bool {
 	if c.beneath != nil {
 		return c.awaitEndTLS()
 	}
-	return awaitEnd(c.raw)
+	return c.socket.awaitEnd()
+}
+
+// Read reads from the app.
+func (c *appConn) Read(p []byte) (int, error) {
+	if c.beneath != nil {
+		return c.Conn.Read(p)
+	}
+	return c.socket.read(p)
 }
 
 // send writes to the app.
 func (c *appConn) send(p []byte) (int, error) {
 	c.till.extend(c.Conn)
-	return c.Write(p)
+	if c.beneath != nil {
+		return c.Write(p)
+	}
+	return c.socket.write(p)
 }
 
 // await waits until there is something to read, or the end. With TLS it does
@@ -139,7 +146,7 @@ func (c *appConn) await() error {
 	if c.beneath != nil {
 		return nil
 	}
-	return awaitBytes(c.raw)
+	return c.socket.await()
 }
 
 // CloseWrite tells the app that nothing more will be sent; in TLS, by close_notify.

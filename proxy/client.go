@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net"
 	"sync/atomic"
-	"syscall"
 	"time"
 )
 
@@ -16,6 +15,7 @@ var errDetached = errors.New("the connection is read directly now")
 // already, so what fasthttp writes after an exchange is dropped.
 type clientConn struct {
 	*net.TCPConn
+	socket socket
 	// reading is told before a read of a request's body may block; nil outside of one.
 	reading interface{ beforeRead() }
 	// detached ends what fasthttp reads with errDetached: the rest is read past it.
@@ -32,6 +32,12 @@ type clientConn struct {
 	till  writeBound
 }
 
+// newClientConn makes a connection of a participant of an accepted one.
+func newClientConn(conn *net.TCPConn) (*clientConn, error) {
+	c := &clientConn{TCPConn: conn}
+	return c, c.socket.open(conn)
+}
+
 // Read reads from the participant, for fasthttp.
 func (c *clientConn) Read(p []byte) (int, error) {
 	if c.detached {
@@ -40,7 +46,7 @@ func (c *clientConn) Read(p []byte) (int, error) {
 	if c.reading != nil {
 		c.reading.beforeRead()
 	}
-	n, err := c.TCPConn.Read(p)
+	n, err := c.socket.read(p)
 	if n > 0 && !c.used.Load() {
 		c.used.Store(true)
 	}
@@ -62,7 +68,7 @@ func (c *clientConn) SetWriteDeadline(time.Time) error { return nil }
 // send writes to the participant.
 func (c *clientConn) send(p []byte) (int, error) {
 	c.till.extend(c.TCPConn)
-	return c.TCPConn.Write(p)
+	return c.socket.write(p)
 }
 
 // writeBound makes sure that a write ends. It is moved rarely, because moving
@@ -77,26 +83,8 @@ func (b *writeBound) extend(conn net.Conn) {
 	}
 }
 
-// hasSpoken tells whether there is something to read.
-func (c *clientConn) hasSpoken() bool {
-	raw, err := c.SyscallConn()
-	if err != nil {
-		return false
-	}
-	state := peerLeft
-	_ = raw.Control(func(fd uintptr) { state = peek(fd) })
-	return state == peerSpoke
-}
-
-// awaitLeave returns true when the participant has closed the connection, or
-// its half of it; false when there is more to read, or the read deadline passed.
-func (c *clientConn) awaitLeave() bool {
-	raw, err := c.SyscallConn()
-	if err != nil {
-		return false
-	}
-	return awaitEnd(raw)
-}
+// await waits until there is something to read, or the end.
+func (c *clientConn) await() error { return c.socket.await() }
 
 // discard reads what the participant still sends, so that our close does not
 // reset the connection before the answer was read (RFC 9112 section 9.6).
@@ -113,43 +101,5 @@ func (c *clientConn) discard(silence time.Duration, till time.Time) {
 		if _, err := c.TCPConn.Read(buf); err != nil {
 			return
 		}
-	}
-}
-
-// peerState is what can be seen of the other side without reading.
-type peerState int
-
-const (
-	peerQuiet peerState = iota // nothing to read
-	peerSpoke                  // something to read
-	peerLeft                   // closed, half-closed or reset
-)
-
-// awaitEnd returns true when the other side has ended; false when it has said
-// something, or the read deadline passed.
-func awaitEnd(raw syscall.RawConn) bool {
-	ended := false
-	err := raw.Read(func(fd uintptr) bool {
-		state := peek(fd)
-		ended = state == peerLeft
-		return state != peerQuiet
-	})
-	return err == nil && ended
-}
-
-// peek looks at a socket without taking anything from it.
-func peek(fd uintptr) peerState {
-	var one [1]byte
-	for {
-		n, _, err := syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		switch {
-		case err == syscall.EINTR:
-			continue
-		case err == syscall.EAGAIN:
-			return peerQuiet
-		case err != nil || n == 0:
-			return peerLeft
-		}
-		return peerSpoke
 	}
 }

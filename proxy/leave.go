@@ -8,7 +8,7 @@ func (e *exchange) look() {
 	e.looking = make(chan struct{})
 	go func(done chan struct{}) {
 		defer close(done)
-		if e.client.awaitLeave() {
+		if e.client.socket.awaitEnd() {
 			e.leave()
 		}
 	}(e.looking)

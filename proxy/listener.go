@@ -49,7 +49,11 @@ func (l *listener) Accept() (net.Conn, error) {
 			time.Sleep(50 * time.Millisecond)
 			continue
 		}
-		client := &clientConn{TCPConn: conn.(*net.TCPConn)}
+		client, err := newClientConn(conn.(*net.TCPConn))
+		if err != nil {
+			conn.Close()
+			continue
+		}
 		if l.clients.len() < l.limit {
 			return client, nil
 		}
@@ -126,7 +130,7 @@ func (c *clients) closeIdle() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for client := range c.open {
-		if client.idle.Load() && !client.hasSpoken() && client.idle.CompareAndSwap(true, false) {
+		if client.idle.Load() && client.socket.state() != peerSpoke && client.idle.CompareAndSwap(true, false) {
 			client.Close()
 		}
 	}

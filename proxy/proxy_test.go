@@ -81,7 +81,10 @@ func TestShutdownDoesNotCloseWhereARequestIsAboutToBeRead(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { participant.Close(); conn.Close() })
-		client := &clientConn{TCPConn: conn.(*net.TCPConn)}
+		client, err := newClientConn(conn.(*net.TCPConn))
+		if err != nil {
+			t.Fatal(err)
+		}
 		client.idle.Store(idle)
 		p.clients.add(client)
 		return client, newWire(t, participant)
@@ -90,7 +93,7 @@ func TestShutdownDoesNotCloseWhereARequestIsAboutToBeRead(t *testing.T) {
 	participant.send("x")
 	busy, _ := connect(false)
 	quiet, _ := connect(true)
-	eventually(t, "the byte has come", spoken.hasSpoken)
+	eventually(t, "the byte has come", func() bool { return spoken.socket.state() == peerSpoke })
 	p.clients.closeIdle()
 	isOpen := func(c *clientConn) bool { return c.SetReadDeadline(time.Time{}) == nil }
 	equal(t, "open where a request waits", isOpen(spoken), true)

@@ -43,7 +43,7 @@ func withHost(config *tls.Config, host string) *tls.Config {
 // secure makes the connection one of TLS. Its error is an errTLS when trying
 // again is of no use.
 func (c *appConn) secure(ctx context.Context, config *tls.Config) error {
-	beneath := &beneathTLS{Conn: c.Conn, raw: c.raw}
+	beneath := &beneathTLS{Conn: c.Conn, raw: c.socket.RawConn}
 	conn := tls.Client(beneath, config)
 	if err := conn.HandshakeContext(ctx); err != nil {
 		kind := errTLS
@@ -90,18 +90,14 @@ func (b *beneathTLS) Read(p []byte) (n int, err error) {
 
 // readNow reads without waiting.
 func readNow(fd uintptr, p []byte) (int, error) {
-	for {
-		n, _, err := syscall.Recvfrom(int(fd), p, syscall.MSG_DONTWAIT)
-		switch {
-		case err == syscall.EINTR:
-			continue
-		case err == syscall.EAGAIN:
-			return 0, os.ErrDeadlineExceeded
-		case err != nil:
-			return 0, err
-		case n == 0:
-			return 0, io.EOF
-		}
-		return n, nil
+	n, errno := take(fd, p, 0)
+	switch {
+	case errno == syscall.EAGAIN:
+		return 0, os.ErrDeadlineExceeded
+	case errno != 0:
+		return 0, errno
+	case n == 0:
+		return 0, io.EOF
 	}
+	return n, nil
 }

@@ -169,7 +169,7 @@ func (e *exchange) outlast() {
 func (e *exchange) attend() {
 	if e.pumped.Load() && !e.ended.Load() {
 		e.client.SetReadDeadline(time.Time{})
-		if !e.ended.Load() && e.client.awaitLeave() {
+		if !e.ended.Load() && e.client.socket.awaitEnd() {
 			e.leave()
 		}
 	}

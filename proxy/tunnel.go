@@ -5,7 +5,6 @@ import (
 	"io"
 	"net"
 	"sync"
-	"syscall"
 )
 
 // tunnelBuffer is how many bytes are passed at once, at most.
@@ -88,19 +87,6 @@ func passPiece(to, from tunnelEnd) error {
 		}
 	}
 	return err
-}
-
-// awaitBytes waits until there is something to read, or the end.
-func awaitBytes(raw syscall.RawConn) error {
-	return raw.Read(func(fd uintptr) bool { return peek(fd) != peerQuiet })
-}
-
-func (c *clientConn) await() error {
-	raw, err := c.SyscallConn()
-	if err != nil {
-		return err
-	}
-	return awaitBytes(raw)
 }
 
 // sender makes an io.Writer of a tunnelEnd.
