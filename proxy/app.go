@@ -33,11 +33,11 @@ type appConn struct {
 	net.Conn
 	// reused is set when an exchange has used the connection before.
 	reused bool
-	// idleSince is when it was given back.
-	idleSince time.Time
-	till      writeBound
-	socket    socket
-	beneath   *beneathTLS // nil for plain HTTP
+	// idleSince is when it was given back, by clock.
+	idleSince         time.Duration
+	mayRead, mayWrite bound
+	socket            socket
+	beneath           *beneathTLS // nil for plain HTTP
 }
 
 // parseApp reads http://host:port, https://host:port or unix:/path. An app at
@@ -133,11 +133,47 @@ func (c *appConn) Read(p []byte) (int, error) {
 
 // send writes to the app.
 func (c *appConn) send(p []byte) (int, error) {
-	c.till.extend(c.Conn)
+	c.boundWrite()
 	if c.beneath != nil {
 		return c.Write(p)
 	}
 	return c.socket.write(p)
+}
+
+// ask sends the end of a request, and waits for a moment until the answer comes:
+// by then, reading finds it without having to look for it first.
+func (c *appConn) ask(p []byte) (int, error) {
+	if c.beneath != nil {
+		return c.send(p)
+	}
+	c.boundWrite()
+	c.boundLook()
+	n, err := c.socket.writeAndAwait(p)
+	if err != nil || n == len(p) {
+		return n, err
+	}
+	more, err := c.send(p[n:])
+	return n + more, err
+}
+
+// boundLook ends reads soon, so that somebody can look after the participant.
+func (c *appConn) boundLook() {
+	if till, moves := c.mayRead.extend(lookAfter); moves {
+		c.Conn.SetReadDeadline(till)
+	}
+}
+
+// boundWrite makes sure that a write ends.
+func (c *appConn) boundWrite() {
+	if till, moves := c.mayWrite.extend(stall); moves {
+		c.SetWriteDeadline(till)
+	}
+}
+
+// SetReadDeadline ends reads at t, until boundLook moves it.
+func (c *appConn) SetReadDeadline(t time.Time) error {
+	c.mayRead.forget()
+	return c.Conn.SetReadDeadline(t)
 }
 
 // await waits until there is something to read, or the end. With TLS it does

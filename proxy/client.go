@@ -29,12 +29,16 @@ type clientConn struct {
 	idle atomic.Bool
 	// taken says that a request came too late, when a shutdown had the connection.
 	taken bool
-	till  writeBound
+	// headerTimeout and idleTimeout are Config's.
+	headerTimeout, idleTimeout time.Duration
+	// headBound is set once the arrival of the present head is bounded.
+	headBound         bool
+	mayRead, mayWrite bound
 }
 
 // newClientConn makes a connection of a participant of an accepted one.
-func newClientConn(conn *net.TCPConn) (*clientConn, error) {
-	c := &clientConn{TCPConn: conn}
+func newClientConn(conn *net.TCPConn, config *Config) (*clientConn, error) {
+	c := &clientConn{TCPConn: conn, headerTimeout: config.HeaderTimeout, idleTimeout: config.IdleTimeout}
 	return c, c.socket.open(conn)
 }
 
@@ -45,12 +49,35 @@ func (c *clientConn) Read(p []byte) (int, error) {
 	}
 	if c.reading != nil {
 		c.reading.beforeRead()
+	} else {
+		c.boundRead()
 	}
 	n, err := c.socket.read(p)
 	if n > 0 && !c.used.Load() {
 		c.used.Store(true)
 	}
 	return n, err
+}
+
+// boundRead bounds the wait for a request, or for the rest of its head. A new
+// connection waits for a head from the beginning.
+func (c *clientConn) boundRead() {
+	switch isWaiting := c.idle.Load() && c.used.Load(); {
+	case isWaiting:
+		c.headBound = false
+		if till, moves := c.mayRead.extend(c.idleTimeout); moves {
+			c.TCPConn.SetReadDeadline(till)
+		}
+	case !c.headBound:
+		c.headBound = true
+		c.SetReadDeadline(time.Now().Add(c.headerTimeout))
+	}
+}
+
+// SetReadDeadline ends reads at t, until a request is waited for.
+func (c *clientConn) SetReadDeadline(t time.Time) error {
+	c.mayRead.forget()
+	return c.TCPConn.SetReadDeadline(t)
 }
 
 // Write writes what fasthttp says to the participant, unless the exchange has spoken.
@@ -67,20 +94,10 @@ func (c *clientConn) SetWriteDeadline(time.Time) error { return nil }
 
 // send writes to the participant.
 func (c *clientConn) send(p []byte) (int, error) {
-	c.till.extend(c.TCPConn)
-	return c.socket.write(p)
-}
-
-// writeBound makes sure that a write ends. It is moved rarely, because moving
-// it costs as much as parsing a head.
-type writeBound struct{ till time.Time }
-
-// extend gives the next write at least stall, and at most twice as much.
-func (b *writeBound) extend(conn net.Conn) {
-	if now := time.Now(); b.till.Sub(now) < stall {
-		b.till = now.Add(2 * stall)
-		conn.SetWriteDeadline(b.till)
+	if till, moves := c.mayWrite.extend(stall); moves {
+		c.TCPConn.SetWriteDeadline(till)
 	}
+	return c.socket.write(p)
 }
 
 // await waits until there is something to read, or the end.

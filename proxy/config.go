@@ -19,9 +19,9 @@ const (
 
 // Times that nobody should have to set.
 const (
-	// lookAfter is how long the app may take for its next byte before we begin
-	// to look whether the participant is still there.
-	lookAfter = 50 * time.Millisecond
+	// lookAfter is how long, at least, the app may take for its next byte before
+	// we begin to look whether the participant is still there; at most it is thrice that.
+	lookAfter = 25 * time.Millisecond
 	// stall is how long one write may make no headway, or an upload be silent.
 	stall = 5 * time.Minute
 	// defaultLinger is how long what is left of an upload may be silent once it

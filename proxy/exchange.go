@@ -43,6 +43,7 @@ type exchange struct {
 	bodyLength             int  // of the request; -1 when chunked
 	// Where we are.
 	wrote     bool // something was sent to the app
+	asking    bool // the end of the request is sent
 	sent      bool // the whole request was
 	answered  bool // the head of an answer was written
 	said      bool // and it was ours, in the app's place
@@ -216,7 +217,8 @@ func (e *exchange) reset() {
 	e.ctx, e.client, e.app, e.watch = nil, nil, nil, nil
 	e.request = requestHead{}
 	e.body.release()
-	e.wrote, e.sent, e.answered, e.said, e.complete = false, false, false, false, false
+	e.wrote, e.asking, e.sent = false, false, false
+	e.answered, e.said, e.complete = false, false, false
 	e.again, e.fresh, e.closing, e.switching, e.noApp = false, false, false, false, false
 	e.relayed, e.looking = nil, nil
 	e.pumped.Store(false)

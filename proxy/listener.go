@@ -22,7 +22,7 @@ const (
 type listener struct {
 	net.Listener
 	clients  *clients
-	limit    int
+	config   *Config
 	counters *counters
 	log      *calmLog
 	refusing chan struct{}
@@ -49,12 +49,12 @@ func (l *listener) Accept() (net.Conn, error) {
 			time.Sleep(50 * time.Millisecond)
 			continue
 		}
-		client, err := newClientConn(conn.(*net.TCPConn))
+		client, err := newClientConn(conn.(*net.TCPConn), l.config)
 		if err != nil {
 			conn.Close()
 			continue
 		}
-		if l.clients.len() < l.limit {
+		if l.clients.len() < l.config.Concurrency {
 			return client, nil
 		}
 		l.counters.overloaded.Add(1)

@@ -59,7 +59,7 @@ func (p *pool) dial() (*appConn, error) {
 
 // put keeps a connection that is ready for another request.
 func (p *pool) put(conn *appConn) {
-	conn.reused, conn.idleSince = true, time.Now()
+	conn.reused, conn.idleSince = true, clock()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -124,13 +124,13 @@ func (p *pool) reap() {
 	if p.closed {
 		return
 	}
-	oldest, stale := time.Now().Add(-keepIdle), 0
-	for ; stale < len(p.idle) && p.idle[stale].idleSince.Before(oldest); stale++ {
+	oldest, stale := clock()-keepIdle, 0
+	for ; stale < len(p.idle) && p.idle[stale].idleSince < oldest; stale++ {
 		p.idle[stale].Close()
 		delete(p.open, p.idle[stale])
 	}
 	p.idle = append(p.idle[:0:0], p.idle[stale:]...)
 	if len(p.idle) > 0 {
-		p.reaper = time.AfterFunc(time.Until(p.idle[0].idleSince.Add(keepIdle+time.Millisecond)), p.reap)
+		p.reaper = time.AfterFunc(p.idle[0].idleSince+keepIdle+time.Millisecond-clock(), p.reap)
 	}
 }

@@ -170,8 +170,8 @@ func TestIdleConnectionsToTheAppAreClosedInTime(t *testing.T) {
 	for _, conn := range conns {
 		pool.put(conn)
 	}
-	pool.idle[0].idleSince = time.Now().Add(-2 * keepIdle)
-	pool.idle[1].idleSince = time.Now().Add(-2 * keepIdle)
+	pool.idle[0].idleSince = clock() - 2*keepIdle
+	pool.idle[1].idleSince = clock() - 2*keepIdle
 	pool.reap()
 	equal(t, "kept", len(pool.idle), 1)
 	equal(t, "open", len(pool.open), 1)

@@ -62,8 +62,7 @@ func New(config Config) (*Proxy, error) {
 		NoDefaultContentType:         true,
 		SecureErrorLogMessage:        true,
 		ReadBufferSize:               headLimit,
-		ReadTimeout:                  config.HeaderTimeout,
-		IdleTimeout:                  config.IdleTimeout,
+		LazyRequestTime:              true,
 		Concurrency:                  2 * config.Concurrency, // the listener counts; this must never be met
 	}
 	return p, nil
@@ -78,7 +77,7 @@ func (p *Proxy) Listen() error {
 	p.listener = &listener{
 		Listener: l,
 		clients:  p.clients,
-		limit:    p.config.Concurrency,
+		config:   &p.config,
 		counters: &p.counters,
 		log:      p.log,
 		refusing: make(chan struct{}, maxRefusing),

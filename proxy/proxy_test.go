@@ -81,7 +81,7 @@ func TestShutdownDoesNotCloseWhereARequestIsAboutToBeRead(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { participant.Close(); conn.Close() })
-		client, err := newClientConn(conn.(*net.TCPConn))
+		client, err := newClientConn(conn.(*net.TCPConn), &p.config)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -274,7 +274,7 @@ func TestRunningOutOfFilesDoesNotEndTheListener(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	proxied := &listener{Listener: &shortOfFiles{l, 2}, clients: p.clients, limit: 1, log: p.log, counters: &p.counters}
+	proxied := &listener{Listener: &shortOfFiles{l, 2}, clients: p.clients, config: &Config{Concurrency: 1}, log: p.log, counters: &p.counters}
 	go func() {
 		if conn, err := net.Dial("tcp", l.Addr().String()); err == nil {
 			conn.Close()

@@ -30,7 +30,7 @@ func (r appReader) Read(p []byte) (int, error) {
 	if r.relayed != nil || r.looking != nil {
 		return r.app.Read(p)
 	}
-	r.app.SetReadDeadline(time.Now().Add(lookAfter))
+	r.app.boundLook()
 	n, err := r.app.Read(p)
 	if n > 0 || !isTimeout(err) {
 		return n, err

@@ -21,7 +21,7 @@ type appWriter struct{ *exchange }
 // Write writes to the app. If a kept connection turns out to be closed before
 // it took a byte, nothing of the request was sent: a new connection gets it.
 func (w appWriter) Write(p []byte) (int, error) {
-	n, err := w.app.send(p)
+	n, err := w.sendOrAsk(p)
 	if err != nil && n == 0 && !w.wrote && w.app.reused {
 		fresh, dialErr := w.proxy.pool.dial()
 		if dialErr != nil {
@@ -30,10 +30,19 @@ func (w appWriter) Write(p []byte) (int, error) {
 		}
 		w.proxy.pool.drop(w.app)
 		w.app = fresh
-		n, err = w.app.send(p)
+		n, err = w.sendOrAsk(p)
 	}
 	w.wrote = w.wrote || n > 0
 	return n, err
+}
+
+// sendOrAsk sends to the app, and waits for its answer if this is the end of
+// the request, and nobody else does.
+func (w appWriter) sendOrAsk(p []byte) (int, error) {
+	if !w.asking {
+		return w.app.send(p)
+	}
+	return w.app.ask(p)
 }
 
 // send sends the request. When it returns, all of it is sent, or nothing more
@@ -47,7 +56,9 @@ func (e *exchange) send() {
 		whole = e.pump()
 		e.client.reading = nil
 	}
+	e.asking = e.relayed == nil
 	e.sent = e.toApp.Flush() == nil && whole
+	e.asking = false
 	e.boundHead()
 	e.pumped.Store(whole)
 	if e.ended.Load() {

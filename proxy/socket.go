@@ -17,7 +17,9 @@ type socket struct {
 	seen    peerState
 	// The functions are bound once, so that a call allocates nothing.
 	tryRead, tryWrite func(fd uintptr) bool
+	tryAsk            func(fd uintptr) bool
 	look              func(fd uintptr)
+	asked             bool // by tryAsk
 }
 
 // transfer is what one call passes, in one direction.
@@ -43,6 +45,7 @@ func (s *socket) open(conn syscall.Conn) error {
 		return err
 	}
 	s.RawConn, s.tryRead, s.tryWrite = raw, s.readOnce, s.writeAll
+	s.tryAsk = s.askOnce
 	s.look = func(fd uintptr) { s.seen = peek(fd) }
 	return nil
 }
@@ -79,6 +82,24 @@ func (s *socket) write(p []byte) (int, error) {
 	return n, err
 }
 
+// writeAndAwait writes, and then waits until there is something to read, the
+// end, or the read deadline. It returns before all was written if that would
+// take longer. What was there to read before the call may go unnoticed.
+func (s *socket) writeAndAwait(p []byte) (int, error) {
+	s.out = transfer{rest: p}
+	s.asked = false
+	err := s.Read(s.tryAsk)
+	n, failed := s.out.n, s.out.err
+	s.out = transfer{}
+	if failed != 0 && failed != syscall.EAGAIN {
+		return n, &net.OpError{Op: "write", Net: "tcp", Err: failed}
+	}
+	if err != nil && isTimeout(err) {
+		err = nil
+	}
+	return n, err
+}
+
 // state looks at the socket. One goroutine may look at a time.
 func (s *socket) state() peerState {
 	if s.Control(s.look) != nil {
@@ -108,6 +129,16 @@ func (s *socket) awaitEnd() bool {
 func (s *socket) readOnce(fd uintptr) bool {
 	s.in.n, s.in.err = take(fd, s.in.rest, 0)
 	return s.in.err != syscall.EAGAIN
+}
+
+// askOnce is true when there is nothing to wait for. What comes after the
+// question was written wakes whoever waits: the poller was made ready before.
+func (s *socket) askOnce(fd uintptr) bool {
+	if s.asked {
+		return true
+	}
+	s.asked = true
+	return !s.writeAll(fd) || s.out.err != 0
 }
 
 // writeAll is true when there is nothing to wait for.
