@@ -74,7 +74,7 @@ func (f *forwarded) begin(h *requestHead) {
 		if !ok {
 			return
 		}
-		if isNamed(line.name, forwardedFor) && h.passes(line, false) {
+		if isNamed(line.name, forwardedFor) { // all of them go on, or none
 			f.left++
 		}
 	}
