@@ -263,11 +263,7 @@ func TestASessionTicketDoesNotSpoilAKeptConnection(t *testing.T) {
 	}
 	defer conn.Close()
 	receive(t, "handshake", shaken)
-	unread := func() bool {
-		state := peerQuiet
-		conn.raw.Control(func(fd uintptr) { state = peek(fd) })
-		return state == peerSpoke
-	}
+	unread := func() bool { return conn.socket.state() == peerSpoke }
 	eventually(t, "the tickets are there, unread", unread)
 	for range 2 {
 		if !conn.isQuiet() {
