@@ -3,12 +3,14 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -121,6 +123,46 @@ func TestParticipantsAreServedWhateverIsWrongWithTheState(t *testing.T) {
 		first := startProcess(s.t, "-config", filepath.Join(s.dir, "config.yaml"))
 		s.t.Cleanup(first.kill)
 	})
+}
+
+func TestTheAppIsSpokenToAsTheConfigurationSays(t *testing.T) {
+	seen := make(chan string, 1)
+	app := httptest.NewTLSServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		seen <- r.Host + ", " + strings.Join(r.Header.Values("X-Forwarded-For"), "; ")
+	}))
+	defer app.Close()
+	s := newStage(t, "script-mandatory") // any would do: nothing of it is replayed
+	s.write("ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: app.Certificate().Raw})))
+	s.write("config.yaml", fmt.Sprintf(`
+listen: 127.0.0.1:0
+admin: localhost:0
+app: %s
+app_tls: {ca: ca.pem}
+forwarded: append
+trusted_proxies: [127.0.0.1]
+state: state
+targets: {receiver: {url: "%s", secret: file:secret}}
+rules: [{to: [receiver]}]
+`, app.URL, s.receiver.URL))
+	s.start()
+	defer s.process.stop()
+	request, err := http.NewRequest(http.MethodGet, "http://"+s.process.participants+"/", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Host = "survey.example.org"
+	request.Header.Set("X-Forwarded-For", "192.0.2.1")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		t.Fatal(response.Status)
+	}
+	if got, want := <-seen, "survey.example.org, 192.0.2.1, 127.0.0.1"; got != want {
+		t.Errorf("the app saw %q, want %q", got, want)
+	}
 }
 
 func TestWhatCannotStartSaysWhy(t *testing.T) {

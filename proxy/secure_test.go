@@ -305,7 +305,7 @@ func TestAConnectionOfTLSThatWasClosedIdleIsNotUsed(t *testing.T) {
 		w.conn.CloseWrite()
 		w.cork.pull()
 	})
-	f("without close_notify", func(w *secureWire) { w.send(ok); w.TCPConn.Close() })
+	f("without close_notify", func(w *secureWire) { w.send(ok); w.Close() })
 }
 
 func TestWhatTheAppSaysUnaskedOverTLSReachesNobody(t *testing.T) {
