@@ -19,40 +19,64 @@ const (
 	untilClose
 )
 
-// answerHead is the head of the app's answer.
+// answerHead is the head of the app's answer. Its slices belong to whoever read
+// the head, and are valid until the next read.
 type answerHead struct {
-	header  fasthttp.ResponseHeader
 	status  int
 	length  int // -1 when chunked, -2 when the answer ends with the connection
 	codings int // Content-Encoding fields
 	options connectionOptions
 	old     bool // HTTP/1.0
 	closes  bool // the app closes the connection after it
+
+	contentType, contentEncoding []byte
 }
 
-// parse reads a head that lies whole in r's buffer, as raw, and takes it from
-// there. Raw stays valid until the next read.
-func (a *answerHead) parse(r *bufio.Reader, raw []byte) error {
-	a.header.DisableNormalizing()
-	a.header.SetNoDefaultContentType(true)
-	before := r.Buffered()
-	if !isStatusLine(raw) || a.header.Read(r) != nil || before-r.Buffered() != len(raw) {
-		return errGarbled // and not the error: it quotes the answer
+// parse reads a whole head. It refuses what two parties could frame differently
+// (RFC 9112 section 6.3), and what would end a line for some and not for others.
+func (a *answerHead) parse(raw []byte) error {
+	if !isStatusLine(raw) {
+		return errGarbled
 	}
-	a.status, a.length = a.header.StatusCode(), a.header.ContentLength()
-	a.old = string(a.header.Protocol()) != "HTTP/1.1"
-	a.codings, a.options = 0, connectionOptions{}
+	*a = answerHead{status: parseStatus(raw), length: -2, old: raw[len("HTTP/1.")] != '1'}
+	lengths, codings := 0, 0
+	name := contentLengthField // a first line can't go on
 	for lines := (fields{afterLine(raw)}); ; {
 		f, ok := lines.next()
 		if !ok {
 			break
 		}
-		switch nameOf(f.name) {
+		if isSplit(f.line) || f.folded && name != otherField || !f.folded && len(f.name) == 0 {
+			return errGarbled
+		}
+		if f.folded {
+			continue
+		}
+		switch name = nameOf(f.name); name {
 		case connectionField:
 			a.options.add(f.value)
+		case contentTypeField:
+			a.contentType = f.value
 		case contentEncodingField:
 			a.codings++
+			a.contentEncoding = f.value
+		case contentLengthField:
+			lengths++
+			if !a.takeLength(f.value) {
+				return errGarbled
+			}
+		case transferEncodingField:
+			codings++
+			if !isNamed(f.value, "chunked") && !a.old {
+				return errGarbled
+			}
 		}
+	}
+	if lengths > 1 || codings > 1 && !a.old {
+		return errGarbled
+	}
+	if codings == 1 && !a.old { // HTTP/1.0 knows of no chunks
+		a.length = -1
 	}
 	a.closes = a.options.close || a.options.tooMany || a.old && !a.options.keepAlive
 	return nil
@@ -110,18 +134,33 @@ func (a *answerHead) passes(name []byte, chunks bool) bool {
 	return !a.options.lists(name)
 }
 
-func (a *answerHead) reset() {
-	a.header.Reset()
-	a.status, a.closes = 0, false
-}
-
 // isStatusLine tells whether raw begins with HTTP/1.x and a status
 // (RFC 9112 section 4); fasthttp is laxer.
 func isStatusLine(raw []byte) bool {
 	const shape = "HTTP/1.x 200"
 	return len(raw) > len(shape) && string(raw[:7]) == shape[:7] && raw[8] == ' ' &&
-		'1' <= raw[9] && raw[9] <= '9' && (raw[12] == ' ' || raw[12] == '\r')
+		'1' <= raw[9] && raw[9] <= '9' && isDigit(raw[10]) && isDigit(raw[11]) && (raw[12] == ' ' || raw[12] == '\r')
 }
+
+// parseStatus returns the status of a status line.
+func parseStatus(line []byte) int {
+	digits := line[len("HTTP/1.x "):]
+	return int(digits[0]-'0')*100 + int(digits[1]-'0')*10 + int(digits[2]-'0')
+}
+
+// takeLength takes a Content-Length; false when it is none.
+func (a *answerHead) takeLength(value []byte) bool {
+	length, err := fasthttp.ParseUint(value)
+	a.length = length
+	return err == nil
+}
+
+// isSplit tells whether somebody could take one line for two.
+func isSplit(line []byte) bool {
+	return bytes.IndexByte(line, '\r') >= 0 || bytes.IndexByte(line, 0) >= 0
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 // afterLine returns what follows the first line.
 func afterLine(raw []byte) []byte {

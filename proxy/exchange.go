@@ -213,7 +213,7 @@ func (e *exchange) reset() {
 	e.toApp.Reset(appWriter{e})
 	e.toClient.Reset(clientWriter{e})
 	e.fromApp.Reset(appReader{e})
-	e.answer.reset()
+	e.answer = answerHead{}
 	e.ctx, e.client, e.app, e.watch = nil, nil, nil, nil
 	e.request = requestHead{}
 	e.body.release()

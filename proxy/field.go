@@ -15,6 +15,7 @@ const (
 	teField
 	expectField
 	contentLengthField
+	contentTypeField
 	contentEncodingField
 	transferEncodingField
 	authorizationField
@@ -114,6 +115,8 @@ func nameOf(name []byte) fieldName {
 		return pick(name, "expect", expectField)
 	case len("upgrade"):
 		return pick(name, "upgrade", upgradeField)
+	case len("content-type"):
+		return pick(name, "content-type", contentTypeField)
 	case len("connection"): // and keep-alive
 		if isNamed(name, "connection") {
 			return connectionField

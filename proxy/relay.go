@@ -91,9 +91,10 @@ func (e *exchange) readHead() ([]byte, error) {
 			return nil, err
 		}
 		e.headSeen.Store(true)
-		if err := e.answer.parse(e.fromApp, raw); err != nil {
+		if err := e.answer.parse(raw); err != nil {
 			return nil, err
 		}
+		e.fromApp.Discard(len(raw)) // which stays valid until the next read
 		switch status := e.answer.status; {
 		case status == switchingProtocols && !e.upgrade:
 			return nil, errGarbled
@@ -122,7 +123,7 @@ func (e *exchange) writeHead(raw []byte) {
 	}
 	e.toClient.WriteString("\r\n")
 	e.answered = true
-	e.watch.answering(&e.answer.header, e.answer.codings)
+	e.watch.answering(&e.answer)
 }
 
 // isUnframed tells whether the participant sees the end of the answer by the
@@ -159,7 +160,7 @@ func (e *exchange) relayBody() error {
 }
 
 // tell tells the Watcher, before the end of the answer goes out.
-func (e *exchange) tell() { e.watch.complete(&e.answer.header, e.heard.Load()) }
+func (e *exchange) tell() { e.watch.complete(e.heard.Load()) }
 
 // isPointless tells whether nobody needs the rest of the answer.
 func (e *exchange) isPointless() bool {

@@ -29,6 +29,8 @@ const (
 type watch struct {
 	end               func(rules.Exchange)
 	host, traceparent string
+	status            int
+	contentType       string
 	request, response capture
 	proxy             *Proxy
 }
@@ -59,12 +61,13 @@ func (w *watch) sent(piece []byte) {
 }
 
 // answering prepares to copy the response's body.
-func (w *watch) answering(head *fasthttp.ResponseHeader, codings int) {
+func (w *watch) answering(head *answerHead) {
 	if w == nil {
 		return
 	}
-	w.response = capture{limit: w.proxy.config.InspectLimit, coding: string(head.ContentEncoding())}
-	if codings > 1 {
+	w.status, w.contentType = head.status, string(head.contentType)
+	w.response = capture{limit: w.proxy.config.InspectLimit, coding: string(head.contentEncoding)}
+	if head.codings > 1 {
 		w.response.coding = "several"
 	}
 }
@@ -79,13 +82,12 @@ func (w *watch) received(piece []byte) {
 // complete hands the whole exchange over; only the first call of complete or
 // abandon counts. Where the app answered before the request was whole, its
 // body is still being copied, and is not looked at.
-func (w *watch) complete(head *fasthttp.ResponseHeader, wholeRequest bool) {
+func (w *watch) complete(wholeRequest bool) {
 	if w == nil || w.end == nil {
 		return
 	}
 	x := w.exchange()
-	x.Status = head.StatusCode()
-	x.ContentType = string(head.ContentType())
+	x.Status, x.ContentType = w.status, w.contentType
 	x.Uninspected = truncated
 	if wholeRequest {
 		x.RequestBody, x.Uninspected = w.request.decoded(w.proxy)
