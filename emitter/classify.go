@@ -86,6 +86,10 @@ func classifyError(ctx context.Context, err error, reached phase) Result {
 	if ctx.Err() != nil {
 		return Result{Outcome: Ours, Reason: "shutting down"}
 	}
+	var byProxy *refusedByProxy
+	if errors.As(err, &byProxy) {
+		return classifyProxy(byProxy.status)
+	}
 	if reason := ourTrouble(err); reason != "" {
 		return Result{Outcome: Ours, Reason: reason}
 	}
@@ -100,11 +104,23 @@ func classifyError(ctx context.Context, err error, reached phase) Result {
 	return Result{Outcome: Retry, Reason: "network error"}
 }
 
+// classifyProxy tells a proxy that refuses us, which is for the operator to mend,
+// from one that could not reach the target.
+func classifyProxy(status int) Result {
+	if status >= 400 && status <= 499 {
+		return Result{Outcome: Ours, Reason: "refused by the proxy: status " + strconv.Itoa(status)}
+	}
+	return Result{Outcome: Retry, Reason: "not reached by the proxy: status " + strconv.Itoa(status)}
+}
+
 // ourTrouble names what is wrong on this machine or on its way out, where no
 // target is to blame.
 func ourTrouble(err error) string {
 	var operation *net.OpError
+	var refused *refusedAddress
 	switch {
+	case errors.As(err, &refused):
+		return refused.Error()
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
 		return "no file descriptors left"
 	case errors.Is(err, syscall.ENOMEM), errors.Is(err, syscall.ENOBUFS):

@@ -45,9 +45,10 @@ var failures = []failure{
 	{name: "flood of interim responses", answer: saysForever("", "HTTP/1.1 103 canary\r\nLink: <canary>\r\n\r\n"), want: Retry, reason: "broken response"},
 	{name: "silence", answer: saysAndHangs(""), change: inNoTime, want: Retry, reason: "timeout waiting"},
 	{name: "half a head, then silence", answer: saysAndHangs("HTTP/1.1 200 OK\r\nX: can"), change: inNoTime, want: Retry, reason: "timeout answering"},
-	{name: "no way to connect", change: func(_ *testing.T, s *Sender) { inNoTime(nil, s); s.transport.DialContext = dialNever }, want: Retry, reason: "timeout connecting"},
+	{name: "no way to connect", change: func(_ *testing.T, s *Sender) { inNoTime(nil, s); s.connections.current.DialContext = dialNever }, want: Retry, reason: "timeout connecting"},
 	{name: "no such host", change: nameServerSaying(3), want: Retry, reason: "dns: no such host"},
 	{name: "name server fails", change: nameServerSaying(2), want: Retry, reason: "dns: lookup failed"},
+	{name: "address that is not allowed", change: forbid, want: Ours, reason: "refused to connect to a loopback address: if that is right, add loopback to allow"},
 	{name: "no name server", change: noNameServer, want: Ours, reason: "resolver unreachable"},
 }
 
@@ -103,6 +104,8 @@ func canaryTarget(t *testing.T, address string) rules.Target {
 	return target
 }
 
+func forbid(_ *testing.T, s *Sender) { s.connections.current.DialContext = newDialer(nil).DialContext }
+
 func inNoTime(_ *testing.T, s *Sender) { s.timeout = 100 * time.Millisecond }
 
 func dialNever(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -135,11 +138,7 @@ func answerNames(server net.PacketConn, code byte) {
 		message[2] |= 0x80 // a response
 		message[3] = code
 		message[10], message[11] = 0, 0 // without the additional section of the question
-		end := 12
-		for end < n && message[end] != 0 {
-			end += int(message[end]) + 1
-		}
-		_, _ = server.WriteTo(message[:min(end+5, n)], from)
+		_, _ = server.WriteTo(message[:min(questionEnd(message), n)], from)
 	}
 }
 
@@ -147,9 +146,6 @@ func noNameServer(t *testing.T, s *Sender) { resolveBy(s, closedPort(t)) }
 
 // resolveBy makes s look names up at a name server on loopback.
 func resolveBy(s *Sender, server string) {
-	resolver := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, network, server)
-	}}
-	s.transport.DialContext = (&net.Dialer{Resolver: resolver}).DialContext
+	s.connections.current.DialContext = (&net.Dialer{Resolver: resolverOf(server)}).DialContext
 	s.url.Host = "canary.sidehook.test:80"
 }

@@ -93,7 +93,7 @@ func (r *Recorder) deliver(tx *outbox.Tx, key rules.Key, events []*rules.Event) 
 			name := routing.formats[selection.Target]
 			format := formats[name]
 			if bodies[name] == nil {
-				bodies[name] = format.body(event)
+				bodies[name] = format.body(eventID(tx.Epoch(), key, event.Place), event)
 			}
 			tx.Enqueue(outbox.Delivery{
 				ID:          deliveryID(tx.Epoch(), key, event.Place, selection.Target),
@@ -111,8 +111,13 @@ func (r *Recorder) deliver(tx *outbox.Tx, key rules.Key, events []*rules.Event) 
 	}
 }
 
-// deliveryID is the same whenever the same event is made again for the same
-// target, and no other store can make it: the epoch is the store's own.
+// eventID is the same whenever the same event is made again, and no other store
+// can make it: the epoch is the store's own.
+func eventID(epoch string, key rules.Key, place int) string {
+	return "evt_" + digest(epoch, key.Bytes(), strconv.Itoa(place))
+}
+
+// deliveryID is an eventID for one target.
 func deliveryID(epoch string, key rules.Key, place int, target string) string {
 	return "msg_" + digest(epoch, key.Bytes(), strconv.Itoa(place), target)
 }

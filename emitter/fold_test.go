@@ -26,7 +26,7 @@ func TestFoldingARecordingGivesTheWebhooksOfDecsysItself(t *testing.T) {
 				if name == "script-filter-2-3" && event.From.Position != 2 && event.From.Position != 3 {
 					continue
 				}
-				got = append(got, string(decsysBody(event)))
+				got = append(got, string(decsysBody("", event)))
 			}
 			for _, difference := range recording.Differences(profile, got) {
 				t.Error(difference)

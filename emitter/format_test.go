@@ -3,6 +3,7 @@ package emitter
 import (
 	"encoding/json"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -48,7 +49,7 @@ func TestFormatDecsysIsTheBodyOfDecsysByteForByte(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(string(want), string(decsysBody(skippedComfort(t)))); diff != "" {
+	if diff := cmp.Diff(string(want), string(decsysBody("", skippedComfort(t)))); diff != "" {
 		t.Errorf("body (-Decsys +sidehook):\n%s", diff)
 	}
 }
@@ -64,7 +65,7 @@ func TestFormatStandardSaysWhatDecsysLeavesOut(t *testing.T) {
 		`"state":"answered","response":{"confirmed":true},"page_loaded":"2025-03-04T09:14:10.118Z","recorded":"2025-03-04T09:14:31.902Z"},` +
 		`{"page":3,"page_name":"Comfort","position":2,"question":"How comfortable was your journey?","type":"Ellipse Scale","optional":true,` +
 		`"state":"skipped","response":null,"page_loaded":"2025-03-04T09:14:33.070Z","recorded":null}]}}`
-	if diff := cmp.Diff(want, string(standardBody(skippedComfort(t)))); diff != "" {
+	if diff := cmp.Diff(want, string(standardBody("", skippedComfort(t)))); diff != "" {
 		t.Errorf("body (-want +got):\n%s", diff)
 	}
 }
@@ -79,11 +80,49 @@ func TestTheEndOfASurveyIsCalledSo(t *testing.T) {
 			Completed bool
 		}
 	}
-	if err := json.Unmarshal(standardBody(event), &body); err != nil {
+	if err := json.Unmarshal(standardBody("", event), &body); err != nil {
 		t.Fatal(err)
 	}
 	if body.Type != "survey.completed" || body.Data.To != nil || !body.Data.Completed {
 		t.Errorf("got %+v, want survey.completed, to null, completed true", body)
+	}
+}
+
+func TestFormatCloudEventsTellsWhatStandardTells(t *testing.T) {
+	f := func(event *rules.Event, wantType string) {
+		t.Helper()
+		var standard, cloud map[string]json.RawMessage
+		if err := json.Unmarshal(standardBody("", event), &standard); err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(cloudEventBody("evt_1", event), &cloud); err != nil {
+			t.Fatal(err)
+		}
+		want := map[string]json.RawMessage{
+			"specversion":     json.RawMessage(`"1.0"`),
+			"type":            json.RawMessage(wantType),
+			"source":          json.RawMessage(`"/surveys/5/3"`),
+			"subject":         json.RawMessage(`"fzd"`),
+			"id":              json.RawMessage(`"evt_1"`),
+			"time":            standard["timestamp"],
+			"datacontenttype": json.RawMessage(`"application/json"`),
+			"data":            standard["data"],
+		}
+		if diff := cmp.Diff(want, cloud); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	}
+	event := skippedComfort(t)
+	f(event, `"io.github.sidehook.survey.page_navigated"`)
+	event.To = nil
+	f(event, `"io.github.sidehook.survey.completed"`)
+}
+
+func TestAttributesOfACloudEventNameNoParticipant(t *testing.T) {
+	event := skippedComfort(t)
+	attributes, _, _ := strings.Cut(string(cloudEventBody("evt_1", event)), `"data":`)
+	if strings.Contains(attributes, event.Participant.ID) {
+		t.Errorf("the attributes are %s", attributes)
 	}
 }
 
@@ -97,7 +136,7 @@ func FuzzFormats(f *testing.F) {
 			Responses:   []rules.Response{{Page: rules.PageRef{Name: name}, Question: &question, Type: name}},
 		}
 		for name, format := range formats {
-			if !json.Valid(format.body(event)) {
+			if !json.Valid(format.body(participant, event)) {
 				t.Errorf("format %s is no JSON for %q, %q, %q", name, participant, name, question)
 			}
 		}

@@ -20,17 +20,8 @@ func constantHeader(target rules.Target, user *url.Userinfo, version string) htt
 		header.Set(name, value)
 	}
 	header.Set("User-Agent", "sidehook/"+version)
-	header.Set("Content-Type", contentType(target.Format))
+	header.Set("Content-Type", formats[target.Format].contentType)
 	return header
-}
-
-// contentType has Decsys' own spelling for its format. It is for deliveries
-// that do not say theirs.
-func contentType(format rules.Format) string {
-	if format == rules.FormatDecsys {
-		return "application/json; charset=utf-8"
-	}
-	return "application/json"
 }
 
 // setOrDelete makes sure that a header of ours has our value or is not there.

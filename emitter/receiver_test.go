@@ -172,6 +172,7 @@ func targetAt(t *testing.T, address string) rules.Target {
 		Secret:      rules.Secrets{rules.NewSecret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")},
 		Format:      rules.FormatStandard,
 		TLS:         rules.TLS{Verify: true},
+		Allow:       rules.Allowed{{Class: rules.Private}, {Class: rules.Loopback}},
 		Timeout:     rules.Duration(15 * time.Second),
 		Concurrency: 4,
 	}
@@ -234,6 +235,16 @@ func newAuthority(t *testing.T) *authority {
 	}
 	writePEM(t, a.file, "CERTIFICATE", der)
 	return a
+}
+
+// pem is the authority's own certificate, as a file has it.
+func (a *authority) pem(t *testing.T) []byte {
+	t.Helper()
+	content, err := os.ReadFile(a.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
 }
 
 // issue makes a certificate for name, good for loopback too when it is "localhost", until end.

@@ -36,12 +36,12 @@ type SenderOptions struct {
 
 // Sender makes the attempts of one target. It may be used by many goroutines.
 type Sender struct {
-	transport *http.Transport
-	url       *url.URL
-	header    http.Header
-	signer    signer
-	timeout   time.Duration
-	drainTime time.Duration
+	connections *connections
+	url         *url.URL
+	header      http.Header
+	signer      signer
+	timeout     time.Duration
+	drainTime   time.Duration
 }
 
 // Senders is what a Dispatcher makes its senders with.
@@ -59,17 +59,17 @@ func NewSender(o SenderOptions) (*Sender, error) {
 	}
 	header := constantHeader(o.Target, address.User, o.Version)
 	address.User = nil
-	transport, err := newTransport(o)
+	connections, err := newConnections(o)
 	if err != nil {
 		return nil, err
 	}
 	return &Sender{
-		transport: transport,
-		url:       address,
-		header:    header,
-		signer:    newSigner(o.Target),
-		timeout:   time.Duration(o.Target.Timeout),
-		drainTime: drainTime,
+		connections: connections,
+		url:         address,
+		header:      header,
+		signer:      newSigner(o.Target),
+		timeout:     time.Duration(o.Target.Timeout),
+		drainTime:   drainTime,
 	}, nil
 }
 
@@ -87,7 +87,7 @@ func (s *Sender) Send(ctx context.Context, d *outbox.Delivery, at time.Time) Res
 	if err != nil {
 		result = classifyError(ctx, err, reached)
 	} else {
-		result = classifyAnswer(response, at.Add(time.Since(start)))
+		result = s.classify(response, at.Add(time.Since(start)))
 		result.Excerpt = s.finish(response, result.Outcome, cancel)
 	}
 	result.Duration = time.Since(start)
@@ -95,7 +95,7 @@ func (s *Sender) Send(ctx context.Context, d *outbox.Delivery, at time.Time) Res
 }
 
 // Close lets go of idle connections.
-func (s *Sender) Close() { s.transport.CloseIdleConnections() }
+func (s *Sender) Close() { s.connections.close() }
 
 // post sends d's request, a second time where the first met a dead connection.
 // net/http would do that only for what it takes for idempotent, and as often
@@ -104,7 +104,7 @@ func (s *Sender) post(ctx context.Context, d *outbox.Delivery, at time.Time) (*h
 	request := s.request(ctx, d, at)
 	response, progress, err := s.roundTrip(request, d.Body)
 	if err != nil && progress.diedIdle() && ctx.Err() == nil {
-		s.transport.CloseIdleConnections() // the others will be as dead
+		s.connections.close() // the others will be as dead
 		response, progress, err = s.roundTrip(request, d.Body)
 	}
 	return response, progress.phase(), err
@@ -124,12 +124,20 @@ func (s *Sender) request(ctx context.Context, d *outbox.Delivery, at time.Time) 
 	return request.WithContext(ctx)
 }
 
+// classify is classifyAnswer for a response that may be a proxy's.
+func (s *Sender) classify(response *http.Response, at time.Time) Result {
+	if response.StatusCode == http.StatusProxyAuthRequired && s.connections.isRelayed(response.Request) {
+		return classifyProxy(response.StatusCode)
+	}
+	return classifyAnswer(response, at)
+}
+
 // roundTrip sends request without GetBody, so that the transport itself never sends it twice.
 func (s *Sender) roundTrip(request *http.Request, body []byte) (*http.Response, *progress, error) {
 	progress := &progress{}
 	request = request.WithContext(httptrace.WithClientTrace(request.Context(), progress.trace()))
 	request.Body = io.NopCloser(bytes.NewReader(body))
-	response, err := s.transport.RoundTrip(request)
+	response, err := s.connections.transport().RoundTrip(request)
 	return response, progress, err
 }
 

@@ -305,7 +305,7 @@ func TestShutdownIsNotTheTargetsFault(t *testing.T) {
 
 func TestAProxyThatIsDownIsOurTrouble(t *testing.T) {
 	sender := senderFor(t, targetAt(t, "https://127.0.0.1:1"))
-	sender.transport.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: closedPort(t)})
+	sender.connections.current.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: closedPort(t)})
 	if result := send(sender); result.Outcome != Ours || result.Reason != "proxy unreachable" {
 		t.Errorf("result is %+v", result)
 	}

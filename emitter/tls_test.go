@@ -3,12 +3,14 @@ package emitter
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -124,9 +126,55 @@ func TestTheClientCertificateIsReadAgainWhenItChanges(t *testing.T) {
 		t.Fatal(err)
 	}
 	f("the second")
-	if !strings.Contains(logs.String(), "stays in use") {
-		t.Errorf("logged %s", logs)
+	f("the second")
+	if n := strings.Count(logs.String(), "stays in use"); n != 1 {
+		t.Errorf("logged %d times that a file is bad, want once a minute: %s", n, logs)
 	}
+	if err := os.Remove(target.TLS.Key); err != nil {
+		t.Fatal(err)
+	}
+	f("the second")
+	saveCertificate(t, own.issue("the third one", time.Now().Add(time.Hour)), target.TLS.Cert, target.TLS.Key)
+	f("the third one")
+}
+
+func TestTheAuthorityIsReadAgainWhenItChanges(t *testing.T) {
+	first, second := newAuthority(t), newAuthority(t)
+	var serving atomic.Pointer[tls.Config]
+	server := newTLSReceiver(t, &tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
+		return serving.Load(), nil
+	}})
+	serve := func(by *authority) {
+		serving.Store(&tls.Config{Certificates: []tls.Certificate{by.issue("localhost", time.Now().Add(time.Hour))}})
+	}
+	target := targetAt(t, server.URL)
+	target.TLS.CA = filepath.Join(t.TempDir(), "ca.pem")
+	trust := func(content []byte) {
+		t.Helper()
+		// As Kubernetes does it: another file takes the place of the old one.
+		if err := errors.Join(os.WriteFile(target.TLS.CA+".new", content, 0o600), os.Rename(target.TLS.CA+".new", target.TLS.CA)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	trust(first.pem(t))
+	sender := senderFor(t, target)
+	f := func(outcome Outcome, reason string) {
+		t.Helper()
+		if got := send(sender); got.Outcome != outcome || got.Reason != reason {
+			t.Errorf("result is %+v, want %s %q", got, outcome, reason)
+		}
+	}
+	serve(first)
+	f(Delivered, "")
+	serve(second)
+	f(Delivered, "") // on the connection from before
+	trust(second.pem(t))
+	f(Delivered, "") // on a new one: those that the old authority vouched for are not used again
+	trust([]byte("no certificate"))
+	sender.Close()
+	f(Delivered, "")
+	trust(first.pem(t))
+	f(Retry, "tls: certificate not trusted")
 }
 
 func newTLSReceiver(t *testing.T, config *tls.Config) *httptest.Server {

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -39,6 +40,7 @@ func (c *checker) checkTarget(name string) {
 		c.wrong(path+".tls", "needs a url that begins with https://")
 	}
 	c.checkTLS(path+".tls", &target.TLS)
+	c.checkAddressOf(path+".url", &target)
 	c.checkHeaders(path+".headers", target.Headers)
 	between(c, path+".timeout", target.Timeout, minTimeout, maxTimeout, Duration.String)
 	c.checkRetry(path+".retry", target.Retry)
@@ -84,6 +86,18 @@ func (c *checker) checkTLS(path string, files *TLS) {
 	}
 	if _, err := tls.X509KeyPair(cert, key); err != nil {
 		c.wrong(path+".cert", "cert and key cannot be used: %s", strings.TrimPrefix(err.Error(), "tls: "))
+	}
+}
+
+// checkAddressOf refuses a URL whose host is an address that the target does
+// not allow. Where a name leads is known only when it is dialled.
+func (c *checker) checkAddressOf(path string, target *Target) {
+	address, err := netip.ParseAddr(target.URL.hostname())
+	if err != nil {
+		return
+	}
+	if class, refused := target.Allow.Refuses(address); refused {
+		c.wrong(path, "has a %s address, to which nothing is sent unless it is allowed: add %s, or the address, to allow", class, class)
 	}
 }
 

@@ -67,6 +67,9 @@ type Target struct {
 	Secret Secrets `yaml:"secret"`
 	Format Format  `yaml:"format"`
 	TLS    TLS     `yaml:"tls"`
+	// Proxy is the way out, Allow where it may lead besides public addresses.
+	Proxy Proxy   `yaml:"proxy"`
+	Allow Allowed `yaml:"allow"`
 	// Headers are added to every attempt. None of them is one that sidehook sets itself.
 	Headers map[string]string `yaml:"headers"`
 	// Timeout bounds a whole attempt, 1ms to 60s.
@@ -84,12 +87,14 @@ type Format string
 
 // The formats.
 const (
-	FormatDecsys   Format = "decsys"
-	FormatStandard Format = "standard"
+	FormatDecsys      Format = "decsys"
+	FormatStandard    Format = "standard"
+	FormatCloudEvents Format = "cloudevents"
 )
 
 // TLS is how the certificate of a target, or of the app, is checked and which
 // one we show. The files are PEM; they have been read once and were right.
+// They are read again when they change, the ca of the app excepted.
 type TLS struct {
 	Verify bool `yaml:"verify"`
 	// CA is a file of certificates to trust instead of the system's, empty for those.

@@ -3,6 +3,7 @@ package rules
 import (
 	"flag"
 	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -162,6 +163,23 @@ func TestGoodConfigurationsAreTaken(t *testing.T) {
 			target.TLS.Key = testFolder + "/files/key.pem"
 		})
 	})
+	f("egress.yaml", func(c *Config) {
+		crm(c, func(target *Target) {
+			target.Format = FormatCloudEvents
+			target.Proxy.URL = urlOf(&url.URL{Scheme: "http", User: url.UserPassword("user", canary), Host: "proxy.example.org:3128"})
+			target.Allow = Allowed{
+				{Class: LinkLocal},
+				{Network: Network{netip.MustParsePrefix("10.1.0.0/16")}},
+				{Network: Network{netip.MustParsePrefix("192.0.2.7/32")}},
+				{Network: Network{netip.MustParsePrefix("2001:db8::/32")}},
+			}
+		})
+	})
+	f("egress-none.yaml", func(c *Config) {
+		crm(c, func(target *Target) {
+			target.Format, target.Proxy.Straight, target.Allow = FormatCloudEvents, true, nil
+		})
+	})
 	f("page-names.yaml", func(c *Config) {
 		c.Rules[0].SourcePages = []PageName{{Number: 1}, {Name: "2"}, {Name: "Consent"}, {Name: "yes"}, {Name: "1.5"}}
 	})
@@ -201,7 +219,7 @@ func minimal(t *testing.T) *Config {
 }
 
 func TestASummaryTellsWhatGoesWhereAndNoSecret(t *testing.T) {
-	for _, name := range []string{"minimal", "summary"} {
+	for _, name := range []string{"minimal", "summary", "egress", "egress-none"} {
 		config, err := parseText(name+".yaml", mustRead(t, testFolder+"/good/"+name+".yaml"))
 		if err != nil {
 			t.Fatal(err)

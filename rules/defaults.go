@@ -31,6 +31,7 @@ func (t *Target) setDefaults() {
 	*t = Target{
 		Format:  FormatDecsys,
 		TLS:     TLS{Verify: true},
+		Allow:   Allowed{{Class: Private}, {Class: Loopback}},
 		Timeout: Duration(15 * time.Second),
 		Retry: Retry{
 			Schedule: []Duration{

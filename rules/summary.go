@@ -81,6 +81,9 @@ func (t Target) summary() string {
 	if t.Rate > 0 {
 		text += ", at most " + t.Rate.String()
 	}
+	if !t.Proxy.FromEnvironment() {
+		text += ", proxy " + t.Proxy.String()
+	}
 	return text + t.TLS.warning()
 }
 

@@ -33,8 +33,12 @@ func ParseURL(text string) (URL, error) {
 	if parsed.Fragment != "" {
 		return URL{}, errURLFragment
 	}
+	return urlOf(parsed), nil
+}
+
+func urlOf(parsed *url.URL) URL {
 	whole := parsed.String()
-	return URL{whole: &whole, shown: parsed.Scheme + "://" + parsed.Host}, nil
+	return URL{whole: &whole, shown: parsed.Scheme + "://" + parsed.Host}
 }
 
 // validPort takes a number from 1 to 65535, or none.
@@ -65,6 +69,15 @@ func (u URL) LogValue() slog.Value { return slog.StringValue(u.shown) }
 
 // MarshalText keeps credentials out of every encoder.
 func (u URL) MarshalText() ([]byte, error) { return []byte(u.shown), nil }
+
+// hostname is the host without its port; an address has no brackets.
+func (u URL) hostname() string {
+	parsed, err := url.Parse(u.Reveal())
+	if err != nil {
+		return ""
+	}
+	return parsed.Hostname()
+}
 
 // isPlain tells whether the URL is http, without TLS.
 func (u URL) isPlain() bool { return strings.HasPrefix(u.shown, "http:") }

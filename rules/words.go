@@ -14,7 +14,7 @@ func (d *Durability) UnmarshalText(text []byte) (err error) {
 
 // UnmarshalText takes the name of a format.
 func (f *Format) UnmarshalText(text []byte) (err error) {
-	*f, err = oneOf(string(text), FormatDecsys, FormatStandard)
+	*f, err = oneOf(string(text), FormatDecsys, FormatStandard, FormatCloudEvents)
 	return err
 }
 
