@@ -51,6 +51,14 @@ func (c *cork) pull() {
 
 func (w *secureWire) send(text string) { _, _ = io.WriteString(w.conn, text) }
 
+// lines takes what is logged, by any goroutine.
+type lines chan string
+
+func (l lines) Write(p []byte) (int, error) {
+	l <- string(p)
+	return len(p), nil
+}
+
 // identity is what an app shows of itself, and who trusts it.
 type identity struct {
 	certificate tls.Certificate
@@ -181,10 +189,10 @@ func TestAnAppThatIsNotWhoItShouldBeGetsNothing(t *testing.T) {
 // attempt, and the log has the reason and nothing of the request.
 func refused(t *testing.T, app *scriptedApp, trusts *tls.Config, reason string) {
 	t.Helper()
-	var logs bytes.Buffer
+	logs := make(lines, 10)
 	p := startProxy(t, app, func(c *Config) {
 		c.App, c.AppTLS, c.DialWindow = secureAddress(app), trusts, patience
-		c.Logger = slog.New(slog.NewTextHandler(&logs, nil))
+		c.Logger = slog.New(slog.NewTextHandler(logs, nil))
 	})
 	client := dial(t, p)
 	client.send("POST /secret HTTP/1.1\r\nHost: secret\r\nContent-Length: 6\r\n\r\nsecret")
@@ -193,7 +201,7 @@ func refused(t *testing.T, app *scriptedApp, trusts *tls.Config, reason string) 
 		t.Errorf("got %q, want 503 with Retry-After", got)
 	}
 	equal(t, "attempts", app.conns.Load(), 1)
-	if text := logs.String(); !strings.Contains(text, reason) || strings.Contains(text, "secret") {
+	if text := receive(t, "line in the log", logs); !strings.Contains(text, reason) || strings.Contains(text, "secret") {
 		t.Errorf("want the reason %q, and nothing secret, in the log: %s", reason, text)
 	}
 	if err := p.Ready(t.Context()); err == nil || !strings.Contains(err.Error(), reason) {
