@@ -290,7 +290,7 @@ func TestRunningOutOfFilesDoesNotEndTheListener(t *testing.T) {
 func TestAPanicOfOursEndsOneRequestOnly(t *testing.T) {
 	f := func(name, request string, sabotage func(*exchange)) {
 		t.Run(name, func(t *testing.T) {
-			p := startProxy(t, startApp(t, serving(ok)), nil)
+			p := newProxy(t, startApp(t, serving(ok)), nil)
 			var once atomic.Bool
 			p.exchanges.New = func() any {
 				e := newExchange(p)
@@ -299,6 +299,7 @@ func TestAPanicOfOursEndsOneRequestOnly(t *testing.T) {
 				}
 				return e
 			}
+			serve(t, p)
 			broken := dial(t, p)
 			broken.send(request)
 			if got, _ := broken.rest(); got != "" && !strings.HasPrefix(got, "HTTP/1.1 502 ") {
