@@ -53,6 +53,7 @@ type exchange struct {
 	closing   bool // the participant's connection will be closed
 	switching bool // the app has switched to another protocol
 	noApp     bool // the app could not be reached any more
+	mute      bool // the participant takes no more of a watched answer
 
 	// Between the two goroutines.
 	relayed  chan struct{} // closed when the relaying goroutine is done; nil without one
@@ -219,7 +220,7 @@ func (e *exchange) reset() {
 	e.body.release()
 	e.wrote, e.asking, e.sent = false, false, false
 	e.answered, e.said, e.complete = false, false, false
-	e.again, e.fresh, e.closing, e.switching, e.noApp = false, false, false, false, false
+	e.again, e.fresh, e.closing, e.switching, e.noApp, e.mute = false, false, false, false, false, false
 	e.relayed, e.looking = nil, nil
 	e.pumped.Store(false)
 	e.ended.Store(false)

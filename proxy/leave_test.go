@@ -56,16 +56,28 @@ type neverEnding struct{}
 func (neverEnding) Read(p []byte) (int, error) { return len(p), nil }
 
 func TestAParticipantWhoEndsTheirHalfMayStillGetTheAnswer(t *testing.T) {
-	app := startApp(t, func(w *wire) {
-		w.head()
-		w.ended() // the half-close has come through
-		w.send(ok)
-	})
-	client := dial(t, startProxy(t, app, nil))
-	client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
-	client.CloseWrite()
-	got, _ := client.rest()
-	equal(t, "answer", strings.Replace(got, "Connection: close\r\n", "", 1), ok)
+	const answer = "HTTP/1.1 200 OK\r\nContent-Length: 300\r\n\r\n"
+	f := func(name string, watcher Watcher) {
+		t.Run(name, func(t *testing.T) {
+			app := startApp(t, func(w *wire) {
+				w.head()
+				if watcher == nil {
+					w.ended() // the half-close has come through
+				} else {
+					<-time.After(2 * lookAfter) // it was noticed, and is not passed on
+				}
+				w.send(answer + pattern(300))
+			})
+			p := startProxy(t, app, func(c *Config) { c.Watcher, c.InspectLimit = watcher, 10 })
+			client := dial(t, p)
+			client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+			client.CloseWrite()
+			got, _ := client.rest()
+			equal(t, "answer", strings.Replace(got, "Connection: close\r\n", "", 1), answer+pattern(300))
+		})
+	}
+	f("unwatched", nil)
+	f("watched", watchAll(make(chan rules.Exchange, 1)))
 }
 
 func TestAKeptConnectionSurvivesALongWait(t *testing.T) {

@@ -45,9 +45,9 @@ func (r appReader) Read(p []byte) (int, error) {
 type clientWriter struct{ *exchange }
 
 // Write writes to the participant. A watched answer is taken to its end even
-// when the participant has left.
+// when nobody is there to take it.
 func (w clientWriter) Write(p []byte) (int, error) {
-	if w.watch != nil && w.left.Load() {
+	if w.mute {
 		return len(p), nil
 	}
 	n, err := w.client.send(p)
@@ -58,6 +58,7 @@ func (w clientWriter) Write(p []byte) (int, error) {
 	if w.watch == nil {
 		return n, err
 	}
+	w.mute = true
 	w.leave()
 	return len(p), nil
 }
@@ -164,7 +165,7 @@ func (e *exchange) tell() { e.watch.complete(e.heard.Load()) }
 
 // isPointless tells whether nobody needs the rest of the answer.
 func (e *exchange) isPointless() bool {
-	return e.left.Load() && e.watch != nil && e.watch.response.over
+	return e.mute && e.watch != nil && e.watch.response.over
 }
 
 // writePiece writes a piece of the body, in the framing of the participant's answer.

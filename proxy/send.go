@@ -155,7 +155,7 @@ func (e *exchange) relayBeside() {
 	}()
 	e.relay()
 	e.ended.Store(true)
-	if e.pumped.Load() {
+	if e.heard.Load() {
 		e.client.SetReadDeadline(past) // ends attend
 	} else {
 		e.outlast()
@@ -167,7 +167,7 @@ func (e *exchange) relayBeside() {
 // told, and gets to say the rest to nobody, so that our close does not take
 // the answer away.
 func (e *exchange) outlast() {
-	if e.complete && !e.app.awaitEnd() {
+	if e.complete && (!e.app.awaitEnd() || e.heard.Load()) {
 		return // the upload has ended
 	}
 	e.closing = true
