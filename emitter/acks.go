@@ -18,13 +18,19 @@ type ack struct {
 	isProbe bool
 }
 
+// committed is what one commit took to disk: the deliveries of acks, and a number of notes.
+type committed struct {
+	seqs  []uint64
+	notes int
+}
+
 // acks takes what came of a target's attempts to disk: all that came while the
 // last commit was made goes into the next.
 type acks struct {
 	target string
 	store  *outbox.Store
-	// committed receives the deliveries whose acks are on disk.
-	committed chan []uint64
+	// committed receives what is on disk.
+	committed chan committed
 	wake      chan struct{}
 	closed    chan struct{}
 
@@ -37,7 +43,7 @@ type acks struct {
 func newAcks(target string, store *outbox.Store) *acks {
 	return &acks{
 		target: target, store: store,
-		committed: make(chan []uint64), wake: make(chan struct{}, 1), closed: make(chan struct{}),
+		committed: make(chan committed), wake: make(chan struct{}, 1), closed: make(chan struct{}),
 	}
 }
 
@@ -87,7 +93,7 @@ func (a *acks) run(ctx context.Context) {
 		if err != nil {
 			return
 		}
-		a.tell(batch)
+		a.tell(batch, len(notes))
 	}
 }
 
@@ -111,13 +117,13 @@ func (a *acks) take() (batch []ack, notes []func(*outbox.Tx), hastened bool) {
 	return batch, notes, hastened
 }
 
-func (a *acks) tell(batch []ack) {
-	seqs := make([]uint64, len(batch))
+func (a *acks) tell(batch []ack, notes int) {
+	c := committed{seqs: make([]uint64, len(batch)), notes: notes}
 	for i, k := range batch {
-		seqs[i] = k.seq
+		c.seqs[i] = k.seq
 	}
 	select {
-	case a.committed <- seqs:
+	case a.committed <- c:
 	case <-a.closed:
 	}
 }

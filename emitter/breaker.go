@@ -100,7 +100,7 @@ func verdictOf(outcome Outcome) error {
 		return errDown
 	case Throttled, Ours:
 		return errNoMatter
-	case Delivered, Rejected, Gone:
+	case Delivered, Rejected, Aborted, Gone:
 		return nil
 	}
 	return errNoMatter

@@ -17,8 +17,12 @@ import (
 // classifyAnswer says what a final response means for its delivery.
 func classifyAnswer(response *http.Response, at time.Time) Result {
 	status := response.StatusCode
-	result := Result{Outcome: classifyStatus(status), Status: status}
-	if wantsNoMore(response.Header) {
+	result := Result{Outcome: classifyStatus(status), Status: status, Disable: asksFor(response.Header, "disable")}
+	switch {
+	case result.Outcome == Delivered:
+	case asksFor(response.Header, "abort-message"):
+		result.Outcome = Aborted
+	case result.Disable:
 		result.Outcome = Gone
 	}
 	if result.Outcome != Delivered {
@@ -47,12 +51,15 @@ func classifyStatus(status int) Outcome {
 	}
 }
 
-// wantsNoMore tells whether a receiver asks to be left alone from now on,
-// whatever its status.
-func wantsNoMore(header http.Header) bool {
+// asksFor tells whether a receiver says something to the sender beside its
+// status: "disable" to be left alone from now on, "abort-message" to be spared
+// this delivery.
+func asksFor(header http.Header, wish string) bool {
 	for _, value := range header.Values("webhook-delivery") {
-		if strings.EqualFold(strings.TrimSpace(value), "disable") {
-			return true
+		for part := range strings.SplitSeq(value, ",") {
+			if strings.EqualFold(strings.TrimSpace(part), wish) {
+				return true
+			}
 		}
 	}
 	return false

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -40,20 +41,33 @@ func TestEveryStatusHasItsOutcome(t *testing.T) {
 	}
 }
 
-func TestAReceiverMayAskForNothingMoreWithAnyStatus(t *testing.T) {
-	f := func(status int, header string, want Outcome) {
+func TestAReceiverMaySayMoreThanItsStatus(t *testing.T) {
+	f := func(status int, header string, want Outcome, wantsNoMore bool) {
 		t.Helper()
 		response := &http.Response{StatusCode: status, Header: http.Header{}}
-		response.Header.Set("webhook-delivery", header)
-		if got := classifyAnswer(response, sentAt).Outcome; got != want {
-			t.Errorf("status %d with %q: outcome %d, want %d", status, header, got, want)
+		for value := range strings.SplitSeq(header, "\n") {
+			response.Header.Add("webhook-delivery", value)
+		}
+		got := classifyAnswer(response, sentAt)
+		if got.Outcome != want || got.WantsNoMore() != wantsNoMore {
+			t.Errorf("status %d with %q: %s, wants no more %t; want %s, %t", status, header, got.Outcome, got.WantsNoMore(), want, wantsNoMore)
 		}
 	}
-	f(500, "disable", Gone)
-	f(404, " Disable ", Gone)
-	f(200, "disable", Gone)
-	f(200, "disabled", Delivered)
-	f(500, "enable", Retry)
+	f(500, "disable", Gone, true)
+	f(404, " Disable ", Gone, true)
+	f(429, "disable", Gone, true)
+	f(200, "disable", Delivered, true)
+	f(200, "disabled", Delivered, false)
+	f(500, "enable", Retry, false)
+	f(410, "", Gone, true)
+
+	f(500, "abort-message", Aborted, false)
+	f(400, "Abort-Message", Aborted, false)
+	f(503, "abort-message", Aborted, false)
+	f(200, "abort-message", Delivered, false)
+	f(500, "abort", Retry, false)
+	f(500, "abort-message, disable", Aborted, true)
+	f(500, "disable\nabort-message", Aborted, true)
 }
 
 func TestRetryAfter(t *testing.T) {

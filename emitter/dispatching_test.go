@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"slices"
 	"sync"
 	"testing"
@@ -68,9 +69,16 @@ var (
 	fail500 = Result{Outcome: Retry, Status: 500, Reason: "status 500"}
 	fail404 = Result{Outcome: Rejected, Status: 404, Reason: "status 404"}
 	fail429 = Result{Outcome: Throttled, Status: 429, Reason: "status 429"}
+	aborted = Result{Outcome: Aborted, Status: 400, Reason: "status 400"}
 	fail410 = Result{Outcome: Gone, Status: 410, Reason: "status 410"}
 	ours    = Result{Outcome: Ours, Reason: "no file descriptors"}
 )
+
+// after is an answer that asks for a wait.
+func after(r Result, wait time.Duration) Result {
+	r.RetryAfter = wait
+	return r
+}
 
 func always(r Result) func(int, *outbox.Delivery) Result {
 	return func(int, *outbox.Delivery) Result { return r }
@@ -125,7 +133,7 @@ type rig struct {
 // inBubble runs a test with a rig whose clock is fake; all is stopped in the end.
 func inBubble(t *testing.T, test func(r *rig), names ...string) {
 	t.Helper()
-	dir := t.TempDir()
+	dir := memoryDir(t)
 	synctest.Test(t, func(t *testing.T) {
 		r := &rig{t: t, dir: dir, fakes: map[string]*fakeTarget{}, targets: map[string]rules.Target{}}
 		for _, name := range append(names, "crm") {
@@ -135,6 +143,18 @@ func inBubble(t *testing.T, test func(r *rig), names ...string) {
 		r.stop = func() {}
 		test(r)
 	})
+}
+
+// memoryDir is a folder in memory where there is such a thing: days of simulated
+// time are thousands of commits, and the disk is not what is tested.
+func memoryDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "sidehook-test-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
 }
 
 // testTarget has DESIGN's schedule without jitter.

@@ -20,9 +20,7 @@ func (q *queue) onResult(a attempted) {
 	if decided.holdUntil.After(q.heldUntil) {
 		q.hold(decided.holdUntil)
 	}
-	if decided.disable && !q.disabled {
-		q.disable(now)
-	}
+	q.judge(a, now)
 	q.acks.add(ack{seq: a.delivery.Seq, decided: decided, attempt: attemptOf(a.result, now), isProbe: a.isProbe})
 	if a.isProbe {
 		q.onProbe(a, now)
@@ -30,7 +28,7 @@ func (q *queue) onResult(a attempted) {
 		q.log.Warn("the target is down: nothing is sent until a probe succeeds", "reason", a.result.Reason, "probe", q.breaker.waitsUntil())
 		q.buffer, q.unread = nil, true
 	}
-	q.pauseIfOurs(a.result.Outcome, now)
+	q.pauseIfOurs(a.result, now)
 	if decided.verdict == isDead {
 		q.complain.say("a delivery is dead: it had its last attempt", "id", a.delivery.ID, "reason", a.result.Reason)
 	}
@@ -47,13 +45,15 @@ func (q *queue) decide(a attempted, now time.Time) decision {
 func (q *queue) onProbe(a attempted, now time.Time) {
 	q.probing = false
 	if q.breaker.isClosed() {
-		q.log.Info("the target is up again")
+		if !q.standing.disabled() {
+			q.log.Info("the target is up again")
+		}
 		clear(q.missed)
 		q.unread = true
 		q.acks.hasten()
 		return
 	}
-	if len(q.missed) < readLimit {
+	if a.result.Outcome == Retry && len(q.missed) < readLimit {
 		q.missed[a.delivery.Seq] = struct{}{}
 	}
 	if a.result.Outcome == Throttled && !q.heldUntil.After(now) {
@@ -63,10 +63,11 @@ func (q *queue) onProbe(a attempted, now time.Time) {
 }
 
 // onCommitted lets go of deliveries whose attempt is on disk.
-func (q *queue) onCommitted(seqs []uint64) {
-	for _, seq := range seqs {
+func (q *queue) onCommitted(c committed) {
+	for _, seq := range c.seqs {
 		delete(q.busy, seq)
 	}
+	q.standing.unwritten -= c.notes
 	q.unread = true
 }
 
@@ -82,9 +83,8 @@ func (q *queue) onReady() {
 	}
 	if !q.resumed {
 		q.resume()
-	} else if q.disabled {
-		known, err := q.store.Target(q.name)
-		q.disabled = err != nil || !known.Disabled.IsZero()
+	} else if known, err := q.store.Target(q.name); err == nil {
+		q.adopt(known, time.Now())
 	}
 }
 
@@ -101,39 +101,34 @@ func (q *queue) onChange(to destination) {
 		return
 	}
 	q.breaker.probeNow()
-	q.heldUntil, q.pausedUntil = time.Time{}, time.Time{}
-	if q.disabled {
+	q.pausedUntil = time.Time{}
+	q.hold(time.Time{})
+	if q.standing.cause != outbox.ByHand {
 		q.enable()
 	}
 }
 
 func (q *queue) hold(until time.Time) {
 	q.heldUntil = until
-	q.acks.note(func(tx *outbox.Tx) { tx.Hold(q.name, until) })
-}
-
-func (q *queue) disable(now time.Time) {
-	q.disabled = true
-	q.log.Error("the target wants nothing more: it is disabled and its deliveries are kept until it is enabled or has another URL")
-	mark := q.mark()
-	q.acks.note(func(tx *outbox.Tx) { tx.Disable(q.name, mark, now) })
-}
-
-func (q *queue) enable() {
-	q.disabled = false
-	q.acks.note(func(tx *outbox.Tx) { tx.Enable(q.name) })
+	q.write(func(tx *outbox.Tx) { tx.Hold(q.name, until) })
 }
 
 // pauseIfOurs rests after a failure of our own, which the next attempt is likely to meet as well.
-func (q *queue) pauseIfOurs(outcome Outcome, now time.Time) {
-	if outcome != Ours {
+func (q *queue) pauseIfOurs(r Result, now time.Time) {
+	if r.Outcome != Ours {
 		q.pause = 0
 		return
 	}
+	q.complain.say("cannot send, and the target is not to blame", "reason", r.Reason)
 	q.pauseFrom(now)
 }
 
+// pauseFrom rests for twice as long as the last time. Attempts that were under
+// way together fail together, and count once.
 func (q *queue) pauseFrom(now time.Time) {
+	if q.pausedUntil.After(now) {
+		return
+	}
 	q.pause = min(max(2*q.pause, minPause), maxPause)
 	q.pausedUntil = now.Add(q.pause)
 }

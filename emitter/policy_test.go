@@ -81,10 +81,9 @@ func TestRetryAfterHoldsTheWholeTarget(t *testing.T) {
 	f := func(answer Result) {
 		t.Helper()
 		inBubble(t, func(r *rig) {
-			answer.RetryAfter = time.Minute
 			r.crm().say(func(n int, _ *outbox.Delivery) Result {
 				if n == 1 {
-					return answer
+					return after(answer, time.Minute)
 				}
 				return ok200
 			})
@@ -104,6 +103,182 @@ func TestRetryAfterHoldsTheWholeTarget(t *testing.T) {
 	}
 	f(fail429)
 	f(Result{Outcome: Retry, Status: 503, Reason: "status 503"})
+}
+
+func TestAHoldSurvivesARestartToTheSecond(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.crm().say(func(n int, _ *outbox.Delivery) Result {
+			if n == 1 {
+				return after(fail429, time.Hour)
+			}
+			return ok200
+		})
+		r.start()
+		r.enqueue("a1")
+		r.pass(20 * time.Minute)
+		r.restart()
+		r.enqueue("b1")
+		r.pass(40*time.Minute - time.Second)
+		r.expect("a1@0s")
+		r.pass(2 * time.Second)
+		got := r.crm().seen()
+		slices.Sort(got)
+		if want := []string{"a1@0s", "a1@1h0m0s", "b1@1h0m0s"}; got[1] != want[1] || len(got) != 3 {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
+}
+
+func TestRetryDeadlinesSurviveARestartToTheSecond(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.crm().say(func(_ int, d *outbox.Delivery) Result {
+			if d.ID == "b1" {
+				return fail500
+			}
+			return ok200
+		})
+		r.crm().take(time.Hour)
+		r.start()
+		r.enqueue("a1") // is cut short, so that the oldest has not failed and nothing begins with a probe
+		synctest.Wait()
+		r.crm().take(0)
+		r.enqueue("b1")
+		r.pass(90 * time.Second) // failed at 0 s and 5 s: due at 5m5s
+		before := len(r.crm().seen())
+		r.restart()
+		r.pass(time.Hour)
+		want := []string{"a1@1m35s", "b1@5m5s", "b1@35m5s"}
+		if got := r.crm().seen()[before:]; !slices.Equal(got, want) {
+			t.Errorf("after the restart got %q, want %q", got, want)
+		}
+	})
+}
+
+func TestRetryAfterOnAnyOtherStatusHoldsThatDeliveryAlone(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.crm().say(func(n int, _ *outbox.Delivery) Result {
+			if n == 1 {
+				return after(fail500, time.Hour)
+			}
+			return ok200
+		})
+		r.start()
+		r.enqueue("a1")
+		synctest.Wait()
+		r.enqueue("b1")
+		r.pass(2 * time.Hour)
+		r.expect("a1@0s", "b1@0s", "a1@1h0m0s")
+	})
+}
+
+func TestAProbeComesNoEarlierThanRetryAfter(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		target := r.targets["crm"]
+		target.Breaker.Failures = 1
+		r.targets["crm"] = target
+		r.crm().say(func(n int, _ *outbox.Delivery) Result {
+			if n <= 2 {
+				return after(fail500, time.Hour)
+			}
+			return ok200
+		})
+		r.start()
+		r.enqueue("a1") // opens the breaker
+		r.pass(30 * time.Minute)
+		r.expect("a1@0s")
+		r.pass(2 * time.Hour) // and the probe is put off as well
+		r.expect("a1@0s", "a1@1h0m0s", "a1@2h0m0s")
+	})
+}
+
+func TestARetryThatTheTargetPutOffIsNotHastened(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		target := r.targets["crm"]
+		target.Breaker.Failures = 3
+		r.targets["crm"] = target
+		r.crm().say(func(n int, d *outbox.Delivery) Result {
+			switch {
+			case d.ID == "a1" && n == 1:
+				return after(fail500, 2*time.Minute)
+			case n <= 4:
+				return fail500
+			}
+			return ok200
+		})
+		r.start()
+		for _, id := range []string{"a1", "b1", "c1"} {
+			r.enqueue(id)
+			synctest.Wait()
+		}
+		r.pass(time.Hour) // the probe at 30 s fails, the one at 90 s succeeds
+		r.expect("a1@0s", "b1@0s", "c1@0s", "b1@30s", "c1@1m30s", "b1@1m30s", "a1@2m0s")
+	})
+}
+
+func TestADeliveryThatTheTargetAbortsIsDeadAtOnce(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.crm().say(func(_ int, d *outbox.Delivery) Result {
+			if d.ID == "a1" {
+				return aborted
+			}
+			return ok200
+		})
+		r.start()
+		r.enqueue("a1", "a2")
+		r.pass(time.Hour)
+		r.expect("a1@0s", "a2@0s")
+		if status := r.statusOf("crm"); status.Dead != 1 || status.Delivered != 1 {
+			t.Errorf("%+v, want one dead and one delivered", status)
+		}
+	})
+}
+
+func TestAProbeThatTheTargetAbortsIsDeadToo(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		target := r.targets["crm"]
+		target.Breaker.Failures = 1
+		r.targets["crm"] = target
+		r.crm().say(func(n int, _ *outbox.Delivery) Result {
+			return []Result{fail500, aborted, ok200}[min(n-1, 2)]
+		})
+		r.start()
+		r.enqueue("a1", "a2")
+		r.pass(time.Minute)
+		r.expect("a1@0s", "a1@30s", "a2@30s")
+		if status := r.statusOf("crm"); status.Dead != 1 || status.Delivered != 1 || status.State != TargetUp {
+			t.Errorf("%+v, want one dead, one delivered, and it up", status)
+		}
+	})
+}
+
+func TestATargetMayTakeADeliveryAndWantNoMore(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.crm().say(always(Result{Outcome: Delivered, Status: 200, Disable: true}))
+		r.start()
+		r.enqueue("a1", "a2")
+		r.pass(time.Hour)
+		r.expect("a1@0s")
+		if status := r.statusOf("crm"); status.State != TargetDisabled || status.Delivered != 1 || status.Pending != 1 {
+			t.Errorf("%+v, want disabled with one delivered and one pending", status)
+		}
+	})
+}
+
+func TestFailuresOfOursThatComeTogetherCountOnce(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.crm().say(func(n int, _ *outbox.Delivery) Result {
+			if n <= 8 {
+				return ours
+			}
+			return ok200
+		})
+		r.start()
+		r.enqueue("a1", "b1", "c1", "d1", "e1", "f1", "g1", "h1")
+		r.pass(minPause)
+		if n := len(r.crm().ids()); n != 16 {
+			t.Errorf("%d attempts within a pause, want all eight twice", n)
+		}
+	})
 }
 
 func TestATargetThatIsGoneKeepsItsQueueAlsoAfterARestart(t *testing.T) {

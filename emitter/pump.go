@@ -18,8 +18,9 @@ func (q *queue) resume() {
 	if err != nil {
 		return // it is not open: onReady comes when it is
 	}
-	q.disabled = !known.Disabled.IsZero()
-	if q.disabled && known.DisabledMark != q.mark() {
+	q.adopt(known, time.Now())
+	q.standing.failingSince = known.FailingSince
+	if known.DisabledMark != q.mark() && q.standing.disabled() && q.standing.cause != outbox.ByHand {
 		q.enable()
 	}
 	q.heldUntil = known.HeldUntil
@@ -35,7 +36,10 @@ func (q *queue) resume() {
 func (q *queue) sendAll(ctx context.Context) (wakeAt time.Time) {
 	for {
 		now := time.Now()
-		if q.disabled || q.sending >= q.to.target.Concurrency || len(q.busy) >= q.maxBusy() {
+		if q.getsNothing(now) {
+			return q.standing.trialAt
+		}
+		if q.sending >= q.to.target.Concurrency || len(q.busy) >= q.maxBusy() {
 			return time.Time{}
 		}
 		if blockedUntil := later(q.heldUntil, q.pausedUntil); blockedUntil.After(now) {
@@ -85,15 +89,35 @@ func (q *queue) pickProbe(now time.Time) (d *outbox.Delivery, wakeAt time.Time) 
 	if q.probing || q.breaker.waitsUntil().After(now) {
 		return nil, q.breaker.waitsUntil()
 	}
-	d, err := q.store.Oldest(q.name, func(seq uint64) bool { return q.isBusy(seq) || q.hasMissed(seq) })
+	d, wakeAt, err := q.oldest(now, func(seq uint64) bool { return q.isBusy(seq) || q.hasMissed(seq) })
 	if err == nil && d == nil && len(q.missed) > 0 {
 		clear(q.missed)
-		d, err = q.store.Oldest(q.name, q.isBusy)
+		d, wakeAt, err = q.oldest(now, q.isBusy)
 	}
 	if err != nil {
 		return nil, q.cannotRead(err, now)
 	}
-	return d, time.Time{}
+	return d, wakeAt
+}
+
+// oldest returns the oldest delivery that skip does not name and that the target
+// itself did not put off, and when the first of those that it did is due.
+func (q *queue) oldest(now time.Time, skip func(seq uint64) bool) (d *outbox.Delivery, wakeAt time.Time, err error) {
+	putOff := map[uint64]struct{}{}
+	for len(putOff) < readLimit {
+		d, err = q.store.Oldest(q.name, func(seq uint64) bool {
+			_, is := putOff[seq]
+			return is || skip(seq)
+		})
+		if err != nil || d == nil || !d.Told || !d.Due.After(now) {
+			return d, wakeAt, err
+		}
+		putOff[d.Seq] = struct{}{}
+		if wakeAt.IsZero() || d.Due.Before(wakeAt) {
+			wakeAt = d.Due
+		}
+	}
+	return nil, wakeAt, nil
 }
 
 // read fills the buffer.

@@ -65,9 +65,9 @@ type queue struct {
 	unread  bool
 	nextDue time.Time
 	// missed are the deliveries that failed as probes since the target went down.
-	missed map[uint64]struct{}
-	// disabled and heldUntil are what the target said.
-	disabled  bool
+	missed   map[uint64]struct{}
+	standing standing
+	// heldUntil is what the target asked for.
 	heldUntil time.Time
 	// pausedUntil is when to go on after a failure of our own, pause how long it was.
 	pausedUntil time.Time

@@ -10,6 +10,8 @@ type Result struct {
 	// Reason says in a few words why it failed ("connection refused", "timeout",
 	// "status 503"); it holds no URL, secret or answer.
 	Reason string
+	// Disable tells that a receiver asked to be left alone from now on.
+	Disable bool
 	// RetryAfter is what the target asked for, 0 when it asked for nothing.
 	RetryAfter time.Duration
 	// Excerpt is the beginning of a failed response's body, at most 1 KiB.
@@ -17,6 +19,10 @@ type Result struct {
 	// Duration of the attempt.
 	Duration time.Duration
 }
+
+// WantsNoMore tells whether the target wants to get nothing from now on. It may
+// have taken the delivery all the same.
+func (r *Result) WantsNoMore() bool { return r.Outcome == Gone || r.Disable }
 
 // Outcome classifies a Result for the retry policy and the breaker.
 type Outcome int
@@ -31,9 +37,12 @@ const (
 	Throttled
 	// Rejected: the target is up and refuses this delivery (other 4xx, 3xx).
 	Rejected
+	// Aborted: the target never wants this delivery (webhook-delivery: abort-message).
+	Aborted
 	// Gone: the target wants nothing more (410, webhook-delivery: disable).
 	Gone
-	// Ours: the failure was on our side (shutdown, no file descriptors, disk).
+	// Ours: the failure was on our side (shutdown, no file descriptors, the name
+	// server or proxy, an address that is not allowed).
 	Ours
 )
 
@@ -48,6 +57,8 @@ func (o Outcome) String() string {
 		return "throttled"
 	case Rejected:
 		return "rejected"
+	case Aborted:
+		return "aborted"
 	case Gone:
 		return "gone"
 	case Ours:

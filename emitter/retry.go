@@ -35,43 +35,52 @@ type decision struct {
 	retry   outbox.Retry
 	// holdUntil is when the target wants to be asked again, zero when it didn't say.
 	holdUntil time.Time
-	// disable tells that the target wants nothing more.
-	disable bool
 }
 
 // decide applies the retry policy to an attempt that ended at now. chance is a
 // random number in [0,1).
 func decide(policy rules.Retry, d *outbox.Delivery, r Result, now time.Time, chance float64) decision {
-	told := min(max(r.RetryAfter, 0), maxRetryAfter)
+	told := toldToWait(r)
 	var decided decision
 	if told > 0 && (r.Status == http.StatusTooManyRequests || r.Status == http.StatusServiceUnavailable) {
 		decided.holdUntil = now.Add(told)
 	}
+	rejected := r.Outcome == Rejected
 	switch {
 	case r.Outcome == Delivered:
 		return decision{verdict: isDelivered}
-	case r.Outcome == Gone:
-		return decision{verdict: costsNothing, disable: true}
-	case r.Outcome == Ours:
+	case r.Outcome == Gone, r.Outcome == Ours:
 		return decision{verdict: costsNothing}
-	case r.Outcome == Rejected && d.Rejections >= maxRejections, d.Attempts >= len(policy.Schedule):
+	case r.Outcome == Aborted, rejected && d.Rejections >= maxRejections, d.Attempts >= len(policy.Schedule):
 		decided.verdict = isDead
 		return decided
 	}
 	wait := jittered(time.Duration(policy.Schedule[d.Attempts]), policy.Jitter, chance)
 	decided.verdict = retries
-	decided.retry = outbox.Retry{Due: now.Add(max(wait, told)), Told: told > wait, Rejected: r.Outcome == Rejected}
+	decided.retry = outbox.Retry{Due: now.Add(max(wait, told)), Told: told > 0, Rejected: rejected}
 	return decided
 }
 
-// decideProbe is decide for a probe, which costs its delivery nothing.
+// decideProbe is decide for a probe, which costs its delivery nothing. Since
+// nothing but probes goes to a target that is down, what it asks of one it asks
+// of all.
 func decideProbe(r Result, now time.Time) decision {
-	decided := decide(rules.Retry{}, &outbox.Delivery{}, r, now, 0)
-	if decided.verdict != isDelivered {
-		decided.verdict = costsNothing
+	decided := decision{verdict: costsNothing}
+	switch r.Outcome {
+	case Delivered:
+		return decision{verdict: isDelivered}
+	case Aborted:
+		decided.verdict = isDead
+	case Retry, Throttled, Rejected, Gone, Ours:
+	}
+	if told := toldToWait(r); told > 0 {
+		decided.holdUntil = now.Add(told)
 	}
 	return decided
 }
+
+// toldToWait is for how long the target wants to be left alone, as far as we obey.
+func toldToWait(r Result) time.Duration { return min(max(r.RetryAfter, 0), maxRetryAfter) }
 
 // jittered varies a wait by up to ±jitter of it.
 func jittered(wait time.Duration, jitter, chance float64) time.Duration {

@@ -1,6 +1,10 @@
 package emitter
 
-import "time"
+import (
+	"time"
+
+	"github.com/sidehook/sidehook/emitter/outbox"
+)
 
 // The states of a target.
 const (
@@ -10,7 +14,7 @@ const (
 	TargetDown = "down"
 	// TargetHeld asked for a pause.
 	TargetHeld = "held"
-	// TargetDisabled said that it wants nothing more.
+	// TargetDisabled gets nothing: see Cause.
 	TargetDisabled = "disabled"
 )
 
@@ -20,6 +24,11 @@ type TargetStatus struct {
 	State string
 	// Until is when it is tried again, zero when that is not known or it is up.
 	Until time.Time
+	// Cause is why it is disabled, empty while it is not.
+	Cause outbox.Cause
+	// FailingSince is when the first of its failures was that no success came
+	// after, zero without one.
+	FailingSince time.Time
 	// InFlight is the number of attempts under way.
 	InFlight int
 	// Pending, Dead and Delivered count the deliveries that are kept.
@@ -54,12 +63,13 @@ func (q *queue) publish() {
 	p := &q.published
 	p.InFlight = q.sending
 	p.State, p.Until = q.state(time.Now())
+	p.Cause, p.FailingSince = q.standing.cause, q.standing.failingSince
 }
 
 func (q *queue) state(now time.Time) (state string, until time.Time) {
 	switch {
-	case q.disabled:
-		return TargetDisabled, time.Time{}
+	case q.standing.disabled():
+		return TargetDisabled, q.standing.trialAt
 	case q.heldUntil.After(now):
 		return TargetHeld, q.heldUntil
 	case !q.breaker.isClosed():

@@ -55,6 +55,8 @@ type Delivery struct {
 	Created     time.Time
 
 	Progress
+	// Told tells that the target asked for the due time.
+	Told bool
 	// Failure is the last failed attempt, nil without one. Due and List leave it out.
 	Failure *Failure
 }

@@ -2,14 +2,31 @@ package outbox
 
 import "time"
 
+// Cause is why a target is disabled.
+type Cause string
+
+// The causes, as operators see them.
+const (
+	// ItSaidSo: the target said that it wants nothing more.
+	ItSaidSo Cause = "the target said so"
+	// ItOnlyFailed: it did nothing but fail for too long.
+	ItOnlyFailed Cause = "it only failed"
+	// ByHand: an operator did it.
+	ByHand Cause = "by hand"
+)
+
 // Target is what the store knows of a target.
 type Target struct {
 	// Pending, Dead and Delivered count its deliveries that are kept.
 	Pending, Dead, Delivered uint64
-	// Disabled is when the target said that it wants nothing more, zero when it didn't.
+	// Disabled is when the target was disabled and Cause is why, both zero while it is not.
 	Disabled time.Time
+	Cause    Cause
 	// DisabledMark is what Disable was given.
 	DisabledMark string
+	// FailingSince is when the first of its failures was that no success came
+	// after, zero without one.
+	FailingSince time.Time
 	// HeldUntil is when the target wants to be asked again, zero when it didn't say.
 	HeldUntil time.Time
 }
@@ -21,18 +38,25 @@ type target struct {
 	dirty  bool
 }
 
-// Disable notes that the target wants nothing more; its queue is kept. mark
+// Disable notes that the target is to get nothing more; its queue is kept. mark
 // says what the target was (a fingerprint of its URL), for whoever enables it.
-func (tx *Tx) Disable(name, mark string, at time.Time) {
+func (tx *Tx) Disable(name string, cause Cause, mark string, at time.Time) {
 	t := tx.target(name)
-	t.Disabled, t.DisabledMark, t.dirty = at, mark, true
+	t.Disabled, t.Cause, t.DisabledMark, t.dirty = at, cause, mark, true
+	tx.woken[name] = struct{}{}
 }
 
-// Enable undoes Disable.
+// Enable undoes Disable, and lets the target fail anew.
 func (tx *Tx) Enable(name string) {
 	t := tx.target(name)
-	t.Disabled, t.DisabledMark, t.dirty = time.Time{}, "", true
+	t.Disabled, t.Cause, t.DisabledMark, t.FailingSince, t.dirty = time.Time{}, "", "", time.Time{}, true
 	tx.woken[name] = struct{}{}
+}
+
+// Failing notes since when the target does nothing but fail, zero for not at all.
+func (tx *Tx) Failing(name string, since time.Time) {
+	t := tx.target(name)
+	t.FailingSince, t.dirty = since, true
 }
 
 // Hold notes that the target wants to be left alone until then.
@@ -82,6 +106,8 @@ func (t *target) encode() []byte {
 	e.time(t.Disabled)
 	e.text(t.DisabledMark)
 	e.time(t.HeldUntil)
+	e.text(string(t.Cause))
+	e.time(t.FailingSince)
 	return e
 }
 
@@ -96,5 +122,11 @@ func decodeTarget(record []byte) (*target, error) {
 	t.Disabled = in.time()
 	t.DisabledMark = in.text()
 	t.HeldUntil = in.time()
+	if len(in.rest) > 0 { // records of before had no more
+		t.Cause = Cause(in.text())
+		t.FailingSince = in.time()
+	} else if !t.Disabled.IsZero() {
+		t.Cause = ItSaidSo
+	}
 	return t, in.err
 }
