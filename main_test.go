@@ -197,6 +197,7 @@ func TestCheckTellsWhatAGoodFileDoes(t *testing.T) {
 	t.Setenv("CRM_SECRET", "a secret")
 	t.Setenv("CRM_SECRET_OLD", "an old secret")
 	t.Setenv("ARCHIVE_SECRET", "another secret")
+	t.Setenv("PSEUDONYM_KEY", "a secret of its own")
 	var stdout, stderr strings.Builder
 	if code := run([]string{"check", "config.example.yaml"}, &stdout, &stderr); code != 0 {
 		t.Fatalf("exit code %d: %s", code, stderr.String())

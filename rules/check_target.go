@@ -48,6 +48,7 @@ func (c *checker) checkTarget(name string) {
 	if target.Concurrency < 1 || target.Concurrency > maxConcurrency {
 		c.wrong(path+".concurrency", "must be 1 to %d, not %d", maxConcurrency, target.Concurrency)
 	}
+	c.checkPrivacy(path, &target)
 	c.config.Targets[name] = target
 }
 

@@ -80,6 +80,34 @@ type Target struct {
 	Concurrency int `yaml:"concurrency"`
 	// Rate bounds attempts per second; 0 means no bound.
 	Rate Rate `yaml:"rate"`
+	// Only are the answers that are sent at all: nil means every one, empty means none.
+	Only []AnswerPart `yaml:"only"`
+	// Redact is taken out of what is sent, Pseudonymise is replaced in it.
+	Redact       Redact       `yaml:"redact"`
+	Pseudonymise Pseudonymise `yaml:"pseudonymise"`
+}
+
+// AnswerPart names answers, or a part of them: those to the page, of the type,
+// and in them what is at the path. What is left out narrows nothing.
+type AnswerPart struct {
+	Page PageName `yaml:"page"`
+	Type string   `yaml:"type"`
+	// Path is names with dots between, as address.street; never in Target.Only.
+	Path string `yaml:"path"`
+}
+
+// Redact says what a target must not see.
+type Redact struct {
+	Participant bool         `yaml:"participant"`
+	Answers     []AnswerPart `yaml:"answers"`
+}
+
+// Pseudonymise says of what a target sees a pseudonym, which is the same for the
+// same value and Key.
+type Pseudonymise struct {
+	Key         Secret       `yaml:"key"`
+	Participant bool         `yaml:"participant"`
+	Answers     []AnswerPart `yaml:"answers"`
 }
 
 // Format is the shape of a webhook's body.

@@ -24,6 +24,7 @@ var testEnv = map[string]string{
 	"CRM_SECRET_OLD":       canary,
 	"ARCHIVE_SECRET":       canary + "\n",
 	"SIDEHOOK_ADMIN_TOKEN": canary,
+	"PSEUDONYM_KEY":        canary,
 	"EMPTY":                "",
 	"NEWLINE":              "\n",
 	"SHORT_TOKEN":          "0123456789abcde",

@@ -72,6 +72,8 @@ type Response struct {
 	PageLoaded time.Time
 	// Recorded is when the last answer was recorded, zero without one.
 	Recorded time.Time
+	// Redacted tells that there is an answer, which a target must not see: Answer is nil.
+	Redacted bool `json:"-"`
 }
 
 // ResponseState tells apart the ways in which a response can be missing.
@@ -101,7 +103,7 @@ func (e *Event) State(r *Response) ResponseState {
 	switch {
 	case r.Answer != nil && isEmptyObject(r.Answer):
 		return Cleared
-	case r.Answer != nil:
+	case r.Answer != nil, r.Redacted:
 		return Answered
 	case r.Left || r.Page.ID == e.From.ID:
 		return Skipped

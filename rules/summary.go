@@ -25,6 +25,9 @@ func (c *Config) Summary() string {
 	b.WriteString("\ntargets\n")
 	for _, name := range slices.Sorted(maps.Keys(c.Targets)) {
 		fmt.Fprintf(&b, "  %s: %s\n", name, c.Targets[name].summary())
+		for _, line := range c.Targets[name].privacy() {
+			fmt.Fprintf(&b, "    %s\n", line)
+		}
 		if !c.isUsed(name) {
 			b.WriteString("    no rule sends anything here\n")
 		}
@@ -85,6 +88,50 @@ func (t Target) summary() string {
 		text += ", proxy " + t.Proxy.String()
 	}
 	return text + t.TLS.warning()
+}
+
+// privacy tells what a target does not see, a line each.
+func (t Target) privacy() []string {
+	var lines []string
+	switch {
+	case t.Only != nil && len(t.Only) == 0:
+		lines = append(lines, "gets no answers")
+	case t.Only != nil:
+		lines = append(lines, "gets only "+list(t.Only, AnswerPart.String, ", "))
+	}
+	if hidden := subjects(t.Redact.Participant, t.Redact.Answers); hidden != "" {
+		lines = append(lines, "does not see "+hidden)
+	}
+	if replaced := subjects(t.Pseudonymise.Participant, t.Pseudonymise.Answers); replaced != "" {
+		lines = append(lines, "sees pseudonyms of "+replaced)
+	}
+	return lines
+}
+
+func subjects(participant bool, answers []AnswerPart) string {
+	var texts []string
+	if participant {
+		texts = append(texts, "the participant")
+	}
+	for _, part := range answers {
+		texts = append(texts, part.String())
+	}
+	return strings.Join(texts, ", ")
+}
+
+// String tells which answers are meant.
+func (p AnswerPart) String() string {
+	text := "answers"
+	if p.Path != "" {
+		text = p.Path + " in answers"
+	}
+	if p.Type != "" {
+		text += " of type " + p.Type
+	}
+	if p.Page != (PageName{}) {
+		text += " to page " + p.Page.String()
+	}
+	return text
 }
 
 // warning is for a summary's line, empty when there is nothing to warn of.

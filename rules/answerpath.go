@@ -1,0 +1,122 @@
+package rules
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tidwall/gjson"
+)
+
+// anyMember is the step of a path that takes every member of an object or list.
+const anyMember = "*"
+
+var errAnswerPath = errors.New(`must be names with dots between, such as address.street: a number for an item of a list, * for all, and \ before a dot or * in a name`)
+
+// answerPath leads to parts of an answer. Other than a gjson path it finds every
+// member that has the name, so that none slips through.
+type answerPath []pathStep
+
+type pathStep struct {
+	name string
+	any  bool
+}
+
+// span is a part of an answer by its bytes.
+type span struct {
+	start, end int
+	redacted   bool
+}
+
+// parseAnswerPath reads a.b, a.0 and a.*; an empty text is the empty path.
+func parseAnswerPath(text string) (answerPath, error) {
+	if text == "" {
+		return nil, nil
+	}
+	var path answerPath
+	var name strings.Builder
+	var escaped, wasEscaped bool
+	end := func() error {
+		isAny := name.String() == anyMember && !wasEscaped
+		if name.Len() == 0 || !isAny && !wasEscaped && strings.ContainsAny(name.String(), `#|@*?()[]{}"!`) {
+			return errAnswerPath
+		}
+		path = append(path, pathStep{name: name.String(), any: isAny})
+		name.Reset()
+		wasEscaped = false
+		return nil
+	}
+	for _, r := range text {
+		switch {
+		case escaped:
+			escaped = false
+			name.WriteRune(r)
+		case r == '\\':
+			escaped, wasEscaped = true, true
+		case r == '.':
+			if err := end(); err != nil {
+				return nil, err
+			}
+		default:
+			name.WriteRune(r)
+		}
+	}
+	if escaped {
+		return nil, errAnswerPath
+	}
+	return path, end()
+}
+
+// appendSpans finds what the path leads to in an answer that checkJSON has let through.
+func (p answerPath) appendSpans(found []span, answer []byte, redacted bool) []span {
+	return p.walk(found, gjson.ParseBytes(answer), redacted)
+}
+
+func (p answerPath) walk(found []span, value gjson.Result, redacted bool) []span {
+	if len(p) == 0 {
+		return append(found, span{value.Index, value.Index + len(value.Raw), redacted})
+	}
+	if value.Type != gjson.JSON {
+		return found
+	}
+	place := -1
+	value.ForEach(func(key, member gjson.Result) bool {
+		place++
+		name := key.Str
+		if value.IsArray() {
+			name = strconv.Itoa(place)
+		}
+		if p[0].any || p[0].name == name {
+			found = p[1:].walk(found, member, redacted)
+		}
+		return true
+	})
+	return found
+}
+
+// replaceSpans gives a copy of answer with the spans replaced; of those that lie
+// in one another the outer one counts.
+func replaceSpans(answer []byte, spans []span, with func(span) []byte) []byte {
+	slices.SortStableFunc(spans, func(a, b span) int { return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(b.end, a.end)) })
+	var out []byte
+	at := 0
+	for _, s := range spans {
+		if s.start < at {
+			continue
+		}
+		out = append(append(out, answer[at:s.start]...), with(s)...)
+		at = s.end
+	}
+	return append(out, answer[at:]...)
+}
+
+// pseudonymOf makes the pseudonym of a JSON value: of a string's text, however it
+// is escaped, and of the bytes of anything else.
+func pseudonymOf(key, value []byte) string {
+	if parsed := gjson.ParseBytes(value); parsed.Type == gjson.String {
+		return pseudonym(key, []byte(parsed.Str))
+	}
+	return pseudonym(key, value)
+}
