@@ -88,36 +88,24 @@ func (r *Recorder) save(tx *outbox.Tx, key rules.Key, journey *rules.Journey, at
 func (r *Recorder) deliver(tx *outbox.Tx, key rules.Key, events []*rules.Event) {
 	routing := r.routing.Load()
 	for _, event := range events {
-		bodies := map[rules.Format][]byte{}
-		for _, selection := range routing.set.Select(event) {
-			name := routing.formats[selection.Target]
-			format := formats[name]
-			if bodies[name] == nil {
-				bodies[name] = format.body(eventID(tx.Epoch(), key, event.Place), event)
-			}
-			tx.Enqueue(outbox.Delivery{
-				ID:          deliveryID(tx.Epoch(), key, event.Place, selection.Target),
-				Target:      selection.Target,
-				Rule:        selection.Rule,
-				Lane:        digest(tx.Epoch(), key.Bytes()),
-				Event:       string(event.Name()),
-				Survey:      surveyName(&event.Survey),
-				ContentType: format.contentType,
-				Body:        bodies[name],
-				Traceparent: event.Traceparent,
-				Created:     event.At,
-			})
+		for _, delivery := range routing.deliveries(tx.Epoch(), key, event) {
+			tx.Enqueue(delivery)
 		}
 	}
 }
 
 // eventID is the same whenever the same event is made again, and no other store
-// can make it: the epoch is the store's own.
-func eventID(epoch string, key rules.Key, place int) string {
+// can make it: the epoch is the store's own. It is the same for all targets but
+// those that must not learn who the participant is: they could ask another.
+func eventID(epoch string, key rules.Key, place int, target string, to recipient) string {
+	if to.redaction.HidesParticipant() {
+		return "evt_" + digest(epoch, key.Bytes(), strconv.Itoa(place), "event", target)
+	}
 	return "evt_" + digest(epoch, key.Bytes(), strconv.Itoa(place))
 }
 
-// deliveryID is an eventID for one target.
+// deliveryID is the same whenever the same event is made again for a target, and
+// no other target's. Who doesn't know the epoch can't tell from it what it is made of.
 func deliveryID(epoch string, key rules.Key, place int, target string) string {
 	return "msg_" + digest(epoch, key.Bytes(), strconv.Itoa(place), target)
 }

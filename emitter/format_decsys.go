@@ -72,12 +72,13 @@ func appendDecsysResponse(b []byte, r *rules.Response) []byte {
 	return append(b, '}')
 }
 
-// decsysAnswer is the last answer, else {} once the page was left without one, else null.
+// decsysAnswer is the last answer, else {} where it must not be seen or the page
+// was left without one, else null.
 func decsysAnswer(r *rules.Response) []byte {
 	switch {
 	case r.Answer != nil:
 		return r.Answer
-	case r.Left:
+	case r.Redacted, r.Left:
 		return []byte("{}")
 	default:
 		return []byte("null")

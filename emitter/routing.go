@@ -1,18 +1,58 @@
 package emitter
 
-import "github.com/sidehook/sidehook/rules"
+import (
+	"github.com/sidehook/sidehook/emitter/outbox"
+	"github.com/sidehook/sidehook/rules"
+)
 
-// routing is what a configuration says of where events go, and in what format.
-// It never changes: a reload makes another.
+// routing is what a configuration says of where events go, and what is told
+// there. It never changes: a reload makes another.
 type routing struct {
-	set     *rules.Set
-	formats map[string]rules.Format
+	set        *rules.Set
+	recipients map[string]recipient
+}
+
+// recipient is a target as far as bodies are concerned.
+type recipient struct {
+	format    rules.Format
+	redaction *rules.Redaction
 }
 
 func newRouting(c *rules.Config) *routing {
-	r := &routing{set: rules.Compile(c.Rules), formats: make(map[string]rules.Format, len(c.Targets))}
+	r := &routing{set: rules.Compile(c.Rules), recipients: make(map[string]recipient, len(c.Targets))}
 	for name, target := range c.Targets {
-		r.formats[name] = target.Format
+		r.recipients[name] = recipient{format: target.Format, redaction: target.Redaction()}
 	}
 	return r
+}
+
+// deliveries makes one delivery of the event for every target that gets it. Rules
+// see the event as it is; what a target must not see is in none of its delivery.
+func (r *routing) deliveries(epoch string, key rules.Key, event *rules.Event) []outbox.Delivery {
+	var made []outbox.Delivery
+	bodies := map[rules.Format][]byte{} // of those who see everything
+	for _, selection := range r.set.Select(event) {
+		to := r.recipients[selection.Target]
+		seen := to.redaction.Apply(event)
+		body, same := bodies[to.format]
+		if !same || to.redaction != nil {
+			body = formats[to.format].body(eventID(epoch, key, event.Place, selection.Target, to), seen)
+		}
+		if to.redaction == nil {
+			bodies[to.format] = body
+		}
+		made = append(made, outbox.Delivery{
+			ID:          deliveryID(epoch, key, event.Place, selection.Target),
+			Target:      selection.Target,
+			Rule:        selection.Rule,
+			Lane:        digest(epoch, key.Bytes()),
+			Event:       string(event.Name()),
+			Survey:      surveyName(&event.Survey),
+			ContentType: formats[to.format].contentType,
+			Body:        body,
+			Traceparent: seen.Traceparent,
+			Created:     event.At,
+		})
+	}
+	return made
 }

@@ -1,9 +1,8 @@
 package rules
 
 import (
+	"bytes"
 	"time"
-
-	"github.com/tidwall/gjson"
 )
 
 // Event is one navigation of one participant: what rules fire on and what
@@ -122,6 +121,7 @@ func (e *Event) answer(item string, answer Answer) {
 }
 
 func isEmptyObject(json []byte) bool {
-	value := gjson.ParseBytes(json)
-	return value.IsObject() && len(value.Map()) == 0
+	inner, opened := bytes.CutPrefix(bytes.TrimSpace(json), []byte("{"))
+	inner, closed := bytes.CutSuffix(inner, []byte("}"))
+	return opened && closed && len(bytes.TrimSpace(inner)) == 0
 }

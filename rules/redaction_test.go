@@ -1,0 +1,127 @@
+package rules
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// pseudonyms in these tests have this key; printf %s p | openssl dgst -sha256 -hmac 'a key of sixteen' makes them.
+const (
+	testKey      = "a key of sixteen"
+	pseudonymOfP = "b12f36fd59fef709c66cfe2f6cabfe8808db21b3df99132c9f686fb1089613bc"
+)
+
+// answeredPages is an event of somebody who answered on three pages, cleared an answer on one and skipped one.
+func answeredPages() *Event {
+	return &Event{
+		Participant: Participant{ID: "p"},
+		From:        PageRef{ID: "five", Number: 5},
+		Traceparent: "00-trace",
+		Responses: []Response{
+			{Page: PageRef{ID: "one", Number: 1, Name: "Consent"}, Type: "Confirmation", Answer: []byte(`{"confirmed":true}`)},
+			{Page: PageRef{ID: "two", Number: 2, Name: "Contact"}, Type: "Free Text", Answer: []byte(`{"text":"p","at":["p","q",null,7]}`)},
+			{Page: PageRef{ID: "three", Number: 3, Name: "1"}, Type: "Free Text", Answer: []byte(`{"text":"p"}`)},
+			{Page: PageRef{ID: "four", Number: 4}, Type: "Free Text", Answer: []byte(`{}`)},
+			{Page: PageRef{ID: "five", Number: 5}, Type: "Free Text"},
+		},
+	}
+}
+
+func TestATargetSeesWhatItMaySee(t *testing.T) {
+	f := func(target Target, want ...string) {
+		t.Helper()
+		event := answeredPages()
+		target.Pseudonymise.Key = NewSecret(testKey)
+		seen := target.Redaction().Apply(event)
+		got := []string{seen.Participant.ID}
+		for i := range seen.Responses {
+			r := &seen.Responses[i]
+			got = append(got, r.Page.ID+" "+string(seen.State(r))+" "+string(r.Answer))
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%+v (-want +got):\n%s", target, diff)
+		}
+		if diff := cmp.Diff(answeredPages(), event); diff != "" {
+			t.Errorf("%+v changes the event itself (-want +got):\n%s", target, diff)
+		}
+	}
+	const (
+		one, two, three = `one answered {"confirmed":true}`, `two answered {"text":"p","at":["p","q",null,7]}`, `three answered {"text":"p"}`
+		four, five      = `four cleared {}`, `five skipped `
+	)
+	f(Target{}, "p", one, two, three, four, five)
+	// only: by page (number or name), by type, by both
+	f(Target{Only: []AnswerPart{}}, "p")
+	f(Target{Only: []AnswerPart{{Page: PageName{Number: 1}}}}, "p", one)
+	f(Target{Only: []AnswerPart{{Page: PageName{Name: "1"}}}}, "p", three)
+	f(Target{Only: []AnswerPart{{Type: "Free Text"}}}, "p", two, three, four, five)
+	f(Target{Only: []AnswerPart{{Type: "Free Text", Page: PageName{Name: "Contact"}}, {Type: "Confirmation"}}}, "p", one, two)
+	f(Target{Only: []AnswerPart{{Type: "Free Text", Page: PageName{Name: "Consent"}}}}, "p")
+	// redact: the participant, whole answers, parts
+	f(Target{Redact: Redact{Participant: true}}, "", one, two, three, four, five)
+	f(Target{Redact: Redact{Answers: []AnswerPart{{Type: "Free Text"}}}}, "p", one, `two answered `, `three answered `, four, five)
+	f(Target{Redact: Redact{Answers: []AnswerPart{{Page: PageName{Number: 2}, Path: "text"}}}}, "p", one, `two answered {"text":null,"at":["p","q",null,7]}`, three, four, five)
+	f(Target{Redact: Redact{Answers: []AnswerPart{{Path: "at.0"}, {Path: "confirmed"}}}}, "p", `one answered {"confirmed":null}`, `two answered {"text":"p","at":[null,"q",null,7]}`, three, four, five)
+	// pseudonymise: one value has one pseudonym, wherever it stands
+	f(Target{Pseudonymise: Pseudonymise{Participant: true}}, pseudonymOfP, one, two, three, four, five)
+	f(Target{Pseudonymise: Pseudonymise{Answers: []AnswerPart{{Path: "text"}, {Type: "Free Text", Path: "text"}, {Path: "at.2"}}}},
+		"p", one, `two answered {"text":"`+pseudonymOfP+`","at":["p","q",null,7]}`, `three answered {"text":"`+pseudonymOfP+`"}`, four, five)
+	f(Target{Only: []AnswerPart{{Page: PageName{Number: 1}}}, Pseudonymise: Pseudonymise{Answers: []AnswerPart{{Type: "Confirmation"}}}},
+		"p", `one answered {"pseudonym":"`+pseudonym([]byte(testKey), []byte(`{"confirmed":true}`))+`"}`)
+	// what is redacted is not pseudonymised
+	f(Target{
+		Only:         []AnswerPart{{Page: PageName{Number: 2}}},
+		Redact:       Redact{Answers: []AnswerPart{{Path: "text"}}},
+		Pseudonymise: Pseudonymise{Answers: []AnswerPart{{Path: "*"}}},
+	}, "p", `two answered {"text":null,"at":"`+pseudonym([]byte(testKey), []byte(`["p","q",null,7]`))+`"}`)
+	f(Target{
+		Redact:       Redact{Answers: []AnswerPart{{}}},
+		Pseudonymise: Pseudonymise{Answers: []AnswerPart{{}}},
+	}, "p", `one answered `, `two answered `, `three answered `, four, five)
+}
+
+func TestAnAnswerThatCannotBeReadIsTakenOutWhole(t *testing.T) {
+	for _, answer := range []string{`{"text":`, `{"text":"a"}}`, nested(100)} {
+		event := &Event{Responses: []Response{{Answer: []byte(answer)}}}
+		target := Target{Redact: Redact{Answers: []AnswerPart{{Path: "text"}}}}
+		seen := target.Redaction().Apply(event).Responses[0]
+		if seen.Answer != nil || !seen.Redacted {
+			t.Errorf("%.20s: %s is left", answer, seen.Answer)
+		}
+	}
+}
+
+func nested(depth int) string {
+	text := "1"
+	for range depth {
+		text = "[" + text + "]"
+	}
+	return text
+}
+
+func TestWhoeverMustNotKnowTheParticipantGetsNoTrace(t *testing.T) {
+	f := func(target Target, want string) {
+		t.Helper()
+		if got := target.Redaction().Apply(answeredPages()).Traceparent; got != want {
+			t.Errorf("%+v: traceparent %q, want %q", target, got, want)
+		}
+	}
+	f(Target{}, "00-trace")
+	f(Target{Redact: Redact{Answers: []AnswerPart{{Type: "Free Text"}}}}, "00-trace")
+	f(Target{Redact: Redact{Participant: true}}, "")
+	f(Target{Pseudonymise: Pseudonymise{Participant: true}}, "")
+}
+
+func TestAPseudonymIsOfTheTextHoweverItIsWritten(t *testing.T) {
+	key := []byte(testKey)
+	if got := pseudonymOf(key, []byte(`"\u0070"`)); got != pseudonymOfP {
+		t.Errorf("an escaped text has the pseudonym %s, want %s", got, pseudonymOfP)
+	}
+	if pseudonymOf(key, []byte("1")) != pseudonymOf(key, []byte(`"1"`)) {
+		t.Error("a number and its text have two pseudonyms")
+	}
+	if pseudonym([]byte("another key here"), []byte("p")) == pseudonymOfP {
+		t.Error("two keys make one pseudonym")
+	}
+}
