@@ -56,7 +56,8 @@ type neverEnding struct{}
 func (neverEnding) Read(p []byte) (int, error) { return len(p), nil }
 
 func TestAParticipantWhoEndsTheirHalfMayStillGetTheAnswer(t *testing.T) {
-	const answer = "HTTP/1.1 200 OK\r\nContent-Length: 300\r\n\r\n"
+	const size = 300 << 10
+	answer := fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", size)
 	f := func(name string, watcher Watcher) {
 		t.Run(name, func(t *testing.T) {
 			app := startApp(t, func(w *wire) {
@@ -66,14 +67,14 @@ func TestAParticipantWhoEndsTheirHalfMayStillGetTheAnswer(t *testing.T) {
 				} else {
 					<-time.After(2 * lookAfter) // it was noticed, and is not passed on
 				}
-				w.send(answer + pattern(300))
+				w.send(answer + pattern(size))
 			})
 			p := startProxy(t, app, func(c *Config) { c.Watcher, c.InspectLimit = watcher, 10 })
 			client := dial(t, p)
 			client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
 			client.CloseWrite()
 			got, _ := client.rest()
-			equal(t, "answer", strings.Replace(got, "Connection: close\r\n", "", 1), answer+pattern(300))
+			equal(t, "answer", strings.Replace(got, "Connection: close\r\n", "", 1), answer+pattern(size))
 		})
 	}
 	f("unwatched", nil)
@@ -203,6 +204,8 @@ func TestAbortedRequestsLeaveNothingBehind(t *testing.T) {
 	}
 	eventually(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= goroutines+2 }) // fasthttp's clock, and the app's listener
 	eventually(t, "no file is left open", func() bool { return openFiles(t) <= files+2 })
+	t.Logf("%d aborted requests: %d goroutines before, %d after; %d files open before, %d after",
+		aborts, goroutines, runtime.NumGoroutine(), files, openFiles(t))
 }
 
 func abortOne(t *testing.T, p *Proxy, request string, reset bool) {

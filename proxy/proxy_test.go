@@ -240,13 +240,20 @@ func TestConnectionsBeyondTheLimitAreAnswered503(t *testing.T) {
 		client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
 		return client.head()
 	}
+	established := dial(t, p)
 	for range 2 {
-		equal(t, "answer", f(), ok[:len(ok)-2])
+		established.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+		equal(t, "answer", established.take(len(ok)), ok)
+		if p.Stats().Connections < 2 {
+			equal(t, "answer", f(), ok[:len(ok)-2])
+		}
 	}
 	if head := f(); !strings.HasPrefix(head, "HTTP/1.1 503 ") || !strings.Contains(head, "\r\nRetry-After: ") {
 		t.Errorf("got %q, want 503 with Retry-After", head)
 	}
 	equal(t, "overloaded", p.Stats().Overloaded, 1)
+	established.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+	equal(t, "answer to who was here before", established.take(len(ok)), ok)
 	equal(t, "length of the text", len(overloaded)-strings.Index(overloaded, "\r\n\r\n")-4, 42)
 }
 
