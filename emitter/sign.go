@@ -1,6 +1,7 @@
 package emitter
 
 import (
+	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -14,9 +15,15 @@ import (
 // signer makes the signatures of one target. Its keys go nowhere but into them.
 type signer struct {
 	// keys sign by Standard Webhooks, one signature each, in the order of the secrets.
-	keys [][]byte
+	keys []key
 	// decsys is the text of the first secret; nil where Decsys' header is not wanted.
 	decsys []byte
+}
+
+// key signs with one secret: a private key where there is one, else by HMAC.
+type key struct {
+	hmac    []byte
+	private ed25519.PrivateKey
 }
 
 // newSigner takes a target's live secrets. X-Decsys-Signature goes only to
@@ -24,28 +31,39 @@ type signer struct {
 func newSigner(target rules.Target) signer {
 	var s signer
 	for _, secret := range target.Secret {
-		s.keys = append(s.keys, secret.SigningKey())
-	}
-	if target.Format == rules.FormatDecsys && len(target.Secret) > 0 {
-		s.decsys = []byte(target.Secret[0].Reveal())
+		k := key{hmac: secret.SigningKey(), private: secret.PrivateKey()}
+		s.keys = append(s.keys, k)
+		if target.Format == rules.FormatDecsys && s.decsys == nil && k.private == nil {
+			s.decsys = []byte(secret.Reveal())
+		}
 	}
 	return s
 }
 
-// standard is the webhook-signature header: a "v1," signature for each live
-// secret, separated by spaces, so that a receiver can change its secret at any
-// moment of a rotation. It signs the bytes "id.timestamp.body" (Standard
-// Webhooks 1.0.0). Empty without a secret.
+// standard is the webhook-signature header: a signature for each live secret,
+// separated by spaces, so that a receiver can change its secret at any moment of
+// a rotation. It signs the bytes "id.timestamp.body" (Standard Webhooks 1.0.0).
+// Empty without a secret.
 func (s signer) standard(id string, at time.Time, body []byte) string {
 	prefix := id + "." + strconv.FormatInt(at.Unix(), 10) + "."
 	signatures := make([]string, len(s.keys))
 	for i, key := range s.keys {
-		mac := hmac.New(sha256.New, key)
-		mac.Write([]byte(prefix))
-		mac.Write(body)
-		signatures[i] = "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil))
+		signatures[i] = key.sign(prefix, body)
 	}
 	return strings.Join(signatures, " ")
+}
+
+// sign makes a "v1," signature, or "v1a," with a private key, which needs the
+// message in one piece.
+func (k key) sign(prefix string, body []byte) string {
+	if k.private != nil {
+		message := append([]byte(prefix), body...)
+		return "v1a," + base64.StdEncoding.EncodeToString(ed25519.Sign(k.private, message))
+	}
+	mac := hmac.New(sha256.New, k.hmac)
+	mac.Write([]byte(prefix))
+	mac.Write(body)
+	return "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 
 // decsysHeader is X-Decsys-Signature as Decsys itself makes it: over the body

@@ -24,6 +24,8 @@ func TestStandardSignaturesMatchThePublishedVectors(t *testing.T) {
 		`{"test": 2432232314}`, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=")
 	f("whsec_plJ3nmyCDGBKInavdOK15jsl", "msg_loFOjxBNrRLzqYUf", 1731705121,
 		`{"event_type":"ping","data":{"success":true}}`, "v1,rAvfW3dJ/X/qxhsaXPOyyCGmRKsaKWcsNccKXlIktD0=")
+	f("whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg==", "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330,
+		`{"test": 2432232314}`, "v1a,hnO3f9T8Ytu9HwrXslvumlUpqtNVqkhqw/enGzPCXe5BdqzCInXqYXFymVJaA7AZdpXwVLPo3mNl8EM+m7TBAg==")
 }
 
 func TestDecsysSignatureMatchesWhatDecsysSends(t *testing.T) {
@@ -50,6 +52,20 @@ func TestDecsysSignatureGoesOnlyToReceiversOfItsFormat(t *testing.T) {
 	if got := newSigner(rules.Target{Format: rules.FormatDecsys}).decsysHeader([]byte("b")); got != "" {
 		t.Errorf("a target without a secret is signed with %s, want nothing", got)
 	}
+}
+
+func TestDecsysSignatureIsNeverMadeWithAPrivateKey(t *testing.T) {
+	private := rules.NewSecret("whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbc=")
+	f := func(want string, secrets ...rules.Secret) {
+		t.Helper()
+		if got := newSigner(rules.Target{Format: rules.FormatDecsys, Secret: secrets}).decsysHeader([]byte("b")); got != want {
+			t.Errorf("X-Decsys-Signature is %q, want %q", got, want)
+		}
+	}
+	text := rules.NewSecret("s")
+	want := newSigner(rules.Target{Format: rules.FormatDecsys, Secret: rules.Secrets{text}}).decsysHeader([]byte("b"))
+	f(want, private, text)
+	f("", private)
 }
 
 func TestEachLiveSecretVerifiesAndNoOther(t *testing.T) {

@@ -30,6 +30,8 @@ var testEnv = map[string]string{
 	"SHORT_TOKEN":          "0123456789abcde",
 	"WHSEC_SHORT":          "whsec_c2hvcnQ=",
 	"WHSEC_NOT_BASE64":     "whsec_" + canary,
+	"WHSK_WRONG":           "whsk_" + canary,
+	"WHSK":                 "whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbc=",
 }
 
 // testFolder is where relative paths of configurations in tests start.

@@ -1,21 +1,13 @@
 package rules
 
 import (
-	"encoding/base64"
 	"fmt"
 	"io"
 	"log/slog"
-	"strings"
 )
 
-const (
-	// hidden is what a secret prints as, wherever it is printed.
-	hidden = "<secret>"
-	// encodedPrefix begins a secret in the form of Standard Webhooks: the rest is base64 of the key.
-	encodedPrefix = "whsec_"
-	// The lengths of a key, in bytes, that Standard Webhooks allows.
-	minKey, maxKey = 24, 64
-)
+// hidden is what a secret prints as, wherever it is printed.
+const hidden = "<secret>"
 
 // Secret is a text that must not be seen. It prints as <secret> everywhere.
 //
@@ -35,33 +27,6 @@ func (s Secret) Reveal() string {
 		return ""
 	}
 	return *s.text
-}
-
-// SigningKey returns the key for Standard Webhooks: what whsec_ encodes, or the
-// bytes of any other text.
-func (s Secret) SigningKey() []byte {
-	if encoded, found := strings.CutPrefix(s.Reveal(), encodedPrefix); found {
-		if key, err := base64.StdEncoding.DecodeString(encoded); err == nil {
-			return key
-		}
-	}
-	return []byte(s.Reveal())
-}
-
-// checkKey tells what is wrong with a secret that claims to be in the form of Standard Webhooks.
-func (s Secret) checkKey() error {
-	encoded, found := strings.CutPrefix(s.Reveal(), encodedPrefix)
-	if !found {
-		return nil
-	}
-	key, err := base64.StdEncoding.DecodeString(encoded)
-	if err != nil {
-		return fmt.Errorf("must go on with base64 after %s (letters, digits, + and /, = at the end)", encodedPrefix)
-	}
-	if len(key) < minKey || len(key) > maxKey {
-		return fmt.Errorf("must hold %d to %d bytes in base64 after %s, but holds %d", minKey, maxKey, encodedPrefix, len(key))
-	}
-	return nil
 }
 
 // IsZero tells whether there is no secret.

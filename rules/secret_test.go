@@ -31,6 +31,28 @@ func TestAKeyIsDecodedOnlyFromTheFormOfStandardWebhooks(t *testing.T) {
 	f("WHSEC_MDEy", "WHSEC_MDEy", true)
 }
 
+func TestAPrivateKeyIsTakenWithOrWithoutItsPublicKey(t *testing.T) {
+	const public = "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4="
+	f := func(text, want string, right bool) {
+		t.Helper()
+		secret := NewSecret(text)
+		if got := secret.PublicKey(); got != want {
+			t.Errorf("%s: public key %q, want %q", text, got, want)
+		}
+		if err := secret.checkKey(); (err == nil) != right {
+			t.Errorf("%s: %v; want it right: %v", text, err, right)
+		}
+	}
+	const half = "6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbf"
+	f("whsk_"+half+"VKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg==", public, true)
+	f("whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbc=", public, true)
+	f("whsk_"+half+"VKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6KvA==", "", false) // another public key
+	f("whsk_MDEy", "", false)
+	f("whsk_not base64", "", false)
+	f("whsk_", "", false)
+	f("any text", "", true)
+}
+
 // holder keeps what must not be seen where fmt cannot call its methods.
 type holder struct {
 	secret  Secret

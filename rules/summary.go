@@ -87,6 +87,11 @@ func (t Target) summary() string {
 	if !t.Proxy.FromEnvironment() {
 		text += ", proxy " + t.Proxy.String()
 	}
+	for _, secret := range t.Secret {
+		if key := secret.PublicKey(); key != "" {
+			text += ", verified with " + key
+		}
+	}
 	return text + t.TLS.warning()
 }
 
