@@ -5,8 +5,10 @@
 package proxy
 
 import (
+	"fmt"
 	"io"
 	"net"
+	"runtime"
 	"strconv"
 	"testing"
 
@@ -20,7 +22,7 @@ func (disinterested) Begin(_, _ []byte) func(rules.Exchange) { return nil }
 
 // roundTrips sends request again and again, over one connection, to an app
 // that answers it with answer; neither side allocates.
-func roundTrips(t testing.TB, request, answer string) func() {
+func roundTrips(t testing.TB, watcher Watcher, request, answer string) func() {
 	sent, answered := []byte(request), []byte(answer)
 	app := startApp(t, func(w *wire) {
 		buf := make([]byte, len(request))
@@ -33,7 +35,7 @@ func roundTrips(t testing.TB, request, answer string) func() {
 			}
 		}
 	})
-	p := startProxy(t, app, func(c *Config) { c.Watcher = disinterested{} })
+	p := startProxy(t, app, func(c *Config) { c.Watcher = watcher })
 	conn, err := net.Dial("tcp", p.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -51,7 +53,7 @@ func roundTrips(t testing.TB, request, answer string) func() {
 func TestAnUnwatchedExchangeAllocatesNothingOfOurs(t *testing.T) {
 	f := func(name, request, answer string, budget float64) {
 		t.Run(name, func(t *testing.T) {
-			roundTrip := roundTrips(t, request, answer)
+			roundTrip := roundTrips(t, disinterested{}, request, answer)
 			for range 100 { // until the pools are filled
 				roundTrip()
 			}
@@ -64,14 +66,33 @@ func TestAnUnwatchedExchangeAllocatesNothingOfOurs(t *testing.T) {
 	f("small", get, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 5\r\n\r\nabcde", 0)
 	f("large", get, "HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n"+pattern(300000), 0)
 	f("chunked", get, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n", 0)
-	f("upload", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nabcde", "HTTP/1.1 204 No Content\r\n\r\n", 1) // fasthttp's own, as it looks for what was not read
+	f("large upload", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 300000\r\n\r\n"+pattern(300000), "HTTP/1.1 204 No Content\r\n\r\n", 8) // a goroutine, and what bounds its waits
+	f("upload", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nabcde", "HTTP/1.1 204 No Content\r\n\r\n", 1)                       // fasthttp's own, as it looks for what was not read
+}
+
+func TestAWatchedBodyIsCopiedOnce(t *testing.T) {
+	const size, rounds = 300000, 200
+	roundTrip := roundTrips(t, watcher(func(string, string) func(rules.Exchange) { return func(rules.Exchange) {} }),
+		"GET / HTTP/1.1\r\nHost: h\r\n\r\n", fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", size, pattern(size)))
+	for range 20 {
+		roundTrip()
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range rounds {
+		roundTrip()
+	}
+	runtime.ReadMemStats(&after)
+	if got := (after.TotalAlloc - before.TotalAlloc) / rounds; got > size*11/10 {
+		t.Errorf("%d bytes were allocated for a body of %d", got, size)
+	}
 }
 
 func BenchmarkExchange(b *testing.B) {
 	f := func(name string, size int) {
 		b.Run(name, func(b *testing.B) {
 			body := pattern(size)
-			roundTrip := roundTrips(b, "GET /api?x HTTP/1.1\r\nHost: h\r\nAccept: */*\r\nCookie: a=b\r\n\r\n",
+			roundTrip := roundTrips(b, disinterested{}, "GET /api?x HTTP/1.1\r\nHost: h\r\nAccept: */*\r\nCookie: a=b\r\n\r\n",
 				"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "+strconv.Itoa(size)+"\r\n\r\n"+body)
 			b.ReportAllocs()
 			for b.Loop() {

@@ -82,6 +82,14 @@ func (b *body) release() {
 	*b = body{}
 }
 
+// size returns how long the body is, before it is read; 0 if that is not known.
+func (b *body) size() int {
+	if b.framing != sized {
+		return 0
+	}
+	return b.left
+}
+
 // atEnd tells whether the last piece was the last one. Only of a sized body can that be known.
 func (b *body) atEnd() bool { return b.framing == sized && b.left == 0 }
 

@@ -6,12 +6,25 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
+// firstPart is how much room, in bytes, is made at first for what a participant
+// says will come; they may say so and send nothing.
+const firstPart = 16 << 10
+
 // capture is a bounded copy of one body. It copies nothing with a limit of 0.
 type capture struct {
 	bytes  []byte
 	limit  int
 	coding string // Content-Encoding
 	over   bool   // the body was longer than limit
+}
+
+// expect makes room for a body of known length, up to most, so that it is
+// copied once.
+func (c *capture) expect(length, most int) {
+	c.over = length > c.limit
+	if !c.over && length > 0 {
+		c.bytes = make([]byte, 0, min(length, most))
+	}
 }
 
 // add copies a piece, up to the limit.

@@ -124,7 +124,7 @@ func (e *exchange) writeHead(raw []byte) {
 	}
 	e.toClient.WriteString("\r\n")
 	e.answered = true
-	e.watch.answering(&e.answer)
+	e.watch.answering(&e.answer, e.body.size())
 }
 
 // isUnframed tells whether the participant sees the end of the answer by the

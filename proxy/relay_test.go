@@ -120,6 +120,47 @@ func TestAStreamIsPassedOnAsItComes(t *testing.T) {
 	f("until close", "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", "a", "b")
 }
 
+func TestALongBodyPassesBothWays(t *testing.T) {
+	pieces := 100
+	if testing.Short() {
+		pieces = 10
+	}
+	piece := pattern(1 << 20)
+	app := startApp(t, func(w *wire) {
+		head := w.head()
+		w.send("HTTP/1.1 200 OK\r\nContent-Length: " + fmt.Sprint(pieces<<20) + "\r\n\r\n")
+		if strings.HasPrefix(head, "GET") {
+			for range pieces {
+				w.send(piece)
+			}
+			return
+		}
+		io.CopyN(w.TCPConn, w.in, int64(pieces)<<20)
+	})
+	f := func(name, request string, upload bool) {
+		t.Run(name, func(t *testing.T) {
+			client := dial(t, startProxy(t, app, nil))
+			client.send(request)
+			if upload {
+				go func() {
+					for range pieces {
+						client.send(piece)
+					}
+				}()
+			}
+			client.head()
+			for i := range pieces {
+				if client.take(len(piece)) != piece {
+					t.Fatalf("MiB %d differs", i)
+				}
+			}
+			client.isEmpty()
+		})
+	}
+	f("down", "GET / HTTP/1.1\r\nHost: h\r\n\r\n", false)
+	f("up and down at once", fmt.Sprintf("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n", pieces<<20), true)
+}
+
 func TestInterimAnswersPass(t *testing.T) {
 	const hints = "HTTP/1.1 103 Early Hints\r\nlink: </a>; rel=preload\r\n\r\n"
 	const processing = "HTTP/1.1 102 Processing\r\n\r\n"

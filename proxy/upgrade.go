@@ -9,7 +9,7 @@ import (
 // said in it already.
 func (e *exchange) relaySwitch(raw []byte) error {
 	e.toClient.Write(raw)
-	e.watch.answering(&e.answer)
+	e.watch.answering(&e.answer, 0)
 	e.tell()
 	early, _ := e.fromApp.Peek(e.fromApp.Buffered())
 	e.toClient.Write(early)

@@ -50,6 +50,7 @@ func (p *Proxy) begin(head *requestHead, header *fasthttp.RequestHeader) (w *wat
 	w.host = string(header.Host())
 	w.traceparent = string(header.Peek("Traceparent"))
 	w.request = capture{limit: p.config.InspectLimit, coding: string(header.ContentEncoding())}
+	w.request.expect(header.ContentLength(), firstPart)
 	return w
 }
 
@@ -60,13 +61,14 @@ func (w *watch) sent(piece []byte) {
 	}
 }
 
-// answering prepares to copy the response's body.
-func (w *watch) answering(head *answerHead) {
+// answering prepares to copy the response's body, of this length; 0 if unknown.
+func (w *watch) answering(head *answerHead, length int) {
 	if w == nil {
 		return
 	}
 	w.status, w.contentType = head.status, string(head.contentType)
 	w.response = capture{limit: w.proxy.config.InspectLimit, coding: string(head.contentEncoding)}
+	w.response.expect(length, length)
 	if head.codings > 1 {
 		w.response.coding = "several"
 	}
