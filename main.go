@@ -28,6 +28,7 @@ import (
 	"github.com/sidehook/sidehook/proxy"
 	"github.com/sidehook/sidehook/proxy/demo"
 	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/rules/reload"
 )
 
 // version is set by the linker.
@@ -100,6 +101,9 @@ func runSidecar(ctx context.Context, args []string, stderr io.Writer) error {
 	if flags.NArg() > 0 {
 		return fmt.Errorf("cannot do anything with %q\n\n%s", flags.Arg(0), usage)
 	}
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	config, err := rules.Load(*path)
 	if err != nil {
 		return err
@@ -108,6 +112,9 @@ func runSidecar(ctx context.Context, args []string, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	s.reload = reload.New(reload.Options{
+		Path: *path, Config: config, Apply: s.apply, Hangups: hangups, Metrics: s.metrics, Logger: s.logger,
+	}).Run
 	return s.run(ctx)
 }
 
@@ -206,6 +213,9 @@ type sidecar struct {
 	dispatcher *emitter.Dispatcher
 	proxy      *proxy.Proxy
 	admin      *admin.Admin
+	metrics    *metrics.Set
+	// reload takes over changes of the configuration; it does nothing where there is no file.
+	reload func(context.Context) error
 	// serving is called once participants are served.
 	serving func()
 }
@@ -217,7 +227,7 @@ func newSidecar(config *rules.Config, logger *slog.Logger) (*sidecar, error) {
 		return nil, err
 	}
 	set := metrics.NewSet()
-	s := &sidecar{logger: logger}
+	s := &sidecar{logger: logger, metrics: set, reload: func(context.Context) error { return nil }}
 	s.serving = func() {
 		logger.Info("participants are served", "address", s.proxy.Addr().String(), "admin", s.admin.Addr().String())
 	}
@@ -249,6 +259,17 @@ func newSidecar(config *rules.Config, logger *slog.Logger) (*sidecar, error) {
 	return s, nil
 }
 
+// apply makes the targets and rules of a changed configuration count; when it
+// fails nothing has changed.
+func (s *sidecar) apply(config *rules.Config) error {
+	if err := s.dispatcher.Apply(config.Targets); err != nil {
+		return err
+	}
+	s.recorder.Apply(config)
+	s.admin.SetToken(config.AdminToken)
+	return nil
+}
+
 // run serves until ctx ends or a listener fails. Then it stops in the order in
 // which an event travels, so that what was seen is recorded and what was sent
 // is written down.
@@ -264,12 +285,14 @@ func (s *sidecar) run(ctx context.Context) error {
 	stopRecorder := background(fail, func(ctx context.Context) error { s.recorder.Run(ctx); return nil })
 	stopAdmin := background(fail, func(context.Context) error { return s.admin.Serve() })
 	stopProxy := background(fail, func(context.Context) error { return s.proxy.Serve() })
+	stopReload := background(fail, s.reload)
 	s.serving()
 
 	<-failed.Done()
 	s.logger.Info("stopping; requests in flight are served to their end", "at_most", drainLimit)
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainLimit)
 	defer cancel()
+	stopReload()
 	s.admin.Drain()
 	if err := s.proxy.Shutdown(drain); err != nil {
 		s.logger.Warn("some requests were cut off", "cause", err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -38,6 +39,8 @@ type Dispatcher struct {
 
 	mu     sync.Mutex
 	queues map[string]*queue
+	// targets are those of the last Apply.
+	targets map[string]rules.Target
 	// ctx is what Run was given, nil before; ended tells that it starts nothing more.
 	ctx     context.Context
 	ended   bool
@@ -50,8 +53,9 @@ func NewDispatcher(o DispatcherOptions) *Dispatcher {
 }
 
 // Apply makes these the targets, before Run or while it runs. What is being sent
-// to a target that changed is sent to the end as it was; a target that is no
-// longer there keeps its deliveries. When it fails nothing has changed.
+// to a target that changed is sent to the end as it was, and one that is the same
+// is left alone; a target that is no longer there keeps its deliveries. When it
+// fails nothing has changed.
 func (d *Dispatcher) Apply(targets map[string]rules.Target) error {
 	senders := make(map[string]sender, len(targets))
 	var problems []error
@@ -73,8 +77,11 @@ func (d *Dispatcher) Apply(targets map[string]rules.Target) error {
 		}
 	}
 	for name, target := range targets {
-		d.set(name, destination{target: target, sender: senders[name]})
+		if before, known := d.targets[name]; !known || !reflect.DeepEqual(before, target) {
+			d.set(name, destination{target: target, sender: senders[name]})
+		}
 	}
+	d.targets = maps.Clone(targets)
 	return nil
 }
 

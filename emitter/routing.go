@@ -26,6 +26,10 @@ func newRouting(c *rules.Config) *routing {
 	return r
 }
 
+// Apply makes these the targets and rules of the events to come. Events that
+// wait for answers count as such; what is in the outbox stays as it is.
+func (r *Recorder) Apply(c *rules.Config) { r.routing.Store(newRouting(c)) }
+
 // deliveries makes one delivery of the event for every target that gets it. Rules
 // see the event as it is; what a target must not see is in none of its delivery.
 func (r *routing) deliveries(epoch string, key rules.Key, event *rules.Event) []outbox.Delivery {

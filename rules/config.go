@@ -35,7 +35,12 @@ type Config struct {
 	Targets map[string]Target `yaml:"targets"`
 	// Rules in the order of the file; there is at least one.
 	Rules []Rule `yaml:"rules"`
+	// Files are those that the configuration refers to, and what was in them.
+	Files map[string]Digest `yaml:"-"`
 }
+
+// Digest tells contents of files apart, and tells nothing of them.
+type Digest [32]byte
 
 // Durability says when a matched response is released to the participant.
 type Durability string

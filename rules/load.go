@@ -24,7 +24,7 @@ func Parse(name string, source []byte, env func(string) (string, bool), readFile
 	config := defaults()
 	c := checker{
 		document: decodeStrict(name, source, &config),
-		sources:  sources{folder: filepath.Dir(name), env: env, readFile: readFile},
+		sources:  sources{folder: filepath.Dir(name), env: env, readFile: readFile, files: map[string]Digest{}},
 		config:   &config,
 	}
 	if c.usable("") {
@@ -33,5 +33,6 @@ func Parse(name string, source []byte, env func(string) (string, bool), readFile
 	if err := c.err(); err != nil {
 		return nil, err
 	}
+	config.Files = c.files
 	return &config, nil
 }

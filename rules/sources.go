@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -22,6 +23,8 @@ type sources struct {
 	folder   string
 	env      func(name string) (string, bool)
 	readFile func(path string) ([]byte, error)
+	// files are those that were read, and what was in them.
+	files map[string]Digest
 }
 
 // path makes a relative path start from the folder of the configuration.
@@ -36,6 +39,7 @@ func (s *sources) path(path string) string {
 func (s *sources) read(path string) ([]byte, error) {
 	content, err := s.readFile(path)
 	if err == nil {
+		s.files[path] = sha256.Sum256(content)
 		return content, nil
 	}
 	var cause *fs.PathError

@@ -26,10 +26,11 @@ func (a *Admin) guarded(next http.HandlerFunc) http.HandlerFunc {
 
 // isToken compares digests, so that the time it takes tells nothing of the token.
 func (a *Admin) isToken(given string) bool {
-	if a.config.Token.IsZero() {
+	token := a.token.Load()
+	if token.IsZero() {
 		return false
 	}
-	want, have := sha256.Sum256([]byte(a.config.Token.Reveal())), sha256.Sum256([]byte(given))
+	want, have := sha256.Sum256([]byte(token.Reveal())), sha256.Sum256([]byte(given))
 	return subtle.ConstantTimeCompare(want[:], have[:]) == 1
 }
 

@@ -44,6 +44,7 @@ type Config struct {
 // Admin is the operator's listener. Listen opens it, Serve serves until Shutdown.
 type Admin struct {
 	config   Config
+	token    atomic.Pointer[rules.Secret]
 	server   *http.Server
 	listener net.Listener
 	draining atomic.Bool
@@ -52,6 +53,7 @@ type Admin struct {
 // New makes an Admin that does nothing yet.
 func New(c Config) *Admin {
 	a := &Admin{config: c}
+	a.SetToken(c.Token)
 	a.registerGauges()
 	a.server = &http.Server{
 		Handler:        a.routes(),
@@ -63,6 +65,9 @@ func New(c Config) *Admin {
 	}
 	return a
 }
+
+// SetToken makes this the token from now on.
+func (a *Admin) SetToken(token rules.Secret) { a.token.Store(&token) }
 
 // Listen opens the listener.
 func (a *Admin) Listen() error {

@@ -241,3 +241,20 @@ func TestATakenPortIsASentence(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestAnotherTokenCountsAtOnce(t *testing.T) {
+	o := newOffice(t)
+	f := func(token string, want int) {
+		t.Helper()
+		status, _ := o.ask("GET", "/deliveries", func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) })
+		if status != want {
+			t.Errorf("%s: status %d, want %d", token, status, want)
+		}
+	}
+	f(canary, 200)
+	o.SetToken(rules.NewSecret("another-token-456"))
+	f(canary, 401)
+	f("another-token-456", 200)
+	o.SetToken(rules.Secret{})
+	f("another-token-456", 401)
+}
