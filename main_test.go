@@ -17,6 +17,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -123,6 +124,112 @@ func TestParticipantsAreServedWhateverIsWrongWithTheState(t *testing.T) {
 		first := startProcess(s.t, "-config", filepath.Join(s.dir, "config.yaml"))
 		s.t.Cleanup(first.kill)
 	})
+}
+
+// Participants take a survey while the configuration is changed in every way,
+// to wrong ones too.
+func TestAReloadFailsNoRequestAndLosesNoEvent(t *testing.T) {
+	const reloads = 24
+	s := newStage(t, "script-crowd")
+	other := recordings.NewReceiver()
+	t.Cleanup(other.Close)
+	first := s.read("config.yaml")
+	variants := []string{
+		first,
+		strings.Replace(first, "secret: file:secret", "secret: [file:secret, file:other-secret]", 1),
+		"rulse: []",
+		strings.Replace(first, "targets:", "targets:\n  other: {url: "+other.URL+", secret: file:secret, redact: {participant: true}}", 1) +
+			"  - {to: [other], on: [completion]}\n",
+		strings.Replace(first, "  - {to: [receiver]}", "  - {name: with a name, to: [receiver], when: page_count}", 1),
+		strings.Replace(first, "open: 1ms", "open: 3ms", 1),
+	}
+	s.write("other-secret", "another")
+	s.start()
+	steps := s.recording.Steps()
+	begin := make(chan int, reloads)
+	var changing sync.WaitGroup
+	changing.Go(func() {
+		for n := range begin {
+			s.reload(n, variants[n%len(variants)])
+		}
+	})
+	for i, step := range steps {
+		if i%(len(steps)/reloads) == 0 && len(begin) < cap(begin) {
+			begin <- i/(len(steps)/reloads) + 1
+		}
+		s.do(step)
+	}
+	close(begin)
+	changing.Wait()
+	s.finish()
+	text := s.process.output.String()
+	good, bad := strings.Count(text, `msg="the configuration is reloaded"`), strings.Count(text, "is not reloaded")
+	t.Logf("%d reloads and %d refused ones during %d requests", good, bad, len(steps)/2)
+	if good < reloads/2 || bad < 2 {
+		t.Errorf("only %d reloads and %d refused ones:\n%s", good, bad, text)
+	}
+	if strings.Contains(text, recordings.Secret) {
+		t.Error("the log shows a secret")
+	}
+}
+
+var (
+	answered    = regexp.MustCompile(`msg="the configuration is (not )?reloaded`)
+	notReloaded = regexp.MustCompile("sidehook_config_last_reload_successful 0")
+)
+
+// reload changes the configuration, by turns by a signal and by the change
+// alone, and waits until the program has said that it counts, or why not.
+func (s *stage) reload(n int, text string) {
+	s.t.Helper()
+	before := len(answered.FindAllString(s.process.output.String(), -1))
+	s.write("config.yaml~", text)
+	if err := os.Rename(filepath.Join(s.dir, "config.yaml~"), filepath.Join(s.dir, "config.yaml")); err != nil {
+		s.t.Error(err)
+	}
+	if n%2 == 0 {
+		if err := s.process.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+			s.t.Error(err)
+		}
+	}
+	s.process.output.await(s.t, answered, before+1)
+}
+
+func TestARemovedTargetKeepsItsQueueAndGetsItWhenItReturns(t *testing.T) {
+	s := newStage(t, "script-mandatory")
+	var isUp atomic.Bool
+	s.receiver.Misbehave = func(_ int, w http.ResponseWriter) bool {
+		if isUp.Load() {
+			return false
+		}
+		w.WriteHeader(http.StatusInternalServerError)
+		return true
+	}
+	with := strings.Replace(s.read("config.yaml"), "retry: {schedule: [1ms", "retry: {schedule: [1h, 1ms", 1)
+	without := strings.NewReplacer("  receiver:", "  other:", "[receiver]", "[other]").Replace(with)
+	s.write("config.yaml", with)
+	s.start()
+	s.replayAll()
+	s.reload(1, without)
+	s.process.output.await(t, regexp.MustCompile("target receiver removed, its deliveries kept"), 1)
+	attempts, _ := s.receiver.Attempts()
+	if len(s.receiver.Bodies()) != 0 || attempts == 0 {
+		t.Fatalf("%d webhooks in %d attempts while the receiver fails", len(s.receiver.Bodies()), attempts)
+	}
+	isUp.Store(true)
+	s.reload(1, with)
+	s.finish()
+}
+
+func TestMetricsTellOfAFileThatIsNotTaken(t *testing.T) {
+	s := newStage(t, "script-mandatory")
+	s.start()
+	s.reload(1, "rulse: []")
+	if got := fetch(t, http.MethodGet, "http://"+s.process.admin+"/metrics", ""); !notReloaded.Match(got) {
+		t.Errorf("the metrics do not say it:\n%s", got)
+	}
+	s.replayAll()
+	s.finish()
 }
 
 func TestTheAppIsSpokenToAsTheConfigurationSays(t *testing.T) {
@@ -337,6 +444,15 @@ func (s *stage) write(name, text string) {
 	}
 }
 
+func (s *stage) read(name string) string {
+	s.t.Helper()
+	text, err := os.ReadFile(filepath.Join(s.dir, name))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return string(text)
+}
+
 func (s *stage) start() {
 	s.t.Helper()
 	s.process = startProcess(s.t, "-config", filepath.Join(s.dir, "config.yaml"))
@@ -440,8 +556,7 @@ type process struct {
 	cmd          *exec.Cmd
 	participants string
 	admin        string
-	output       *strings.Builder
-	reading      sync.WaitGroup
+	output       *transcript
 }
 
 var servedAt = regexp.MustCompile(`address=(\S+) admin=(\S+)`)
@@ -449,27 +564,15 @@ var servedAt = regexp.MustCompile(`address=(\S+) admin=(\S+)`)
 // startProcess runs the program until it serves participants.
 func startProcess(t *testing.T, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, cmd: exec.Command(os.Args[0], args...), output: &strings.Builder{}}
+	p := &process{t: t, cmd: exec.Command(os.Args[0], args...), output: newTranscript()}
 	p.cmd.Env = append(os.Environ(), "SIDEHOOK_TEST_RUN=1")
-	stderr, err := p.cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	p.cmd.Stderr = p.output
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.kill)
-	lines := bufio.NewScanner(stderr)
-	for p.participants == "" && lines.Scan() {
-		fmt.Fprintln(p.output, lines.Text())
-		if match := servedAt.FindStringSubmatch(lines.Text()); match != nil {
-			p.participants, p.admin = match[1], match[2]
-		}
-	}
-	if p.participants == "" {
-		t.Fatalf("the program does not serve:\n%s", p.output)
-	}
-	p.reading.Go(func() { _, _ = io.Copy(p.output, stderr) })
+	match := p.output.await(t, servedAt, 1)[0]
+	p.participants, p.admin = match[1], match[2]
 	return p
 }
 
@@ -477,7 +580,6 @@ func startProcess(t *testing.T, args ...string) *process {
 func (p *process) kill() {
 	if p.cmd.ProcessState == nil {
 		_ = p.cmd.Process.Kill() // it may have ended by itself
-		p.reading.Wait()
 		_ = p.cmd.Wait()
 	}
 }
@@ -488,8 +590,54 @@ func (p *process) stop() {
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		p.t.Fatal(err)
 	}
-	p.reading.Wait()
 	if err := p.cmd.Wait(); err != nil {
 		p.t.Errorf("the program ended with %v:\n%s", err, p.output)
+	}
+}
+
+// transcript is a text that another goroutine writes, and that can be waited for.
+type transcript struct {
+	mu   sync.Mutex
+	text strings.Builder
+	more chan struct{}
+}
+
+func newTranscript() *transcript { return &transcript{more: make(chan struct{})} }
+
+// Write implements io.Writer.
+func (o *transcript) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	close(o.more)
+	o.more = make(chan struct{})
+	return o.text.Write(p)
+}
+
+// String is all that was written so far.
+func (o *transcript) String() string {
+	text, _ := o.read()
+	return text
+}
+
+func (o *transcript) read() (string, <-chan struct{}) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String(), o.more
+}
+
+// await waits until the text has n matches, and returns them.
+func (o *transcript) await(t *testing.T, pattern *regexp.Regexp, n int) [][]string {
+	t.Helper()
+	timeout := time.After(patience)
+	for {
+		text, more := o.read()
+		if matches := pattern.FindAllStringSubmatch(text, -1); len(matches) >= n {
+			return matches
+		}
+		select {
+		case <-more:
+		case <-timeout:
+			t.Fatalf("the program does not say %s %d times:\n%s", pattern, n, text)
+		}
 	}
 }

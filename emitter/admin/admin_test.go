@@ -246,7 +246,7 @@ func TestAnotherTokenCountsAtOnce(t *testing.T) {
 	o := newOffice(t)
 	f := func(token string, want int) {
 		t.Helper()
-		status, _ := o.ask("GET", "/deliveries", func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) })
+		status, _ := o.ask("GET", "/targets", func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) })
 		if status != want {
 			t.Errorf("%s: status %d, want %d", token, status, want)
 		}
