@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/pem"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -58,7 +58,7 @@ func TestAReceiverInTroubleGetsEverythingInOrder(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			stage := newStage(t, name)
-			stage.receiver.Misbehave = func(n int, w http.ResponseWriter) bool {
+			stage.receiver.Misbehave = func(n int, w http.ResponseWriter, _ *http.Request) bool {
 				switch {
 				case n%5 == 0:
 					panic(http.ErrAbortHandler) // hangs up
@@ -75,28 +75,29 @@ func TestAReceiverInTroubleGetsEverythingInOrder(t *testing.T) {
 	}
 }
 
-// How the process is killed: before a step, with what is open then; once the
-// app has answered, while the answer is on its way; or right after a step.
-func TestKilledAnywhereItLosesNothingAndInventsNothing(t *testing.T) {
-	places := 4
-	for _, name := range []string{"browser-all", "browser-study", "script-race", "script-double-next", "v2.2.3-browser-repeat"} {
-		for place := range places {
-			t.Run(fmt.Sprintf("%s at place %d", name, place), func(t *testing.T) {
-				t.Parallel()
-				stage := newStage(t, name)
-				steps := stage.recording.Steps()
-				at := killPlace(stage, steps, place, places)
-				stage.start()
-				for i, step := range steps {
-					if i == at {
-						stage.killAround(step)
-					}
-					stage.do(step)
-				}
-				stage.finish()
-			})
+// killsVariable sets how often the program is killed; killsEach is how often in
+// one run, on one state.
+const (
+	killsVariable = "SIDEHOOK_TEST_KILLS"
+	killsEach     = 10
+)
+
+// Participants take their surveys as fast as they can, four targets are told of
+// it, three of them in trouble, and the program is killed at any moment.
+func TestKilledAgainAndAgainItLosesNothingAndInventsNothing(t *testing.T) {
+	kills, names := 5, []string{"browser-all", "browser-study", "script-race", "script-double-next", "v2.2.3-browser-repeat"}
+	if text := os.Getenv(killsVariable); text != "" {
+		var err error
+		if kills, err = strconv.Atoi(text); err != nil {
+			t.Fatalf("%s must be a number: %v", killsVariable, err)
 		}
+		names = append(names, "browser-text-race", "script-crowd", "script-study")
 	}
+	total := &tally{}
+	for total.kills < kills {
+		newOrdeal(t, total, names).run(min(killsEach, kills-total.kills))
+	}
+	t.Log(total)
 }
 
 func TestParticipantsAreServedWhateverIsWrongWithTheState(t *testing.T) {
@@ -371,19 +372,6 @@ func fetch(t *testing.T, method, url, body string) []byte {
 	return answer
 }
 
-// killPlace picks a step in the place-th part of the recording: in turn one
-// that ends a navigation, any, one that begins a navigation, any.
-func killPlace(s *stage, steps []recordings.Step, place, places int) int {
-	random := rand.New(rand.NewPCG(uint64(place), uint64(len(steps))))
-	from, to := len(steps)*place/places, len(steps)*(place+1)/places
-	for at := from + random.IntN(to-from); at < len(steps); at++ {
-		if place%2 == 1 || s.says(steps[at].Index) == rules.Navigated && steps[at].Ends == (place == 0) {
-			return at
-		}
-	}
-	return to - 1
-}
-
 // stage is a recorded app, the program in a process of its own in front of it,
 // and a receiver behind it.
 type stage struct {
@@ -395,7 +383,6 @@ type stage struct {
 	replay    *recordings.Replay
 	dir       string
 	process   *process
-	handled   map[int]bool
 }
 
 func newStage(t *testing.T, name string) *stage {
@@ -409,7 +396,7 @@ func newStage(t *testing.T, name string) *stage {
 		t.Fatal(err)
 	}
 	s := &stage{
-		t: t, recording: recording, profile: profile, dir: t.TempDir(), handled: map[int]bool{},
+		t: t, recording: recording, profile: profile, dir: t.TempDir(),
 		app: recordings.NewApp(recording), receiver: recordings.NewReceiver(),
 	}
 	t.Cleanup(s.app.Close)
@@ -439,8 +426,13 @@ rules:
 
 func (s *stage) write(name, text string) {
 	s.t.Helper()
-	if err := os.WriteFile(filepath.Join(s.dir, name), []byte(text), 0o600); err != nil {
-		s.t.Fatal(err)
+	writeFile(s.t, s.dir, name, text)
+}
+
+func writeFile(t *testing.T, dir, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -459,54 +451,12 @@ func (s *stage) start() {
 	s.replay.Address = s.process.participants
 }
 
-func (s *stage) says(index int) rules.Says {
-	one := s.recording.Exchanges[index]
-	if match, ok := s.profile.Match([]byte(one.Method), []byte(one.Target)); ok {
-		return match.Says()
-	}
-	return rules.Nothing
-}
-
 func (s *stage) replayAll() {
 	s.t.Helper()
 	for _, step := range s.recording.Steps() {
-		s.do(step)
-	}
-}
-
-// do takes a step, unless its exchange was already seen to the end after the kill.
-func (s *stage) do(step recordings.Step) {
-	s.t.Helper()
-	if s.handled[step.Index] {
-		return
-	}
-	if err := s.replay.Do(step); err != nil {
-		s.t.Fatal(err)
-	}
-}
-
-// killAround kills the process while the step is under way, starts it again,
-// and lets the participants do what they would.
-func (s *stage) killAround(step recordings.Step) {
-	s.t.Helper()
-	if step.Ends {
-		s.app.Release(step.Index)
-	}
-	s.process.kill()
-	var broken []int
-	for _, index := range s.replay.Open() {
-		err := s.replay.Await(index)
-		s.handled[index] = true
-		switch {
-		case errors.Is(err, recordings.ErrBroken):
-			broken = append(broken, index)
-		case err != nil:
+		if err := s.replay.Do(step); err != nil {
 			s.t.Fatal(err)
 		}
-	}
-	s.start()
-	if err := s.replay.Recover(s.profile, broken); err != nil {
-		s.t.Fatal(err)
 	}
 }
 
@@ -535,19 +485,217 @@ func (s *stage) finish() {
 }
 
 // enqueued counts what the outbox has ever held.
-func (s *stage) enqueued() int {
+func (s *stage) enqueued() (n int) {
 	s.t.Helper()
-	store := outbox.New(outbox.Options{Dir: filepath.Join(s.dir, "state"), Logger: slog.New(slog.DiscardHandler)})
-	stop := background(func(err error) { s.t.Error(err) }, store.Run)
+	openState(s.t, s.dir, func(store *outbox.Store) {
+		target, err := store.Target("receiver")
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		n = int(target.Pending + target.Delivered + target.Dead)
+	})
+	return n
+}
+
+// openState reads the state that a process left in dir.
+func openState(t *testing.T, dir string, read func(*outbox.Store)) {
+	t.Helper()
+	store := outbox.New(outbox.Options{Dir: filepath.Join(dir, "state"), Logger: slog.New(slog.DiscardHandler)})
+	stop := background(func(err error) { t.Error(err) }, store.Run)
 	defer stop()
-	if err := store.Do(s.t.Context(), func(*outbox.Tx) {}); err != nil {
-		s.t.Fatal(err)
+	if err := store.Do(t.Context(), func(*outbox.Tx) {}); err != nil {
+		t.Fatal(err)
 	}
-	target, err := store.Target("receiver")
+	read(store)
+}
+
+// troubles are the targets of an ordeal, and how they answer their n-th attempt.
+var troubles = map[string]func(n int, w http.ResponseWriter, r *http.Request) bool{
+	"good": nil,
+	"failing": func(n int, w http.ResponseWriter, _ *http.Request) bool {
+		switch {
+		case n%7 == 0:
+			panic(http.ErrAbortHandler) // hangs up
+		case n%3 == 0:
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+		return n%3 == 0
+	},
+	"hanging": func(n int, _ http.ResponseWriter, r *http.Request) bool {
+		if n%60 == 0 {
+			<-r.Context().Done()
+		}
+		return n%60 == 0
+	},
+	"slow": func(int, http.ResponseWriter, *http.Request) bool {
+		time.Sleep(5 * time.Millisecond)
+		return false
+	},
+}
+
+// ordeal is a crowd whose proxy is killed again and again.
+type ordeal struct {
+	t         *testing.T
+	total     *tally
+	crowd     *recordings.Crowd
+	receivers map[string]*recordings.Receiver
+	dir       string
+
+	// serving is locked while there is no process.
+	serving sync.RWMutex
+	process *process
+	// atRisk counts, for each target, the kills at which a delivery was pending;
+	// before is how often it had been taken at the last kill.
+	atRisk map[string]map[string]int
+	before map[string]map[string]int
+}
+
+// tally is what came of all kills.
+type tally struct{ kills, amidst, webhooks, attempts, inFlight, repeats int }
+
+func (t *tally) String() string {
+	return fmt.Sprintf("%d kills, %d of them while participants were asking; of %d webhooks to %d targets none was lost or invented, in %d attempts; "+
+		"%d were in flight at a kill, %d came again", t.kills, t.amidst, t.webhooks, len(troubles), t.attempts, t.inFlight, t.repeats)
+}
+
+func newOrdeal(t *testing.T, total *tally, names []string) *ordeal {
+	t.Helper()
+	recording, err := recordings.Merge(names...)
 	if err != nil {
-		s.t.Fatal(err)
+		t.Fatal(err)
 	}
-	return int(target.Pending + target.Delivered + target.Dead)
+	profile, err := rules.LoadProfile("decsys")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := &ordeal{t: t, total: total, dir: t.TempDir(), receivers: map[string]*recordings.Receiver{}, atRisk: map[string]map[string]int{}, before: map[string]map[string]int{}}
+	o.crowd = &recordings.Crowd{Recording: recording, App: recordings.NewApp(recording), Profile: profile, Address: o.address}
+	t.Cleanup(o.crowd.App.Close)
+	config := fmt.Sprintf("{listen: '127.0.0.1:0', admin: 'localhost:0', app: '%s', state: state, rules: [{to: [good, failing, hanging, slow]}], targets: {", o.crowd.App.URL)
+	for name, misbehave := range troubles {
+		receiver := recordings.NewReceiver()
+		receiver.Misbehave = misbehave
+		t.Cleanup(receiver.Close)
+		o.receivers[name], o.atRisk[name] = receiver, map[string]int{}
+		config += fmt.Sprintf("%s: {url: '%s', secret: file:secret, timeout: 2s, retry: {schedule: [%s5ms]}, breaker: {open: 5ms, max_open: 20ms}},",
+			name, receiver.URL, strings.Repeat("5ms, ", 20))
+	}
+	writeFile(t, o.dir, "config.yaml", config+"}}")
+	writeFile(t, o.dir, "secret", recordings.Secret)
+	return o
+}
+
+// address waits while there is no process.
+func (o *ordeal) address(ctx context.Context) (string, error) {
+	o.serving.RLock()
+	defer o.serving.RUnlock()
+	return o.process.participants, ctx.Err()
+}
+
+func (o *ordeal) run(kills int) {
+	o.t.Helper()
+	ctx, cancel := context.WithTimeout(o.t.Context(), 6*patience)
+	defer cancel()
+	o.start()
+	walked := make(chan error, 1)
+	go func() { walked <- o.crowd.Walk(ctx) }()
+	for until := o.total.kills + kills; o.total.kills < until; o.kill() {
+		time.Sleep(rand.N(400 * time.Millisecond)) // the moment to be killed at
+		if len(walked) == 0 {
+			o.total.amidst++
+		}
+	}
+	if err := <-walked; err != nil {
+		o.t.Fatal(err)
+	}
+	for _, receiver := range o.receivers {
+		receiver.Wait(ctx.Done(), o.crowd.Recording.Navigations())
+	}
+	o.process.stop()
+	o.check()
+}
+
+func (o *ordeal) start() {
+	o.t.Helper()
+	o.process = startProcess(o.t, "-config", filepath.Join(o.dir, "config.yaml"))
+}
+
+// kill kills the process and starts it again; now and then it kills that one too, before it serves.
+func (o *ordeal) kill() {
+	o.t.Helper()
+	o.serving.Lock()
+	defer o.serving.Unlock()
+	o.process.kill()
+	o.look()
+	if rand.N(4) == 0 {
+		early := command("-config", filepath.Join(o.dir, "config.yaml"))
+		if err := early.Start(); err != nil {
+			o.t.Fatal(err)
+		}
+		time.Sleep(rand.N(50 * time.Millisecond)) // as in run
+		_ = early.Process.Kill()
+		_ = early.Wait()
+		o.look()
+	}
+	o.start()
+}
+
+// look notes what a killed process left undone.
+func (o *ordeal) look() {
+	o.t.Helper()
+	o.total.kills++
+	openState(o.t, o.dir, func(store *outbox.Store) {
+		for name, receiver := range o.receivers {
+			taken := receiver.Taken()
+			for _, id := range pending(o.t, store, name) {
+				o.atRisk[name][id]++
+				if taken[id] > o.before[name][id] {
+					o.total.inFlight++
+				}
+			}
+			o.before[name] = taken
+		}
+	})
+}
+
+// pending lists the ids of what a target is yet to get.
+func pending(t *testing.T, store *outbox.Store, target string) (ids []string) {
+	t.Helper()
+	for query := (outbox.Query{Target: target, State: outbox.Waiting, Limit: 1000}); ; {
+		list, rest, err := store.List(query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range list {
+			ids = append(ids, d.ID)
+		}
+		if query.After = rest; rest == "" {
+			return ids
+		}
+	}
+}
+
+// check looks at what the receivers got: all of it, as Decsys would have sent
+// it, in order; and again only what a kill kept us from writing down.
+func (o *ordeal) check() {
+	o.t.Helper()
+	for name, receiver := range o.receivers {
+		for _, difference := range o.crowd.Recording.Differences(o.crowd.Profile, receiver.Bodies()) {
+			o.t.Errorf("%s: %s", name, difference)
+		}
+		attempts, wrong := receiver.Attempts()
+		if len(wrong) > 0 {
+			o.t.Errorf("%s: %q", name, wrong)
+		}
+		for id, times := range receiver.Taken() {
+			o.total.repeats += times - 1
+			if times > 1+o.atRisk[name][id] {
+				o.t.Errorf("%s took a webhook %d times, and %d kills account for that", name, times, o.atRisk[name][id])
+			}
+		}
+		o.total.attempts += attempts
+		o.total.webhooks += len(receiver.Bodies())
+	}
 }
 
 // process is this program, running.
@@ -561,11 +709,17 @@ type process struct {
 
 var servedAt = regexp.MustCompile(`address=(\S+) admin=(\S+)`)
 
+// command is this program as another process.
+func command(args ...string) *exec.Cmd {
+	cmd := exec.Command(os.Args[0], args...)
+	cmd.Env = append(os.Environ(), "SIDEHOOK_TEST_RUN=1")
+	return cmd
+}
+
 // startProcess runs the program until it serves participants.
 func startProcess(t *testing.T, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, cmd: exec.Command(os.Args[0], args...), output: newTranscript()}
-	p.cmd.Env = append(os.Environ(), "SIDEHOOK_TEST_RUN=1")
+	p := &process{t: t, cmd: command(args...), output: newTranscript()}
 	p.cmd.Stderr = p.output
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)

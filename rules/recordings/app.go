@@ -76,6 +76,16 @@ func (a *App) other(w http.ResponseWriter, r *http.Request) {
 // Arrived is closed once the exchange's request has come.
 func (a *App) Arrived(index int) <-chan struct{} { return a.exchanges[index].arrived }
 
+// HasArrived tells whether the exchange's request has come.
+func (a *App) HasArrived(index int) bool {
+	select {
+	case <-a.Arrived(index):
+		return true
+	default:
+		return false
+	}
+}
+
 // Release lets the App answer the exchange, now and whenever it is asked again.
 func (a *App) Release(index int) {
 	one := a.exchanges[index]

@@ -123,20 +123,27 @@ func compareBodies(raced map[string]bool, want, got string) string {
 // of their participant.
 func (r *Recording) racedAnswers(profile *rules.Profile) map[string]bool {
 	raced := map[string]bool{}
-	for _, answer := range r.Exchanges {
-		match, ok := profile.Match([]byte(answer.Method), []byte(answer.Target))
-		if !ok || match.Says() != rules.AnsweredItem {
-			continue
-		}
-		for _, next := range r.Exchanges {
-			nextMatch, ok := profile.Match([]byte(next.Method), []byte(next.Target))
-			if ok && nextMatch.Says() == rules.Navigated && nextMatch.Participant() == match.Participant() &&
-				!answer.Start.After(next.End) && !next.Start.After(answer.End) {
+	navigations := map[string][]rules.Recorded{}
+	r.eachMatch(profile, rules.Navigated, func(participant string, next rules.Recorded) {
+		navigations[participant] = append(navigations[participant], next)
+	})
+	r.eachMatch(profile, rules.AnsweredItem, func(participant string, answer rules.Recorded) {
+		for _, next := range navigations[participant] {
+			if !answer.Start.After(next.End) && !next.Start.After(answer.End) {
 				raced[string(answer.Exchange.RequestBody)] = true
 			}
 		}
-	}
+	})
 	return raced
+}
+
+// eachMatch calls fn for each exchange that may say this.
+func (r *Recording) eachMatch(profile *rules.Profile, says rules.Says, fn func(participant string, one rules.Recorded)) {
+	for _, one := range r.Exchanges {
+		if match, ok := profile.Match([]byte(one.Method), []byte(one.Target)); ok && match.Says() == says {
+			fn(match.Participant(), one)
+		}
+	}
 }
 
 func isRaced(raced map[string]bool, want, got webhookResponse) bool {

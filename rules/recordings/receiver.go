@@ -5,9 +5,12 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"sync"
+
+	"github.com/tidwall/gjson"
 )
 
 // Secret is what every webhook of the recordings is signed with.
@@ -17,20 +20,24 @@ const Secret = "correct horse battery staple"
 type Receiver struct {
 	*httptest.Server
 	// Misbehave may answer the n-th attempt, from 1, in its own way; it returns
-	// true when it has.
-	Misbehave func(n int, w http.ResponseWriter) bool
+	// true when it has. Several attempts may be in it at once.
+	Misbehave func(n int, w http.ResponseWriter, r *http.Request) bool
 
 	mu       sync.Mutex
 	attempts int
 	bodies   []string
-	ids      map[string]string
-	wrong    []string
-	arrival  chan struct{}
+	// sent has the body of every id that came, taken how often it was.
+	sent  map[string]string
+	taken map[string]int
+	// last is the id that came last, by participant.
+	last    map[string]string
+	wrong   []string
+	arrival chan struct{}
 }
 
 // NewReceiver starts a Receiver; Close stops it.
 func NewReceiver() *Receiver {
-	r := &Receiver{ids: map[string]string{}, arrival: make(chan struct{}, 1)}
+	r := &Receiver{sent: map[string]string{}, taken: map[string]int{}, last: map[string]string{}, arrival: make(chan struct{}, 1)}
 	r.Server = httptest.NewServer(r)
 	return r
 }
@@ -41,13 +48,11 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if err != nil {
 		return
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.attempts++
-	if r.Misbehave != nil && r.Misbehave(r.attempts, w) {
+	n := r.look(req.Header, string(body))
+	if r.Misbehave != nil && r.Misbehave(n, w, req) {
 		return
 	}
-	r.take(req.Header, string(body))
+	r.take(req.Header.Get("webhook-id"), string(body))
 	w.WriteHeader(http.StatusNoContent)
 	select {
 	case r.arrival <- struct{}{}:
@@ -55,21 +60,34 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 }
 
-func (r *Receiver) take(header http.Header, body string) {
+// look checks an attempt, whatever its answer will be, and numbers it.
+func (r *Receiver) look(header http.Header, body string) (n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.attempts++
 	mac := hmac.New(sha256.New, []byte(Secret))
 	mac.Write([]byte(body))
 	if header.Get("X-Decsys-Signature") != base64.StdEncoding.EncodeToString(mac.Sum(nil)) {
 		r.wrong = append(r.wrong, "a webhook's signature does not verify")
 	}
-	id := header.Get("webhook-id")
-	earlier, again := r.ids[id]
+	id, participant := header.Get("webhook-id"), gjson.Get(body, "ParticipantId").String()
+	earlier, again := r.sent[id]
 	switch {
 	case id == "":
 		r.wrong = append(r.wrong, "a webhook has no id")
 	case again && earlier != body:
 		r.wrong = append(r.wrong, "a repeated webhook has another body")
-	case !again:
-		r.ids[id] = body
+	case again && r.last[participant] != id:
+		r.wrong = append(r.wrong, "a webhook came again after a later one of its participant")
+	}
+	r.sent[id], r.last[participant] = body, id
+	return r.attempts
+}
+
+func (r *Receiver) take(id, body string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.taken[id]++; r.taken[id] == 1 {
 		r.bodies = append(r.bodies, body)
 	}
 }
@@ -81,7 +99,14 @@ func (r *Receiver) Bodies() []string {
 	return append([]string(nil), r.bodies...)
 }
 
-// Attempts is how many requests have come, and Wrong what was wrong with them.
+// Taken is how often each webhook was taken, by its id.
+func (r *Receiver) Taken() map[string]int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return maps.Clone(r.taken)
+}
+
+// Attempts is how many requests have come, and wrong what was wrong with them.
 func (r *Receiver) Attempts() (n int, wrong []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -90,7 +115,7 @@ func (r *Receiver) Attempts() (n int, wrong []string) {
 
 // Wait returns once n different webhooks have been taken, or when done is closed.
 func (r *Receiver) Wait(done <-chan struct{}, n int) {
-	for len(r.Bodies()) < n {
+	for len(r.Taken()) < n {
 		select {
 		case <-r.arrival:
 		case <-done:

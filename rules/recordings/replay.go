@@ -66,9 +66,6 @@ var ErrBroken = errors.New("no whole answer came")
 // Do takes one step and returns when it is done: the request has reached the
 // app, or its answer the participant.
 func (p *Replay) Do(step Step) error {
-	if p.asked == nil {
-		p.asked = map[int]chan error{}
-	}
 	if step.Ends {
 		p.App.Release(step.Index)
 		return p.Await(step.Index)
@@ -100,12 +97,16 @@ func (p *Replay) Open() []int {
 func (p *Replay) Again(index int) error {
 	p.App.Release(index)
 	if err := p.begin(index); err != nil {
+		delete(p.asked, index)
 		return err
 	}
 	return p.Await(index)
 }
 
 func (p *Replay) begin(index int) error {
+	if p.asked == nil {
+		p.asked = map[int]chan error{}
+	}
 	answer := make(chan error, 1)
 	p.asked[index] = answer
 	go func() { answer <- ask(p.Address, index, p.Recording.Exchanges[index]) }()
@@ -123,25 +124,34 @@ func (p *Replay) begin(index int) error {
 
 // Recover does for the participants of broken exchanges what they would do
 // themselves, in the recorded order: a page load or an answer is sent again,
-// and whoever got no answer to a navigation reloads the page.
-func (p *Replay) Recover(profile *rules.Profile, broken []int) error {
+// and whoever got no answer to a navigation reloads the page. When the proxy
+// goes away again it returns what is left to be done.
+func (p *Replay) Recover(profile *rules.Profile, broken []int) (left []int, err error) {
 	slices.SortStableFunc(broken, func(a, b int) int {
 		return p.Recording.Exchanges[a].End.Compare(p.Recording.Exchanges[b].End)
 	})
-	for _, index := range broken {
-		one := p.Recording.Exchanges[index]
-		match, watched := profile.Match([]byte(one.Method), []byte(one.Target))
-		err := error(nil)
-		if watched && match.Says() == rules.Navigated && one.Exchange.Status == http.StatusOK {
-			err = p.reload(profile, index, match.Participant())
-		} else {
-			err = p.Again(index)
+	for i, index := range broken {
+		err := p.recover(profile, index)
+		if errors.Is(err, ErrBroken) {
+			return broken[i:], nil
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return nil, nil
+}
+
+// recover does what the participant of one broken exchange would do. A
+// navigation that the app never heard of is asked for again.
+func (p *Replay) recover(profile *rules.Profile, index int) error {
+	one := p.Recording.Exchanges[index]
+	match, watched := profile.Match([]byte(one.Method), []byte(one.Target))
+	isNavigation := watched && match.Says() == rules.Navigated && one.Exchange.Status == http.StatusOK
+	if isNavigation && p.App.HasArrived(index) {
+		return p.reload(profile, index, match.Participant())
+	}
+	return p.Again(index)
 }
 
 // reload asks for the participant's page at the address that they last asked at.
@@ -151,8 +161,10 @@ func (p *Replay) reload(profile *rules.Profile, index int, participant string) e
 		one := p.Recording.Exchanges[i]
 		match, watched := profile.Match([]byte(one.Method), []byte(one.Target))
 		if watched && match.Says() == rules.PageShown && match.Participant() == participant {
-			_, err := send(p.Address, reloadPrefix+strconv.Itoa(index), one)
-			return err
+			if _, err := send(p.Address, reloadPrefix+strconv.Itoa(index), one); err != nil {
+				return fmt.Errorf("%w: reload after exchange %d: %w", ErrBroken, index, err)
+			}
+			return nil
 		}
 	}
 	return fmt.Errorf("exchange %d has no page to reload", index)
