@@ -551,11 +551,11 @@ type ordeal struct {
 }
 
 // tally is what came of all kills.
-type tally struct{ kills, amidst, webhooks, attempts, inFlight, repeats int }
+type tally struct{ kills, amidst, wanted, arrived, attempts, inFlight, repeats int }
 
 func (t *tally) String() string {
-	return fmt.Sprintf("%d kills, %d of them while participants were asking; of %d webhooks to %d targets none was lost or invented, in %d attempts; "+
-		"%d were in flight at a kill, %d came again", t.kills, t.amidst, t.webhooks, len(troubles), t.attempts, t.inFlight, t.repeats)
+	return fmt.Sprintf("%d kills, %d of them while participants were asking: %d of %d webhooks arrived at %d targets, in %d attempts; "+
+		"%d were in flight at a kill, and %d came again", t.kills, t.amidst, t.arrived, t.wanted, len(troubles), t.attempts, t.inFlight, t.repeats)
 }
 
 func newOrdeal(t *testing.T, total *tally, names []string) *ordeal {
@@ -646,6 +646,7 @@ func (o *ordeal) look() {
 	o.total.kills++
 	openState(o.t, o.dir, func(store *outbox.Store) {
 		for name, receiver := range o.receivers {
+			receiver.AwaitGone()
 			taken := receiver.Taken()
 			for _, id := range pending(o.t, store, name) {
 				o.atRisk[name][id]++
@@ -694,7 +695,11 @@ func (o *ordeal) check() {
 			}
 		}
 		o.total.attempts += attempts
-		o.total.webhooks += len(receiver.Bodies())
+		o.total.wanted += o.crowd.Recording.Navigations()
+		o.total.arrived += len(receiver.Bodies())
+	}
+	if o.total.repeats > o.total.inFlight {
+		o.t.Errorf("%d webhooks came again, but only %d were in flight at a kill", o.total.repeats, o.total.inFlight)
 	}
 }
 

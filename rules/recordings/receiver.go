@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"io"
 	"maps"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -23,6 +24,9 @@ type Receiver struct {
 	// true when it has. Several attempts may be in it at once.
 	Misbehave func(n int, w http.ResponseWriter, r *http.Request) bool
 
+	// connected are the senders' connections.
+	connected sync.WaitGroup
+
 	mu       sync.Mutex
 	attempts int
 	bodies   []string
@@ -38,7 +42,16 @@ type Receiver struct {
 // NewReceiver starts a Receiver; Close stops it.
 func NewReceiver() *Receiver {
 	r := &Receiver{sent: map[string]string{}, taken: map[string]int{}, last: map[string]string{}, arrival: make(chan struct{}, 1)}
-	r.Server = httptest.NewServer(r)
+	r.Server = httptest.NewUnstartedServer(r)
+	r.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			r.connected.Add(1)
+		case http.StateClosed, http.StateHijacked:
+			r.connected.Done()
+		}
+	}
+	r.Start()
 	return r
 }
 
@@ -91,6 +104,9 @@ func (r *Receiver) take(id, body string) {
 		r.bodies = append(r.bodies, body)
 	}
 }
+
+// AwaitGone returns when all that a sender has sent is taken. The sender must be gone.
+func (r *Receiver) AwaitGone() { r.connected.Wait() }
 
 // Bodies are the webhooks taken so far, each once, in the order in which they came first.
 func (r *Receiver) Bodies() []string {
