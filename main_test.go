@@ -199,7 +199,7 @@ func (s *stage) reload(n int, text string) {
 func TestARemovedTargetKeepsItsQueueAndGetsItWhenItReturns(t *testing.T) {
 	s := newStage(t, "script-mandatory")
 	var isUp atomic.Bool
-	s.receiver.Misbehave = func(_ int, w http.ResponseWriter) bool {
+	s.receiver.Misbehave = func(_ int, w http.ResponseWriter, _ *http.Request) bool {
 		if isUp.Load() {
 			return false
 		}
@@ -454,9 +454,14 @@ func (s *stage) start() {
 func (s *stage) replayAll() {
 	s.t.Helper()
 	for _, step := range s.recording.Steps() {
-		if err := s.replay.Do(step); err != nil {
-			s.t.Fatal(err)
-		}
+		s.do(step)
+	}
+}
+
+func (s *stage) do(step recordings.Step) {
+	s.t.Helper()
+	if err := s.replay.Do(step); err != nil {
+		s.t.Fatal(err)
 	}
 }
 
