@@ -101,6 +101,23 @@ func TestShutdownDoesNotCloseWhereARequestIsAboutToBeRead(t *testing.T) {
 	equal(t, "open where nothing is", isOpen(quiet), false)
 }
 
+func TestARequestThatComesTooLateForItsConnectionIsNotForTheApp(t *testing.T) {
+	app := startApp(t, serving(ok))
+	p := startProxy(t, app, nil)
+	client := dial(t, p)
+	eventually(t, "a shutdown has the connection", func() bool {
+		p.clients.mu.Lock()
+		defer p.clients.mu.Unlock()
+		for conn := range p.clients.open {
+			return conn.idle.CompareAndSwap(true, false)
+		}
+		return false
+	})
+	client.send("POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+	client.rest()
+	equal(t, "connections to the app", app.conns.Load(), 0)
+}
+
 // TestShutdownLosesNoAnswer holds that of a request that crosses a shutdown,
 // the app hears only if the participant hears of it.
 func TestShutdownLosesNoAnswer(t *testing.T) {
