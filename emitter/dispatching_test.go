@@ -120,10 +120,13 @@ func (f *fakeTarget) ids() (list []string) {
 
 // rig is a store and a dispatcher with one fake target for each name.
 type rig struct {
-	t          *testing.T
-	dir        string
-	fakes      map[string]*fakeTarget
-	targets    map[string]rules.Target
+	t       *testing.T
+	dir     string
+	fakes   map[string]*fakeTarget
+	targets map[string]rules.Target
+	// sender takes the place of fakes, chance that of the jitter's own, where they are set.
+	sender     sender
+	chance     func() float64
 	store      *outbox.Store
 	dispatcher *Dispatcher
 	// stop stops the dispatcher, then the store.
@@ -190,6 +193,9 @@ func (r *rig) start() {
 	r.store = outbox.New(outbox.Options{Dir: r.dir, Logger: log})
 	r.dispatcher = NewDispatcher(DispatcherOptions{Store: r.store, NewSender: r.newSender, Metrics: metrics.NewSet(), Logger: log})
 	r.apply()
+	if r.chance != nil {
+		r.dispatcher.queues["crm"].chance = r.chance
+	}
 	stopStore := runUntilStopped(r.t, r.store.Run)
 	stopDispatcher := runUntilStopped(r.t, r.dispatcher.Run)
 	r.stop = func() {
@@ -200,6 +206,9 @@ func (r *rig) start() {
 }
 
 func (r *rig) newSender(name string, _ rules.Target) (sender, error) {
+	if r.sender != nil {
+		return r.sender, nil
+	}
 	if fake := r.fakes[name]; fake != nil {
 		return fake, nil
 	}

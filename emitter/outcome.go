@@ -67,8 +67,10 @@ func (q *queue) onCommitted(c committed) {
 	for _, seq := range c.seqs {
 		delete(q.busy, seq)
 	}
-	q.standing.unwritten -= c.notes
 	q.unread = true
+	if q.standing.unwritten -= c.notes; c.notes > 0 {
+		q.adoptStored()
+	}
 }
 
 // onReady looks into the outbox again. Deliveries that were never tried go
@@ -81,10 +83,8 @@ func (q *queue) onReady() {
 			break
 		}
 	}
-	if !q.resumed {
-		q.resume()
-	} else if known, err := q.store.Target(q.name); err == nil {
-		q.adopt(known, time.Now())
+	if q.resumed {
+		q.adoptStored()
 	}
 }
 

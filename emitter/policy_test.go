@@ -331,6 +331,27 @@ func TestTheBreakerOpensAfterFiveFailuresAndProbesWithTheOldest(t *testing.T) {
 	})
 }
 
+func TestAProbeThatTakesLongIsWaitedFor(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		target := r.targets["crm"]
+		target.Breaker.Failures = 1
+		r.targets["crm"] = target
+		r.crm().say(func(n int, _ *outbox.Delivery) Result {
+			if n == 1 {
+				return fail500
+			}
+			return ok200
+		})
+		r.start()
+		r.enqueue("a1")
+		synctest.Wait()
+		r.enqueue("b1")
+		r.crm().take(15 * time.Second)
+		r.pass(time.Hour) // if the queue did not rest meanwhile, this clock would stand still
+		r.expect("a1@0s", "a1@30s", "b1@45s")
+	})
+}
+
 func TestAProbeCostsNoAttempt(t *testing.T) {
 	inBubble(t, func(r *rig) {
 		target := r.targets["crm"]
@@ -487,17 +508,28 @@ func TestATargetGetsNoMoreThanItsRate(t *testing.T) {
 	})
 }
 
-func TestOneTargetThatHangsHoldsUpNoOther(t *testing.T) {
+func TestTargetsInTroubleHoldUpNoOther(t *testing.T) {
 	inBubble(t, func(r *rig) {
-		r.crm().take(time.Hour)
+		r.fakes["hung"].take(time.Hour)
+		r.fakes["broken"].say(always(fail500))
+		r.fakes["slow"].take(10 * time.Second)
+		r.fakes["throttling"].say(always(after(fail429, time.Hour)))
+		r.fakes["gone"].say(always(fail410))
 		r.start()
-		r.enqueue("a1", "b1")
-		r.enqueueFor("lake", "a1x", "b1x")
-		synctest.Wait()
-		if got := r.fakes["lake"].seen(); len(got) != 2 || !strings.HasSuffix(got[1], "@0s") {
-			t.Errorf("the other target got %q, want two at once", got)
+		var want []string
+		for i := range 26 {
+			id := fmt.Sprintf("%c1", 'a'+i)
+			for _, name := range []string{"hung", "broken", "slow", "throttling", "gone"} {
+				for n := range 20 {
+					r.enqueueFor(name, fmt.Sprintf("%s-%s-%d", id, name, n))
+				}
+			}
+			r.enqueue(id)
+			want = append(want, fmt.Sprintf("%s@%s", id, time.Since(bubbleStart)))
+			r.pass(time.Second)
 		}
-	}, "lake")
+		r.expect(want...)
+	}, "hung", "broken", "slow", "throttling", "gone")
 }
 
 func TestOneParticipantsStuckDeliveryHoldsUpNoOther(t *testing.T) {

@@ -11,12 +11,16 @@ import (
 	"github.com/sidehook/sidehook/emitter/outbox"
 )
 
-// resume takes up what an earlier process left: a target that said that it wants
-// nothing more, or nothing yet, and one that was down.
-func (q *queue) resume() {
+// resume takes up what an earlier process left: a target that was disabled or
+// asked for a pause, and one that was down. Nothing is sent before.
+func (q *queue) resume() error {
 	known, err := q.store.Target(q.name)
 	if err != nil {
-		return // it is not open: onReady comes when it is
+		return err
+	}
+	oldest, err := q.store.Oldest(q.name, nil)
+	if err != nil {
+		return err
 	}
 	q.adopt(known, time.Now())
 	q.standing.failingSince = known.FailingSince
@@ -24,11 +28,11 @@ func (q *queue) resume() {
 		q.enable()
 	}
 	q.heldUntil = known.HeldUntil
-	oldest, err := q.store.Oldest(q.name, nil)
-	if err == nil && oldest != nil && oldest.Attempts > 0 {
+	if oldest != nil && oldest.Attempts > 0 {
 		q.breaker.open()
 	}
-	q.resumed = err == nil
+	q.resumed = true
+	return nil
 }
 
 // sendAll starts all attempts that may start now. It returns when to look again,
@@ -36,6 +40,11 @@ func (q *queue) resume() {
 func (q *queue) sendAll(ctx context.Context) (wakeAt time.Time) {
 	for {
 		now := time.Now()
+		if !q.resumed {
+			if err := q.resume(); err != nil {
+				return q.cannotRead(err, now)
+			}
+		}
 		if q.getsNothing(now) {
 			return q.standing.trialAt
 		}
@@ -86,7 +95,10 @@ func (q *queue) pick(now time.Time) (d *outbox.Delivery, wakeAt time.Time) {
 // failed as a probe before lets the others go first: it may be the delivery that
 // fails, and not the target.
 func (q *queue) pickProbe(now time.Time) (d *outbox.Delivery, wakeAt time.Time) {
-	if q.probing || q.breaker.waitsUntil().After(now) {
+	if q.probing {
+		return nil, time.Time{} // its end wakes us
+	}
+	if q.breaker.waitsUntil().After(now) {
 		return nil, q.breaker.waitsUntil()
 	}
 	d, wakeAt, err := q.oldest(now, func(seq uint64) bool { return q.isBusy(seq) || q.hasMissed(seq) })

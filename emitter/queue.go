@@ -58,7 +58,7 @@ type queue struct {
 	// busy are the deliveries whose attempt is under way or not on disk.
 	busy    map[uint64]struct{}
 	sending int
-	// probing tells that a probe is under way, resumed that resume has read the outbox.
+	// probing tells that a probe is under way, resumed that resume is done.
 	probing, resumed bool
 	// unread tells that the outbox may have more than the buffer, nextDue when it
 	// will have: zero means not before the outbox says so.
@@ -111,7 +111,6 @@ func (q *queue) run(ctx context.Context) {
 	defer giveUp()
 	acking.Go(func() { q.acks.run(committing) })
 	q.ready = q.store.Ready(q.name) // before the first read, so that it misses nothing
-	q.resume()
 	q.loop(ctx, sending)
 	q.finish(abort)
 	q.acks.close()

@@ -142,6 +142,18 @@ func saysForever(start, more string) rawAnswer {
 	}
 }
 
+// drips writes start, then more every few milliseconds, so that no read takes long.
+func drips(start, more string) rawAnswer {
+	return func(conn net.Conn, _, _ int) bool {
+		_, err := io.WriteString(conn, start)
+		for err == nil {
+			time.Sleep(5 * time.Millisecond)
+			_, err = io.WriteString(conn, more)
+		}
+		return false
+	}
+}
+
 // saysAndHangs writes text, then nothing, until the sender goes away.
 func saysAndHangs(text string) rawAnswer {
 	return func(conn net.Conn, _, _ int) bool {

@@ -281,6 +281,21 @@ func TestNoBodyCanHoldOrFillUs(t *testing.T) {
 	f("a switch of protocols", saysAndHangs("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"), Retry, 0)
 }
 
+func TestTheDeadlineOfAnAttemptCoversTheBody(t *testing.T) {
+	f := func(name string, answer rawAnswer, want Outcome) {
+		t.Helper()
+		sender := senderFor(t, targetAt(t, newRawReceiver(t, answer).url))
+		sender.timeout, sender.drainTime = 100*time.Millisecond, 24*time.Hour
+		if result := send(sender); result.Outcome != want { // or it hangs
+			t.Errorf("%s: result is %+v, want %s", name, result, want)
+		}
+	}
+	f("a body that stops", saysAndHangs("HTTP/1.1 500 No\r\nContent-Length: 5\r\n\r\nab"), Retry)
+	f("a body that drips", drips("HTTP/1.1 500 No\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\na\r\n"), Retry)
+	f("a header that drips", drips("HTTP/1.1 200 OK\r\n", "X: y\r\n"), Retry)
+	f("a success whose body stops", saysAndHangs("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab"), Delivered)
+}
+
 func TestNoCompressionIsAskedFor(t *testing.T) {
 	var got http.Header
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Header }))

@@ -110,6 +110,13 @@ func (q *queue) write(fn func(*outbox.Tx)) {
 	q.acks.note(fn)
 }
 
+// adoptStored looks whether the store has something that adopt should know.
+func (q *queue) adoptStored() {
+	if known, err := q.store.Target(q.name); err == nil {
+		q.adopt(known, time.Now())
+	}
+}
+
 // adopt takes over what the store says of the target, which an operator may
 // have changed. A target that was disabled for failing is tried at once by a
 // process that has just started.
