@@ -231,7 +231,8 @@ func newSidecar(config *rules.Config, logger *slog.Logger) (*sidecar, error) {
 	s.serving = func() {
 		logger.Info("participants are served", "address", s.proxy.Addr().String(), "admin", s.admin.Addr().String())
 	}
-	s.store = outbox.New(outbox.Options{Dir: config.State, Retention: config.Retention, Logger: logger})
+	set.NewGauge(fmt.Sprintf("sidehook_build_info{version=%q}", version), nil).Set(1)
+	s.store = outbox.New(outbox.Options{Dir: config.State, Retention: config.Retention, Logger: logger, OnCommit: emitter.CommitMeter(set)})
 	s.recorder = emitter.NewRecorder(emitter.RecorderOptions{
 		Store: s.store, Profile: profile, Config: config, Metrics: set, Logger: logger,
 	})
@@ -252,6 +253,7 @@ func newSidecar(config *rules.Config, logger *slog.Logger) (*sidecar, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.proxy.Register(set)
 	s.admin = admin.New(admin.Config{
 		Listen: config.Admin, Token: config.AdminToken, Ready: s.proxy.Ready, Metrics: set,
 		Store: s.store, Targets: s.dispatcher.Status, Logger: logger,

@@ -353,6 +353,113 @@ func TestTheDemoPrintsAVerifiedWebhookForEachPageLeft(t *testing.T) {
 	go func() { _, _ = io.Copy(io.Discard, printed) }() // until the demo has ended
 }
 
+// Each metric that there is stands in the README with its kind and its labels,
+// and the other way round; none tells who a participant is.
+func TestMetricsAreThoseOfTheREADME(t *testing.T) {
+	s := newStage(t, "script-mandatory")
+	s.start()
+	s.replayAll()
+	text := string(fetch(t, http.MethodGet, "http://"+s.process.admin+"/metrics", ""))
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{}
+	for _, row := range regexp.MustCompile(`(?m)^\| .(sidehook_\w+). \| (\w+) \| ([\w, ]*?) *\|`).FindAllStringSubmatch(string(readme), -1) {
+		want[row[1]] = row[2] + " of " + row[3]
+	}
+	if diff := cmp.Diff(want, scrape(t, text)); diff != "" {
+		t.Errorf("metrics and the README differ (-README +metrics):\n%s", diff)
+	}
+	for _, one := range s.recording.Exchanges {
+		if match, ok := s.profile.Match([]byte(one.Method), []byte(one.Target)); ok && match.Participant() != "" && strings.Contains(text, match.Participant()) {
+			t.Fatal("the metrics name a participant")
+		}
+	}
+	s.finish()
+}
+
+var (
+	typeLine   = regexp.MustCompile(`^# TYPE (sidehook_\w+) (counter|gauge|histogram)$`)
+	helpLine   = regexp.MustCompile(`^# HELP (sidehook_\w+) \S.*\.$`)
+	sampleLine = regexp.MustCompile(`^([a-z]\w*)(?:\{((?:[a-zA-Z]\w*="(?:[^"\\]|\\[\\"n])*"(?:, ?)?)+)\})? (\d[\d.e+-]*|\+Inf|NaN)$`)
+	labelPair  = regexp.MustCompile(`(\w+)="((?:[^"\\]|\\.)*)"`)
+)
+
+// scraper reads metrics as strictly as the text format of Prometheus allows.
+type scraper struct {
+	t          *testing.T
+	help       string
+	name, kind string
+	// found has the kind and the labels of the metrics that are ours.
+	found map[string]string
+	seen  map[string]bool
+	// below is the last bucket's value.
+	below float64
+}
+
+func scrape(t *testing.T, text string) map[string]string {
+	t.Helper()
+	s := &scraper{t: t, found: map[string]string{}, seen: map[string]bool{}}
+	for line := range strings.Lines(text) {
+		line = strings.TrimSuffix(line, "\n")
+		if match := helpLine.FindStringSubmatch(line); match != nil {
+			s.help = match[1]
+		} else if match := typeLine.FindStringSubmatch(line); match != nil {
+			s.begin(match[1], match[2])
+		} else {
+			s.sample(line)
+		}
+	}
+	return s.found
+}
+
+func (s *scraper) begin(name, kind string) {
+	if _, again := s.found[name]; again || s.help != name || strings.HasSuffix(name, "_total") != (kind == "counter") {
+		s.t.Errorf("%s, a %s, comes a second time, without help, or is not called as its kind is", name, kind)
+	}
+	s.name, s.kind, s.below = name, kind, 0
+}
+
+func (s *scraper) sample(line string) {
+	match := sampleLine.FindStringSubmatch(line)
+	if match == nil || s.seen[match[1]+match[2]] {
+		s.t.Errorf("this is no sample, or it was there before: %s", line)
+		return
+	}
+	s.seen[match[1]+match[2]] = true
+	if !strings.HasPrefix(match[1], "sidehook_") {
+		return
+	}
+	part, isOfName := strings.CutPrefix(match[1], s.name)
+	isOfKind := part == "" || s.kind == "histogram" && (part == "_bucket" || part == "_sum" || part == "_count")
+	value, err := strconv.ParseFloat(match[3], 64)
+	if !isOfName || !isOfKind || err != nil {
+		s.t.Errorf("after the type of %s comes %s", s.name, line)
+	}
+	s.buckets(part, value, line)
+	var labels []string
+	for _, pair := range labelPair.FindAllStringSubmatch(match[2], -1) {
+		if pair[1] != "le" {
+			labels = append(labels, pair[1])
+		}
+	}
+	s.found[s.name] = s.kind + " of " + strings.Join(labels, ", ")
+}
+
+// buckets checks that a histogram's buckets grow, up to its count.
+func (s *scraper) buckets(part string, value float64, line string) {
+	if part == "_bucket" && value < s.below || part == "_count" && value != s.below {
+		s.t.Errorf("the buckets before this do not add up: %s", line)
+	}
+	switch part {
+	case "_bucket":
+		s.below = value
+	case "_count":
+		s.below = 0
+	}
+}
+
 func fetch(t *testing.T, method, url, body string) []byte {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))

@@ -105,6 +105,7 @@ func (d *Dispatcher) set(name string, to destination) {
 // remove ends a queue. It stays known until another one has its name, which has
 // to wait for its end.
 func (d *Dispatcher) remove(name string, q *queue) {
+	q.meters.forget()
 	if d.ctx == nil {
 		delete(d.queues, name)
 		return

@@ -88,6 +88,8 @@ func (r *Recorder) save(tx *outbox.Tx, key rules.Key, journey *rules.Journey, at
 func (r *Recorder) deliver(tx *outbox.Tx, key rules.Key, events []*rules.Event) {
 	routing := r.routing.Load()
 	for _, event := range events {
+		name := event.Name()
+		tx.After(func() { r.counts.event(name) })
 		for _, delivery := range routing.deliveries(tx.Epoch(), key, event) {
 			tx.Enqueue(delivery)
 		}

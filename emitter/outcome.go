@@ -17,6 +17,7 @@ func (q *queue) onResult(a attempted) {
 	q.noteResult(a.result, now)
 	q.meters.attempted(a, now)
 	decided := q.decide(a, now)
+	q.meters.decided(decided.verdict)
 	if decided.holdUntil.After(q.heldUntil) {
 		q.hold(decided.holdUntil)
 	}

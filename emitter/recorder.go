@@ -42,7 +42,7 @@ type Recorder struct {
 	durability rules.Durability
 	flights    *flights
 	settling   chan settling
-	metrics    *metrics.Set
+	counts     *counts
 	complain   *complaints
 	now        func() time.Time
 }
@@ -66,7 +66,7 @@ func NewRecorder(o RecorderOptions) *Recorder {
 		durability: o.Config.Durability,
 		flights:    newFlights(),
 		settling:   make(chan settling, maxSettling),
-		metrics:    o.Metrics,
+		counts:     newCounts(o.Metrics),
 		complain:   newComplaints(o.Logger, o.Now),
 		now:        o.Now,
 	}
@@ -126,7 +126,7 @@ func (r *Recorder) end(f *flight, x rules.Exchange) {
 	at := r.now()
 	o, ok, err := r.profile.Observe(f.match, x)
 	if err != nil {
-		r.count("unreadable", f.match.Says())
+		r.counts.exchange(f.match.Says(), unreadable)
 		r.complain.say("an exchange that matters could not be read", "says", f.match.Says(), "cause", err.Error())
 	}
 	var onDisk <-chan struct{}
@@ -140,10 +140,9 @@ func (r *Recorder) end(f *flight, x rules.Exchange) {
 		}
 	})
 	if ok {
-		r.count("recorded", o.Says)
 		r.hold(onDisk)
 	} else if err == nil {
-		r.count("ignored", f.match.Says())
+		r.counts.exchange(f.match.Says(), ignored)
 	}
 }
 
@@ -161,9 +160,11 @@ func (r *Recorder) record(o rules.Observation) (onDisk <-chan struct{}) {
 	}
 	onDisk, ok := r.store.Submit(sizeOf(&o), func(tx *outbox.Tx) { r.fold(tx, o) })
 	if !ok {
-		r.count("lost", o.Says)
+		r.counts.exchange(o.Says, lost)
 		r.complain.say("an observation is lost: the store cannot be written and no more fit into memory", "says", o.Says)
+		return nil
 	}
+	r.counts.exchange(o.Says, recorded)
 	return onDisk
 }
 
@@ -175,7 +176,7 @@ func (r *Recorder) hold(onDisk <-chan struct{}) {
 		return
 	}
 	if open, _ := r.store.State(); !open {
-		r.metrics.GetOrCreateCounter(`sidehook_released_at_risk_total`).Inc()
+		r.counts.atRisk.Inc()
 		return
 	}
 	limit := time.NewTimer(holdLimit)
@@ -183,7 +184,7 @@ func (r *Recorder) hold(onDisk <-chan struct{}) {
 	select {
 	case <-onDisk:
 	case <-limit.C:
-		r.metrics.GetOrCreateCounter(`sidehook_released_at_risk_total`).Inc()
+		r.counts.atRisk.Inc()
 		r.complain.say("a response went out before its observation was on disk; a crash now could lose its event", "waited", holdLimit)
 	}
 }
@@ -195,8 +196,4 @@ func sizeOf(o *rules.Observation) int {
 		size += len(*o.Page.Question)
 	}
 	return size
-}
-
-func (r *Recorder) count(result string, says rules.Says) {
-	r.metrics.GetOrCreateCounter(`sidehook_exchanges_total{says="` + string(says) + `",result="` + result + `"}`).Inc()
 }

@@ -54,7 +54,6 @@ type Admin struct {
 func New(c Config) *Admin {
 	a := &Admin{config: c}
 	a.SetToken(c.Token)
-	a.registerGauges()
 	a.server = &http.Server{
 		Handler:        a.routes(),
 		ReadTimeout:    requestLimit,

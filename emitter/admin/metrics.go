@@ -3,37 +3,51 @@ package admin
 import (
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/VictoriaMetrics/metrics"
 
 	"github.com/sidehook/sidehook/emitter"
-	"github.com/sidehook/sidehook/emitter/outbox"
 )
-
-// registerGauges adds what the store knows of itself.
-func (a *Admin) registerGauges() {
-	gauge := func(name string, value func(outbox.Stats) float64) {
-		a.config.Metrics.NewGauge(name, func() float64 { return value(a.config.Store.Stats()) })
-	}
-	a.config.Metrics.NewGauge("sidehook_store_open", func() float64 {
-		open, _ := a.config.Store.State()
-		return asFloat(open)
-	})
-	gauge("sidehook_store_waiting", func(s outbox.Stats) float64 { return float64(s.Waiting) })
-	gauge("sidehook_store_bytes", func(s outbox.Stats) float64 { return float64(s.FileBytes) })
-	gauge("sidehook_store_lost_total", func(s outbox.Stats) float64 { return float64(s.Lost) })
-	gauge("sidehook_store_commits_total", func(s outbox.Stats) float64 { return float64(s.Commits) })
-	gauge("sidehook_store_commit_seconds_total", func(s outbox.Stats) float64 { return s.CommitTime.Seconds() })
-}
 
 func (a *Admin) metrics(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-	metrics.WriteProcessMetrics(w)
-	a.config.Metrics.WritePrometheus(w)
+	var s sampler
+	a.config.Metrics.WritePrometheus(&s)
+	a.sampleStore(&s)
 	for _, target := range a.config.Targets() {
-		fmt.Fprintf(w, "sidehook_deliveries{target=%q,state=\"pending\"} %d\n", target.Name, target.Pending)
-		fmt.Fprintf(w, "sidehook_deliveries{target=%q,state=\"dead\"} %d\n", target.Name, target.Dead)
-		fmt.Fprintf(w, "sidehook_target_up{target=%q} %v\n", target.Name, asFloat(target.State == emitter.TargetUp))
+		sampleTarget(&s, target, time.Now())
+	}
+	metrics.WriteProcessMetrics(&s)
+	expose(w, s.Bytes())
+}
+
+// sampleStore adds what the store knows of itself.
+func (a *Admin) sampleStore(s *sampler) {
+	open, _ := a.config.Store.State()
+	stats := a.config.Store.Stats()
+	s.add("sidehook_store_open", "", asFloat(open))
+	s.add("sidehook_store_waiting", "", float64(stats.Waiting))
+	s.add("sidehook_store_lost_total", "", float64(stats.Lost))
+	s.add("sidehook_store_dropped_total", "", float64(stats.Dropped))
+	s.add("sidehook_store_trimmed_total", "", float64(stats.Trimmed))
+	s.add("sidehook_store_bytes", "", float64(stats.FileBytes))
+	s.add("sidehook_store_used_bytes", "", float64(stats.UsedBytes))
+}
+
+func sampleTarget(s *sampler, t emitter.TargetStatus, now time.Time) {
+	label := fmt.Sprintf("target=%q", t.Name)
+	s.add("sidehook_deliveries", label+`,state="pending"`, float64(t.Pending))
+	s.add("sidehook_deliveries", label+`,state="delivered"`, float64(t.Delivered))
+	s.add("sidehook_deliveries", label+`,state="dead"`, float64(t.Dead))
+	var age time.Duration
+	if !t.Oldest.IsZero() {
+		age = max(0, now.Sub(t.Oldest)) // the clock may have stepped back
+	}
+	s.add("sidehook_oldest_pending_seconds", label, age.Seconds())
+	s.add("sidehook_attempts_in_flight", label, float64(t.InFlight))
+	for _, state := range []string{emitter.TargetUp, emitter.TargetDown, emitter.TargetHeld, emitter.TargetDisabled} {
+		s.add("sidehook_target_state", fmt.Sprintf("%s,state=%q", label, state), asFloat(t.State == state))
 	}
 }
 

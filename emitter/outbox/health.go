@@ -32,7 +32,7 @@ func (s *Store) setReason(reason string) {
 }
 
 // committed counts a commit and tells all who wait for it.
-func (s *Store) committed(batch []job, woken map[string]struct{}, took time.Duration, t *trimmer) {
+func (s *Store) committed(batch []job, tx *Tx, took time.Duration, t *trimmer) {
 	s.queue.release(batch)
 	s.mu.Lock()
 	s.stats.Trimmed, s.stats.FileBytes, s.stats.UsedBytes = t.trimmed, t.fileBytes, t.usedBytes
@@ -42,7 +42,13 @@ func (s *Store) committed(batch []job, woken map[string]struct{}, took time.Dura
 	for _, j := range batch {
 		close(j.done)
 	}
-	s.wake(woken)
+	s.wake(tx.woken)
+	for _, fn := range tx.after {
+		fn()
+	}
+	if s.options.OnCommit != nil {
+		s.options.OnCommit(took)
+	}
 }
 
 // lose counts changes that will never be written, and logs it once a minute.

@@ -30,6 +30,8 @@ type Options struct {
 	// Retention says how long what is done with is kept. Zero values keep it for ever.
 	Retention rules.Retention
 	Logger    *slog.Logger
+	// OnCommit is told how long each commit took; nil for nobody.
+	OnCommit func(took time.Duration)
 }
 
 // Store is the state file. All its methods may be called at any time from any

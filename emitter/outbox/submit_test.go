@@ -3,6 +3,7 @@ package outbox
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/sidehook/sidehook/rules"
 )
@@ -55,5 +56,22 @@ func TestAChangeThatPanicsTakesNoOtherWithIt(t *testing.T) {
 	waitOpen(t, s)
 	if got := dueIDs(t, s, "crm", at(60)); len(got) != 9 || s.Stats().Dropped != 1 {
 		t.Errorf("%d deliveries and %d dropped, want 9 and 1", len(got), s.Stats().Dropped)
+	}
+}
+
+func TestWhatFollowsAChangeIsDoneOnceTheChangeIsOnDisk(t *testing.T) {
+	s := newStore(t, t.TempDir(), rules.Retention{})
+	var calls, commits int
+	s.options.OnCommit = func(time.Duration) { commits++ }
+	s.Submit(0, func(tx *Tx) {
+		tx.After(func() { calls += 100 })
+		panic("canary") // which makes the others run again
+	})
+	done, _ := s.Submit(0, func(tx *Tx) { tx.After(func() { calls++ }) })
+	stop := run(t, s)
+	<-done
+	stop()
+	if calls != 1 || commits == 0 {
+		t.Errorf("%d calls after %d commits, want 1 of the change that was made", calls, commits)
 	}
 }

@@ -24,6 +24,8 @@ type Tx struct {
 	targets map[string]*target
 	// woken are the targets with a head that was not there before.
 	woken map[string]struct{}
+	// after is what to do once the commit is on disk.
+	after []func()
 	err   error
 }
 
@@ -34,6 +36,10 @@ func newTx(b *bolt.Tx, epoch string, now time.Time) *Tx {
 // Epoch is the text that this state file drew when it was made. It is part of
 // every delivery's id, so that a lost file can't mint an old id again.
 func (tx *Tx) Epoch() string { return tx.epoch }
+
+// After has fn called once the change is on disk. It is soon forgotten: a crash
+// in between, or a disk that fails in the middle, leaves it out.
+func (tx *Tx) After(fn func()) { tx.after = append(tx.after, fn) }
 
 func (tx *Tx) bucket(name []byte) *bolt.Bucket {
 	b := tx.bolt.Bucket(name)

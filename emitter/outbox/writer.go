@@ -126,7 +126,7 @@ func (w *writer) take(ctx context.Context) bool {
 // commit writes the batch. What it was made of waits on when that fails.
 func (w *writer) commit() error {
 	started := time.Now()
-	woken, err := w.attempt()
+	tx, err := w.attempt()
 	if err != nil {
 		if errors.Is(err, errCorrupt) {
 			w.close()
@@ -134,18 +134,18 @@ func (w *writer) commit() error {
 		return fmt.Errorf("cannot write the state file: %w", explain(err))
 	}
 	w.failedTx = 0
-	w.store.committed(w.batch, woken, time.Since(started), &w.trimmer)
+	w.store.committed(w.batch, tx, time.Since(started), &w.trimmer)
 	w.batch = nil
 	return nil
 }
 
 // attempt makes one transaction of the batch, without the changes that fail.
-func (w *writer) attempt() (woken map[string]struct{}, err error) {
+func (w *writer) attempt() (done *Tx, err error) {
 	defer guard(&err)()
 	for {
-		woken, failed, err := w.transact()
+		done, failed, err := w.transact()
 		if failed == nil {
-			return woken, err
+			return done, err
 		}
 		w.drop(*failed, err)
 	}
@@ -153,7 +153,7 @@ func (w *writer) attempt() (woken map[string]struct{}, err error) {
 
 // transact commits the batch. failed is the index of the change that made it
 // impossible, nil when it was not for a change.
-func (w *writer) transact() (woken map[string]struct{}, failed *int, err error) {
+func (w *writer) transact() (done *Tx, failed *int, err error) {
 	b, err := w.db.Begin(true)
 	if err != nil {
 		return nil, nil, err
@@ -162,7 +162,7 @@ func (w *writer) transact() (woken map[string]struct{}, failed *int, err error) 
 	if w.failedTx != 0 && b.ID() > w.failedTx {
 		// The failed commit had reached the file all the same: bbolt reads its meta
 		// page back. This one, empty, makes sure that it is on disk.
-		return nil, nil, b.Commit()
+		return &Tx{}, nil, b.Commit()
 	}
 	tx := newTx(b, w.epoch, time.Now())
 	for i, j := range w.batch {
@@ -178,7 +178,7 @@ func (w *writer) transact() (woken map[string]struct{}, failed *int, err error) 
 		return nil, nil, tx.err
 	}
 	w.failedTx = b.ID()
-	return tx.woken, nil, b.Commit()
+	return tx, nil, b.Commit()
 }
 
 func runChange(tx *Tx, fn func(*Tx)) (err error) {
