@@ -101,6 +101,19 @@ func TestATargetsOwnProxyIsUsed(t *testing.T) {
 	f(secure.URL, "CONNECT "+strings.TrimPrefix(secure.URL, "https://")+" Basic dXNlcjpwYXNz")
 }
 
+func TestAProxyMaySpeakSOCKS(t *testing.T) {
+	server := newRawReceiver(t, says(ok))
+	target := targetAt(t, server.url)
+	target.Proxy = proxyAt(t, "socks5://"+newSOCKSProxy(t))
+	if result := send(senderFor(t, target)); result.Outcome != Delivered || server.seen() != 1 {
+		t.Errorf("result is %+v, and %d requests arrived", result, server.seen())
+	}
+	target.Proxy = proxyAt(t, "socks5://"+closedPort(t))
+	if result := send(senderFor(t, target)); result.Outcome != Ours || result.Reason != "proxy unreachable" {
+		t.Errorf("without it the result is %+v", result)
+	}
+}
+
 func TestTheProxysOwnTroubleIsOurs(t *testing.T) {
 	f := func(address string, status int, want Outcome, reason string) {
 		t.Helper()
@@ -201,6 +214,50 @@ func tunnel(w http.ResponseWriter, address string) {
 	relaying.Go(func() { _, _ = io.Copy(to, buffered); _ = to.Close() })
 	_, _ = io.Copy(from, to)
 	_ = from.Close()
+	relaying.Wait()
+}
+
+// newSOCKSProxy opens tunnels to IPv4 addresses for everybody (RFC 1928).
+func newSOCKSProxy(t *testing.T) (address string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var serving sync.WaitGroup
+	open := &openConns{}
+	t.Cleanup(func() { _ = listener.Close(); open.closeAll(); serving.Wait() })
+	serving.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			open.add(conn)
+			serving.Go(func() { serveSOCKS(conn) })
+		}
+	})
+	return listener.Addr().String()
+}
+
+func serveSOCKS(conn net.Conn) {
+	defer conn.Close()
+	hello, request := make([]byte, 3), make([]byte, 10)
+	_, _ = io.ReadFull(conn, hello) // one method, no authentication
+	_, _ = conn.Write([]byte{5, 0})
+	if _, err := io.ReadFull(conn, request); err != nil || request[3] != 1 {
+		return
+	}
+	to, err := net.DialTCP("tcp", nil, &net.TCPAddr{IP: request[4:8], Port: int(request[8])<<8 | int(request[9])})
+	if err != nil {
+		return
+	}
+	defer to.Close()
+	_, _ = conn.Write([]byte{5, 0, 0, 1, 0, 0, 0, 0, 0, 0})
+	var relaying sync.WaitGroup
+	relaying.Go(func() { _, _ = io.Copy(to, conn); _ = to.Close() })
+	_, _ = io.Copy(conn, to)
+	_ = conn.Close()
 	relaying.Wait()
 }
 

@@ -2,6 +2,7 @@ package emitter
 
 import (
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
@@ -89,22 +90,26 @@ func (q *queue) onReady() {
 	}
 }
 
-// onChange makes the next attempts go elsewhere. A target that has a new URL
-// need not be what the old one was: it is tried at once.
+// onChange makes the next attempts go elsewhere. A target that was changed in
+// any way (its certificates, say) is tried at once; one that has a new URL need not
+// be what the old one was, so it begins anew.
 func (q *queue) onChange(to destination) {
+	changed := !reflect.DeepEqual(q.to.target, to.target)
 	moved := q.to.target.URL.Reveal() != to.target.URL.Reveal()
 	q.to = to
 	q.breaker.settings = to.target.Breaker
 	limit, burst := limitOf(to.target)
 	q.limiter.SetLimit(limit)
 	q.limiter.SetBurst(burst)
-	if !moved {
-		return
+	if changed {
+		q.breaker.probeNow()
+		q.pausedUntil = time.Time{}
+		q.standing.tryNow(time.Now())
 	}
-	q.breaker.probeNow()
-	q.pausedUntil = time.Time{}
-	q.hold(time.Time{})
-	if q.standing.cause != outbox.ByHand {
+	if moved {
+		q.hold(time.Time{})
+	}
+	if moved && q.standing.cause != outbox.ByHand {
 		q.enable()
 	}
 }

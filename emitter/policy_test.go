@@ -409,6 +409,65 @@ func TestOurOwnFailureUsesNoAttempt(t *testing.T) {
 	})
 }
 
+func TestAFaultOfOursIsTriedOnceAMinuteWhateverWaits(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.crm().say(always(Result{Outcome: Ours, Reason: "refused to connect to a metadata address"}))
+		r.start()
+		for i := range 20 {
+			r.enqueue(fmt.Sprintf("%c1", 'a'+i))
+		}
+		r.pass(10 * time.Minute)
+		if n := r.attemptsIn(time.Hour); n < 59 || n > 61 {
+			t.Errorf("%d attempts in an hour, want one a minute", n)
+		}
+		if status := r.statusOf("crm"); status.Pending != 20 || status.LastError == "" {
+			t.Errorf("%+v, want all pending and an error to see", status)
+		}
+		r.crm().say(nil)
+		r.pass(time.Minute)
+		if status := r.statusOf("crm"); status.Delivered != 20 {
+			t.Errorf("%+v, want all delivered once it is over", status)
+		}
+	})
+}
+
+func TestAChangedTargetIsTriedAtOnce(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		target := r.targets["crm"]
+		target.Breaker = rules.Breaker{Failures: 1, Open: rules.Duration(time.Hour), MaxOpen: rules.Duration(time.Hour)}
+		r.targets["crm"] = target
+		r.crm().say(always(fail500))
+		r.start()
+		r.enqueue("a1")
+		synctest.Wait()
+		r.crm().say(nil)
+		r.apply() // which changes nothing
+		r.pass(time.Minute)
+		r.expect("a1@0s")
+		target.TLS.Verify = true
+		r.targets["crm"] = target
+		r.apply()
+		r.pass(time.Minute)
+		r.expect("a1@0s", "a1@1m0s")
+	})
+}
+
+func TestTheLastFailureIsKeptWithItsExcerpt(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.crm().say(always(Result{Outcome: Rejected, Status: 422, Reason: "status 422", Excerpt: []byte(`{"why":"no such list"}`), Duration: time.Second}))
+		r.start()
+		r.enqueue("a1")
+		r.pass(time.Hour)
+		d, err := r.store.Get("a1")
+		if err != nil || d.State != outbox.Dead || d.Failure == nil {
+			t.Fatalf("%+v, %v; want it dead with its failure", d, err)
+		}
+		if f := d.Failure; f.Status != 422 || f.Reason != "status 422" || string(f.Excerpt) != `{"why":"no such list"}` || !f.First.Equal(bubbleStart) {
+			t.Errorf("%+v", f)
+		}
+	})
+}
+
 func TestAfterARestartATargetThatWasFailingStartsWithAProbe(t *testing.T) {
 	inBubble(t, func(r *rig) {
 		r.crm().say(always(fail500))

@@ -48,7 +48,7 @@ func (q *queue) sendAll(ctx context.Context) (wakeAt time.Time) {
 		if q.getsNothing(now) {
 			return q.standing.trialAt
 		}
-		if q.sending >= q.to.target.Concurrency || len(q.busy) >= q.maxBusy() {
+		if q.sending >= q.slots() || len(q.busy) >= q.maxBusy() {
 			return time.Time{}
 		}
 		if blockedUntil := later(q.heldUntil, q.pausedUntil); blockedUntil.After(now) {
@@ -67,6 +67,15 @@ func (q *queue) sendAll(ctx context.Context) (wakeAt time.Time) {
 		}
 		q.start(ctx, d, report, isProbe)
 	}
+}
+
+// slots is how many attempts may be under way. After a failure of our own one
+// finds out whether it is over.
+func (q *queue) slots() int {
+	if q.pause > 0 {
+		return 1
+	}
+	return q.to.target.Concurrency
 }
 
 // maxBusy bounds how much is sent again after a crash.

@@ -31,6 +31,13 @@ type standing struct {
 
 func (s *standing) disabled() bool { return s.cause != "" }
 
+// tryNow makes a target that was disabled for failing be tried at once.
+func (s *standing) tryNow(now time.Time) {
+	if s.cause == outbox.ItOnlyFailed {
+		s.trialAt = now
+	}
+}
+
 // getsNothing tells whether nothing may be sent at now. A trial is a probe.
 func (q *queue) getsNothing(now time.Time) bool {
 	s := &q.standing
@@ -127,9 +134,7 @@ func (q *queue) adopt(known outbox.Target, now time.Time) {
 	}
 	wasDisabled := s.disabled()
 	*s = standing{cause: known.Cause, failingSince: known.FailingSince}
-	if s.cause == outbox.ItOnlyFailed {
-		s.trialAt = now
-	}
+	s.tryNow(now)
 	if wasDisabled && !s.disabled() {
 		q.breaker.probeNow()
 	}
