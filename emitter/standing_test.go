@@ -219,6 +219,39 @@ func TestAnotherURLEnablesWhatWasDisabled(t *testing.T) {
 	f(fail410)
 }
 
+func TestATargetMayTakeADeliveryAndWantNoMore(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.crm().say(always(Result{Outcome: Delivered, Status: 200, Disable: true}))
+		r.start()
+		r.enqueue("a1", "a2")
+		r.pass(time.Hour)
+		r.expect("a1@0s")
+		if status := r.statusOf("crm"); status.State != TargetDisabled || status.Delivered != 1 || status.Pending != 1 {
+			t.Errorf("%+v, want disabled with one delivered and one pending", status)
+		}
+	})
+}
+
+func TestATargetThatIsGoneKeepsItsQueueAlsoAfterARestart(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.crm().say(always(fail410))
+		r.start()
+		r.enqueue("a1", "b1")
+		synctest.Wait()
+		r.restart()
+		r.enqueue("c1")
+		r.pass(24 * time.Hour)
+		for _, id := range r.crm().ids() {
+			if id == "c1" {
+				t.Error("a disabled target was sent something")
+			}
+		}
+		if status := r.statusOf("crm"); status.State != TargetDisabled || status.Pending != 3 {
+			t.Errorf("%+v, want disabled with 3 pending", status)
+		}
+	})
+}
+
 // move gives crm another URL.
 func (r *rig) move(address string) {
 	r.t.Helper()
