@@ -36,6 +36,7 @@ func (c *checker) checkTarget(name string) {
 	}
 	c.required(path+".url", "say where to send: https://crm.example.org/hooks")
 	c.checkSecrets(path+".secret", target.Secret)
+	c.checkDecsysSecret(path+".secret", &target)
 	if c.has(path+".tls") && target.URL.isPlain() {
 		c.wrong(path+".tls", "needs a url that begins with https://")
 	}
@@ -68,6 +69,14 @@ func (c *checker) checkSecrets(path string, secrets Secrets) {
 		if err := secret.checkKey(); usable && err != nil {
 			c.wrong(at, "the secret %s", err)
 		}
+	}
+}
+
+// checkDecsysSecret wants a secret that X-Decsys-Signature can be made with.
+func (c *checker) checkDecsysSecret(path string, target *Target) {
+	isShared := func(s Secret) bool { return s.PrivateKey() == nil }
+	if target.Format == FormatDecsys && len(target.Secret) > 0 && !slices.ContainsFunc(target.Secret, isShared) {
+		c.wrong(path, "must have one that does not begin with %s too, since X-Decsys-Signature cannot be made with that; or choose another format", ed25519Prefix)
 	}
 }
 
