@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/template"
+)
+
+//go:embed peers
+var peerFiles embed.FS
+
+// peer is a proxy that is measured.
+type peer struct {
+	name string
+	// config is the template of its configuration, empty where it has none.
+	config string
+	// profile is sidehook's.
+	profile string
+	command func(*rig, place) []string
+}
+
+// place is where a peer runs.
+type place struct {
+	Listen, App, Admin string
+	// Dir is a folder of its own, Config its configuration in it.
+	Dir, Config string
+	Profile     string
+	Threads     int
+}
+
+// running is a peer at work.
+type running struct {
+	*process
+	place
+}
+
+var peers = []peer{
+	{name: "sidehook", config: "sidehook.yaml", profile: "decsys", command: runSidehook},
+	{name: "sidehook-unwatched", config: "sidehook.yaml", profile: "unwatched.yaml", command: runSidehook},
+	{name: "haproxy", config: "haproxy.cfg", command: func(_ *rig, p place) []string {
+		return []string{findTool("haproxy"), "-db", "-f", p.Config}
+	}},
+	{name: "nginx", config: "nginx.conf", command: func(_ *rig, p place) []string {
+		return []string{findTool("nginx"), "-p", p.Dir, "-c", p.Config}
+	}},
+	{name: "reverse-proxy", command: serveAs("reverse-proxy")},
+	{name: "splice", command: serveAs("splice")},
+}
+
+// tools are the programs that the bench runs, and their packages in Debian.
+var tools = map[string]string{"wrk": "wrk", "haproxy": "haproxy", "nginx": "nginx-light", "strace": "strace", "go": "golang"}
+
+func runSidehook(r *rig, p place) []string { return []string{r.sidehook, "-config", p.Config} }
+
+func serveAs(role string) func(*rig, place) []string {
+	return func(r *rig, p place) []string { return []string{r.self, serveCommand, role, p.Listen, p.App} }
+}
+
+func peerNames() (names []string) {
+	for _, p := range peers {
+		names = append(names, p.name)
+	}
+	return names
+}
+
+// chosen are the peers that -peers names.
+func chosen(o options) (some []peer) {
+	for _, p := range peers {
+		if slices.Contains(o.peerList(), p.name) {
+			some = append(some, p)
+		}
+	}
+	return some
+}
+
+// checkTools names every program that is needed and not there.
+func checkTools(peers []peer) error {
+	needed := []string{"wrk", "strace", "go"}
+	for _, p := range peers {
+		if _, isTool := tools[p.name]; isTool {
+			needed = append(needed, p.name)
+		}
+	}
+	var missing []string
+	for _, name := range needed {
+		if findTool(name) == "" {
+			missing = append(missing, fmt.Sprintf("%s is missing; install it with: apt-get install %s", name, tools[name]))
+		}
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("%s", strings.Join(missing, "\n"))
+	}
+	return nil
+}
+
+// findTool is the path of a program, also of those that only root's PATH has.
+func findTool(name string) string {
+	if path, err := exec.LookPath(name); err == nil {
+		return path
+	}
+	path, _ := exec.LookPath("/usr/sbin/" + name)
+	return path
+}
+
+// launch starts a peer in front of the app at an address, in a folder of its own.
+func (r *rig) launch(ctx context.Context, p peer, app string) (*running, error) {
+	at := place{App: app, Profile: p.profile, Threads: r.options.threads}
+	var err error
+	if at.Dir, err = os.MkdirTemp(r.dir, p.name+"-"); err != nil {
+		return nil, fmt.Errorf("cannot make a folder for %s: %w", p.name, err)
+	}
+	// Where root starts nginx, its worker is somebody else.
+	if err := os.Chmod(at.Dir, 0o755); err != nil {
+		return nil, err
+	}
+	if at.Listen, err = freeAddress(); err != nil {
+		return nil, err
+	}
+	if at.Admin, err = freeAddress(); err != nil {
+		return nil, err
+	}
+	if err := at.write(p); err != nil {
+		return nil, err
+	}
+	env := []string{fmt.Sprintf("GOMAXPROCS=%d", r.options.threads), "BENCH_SECRET=not a secret, for nobody listens"}
+	started, err := start(at.Dir, env, p.command(r, at)...)
+	if err != nil {
+		return nil, err
+	}
+	if err := started.await(ctx, at.Listen); err != nil {
+		started.stop()
+		return nil, err
+	}
+	return &running{process: started, place: at}, nil
+}
+
+// write writes the configuration of a peer, if it has one.
+func (p *place) write(of peer) error {
+	if of.config == "" {
+		return nil
+	}
+	if strings.HasSuffix(of.profile, ".yaml") {
+		source, err := peerFiles.ReadFile("peers/" + of.profile)
+		if err != nil {
+			return err
+		}
+		p.Profile = filepath.Join(p.Dir, of.profile)
+		if err := os.WriteFile(p.Profile, source, 0o644); err != nil {
+			return err
+		}
+	}
+	p.Config = filepath.Join(p.Dir, of.config)
+	file, err := os.Create(p.Config)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return template.Must(template.ParseFS(peerFiles, "peers/"+of.config)).Execute(file, p)
+}
+
+// end ends the peer and removes its folder.
+func (r *running) end() {
+	r.stop()
+	os.RemoveAll(r.Dir)
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const (
+	// traced is how long a proxy is driven while its calls are counted.
+	traced = time.Second
+	// attaching is how long strace may take to attach to all threads.
+	attaching = 300 * time.Millisecond
+	// mostCalls is how many kinds of calls are printed by name.
+	mostCalls = 8
+)
+
+// call is a kind of system call and how often it was made.
+type call struct {
+	name  string
+	count int
+}
+
+// countCalls prints the system calls for each request of a workload.
+func (r *rig) countCalls(w workload, peers []peer, out io.Writer) error {
+	fmt.Fprintf(out, "system calls for each request (%s):\n", w.name)
+	t := newTable(out)
+	for _, p := range peers {
+		calls, requests, err := r.trace(w, p)
+		if err != nil {
+			return fmt.Errorf("%s, %s: %w", w.name, p.name, err)
+		}
+		t.row(append([]string{p.name}, perRequest(calls, requests)...)...)
+	}
+	t.end()
+	return nil
+}
+
+// trace drives a peer under strace.
+func (r *rig) trace(w workload, p peer) (calls []call, requests int, err error) {
+	proxy, err := r.launch(r.ctx, p, r.appAt)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer proxy.end()
+	counts := filepath.Join(proxy.Dir, "calls")
+	command := []string{findTool("strace"), "-f", "-c", "-U", "name,calls", "-o", counts}
+	for _, pid := range proxy.pids() {
+		command = append(command, "-p", pid)
+	}
+	tracer, err := start(proxy.Dir, nil, command...)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer tracer.stop()
+	select {
+	case <-tracer.done:
+		return nil, 0, tracer.failed("could not attach; run this as root, or set kernel.yama.ptrace_scope to 0")
+	case <-time.After(attaching):
+	}
+	c, err := r.wrk(w, proxy.Listen, traced)
+	if err != nil {
+		return nil, 0, err
+	}
+	if err := interrupt(tracer); err != nil {
+		return nil, 0, err
+	}
+	calls, err = readCalls(counts)
+	return calls, c.requests, err
+}
+
+// interrupt makes strace write what it counted, and end.
+func interrupt(p *process) error {
+	if err := syscall.Kill(p.cmd.Process.Pid, syscall.SIGINT); err != nil {
+		return fmt.Errorf("cannot stop strace: %w", err)
+	}
+	select {
+	case <-p.done:
+		return nil
+	case <-time.After(readyLimit):
+		return p.failed("does not end")
+	}
+}
+
+// readCalls reads strace's summary: a name and a number on each line, between rules.
+func readCalls(path string) (calls []call, err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read what strace counted: %w", err)
+	}
+	defer file.Close()
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		fields := strings.Fields(lines.Text())
+		if len(fields) != 2 || fields[0] == "total" {
+			continue
+		}
+		if n, err := strconv.Atoi(fields[1]); err == nil {
+			calls = append(calls, call{fields[0], n})
+		}
+	}
+	slices.SortFunc(calls, func(a, b call) int { return b.count - a.count })
+	return calls, nil
+}
+
+// perRequest is the sum, then the most frequent calls.
+func perRequest(calls []call, requests int) (cells []string) {
+	sum := 0
+	for _, c := range calls {
+		sum += c.count
+		if len(cells) < mostCalls {
+			cells = append(cells, fmt.Sprintf("%s %.2f", c.name, float64(c.count)/float64(requests)))
+		}
+	}
+	return append([]string{fmt.Sprintf("%.2f:", float64(sum)/float64(requests))}, cells...)
+}

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// bars are what the design wants of sidehook's CPU time, as ratios to others.
+var bars = map[string][]bar{
+	"json": {{"haproxy", 1.15}, {"reverse-proxy", 0.5}},
+	"blob": {{"haproxy", 0.9}},
+}
+
+type bar struct {
+	to    string
+	ratio float64
+}
+
+// describe says what was measured on what.
+func describe(out io.Writer, o options) {
+	kernel, _ := os.ReadFile("/proc/sys/kernel/osrelease")
+	load, _ := os.ReadFile("/proc/loadavg")
+	fmt.Fprintf(out, "%s, Linux %s, %d CPUs, %s; load before: %s", runtime.Version(), strings.TrimSpace(string(kernel)), runtime.NumCPU(), runtime.GOARCH, load)
+	fmt.Fprintf(out, "medians of %d rounds of %v; %d connections; %d thread(s) for each proxy\n", o.rounds, o.duration, connections, o.threads)
+}
+
+// printSamples prints the medians of each proxy.
+func printSamples(out io.Writer, w workload, peers []peer, samples map[string][]sample) {
+	medians := map[string]sample{}
+	for _, p := range peers {
+		medians[p.name] = medianOf(samples[p.name])
+	}
+	reference, hasReference := medians["haproxy"]
+	fmt.Fprintf(out, "\n%s: %s\n", w.name, w.title)
+	t := newTable(out)
+	t.row("proxy", "req/s", "p50 ms", "p99 ms", "CPU µs/req", "peak MB", "failed", "req/s ×", "CPU × haproxy")
+	for _, p := range peers {
+		m := medians[p.name]
+		cells := []string{
+			p.name, fmt.Sprintf("%.0f", m.rate()), millis(m.p50), millis(m.p99), fmt.Sprintf("%.1f", micros(m.cpu)),
+			fmt.Sprintf("%.1f", float64(m.peak)/1e6), fmt.Sprint(m.failed + m.refused),
+		}
+		if hasReference {
+			cells = append(cells, fmt.Sprintf("%.2f", m.rate()/reference.rate()), fmt.Sprintf("%.2f", ratio(m.cpu, reference.cpu)))
+		}
+		t.row(cells...)
+	}
+	t.end()
+	printBars(out, w, medians)
+}
+
+func printBars(out io.Writer, w workload, medians map[string]sample) {
+	ours, isMeasured := medians["sidehook"]
+	for _, b := range bars[w.name] {
+		other, isThere := medians[b.to]
+		if !isMeasured || !isThere {
+			continue
+		}
+		is := ratio(ours.cpu, other.cpu)
+		fmt.Fprintf(out, "bar: CPU ≤ %.2f × %s: %.2f, %s\n", b.ratio, b.to, is, verdict(is <= b.ratio))
+	}
+}
+
+func verdict(met bool) string {
+	if met {
+		return "met"
+	}
+	return "MISSED"
+}
+
+// medianOf takes the median of each figure by itself, but of failures the sum.
+func medianOf(samples []sample) (m sample) {
+	m.requests = median(samples, func(s sample) int { return s.requests })
+	m.took = median(samples, func(s sample) time.Duration { return s.took })
+	m.p50 = median(samples, func(s sample) time.Duration { return s.p50 })
+	m.p99 = median(samples, func(s sample) time.Duration { return s.p99 })
+	m.cpu = median(samples, func(s sample) time.Duration { return s.cpu })
+	m.peak = median(samples, func(s sample) int { return s.peak })
+	for _, s := range samples {
+		m.failed += s.failed
+		m.refused += s.refused
+	}
+	return m
+}
+
+// median is the middle one of a figure, the lower one of two.
+func median[S any, T cmp.Ordered](samples []S, figure func(S) T) T {
+	figures := make([]T, 0, len(samples))
+	for _, s := range samples {
+		figures = append(figures, figure(s))
+	}
+	return percentile(figures, 50)
+}
+
+// percentile sorts its argument.
+func percentile[T cmp.Ordered](figures []T, p int) (none T) {
+	if len(figures) == 0 {
+		return none
+	}
+	slices.Sort(figures)
+	return figures[(len(figures)-1)*p/100]
+}
+
+func (c counted) rate() float64 { return float64(c.requests) / c.took.Seconds() }
+
+func ratio(a, b time.Duration) float64 { return float64(a) / float64(b) }
+
+func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
+
+func millis(d time.Duration) string { return fmt.Sprintf("%.2f", float64(d)/float64(time.Millisecond)) }
+
+// table aligns its columns.
+type table struct{ w *tabwriter.Writer }
+
+func newTable(out io.Writer) table { return table{tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)} }
+
+func (t table) row(cells ...string) { fmt.Fprintln(t.w, strings.Join(cells, "\t")) }
+
+func (t table) end() { _ = t.w.Flush() }
