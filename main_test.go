@@ -100,6 +100,72 @@ func TestKilledAgainAndAgainItLosesNothingAndInventsNothing(t *testing.T) {
 	t.Log(total)
 }
 
+// A kill can't show that a response waits for the disk, since the kernel has
+// what was written. The order of the system calls can.
+func TestAResponseThatMattersWaitsForTheDiskUnlessDurabilityIsRelaxed(t *testing.T) {
+	if _, err := exec.LookPath("strace"); err != nil {
+		t.Skip("strace is not installed, and nothing else shows the order of system calls")
+	}
+	f := func(durability string, slowness time.Duration, waits bool) {
+		t.Run(durability, func(t *testing.T) {
+			t.Parallel()
+			calls := traceExchange(t, durability, slowness)
+			answered, synced, released := -1, 0, -1
+			for i, call := range calls {
+				hasMarker, isRead := strings.Contains(call, diskMarker), strings.Contains(call, "read") || strings.Contains(call, "recv")
+				switch {
+				case hasMarker && isRead && answered < 0:
+					answered = i
+				case hasMarker && !isRead && released < 0:
+					released = i
+				case strings.Contains(call, "fdatasync") && strings.Contains(call, "= 0") && answered >= 0 && released < 0:
+					synced++
+				}
+			}
+			if answered < 0 || released < 0 {
+				t.Fatalf("the trace of %d calls does not show the exchange", len(calls))
+			}
+			if waited := synced >= 2; waited != waits { // bbolt syncs its data, then its meta page
+				t.Errorf("%d syncs came between the app's answer and its end for the participant", synced)
+			}
+		})
+	}
+	f("strict", 0, true)
+	f("relaxed", 100*time.Millisecond, false)
+}
+
+// diskMarker is the end of an answer of the app.
+const diskMarker = "until-it-is-on-disk"
+
+// traceExchange lists the system calls of a program that hands on one page that
+// is shown, by a disk that takes slowness for each sync.
+func traceExchange(t *testing.T, durability string, slowness time.Duration) []string {
+	t.Helper()
+	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprintf(w, `{"surveyId":7,"instanceId":7,"participantId":"p","page":{"id":"%s"}}`, diskMarker)
+	}))
+	defer app.Close()
+	dir := t.TempDir()
+	writeFile(t, dir, "secret", recordings.Secret)
+	writeFile(t, dir, "config.yaml", fmt.Sprintf("{listen: '127.0.0.1:0', admin: 'localhost:0', app: '%s', state: state, durability: %s, "+
+		"targets: {a: {url: '%s', secret: file:secret}}, rules: [{to: [a]}]}", app.URL, durability, app.URL))
+	trace := filepath.Join(dir, "trace")
+	cmd := command("-config", filepath.Join(dir, "config.yaml"))
+	calls := "trace=fdatasync,read,readv,recvfrom,recvmsg,write,writev,sendto,sendmsg"
+	slow := fmt.Sprintf("inject=fdatasync:delay_enter=%d", slowness.Microseconds())
+	cmd.Args = append([]string{"strace", "-D", "-f", "-s", "4096", "-o", trace, "-e", calls, "-e", slow}, cmd.Args...)
+	cmd.Path, cmd.Err = exec.LookPath("strace")
+	p := startCommand(t, cmd)
+	fetch(t, http.MethodGet, "http://"+p.participants+"/api/progress/7/7/p", "")
+	p.stop()
+	text, err := os.ReadFile(trace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Split(string(text), "\n")
+}
+
 func TestParticipantsAreServedWhateverIsWrongWithTheState(t *testing.T) {
 	f := func(name string, spoil func(s *stage)) {
 		t.Run(name, func(t *testing.T) {
@@ -836,7 +902,12 @@ func command(args ...string) *exec.Cmd {
 // startProcess runs the program until it serves participants.
 func startProcess(t *testing.T, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, cmd: command(args...), output: newTranscript()}
+	return startCommand(t, command(args...))
+}
+
+func startCommand(t *testing.T, cmd *exec.Cmd) *process {
+	t.Helper()
+	p := &process{t: t, cmd: cmd, output: newTranscript()}
 	p.cmd.Stderr = p.output
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)

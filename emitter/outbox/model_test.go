@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"testing"
@@ -15,6 +16,14 @@ type model struct {
 	loose []string            // redelivered ids, outside the order
 	done  map[string]State
 	count int
+}
+
+func (m *model) clone() *model {
+	c := &model{lanes: map[string][]string{}, loose: slices.Clone(m.loose), done: maps.Clone(m.done), count: m.count}
+	for name, lane := range m.lanes {
+		c.lanes[name] = slices.Clone(lane)
+	}
+	return c
 }
 
 // heads are the ids that may be sent, whatever their order among lanes.
@@ -95,6 +104,28 @@ func TestAStoreIsLikeItsModel(t *testing.T) {
 				do(t, s, func(tx *Tx) { tx.Redeliver(seq) })
 				delete(m.done, id)
 				m.loose = append(m.loose, id)
+			},
+			"power cut": func(r *rapid.T) {
+				before := readState(t, dir)
+				wanted := m.clone()
+				m.count++
+				d := delivery("a", m.count)
+				do(t, s, func(tx *Tx) { tx.Enqueue(d) })
+				m.lanes["a"] = append(m.lanes["a"], d.ID)
+				torn, isWhole := tear(r, before, readState(t, dir))
+				if !isWhole {
+					wanted.count = m.count
+					m = wanted
+				}
+				stop()
+				writeState(t, dir, torn)
+				s, stop = testStore(t, dir)
+			},
+			"kill": func(*rapid.T) {
+				left := readState(t, dir)
+				stop()
+				writeState(t, dir, left) // as it was before the orderly end
+				s, stop = testStore(t, dir)
 			},
 			"reopen": func(*rapid.T) {
 				stop()

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -78,6 +79,9 @@ func lockDir(dir string) (*os.File, error) {
 // first moment on: a new file gets its name once it is complete.
 func openFile(path string) (*bolt.DB, error) {
 	if _, err := os.Stat(path); err == nil {
+		if err := inspect(path); err != nil {
+			return nil, err
+		}
 		return openDB(path)
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
@@ -190,6 +194,17 @@ func syncDir(dir string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
+// isDamaged tells whether the file can't be what was written. What is shorter
+// than it must be has an error of its own that has no name.
+func isDamaged(err error) bool {
+	for _, damage := range []error{errCorrupt, bolterrors.ErrInvalid, bolterrors.ErrChecksum, bolterrors.ErrVersionMismatch} {
+		if errors.Is(err, damage) {
+			return true
+		}
+	}
+	return strings.Contains(err.Error(), "file size too small")
+}
+
 // explain says what to do about an error of the file system.
 func explain(err error) error {
 	switch {
@@ -197,6 +212,8 @@ func explain(err error) error {
 		return errInUse
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		return fmt.Errorf("it must be writable: %w", err)
+	case isDamaged(err):
+		return fmt.Errorf("%s is damaged: put a backup in its place, or move it away to begin a new one: %w", fileName, err)
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return fmt.Errorf("the disk is full: %w", err)
 	}
