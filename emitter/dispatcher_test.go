@@ -56,3 +56,40 @@ func TestATargetThatIsTheSameIsLeftAloneByAReload(t *testing.T) {
 		}
 	})
 }
+
+// The clock was a year ahead when retries and a pause were written down, and was
+// set right while the process ran or while it did not.
+func TestAClockThatIsSetBackHoldsUpNothing(t *testing.T) {
+	const year = 365 * 24 * time.Hour
+	f := func(name string, retry outbox.Retry, isHeld, restarts bool) {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(r *rig) {
+				r.crm().say(always(fail500))
+				r.start()
+				r.enqueue("a1", "a2", "b1")
+				synctest.Wait()
+				r.crm().say(nil)
+				retry.Due = time.Now().Add(year)
+				r.write(func(tx *outbox.Tx) {
+					for _, seq := range []uint64{1, 3} {
+						tx.Retry(seq, outbox.Attempt{At: time.Now()}, retry)
+					}
+					if isHeld {
+						tx.Hold("crm", retry.Due)
+					}
+				})
+				if restarts {
+					r.restart()
+				}
+				r.pass(25 * time.Hour)
+				if status := r.statusOf("crm"); status.Pending != 0 {
+					t.Errorf("%d deliveries wait, %q came", status.Pending, r.crm().ids())
+				}
+			})
+		})
+	}
+	f("while it ran", outbox.Retry{}, false, false)
+	f("while it ran, when the target had asked for a pause", outbox.Retry{Told: true}, true, false)
+	f("while it did not", outbox.Retry{}, false, true)
+	f("while it did not, when the target had asked for a pause", outbox.Retry{Told: true}, true, true)
+}

@@ -27,7 +27,7 @@ func (q *queue) resume() error {
 	if known.DisabledMark != q.mark() && q.standing.disabled() && q.standing.cause != outbox.ByHand {
 		q.enable()
 	}
-	q.heldUntil = known.HeldUntil
+	q.heldUntil = earlier(known.HeldUntil, time.Now().Add(maxRetryAfter)) // the clock may have been ahead
 	if oldest != nil && oldest.Attempts > 0 {
 		q.breaker.open()
 	}
@@ -130,7 +130,7 @@ func (q *queue) oldest(now time.Time, skip func(seq uint64) bool) (d *outbox.Del
 			_, is := putOff[seq]
 			return is || skip(seq)
 		})
-		if err != nil || d == nil || !d.Told || !d.Due.After(now) {
+		if err != nil || d == nil || !isPutOff(d, now) {
 			return d, wakeAt, err
 		}
 		putOff[d.Seq] = struct{}{}
@@ -141,13 +141,31 @@ func (q *queue) oldest(now time.Time, skip func(seq uint64) bool) (d *outbox.Del
 	return nil, wakeAt, nil
 }
 
+// isPutOff tells whether the target asked for this delivery to wait; later than
+// it can ask for is what a clock said that was ahead.
+func isPutOff(d *outbox.Delivery, now time.Time) bool {
+	return d.Told && d.Due.After(now) && !d.Due.After(now.Add(maxRetryAfter))
+}
+
 // read fills the buffer.
 func (q *queue) read(now time.Time) error {
 	due, next, err := q.store.Due(q.name, now, readLimit, q.isBusy)
+	if next.After(now.Add(q.longestWait())) {
+		q.acks.hasten() // the clock was set back since
+	}
 	if err == nil {
 		q.buffer, q.nextDue, q.unread = due, next, len(due) > 0
 	}
 	return err
+}
+
+// longestWait is the longest that a retry can be put off.
+func (q *queue) longestWait() time.Duration {
+	longest := maxRetryAfter
+	for _, wait := range q.to.target.Retry.Schedule {
+		longest = max(longest, jittered(time.Duration(wait), q.to.target.Retry.Jitter, 1))
+	}
+	return longest
 }
 
 // cannotRead waits for the outbox to open, or a little where it can't be read.
@@ -210,6 +228,13 @@ func (q *queue) mark() string {
 
 func later(a, b time.Time) time.Time {
 	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
 		return a
 	}
 	return b

@@ -13,7 +13,7 @@ const (
 	// maxRejections is how many retries a delivery gets that the target refused.
 	maxRejections = 2
 	// maxRetryAfter bounds for how long a target can put us off.
-	maxRetryAfter = 24 * time.Hour
+	maxRetryAfter = outbox.LongestTold
 )
 
 // verdict is what becomes of a delivery after an attempt.

@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// LongestTold is the longest that a target can put a retry off.
+const LongestTold = 24 * time.Hour
+
 // Retry is when a failed delivery is tried again.
 type Retry struct {
 	Due time.Time
@@ -50,8 +53,8 @@ func (tx *Tx) Missed(seq uint64, a Attempt) {
 }
 
 // Hasten makes up to limit of a target's retries due now, whatever their due
-// time was, except for those that the target asked for. It goes on from after,
-// which is nil at first, and returns where to go on, nil when all are done.
+// time was, except for those that the target asked for, which are no further
+// off than it can ask for unless another clock said so. It goes on from after, which is nil at first, and returns where to go on, nil when all are done.
 func (tx *Tx) Hasten(name string, after []byte, limit int) (rest []byte) {
 	number := tx.target(name).number
 	if after == nil {
@@ -61,7 +64,7 @@ func (tx *Tx) Hasten(name string, after []byte, limit int) (rest []byte) {
 	for _, key := range keys {
 		seq := lastUint64(key)
 		p := tx.progress(seq)
-		if p == nil || p.told {
+		if p == nil || p.told && !p.Due.After(tx.now.Add(LongestTold)) {
 			continue
 		}
 		tx.clearReady(seq, p)
