@@ -19,6 +19,8 @@ const (
 	unreadable result = "unreadable"
 	// lost: the store could not take it.
 	lost result = "lost"
+	// forgotten: its participant was forgotten while it was under way.
+	forgotten result = "forgotten"
 )
 
 type result string
@@ -42,7 +44,7 @@ func newCounts(set *metrics.Set) *counts {
 	}
 	for _, says := range []rules.Says{rules.PageShown, rules.PageLoaded, rules.AnsweredItem, rules.Navigated} {
 		c.exchanges[says] = map[result]*metrics.Counter{}
-		for _, r := range []result{recorded, ignored, unreadable, lost} {
+		for _, r := range []result{recorded, ignored, unreadable, lost, forgotten} {
 			c.exchanges[says][r] = set.GetOrCreateCounter(fmt.Sprintf(`sidehook_exchanges_total{says=%q,result=%q}`, says, r))
 		}
 	}

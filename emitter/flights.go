@@ -15,6 +15,8 @@ type flight struct {
 	alone bool
 	// waited tells that an event waits for this exchange to end.
 	waited bool
+	// forgotten tells that its participant has been forgotten since it began.
+	forgotten bool
 }
 
 // flights knows what is in flight, by participant. It is as large as the
@@ -69,4 +71,17 @@ func (f *flights) awaitAnswers(journey rules.Key) []uint64 {
 		}
 	}
 	return tickets
+}
+
+// forget marks the exchanges in flight that are of a participant's journeys that
+// isOne names, and calls then before any of them can end.
+func (f *flights) forget(participant string, isOne func(rules.Key) bool, then func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, one := range f.byParticipant[participant] {
+		if isOne(one.match.Journey()) {
+			one.forgotten = true
+		}
+	}
+	then()
 }

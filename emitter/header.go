@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/rules"
 )
 
@@ -31,4 +32,13 @@ func setOrDelete(header http.Header, name, value string) {
 		return
 	}
 	header[name] = []string{value}
+}
+
+// redelivery is the webhook-redelivery header: "true" on what somebody had sent
+// again, whose webhook-id its receiver may have seen; empty on all else.
+func redelivery(d *outbox.Delivery) string {
+	if d.Redelivered {
+		return "true"
+	}
+	return ""
 }

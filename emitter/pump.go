@@ -83,6 +83,9 @@ func (q *queue) maxBusy() int { return 4*q.to.target.Concurrency + 64 }
 
 // pick returns what to send next, and when to look again if there is nothing.
 func (q *queue) pick(now time.Time) (d *outbox.Delivery, wakeAt time.Time) {
+	if n := q.store.Withdrawals(); n != q.withdrawals {
+		q.withdrawals, q.buffer, q.unread = n, nil, true
+	}
 	if !q.breaker.isClosed() {
 		return q.pickProbe(now)
 	}

@@ -55,6 +55,8 @@ type queue struct {
 	breaker *breaker
 	// buffer holds what was read from the outbox and not sent yet, in order.
 	buffer []*outbox.Delivery
+	// withdrawals is the store's count when buffer was read.
+	withdrawals uint64
 	// busy are the deliveries whose attempt is under way or not on disk.
 	busy    map[uint64]struct{}
 	sending int

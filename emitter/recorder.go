@@ -132,6 +132,7 @@ func (r *Recorder) end(f *flight, x rules.Exchange) {
 	var onDisk <-chan struct{}
 	r.flights.end(f, func() {
 		switch {
+		case f.forgotten:
 		case ok:
 			o.At, o.Ticket, o.Alone = at, f.ticket, f.alone
 			onDisk = r.record(o)
@@ -139,9 +140,12 @@ func (r *Recorder) end(f *flight, x rules.Exchange) {
 			r.record(rules.Observation{Says: rules.Nothing, Journey: f.match.Journey(), Ticket: f.ticket, At: at})
 		}
 	})
-	if ok {
+	switch {
+	case f.forgotten:
+		r.counts.exchange(f.match.Says(), forgotten)
+	case ok:
 		r.hold(onDisk)
-	} else if err == nil {
+	case err == nil:
 		r.counts.exchange(f.match.Says(), ignored)
 	}
 }

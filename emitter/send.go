@@ -120,6 +120,7 @@ func (s *Sender) request(ctx context.Context, d *outbox.Delivery, at time.Time) 
 	setOrDelete(header, "Webhook-Signature", s.signer.standard(d.ID, at, d.Body))
 	setOrDelete(header, "X-Decsys-Signature", s.signer.decsysHeader(d.Body))
 	setOrDelete(header, "Traceparent", d.Traceparent)
+	setOrDelete(header, "Webhook-Redelivery", redelivery(d))
 	request := &http.Request{Method: http.MethodPost, URL: s.url, Header: header, ContentLength: int64(len(d.Body))}
 	return request.WithContext(ctx)
 }

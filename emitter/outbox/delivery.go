@@ -42,9 +42,10 @@ type Delivery struct {
 	// Target and Rule are names of the configuration.
 	Target, Rule string
 	// Lane is the key of the order: deliveries of one lane to one target go one
-	// after the other. Only its hash is kept, so it is empty on the way out; an
-	// empty lane stands outside the order.
-	Lane string
+	// after the other; an empty lane stands outside the order. Owner is whose
+	// delivery it is, for Owned. Only their hashes are kept, so they are empty on
+	// the way out.
+	Lane, Owner string
 	// Event is the event's name, Survey tells the admin which survey it was.
 	Event, Survey string
 	// Body is what is sent, byte for byte.
@@ -73,6 +74,9 @@ type Progress struct {
 	Finished time.Time
 	// Status is the status code of the last attempt, 0 without an answer.
 	Status int
+	// Redelivered tells that somebody had it sent again after it was delivered
+	// or dead, or sent to this target too.
+	Redelivered bool
 }
 
 // Failure is a failed attempt.

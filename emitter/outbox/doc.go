@@ -11,12 +11,12 @@
 // every index is on disk, and what a delivery touches on its way lies side by
 // side, in the order of its seq.
 //
-//	meta         format, epoch
+//	meta         format, epoch, salt
 //	journeys     key → last exchange, data             journey_age  hour of the last exchange, key
 //	pages        hash → definition                     page_use     hash → day of the last use
 //	unsettled    key
 //	targets      name → number, counts, disabled, held
-//	deliveries   seq → what is sent; never changes     ids          hash of the id → seq
+//	deliveries   seq → what is sent; never changes     ids          hash of the id (and of the target, for a copy) → seq
 //	progress     seq → state, attempts, due, next in its lane
 //	failures     seq → the last failed attempt
 //	lanes        target, hash of the lane → seq of its last pending delivery

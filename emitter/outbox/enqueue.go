@@ -24,26 +24,47 @@ func (tx *Tx) Enqueue(d Delivery) (added bool) {
 	if tx.has(bucketIDs, id[:]) {
 		return false
 	}
+	if tx.full {
+		tx.refused++
+		return false
+	}
+	p := &progress{Progress: Progress{State: Waiting}, lane: tx.laneOf(&d)}
+	seq := tx.keep(&d, id, p)
+	if seq == 0 {
+		return false
+	}
+	if p.inLane() {
+		tx.queueUp(seq, p)
+	}
+	tx.await(d.Target, seq, p)
+	return true
+}
+
+// keep writes a delivery under a seq of its own, 0 where it can't.
+func (tx *Tx) keep(d *Delivery, id hash, p *progress) (seq uint64) {
 	seq, err := tx.bucket(bucketDeliveries).NextSequence()
 	if err != nil {
 		tx.fail(err)
-		return false
+		return 0
 	}
-	t := tx.target(d.Target)
-	p := &progress{Progress: Progress{State: Waiting}, target: t.number}
-	if d.Lane != "" {
-		p.lane = hashOf(d.Lane)
-		tx.queueUp(seq, p)
-	}
-	tx.put(bucketDeliveries, uint64Key(seq), d.encode())
+	record := d.encode()
+	tx.put(bucketDeliveries, uint64Key(seq), record)
 	tx.put(bucketIDs, id[:], uint64Key(seq))
+	t := tx.target(d.Target)
+	p.target = t.number
+	t.count(Waiting, 1)
+	t.weigh(len(record))
+	tx.grown += len(record)
+	return seq
+}
+
+// await writes the progress of a pending delivery, which the target's queue hears of if it may be sent.
+func (tx *Tx) await(target string, seq uint64, p *progress) {
 	tx.putProgress(seq, p)
-	t.Pending, t.dirty = t.Pending+1, true
 	if p.State == Waiting {
 		tx.setReady(seq, p)
-		tx.woken[d.Target] = struct{}{}
+		tx.woken[target] = struct{}{}
 	}
-	return true
 }
 
 // queueUp puts a new delivery at the end of its lane.
@@ -60,33 +81,14 @@ func (tx *Tx) queueUp(seq uint64, p *progress) {
 	tx.put(bucketLanes, key, uint64Key(seq))
 }
 
-// Redeliver makes a delivered or dead delivery wait again, with the same id and
-// bytes, all its attempts before it, and outside the order of its lane. It
-// returns false when there is none.
-func (tx *Tx) Redeliver(seq uint64) bool {
-	p := tx.progress(seq)
-	if p == nil || p.pending() {
-		return false
-	}
-	name := tx.targetOf(seq)
-	t := tx.target(name)
-	tx.delete(bucketDone, doneKey(p.target, p.State, p.Finished, seq))
-	t.count(p.State, -1)
-	p.Progress, p.lane, p.told = Progress{State: Waiting}, hash{}, false
-	tx.putProgress(seq, p)
-	tx.setReady(seq, p)
-	t.Pending++
-	tx.woken[name] = struct{}{}
-	return true
-}
-
-// targetOf is the name of a delivery's target.
-func (tx *Tx) targetOf(seq uint64) string {
-	d, err := decodeDelivery(seq, tx.get(bucketDeliveries, uint64Key(seq)), false)
+// record is what is kept of a delivery but its body, and how many bytes that is with it.
+func (tx *Tx) record(seq uint64) (d *Delivery, size int) {
+	record := tx.get(bucketDeliveries, uint64Key(seq))
+	d, err := decodeDelivery(seq, record, false)
 	if err != nil {
 		tx.fail(err)
 	}
-	return d.Target
+	return d, len(record)
 }
 
 // count changes the number of deliveries in a state.

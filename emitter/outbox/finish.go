@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// LongestTold is the longest that a target can put a retry off.
+// LongestTold is the longest that a target can put a retry off, or a pace a redelivery.
 const LongestTold = 24 * time.Hour
 
 // Retry is when a failed delivery is tried again.
@@ -53,8 +53,10 @@ func (tx *Tx) Missed(seq uint64, a Attempt) {
 }
 
 // Hasten makes up to limit of a target's retries due now, whatever their due
-// time was, except for those that the target asked for, which are no further
-// off than it can ask for unless another clock said so. It goes on from after, which is nil at first, and returns where to go on, nil when all are done.
+// time was, except for those that the target asked for and the pace of
+// redeliveries, which are no further off than LongestTold unless another clock
+// said so. It goes on from after, which is nil at first, and returns where to go
+// on, nil when all are done.
 func (tx *Tx) Hasten(name string, after []byte, limit int) (rest []byte) {
 	number := tx.target(name).number
 	if after == nil {
@@ -64,7 +66,7 @@ func (tx *Tx) Hasten(name string, after []byte, limit int) (rest []byte) {
 	for _, key := range keys {
 		seq := lastUint64(key)
 		p := tx.progress(seq)
-		if p == nil || p.told && !p.Due.After(tx.now.Add(LongestTold)) {
+		if p == nil || (p.told || p.isPaced()) && !p.Due.After(tx.now.Add(LongestTold)) {
 			continue
 		}
 		tx.clearReady(seq, p)
@@ -85,37 +87,46 @@ func (tx *Tx) finish(seq uint64, state State, a Attempt) {
 	if p == nil {
 		return
 	}
-	name := tx.targetOf(seq)
+	d, size := tx.record(seq)
 	tx.clearReady(seq, p)
-	if tx.promote(seq, p) {
-		tx.woken[name] = struct{}{}
+	if tx.promote(p) {
+		tx.woken[d.Target] = struct{}{}
 	}
-	p.Progress = Progress{State: state, Attempts: p.Attempts + 1, Rejections: p.Rejections, Finished: a.At, Status: a.Status}
+	p.Progress = Progress{
+		State: state, Attempts: p.Attempts + 1, Rejections: p.Rejections, Finished: a.At, Status: a.Status, Redelivered: p.Redelivered,
+	}
 	p.next = 0
 	tx.putProgress(seq, p)
 	tx.put(bucketDone, doneKey(p.target, state, p.Finished, seq), nil)
-	t := tx.target(name)
+	t := tx.target(d.Target)
 	t.count(Waiting, -1)
 	t.count(state, 1)
+	t.weigh(-size)
 }
 
-// promote makes the follower of a lane its head, and forgets a lane that has none.
-func (tx *Tx) promote(seq uint64, p *progress) (promoted bool) {
+// promote makes the follower of a lane its head, and forgets a lane that has
+// none. Followers that were discarded are skipped and gone for good.
+func (tx *Tx) promote(p *progress) (promoted bool) {
 	if !p.inLane() {
 		return false
 	}
-	if p.next == 0 {
-		tx.delete(bucketLanes, laneKey(p.target, p.lane))
-		return false
+	for next := p.next; next != 0; {
+		follower := tx.progress(next)
+		switch {
+		case follower == nil:
+			return false
+		case follower.gone:
+			tx.delete(bucketProgress, uint64Key(next))
+			next = follower.next
+		default:
+			follower.State = Waiting
+			tx.putProgress(next, follower)
+			tx.setReady(next, follower)
+			return true
+		}
 	}
-	follower := tx.progress(p.next)
-	if follower == nil {
-		return false
-	}
-	follower.State = Waiting
-	tx.putProgress(p.next, follower)
-	tx.setReady(p.next, follower)
-	return true
+	tx.delete(bucketLanes, laneKey(p.target, p.lane))
+	return false
 }
 
 // waiting returns the progress of a delivery that may be sent, nil for any other.

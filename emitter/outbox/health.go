@@ -38,7 +38,12 @@ func (s *Store) committed(batch []job, tx *Tx, took time.Duration, t *trimmer) {
 	s.stats.Trimmed, s.stats.FileBytes, s.stats.UsedBytes = t.trimmed, t.fileBytes, t.usedBytes
 	s.stats.Commits++
 	s.stats.CommitTime += took
+	s.stats.Lost += tx.refused
 	s.mu.Unlock()
+	s.filler.Add(tx.filled)
+	if tx.withdrawn {
+		s.withdrawals.Add(1)
+	}
 	for _, j := range batch {
 		close(j.done)
 	}

@@ -26,6 +26,8 @@ var (
 	bucketLanes      = []byte("lanes")
 	bucketReady      = []byte("ready")
 	bucketDone       = []byte("done")
+	// bucketFiller is there only while Scrub runs.
+	bucketFiller = []byte("filler")
 
 	buckets = [][]byte{
 		bucketMeta, bucketJourneys, bucketJourneyAge, bucketPages, bucketPageUse, bucketUnsettled, bucketTargets,
@@ -46,6 +48,24 @@ func hashOf(parts ...string) hash {
 	}
 	return hash(sum.Sum(nil)[:hashSize])
 }
+
+// ownerSize is how much of a lane's hash says whose it is; the rest says which
+// lane. Both are salted, so that nobody can choose a name to meet another's.
+const ownerSize = hashSize / 2
+
+// laneOf is the lane that a delivery is kept under, zero without one.
+func (tx *Tx) laneOf(d *Delivery) (lane hash) {
+	if d.Lane == "" {
+		return lane
+	}
+	owner, key := hashOf(tx.salt, "owner", d.Owner), hashOf(tx.salt, "lane", d.Lane)
+	copy(lane[:ownerSize], owner[:])
+	copy(lane[ownerSize:], key[:])
+	return lane
+}
+
+// copyID is the id under which a delivery is kept that was copied to another target.
+func copyID(id, target string) hash { return hashOf(id, "\x00", target) }
 
 func uint64Key(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 

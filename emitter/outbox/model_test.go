@@ -52,6 +52,23 @@ func (m *model) take(id string, state State) {
 	}
 }
 
+// known are the ids of all that is kept.
+func (m *model) known() []string {
+	ids := slices.Concat(append(slices.Collect(maps.Values(m.lanes)), m.loose, slices.Collect(maps.Keys(m.done)))...)
+	slices.Sort(ids)
+	return ids
+}
+
+// forget removes an id wherever it is.
+func (m *model) forget(id string) {
+	isIt := func(other string) bool { return other == id }
+	for name, lane := range m.lanes {
+		m.lanes[name] = slices.DeleteFunc(slices.Clone(lane), isIt)
+	}
+	m.loose = slices.DeleteFunc(m.loose, isIt)
+	delete(m.done, id)
+}
+
 // Whatever is done to a store, and however often it is closed and opened again,
 // it holds what the model holds.
 func TestAStoreIsLikeItsModel(t *testing.T) {
@@ -101,7 +118,7 @@ func TestAStoreIsLikeItsModel(t *testing.T) {
 				slices.Sort(ids)
 				id := rapid.SampledFrom(ids).Draw(r, "id")
 				seq := seqOf(t, s, id)
-				do(t, s, func(tx *Tx) { tx.Redeliver(seq) })
+				do(t, s, func(tx *Tx) { tx.Redeliver(seq, at(1)) })
 				delete(m.done, id)
 				m.loose = append(m.loose, id)
 			},
@@ -127,6 +144,16 @@ func TestAStoreIsLikeItsModel(t *testing.T) {
 				writeState(t, dir, left) // as it was before the orderly end
 				s, stop = testStore(t, dir)
 			},
+			"discard": func(r *rapid.T) {
+				ids := m.known()
+				if len(ids) == 0 {
+					r.Skip("nothing is there")
+				}
+				id := rapid.SampledFrom(ids).Draw(r, "id")
+				seq := seqOf(t, s, id)
+				do(t, s, func(tx *Tx) { tx.Discard(seq); tx.Discard(seq) }) // a second time is nothing
+				m.forget(id)
+			},
 			"reopen": func(*rapid.T) {
 				stop()
 				s, stop = testStore(t, dir)
@@ -138,6 +165,17 @@ func TestAStoreIsLikeItsModel(t *testing.T) {
 
 func compareWithModel(t *testing.T, r *rapid.T, s *Store, m *model) {
 	t.Helper()
+	all, rest, err := s.List(Query{Limit: 10_000})
+	if err != nil || rest != "" {
+		r.Fatalf("cannot list: %q, %v", rest, err)
+	}
+	var listed []string
+	for _, d := range all {
+		listed = append(listed, d.ID)
+	}
+	if slices.Sort(listed); !slices.Equal(listed, m.known()) {
+		r.Fatalf("listed are %q, want %q", listed, m.known())
+	}
 	got := dueIDs(t, s, "crm", at(3600))
 	slices.Sort(got)
 	if want := m.heads(); !slices.Equal(got, want) {

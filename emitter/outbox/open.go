@@ -1,7 +1,6 @@
 package outbox
 
 import (
-	"crypto/rand"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -20,18 +19,20 @@ const (
 	fileName = "outbox.db"
 	// lockTimeout is how long an attempt to open waits for bbolt's own lock.
 	lockTimeout = 100 * time.Millisecond
-	// format is what this release writes. A file of an older format is migrated
-	// when it is opened, by one of migrations after the other.
-	format = 1
+	// mapSize is how far a file can grow without waiting: 64 GiB, 64 MiB on 32 bits.
+	mapSize = 1 << (26 + 10*(^uint(0)>>63))
+	// growth is by how much a file grows that is too small, in bytes.
+	growth = 1 << 20
 )
 
-// migrations[n] turns format n+1 into format n+2.
+// migrations[n] turns format n+1 into format n+2. A file of an older format goes
+// through them, one after the other, when it is opened.
 var migrations []func(*bolt.Tx) error
 
-var (
-	keyFormat = []byte("format")
-	keyEpoch  = []byte("epoch")
-)
+// currentFormat is what this release writes.
+func currentFormat() uint64 { return uint64(len(migrations)) + 1 }
+
+var keyFormat = []byte("format")
 
 // errInUse is what a second process gets.
 var errInUse = errors.New("another process uses it; stop that one, or give this one a state directory of its own")
@@ -52,7 +53,7 @@ func (w *writer) open() (err error) {
 	if err != nil {
 		return err
 	}
-	if w.epoch, err = prepare(db); err != nil {
+	if w.drawn, err = prepare(db); err != nil {
 		return errors.Join(err, closeDB(db))
 	}
 	w.db = db
@@ -109,13 +110,20 @@ func openFile(path string) (*bolt.DB, error) {
 
 func openDB(path string) (db *bolt.DB, err error) {
 	defer guard(&err)()
-	return bolt.Open(path, 0o600, &bolt.Options{
+	db, err = bolt.Open(path, 0o600, &bolt.Options{
 		Timeout: lockTimeout,
 		// A commit would write the whole list of free pages, which is long after a
 		// backlog was drained; it is found again when the file is opened.
 		NoFreelistSync: true,
 		FreelistType:   bolt.FreelistMapType,
+		// Addresses, not memory: a file that outgrows them has to wait for whoever
+		// reads, and a backup reads for long.
+		InitialMmapSize: mapSize,
 	})
+	if err == nil {
+		db.AllocSize = growth
+	}
+	return db, err
 }
 
 // closeDB closes a file, even one that can't be read.
@@ -124,29 +132,52 @@ func closeDB(db *bolt.DB) (err error) {
 	return db.Close()
 }
 
-// prepare brings a file to this release's format and returns its epoch.
-func prepare(db *bolt.DB) (epoch string, err error) {
+// prepare brings a file to this release's format and returns its identity.
+func prepare(db *bolt.DB) (of identity, err error) {
 	defer guard(&err)()
 	err = db.View(func(tx *bolt.Tx) error {
-		if meta := tx.Bucket(bucketMeta); meta != nil && formatOf(meta) == format {
-			epoch = string(meta.Get(keyEpoch))
+		meta := tx.Bucket(bucketMeta)
+		if meta != nil && formatOf(meta) == currentFormat() && tx.Bucket(bucketFiller) == nil {
+			of = readIdentity(meta)
 		}
 		return nil
 	})
-	if err != nil || epoch != "" {
-		return epoch, err
+	if err == nil && of.epoch == "" {
+		err = db.Update(func(tx *bolt.Tx) (err error) {
+			of, err = complete(tx)
+			return err
+		})
 	}
-	err = db.Update(func(tx *bolt.Tx) error {
-		meta := tx.Bucket(bucketMeta)
-		if meta == nil {
-			return initialise(tx)
-		}
-		return migrate(tx, meta)
-	})
 	if err != nil {
-		return "", err
+		return identity{}, err
 	}
-	return prepare(db)
+	// What of the file is free is known only after a transaction that could write.
+	tx, err := db.Begin(true)
+	if err != nil {
+		return identity{}, err
+	}
+	return of, tx.Rollback()
+}
+
+// complete fills a new file, migrates an old one, gives a copy an epoch of its
+// own, and removes what a Scrub left that was cut short.
+func complete(tx *bolt.Tx) (of identity, err error) {
+	meta := tx.Bucket(bucketMeta)
+	if meta == nil {
+		err = initialise(tx)
+	} else {
+		err = migrate(tx, meta)
+	}
+	if err == nil && tx.Bucket(bucketFiller) != nil {
+		err = tx.DeleteBucket(bucketFiller)
+	}
+	if err != nil {
+		return identity{}, err
+	}
+	if of = readIdentity(tx.Bucket(bucketMeta)); of.epoch != "" {
+		return of, nil
+	}
+	return drawEpoch(tx.Bucket(bucketMeta))
 }
 
 // initialise fills a new file.
@@ -159,21 +190,20 @@ func initialise(tx *bolt.Tx) error {
 			return err
 		}
 	}
-	meta := tx.Bucket(bucketMeta)
-	return errors.Join(meta.Put(keyEpoch, []byte(rand.Text())), setFormat(meta, format))
+	return setFormat(tx.Bucket(bucketMeta), currentFormat())
 }
 
 func migrate(tx *bolt.Tx, meta *bolt.Bucket) error {
-	from := formatOf(meta)
-	if from == 0 || from > format {
-		return fmt.Errorf("%s has format %d, from a newer release, and this one knows up to %d: use that release, or move the file away", fileName, from, format)
+	from, to := formatOf(meta), currentFormat()
+	if from == 0 || from > to {
+		return fmt.Errorf("%s has format %d, from a newer release, and this one knows up to %d: use that release, or move the file away", fileName, from, to)
 	}
 	for _, step := range migrations[from-1:] {
 		if err := step(tx); err != nil {
-			return fmt.Errorf("cannot migrate %s from format %d to %d: %w", fileName, from, format, err)
+			return fmt.Errorf("cannot migrate %s from format %d to %d: %w", fileName, from, to, err)
 		}
 	}
-	return setFormat(meta, format)
+	return setFormat(meta, to)
 }
 
 func formatOf(meta *bolt.Bucket) uint64 {

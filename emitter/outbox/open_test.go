@@ -64,7 +64,7 @@ func TestAStoreThatCannotOpenSaysWhyAndLeavesTheFileAlone(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			return setFormat(meta, format+1)
+			return setFormat(meta, currentFormat()+1)
 		})
 	})
 	f("of another program", "not a file of ours", func(path string) {

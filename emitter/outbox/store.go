@@ -43,8 +43,8 @@ type Store struct {
 	writer  writer
 
 	db atomic.Pointer[bolt.DB]
-	// stopped is closed when Run has ended.
-	stopped chan struct{}
+	// closing is closed before the file is, stopped when Run has ended.
+	closing, stopped chan struct{}
 
 	mu     sync.Mutex
 	reason string // why nothing can be written, empty while it can
@@ -52,6 +52,16 @@ type Store struct {
 	ready  map[string]chan struct{}
 
 	failures, losses everyMinute
+
+	// withdrawals counts the commits that took something pending back.
+	withdrawals atomic.Uint64
+	// reading is held by those who read; whoever gets it for itself knows that
+	// those who read before have ended.
+	reading sync.RWMutex
+	// exclusive is held by Backup and Scrub: each would undo the other.
+	exclusive sync.Mutex
+	// filler is how many bytes Scrub has filled the file with.
+	filler atomic.Int64
 }
 
 // Stats are the counters of a Store since it was made.
@@ -61,7 +71,8 @@ type Stats struct {
 	CommitTime time.Duration
 	// Waiting changes are not on disk yet.
 	Waiting int
-	// Lost changes found no room to wait, or were not written when Run ended.
+	// Lost changes found no room to wait, or were not written when Run ended; lost
+	// deliveries found no room in the file.
 	Lost uint64
 	// Dropped changes failed or panicked.
 	Dropped uint64
@@ -77,6 +88,7 @@ func New(o Options) *Store {
 		options: o,
 		log:     o.Logger,
 		queue:   newQueue(maxWaiting, maxWaitingBytes),
+		closing: make(chan struct{}),
 		stopped: make(chan struct{}),
 		reason:  "not opened yet",
 		ready:   map[string]chan struct{}{},
@@ -162,12 +174,18 @@ func (s *Store) wake(targets map[string]struct{}) {
 	}
 }
 
-// view reads. What fn keeps must be copied.
+// Withdrawals changes whenever pending deliveries were discarded: what was read
+// before is not to be sent.
+func (s *Store) Withdrawals() uint64 { return s.withdrawals.Load() }
+
+// view reads, and not for long. What fn keeps must be copied.
 func (s *Store) view(fn func(*bolt.Tx) error) (err error) {
 	db := s.db.Load()
 	if db == nil {
 		return ErrClosed
 	}
+	s.reading.RLock()
+	defer s.reading.RUnlock()
 	defer guard(&err)()
 	err = db.View(fn)
 	if errors.Is(err, bolterrors.ErrDatabaseNotOpen) {

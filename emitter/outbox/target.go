@@ -29,6 +29,8 @@ type Target struct {
 	FailingSince time.Time
 	// HeldUntil is when the target wants to be asked again, zero when it didn't say.
 	HeldUntil time.Time
+	// PendingBytes is about what its pending deliveries take in the file.
+	PendingBytes uint64
 }
 
 // target is the record of a target. Its number stands for its name in the keys.
@@ -108,6 +110,7 @@ func (t *target) encode() []byte {
 	e.time(t.HeldUntil)
 	e.text(string(t.Cause))
 	e.time(t.FailingSince)
+	e.uint(t.PendingBytes)
 	return e
 }
 
@@ -128,5 +131,18 @@ func decodeTarget(record []byte) (*target, error) {
 	} else if !t.Disabled.IsZero() {
 		t.Cause = ItSaidSo
 	}
+	if len(in.rest) > 0 {
+		t.PendingBytes = in.uint()
+	}
 	return t, in.err
+}
+
+// weigh adds to what pending deliveries take; records of before were not weighed.
+func (t *target) weigh(by int) {
+	t.dirty = true
+	if by < 0 && uint64(-by) > t.PendingBytes {
+		t.PendingBytes = 0
+		return
+	}
+	t.PendingBytes += uint64(by)
 }

@@ -17,7 +17,8 @@ const (
 )
 
 // trimmer drops what is past its retention, a few records with each commit.
-// Pending deliveries are never dropped, whatever their size.
+// Pending deliveries are never dropped, whatever their size; when they fill the
+// file alone, no more are taken.
 type trimmer struct {
 	retention rules.Retention
 	log       *slog.Logger
@@ -30,11 +31,16 @@ type trimmer struct {
 
 	trimmed              uint64
 	fileBytes, usedBytes int64
+	// fillerBytes is what Scrub fills the file with for a while.
+	fillerBytes int64
+	// full tells that what is pending fills the file alone.
+	full bool
 }
 
 // trim drops what one commit may drop.
 func (t *trimmer) trim(tx *Tx) {
-	if !t.behind && tx.now.Before(t.next) {
+	t.usedBytes += int64(tx.grown)
+	if !t.behind && !t.isOver() && !t.full && tx.now.Before(t.next) {
 		return
 	}
 	t.measure(tx)
@@ -63,8 +69,10 @@ func (t *trimmer) measure(tx *Tx) {
 	stats := tx.bolt.DB().Stats()
 	free := stats.FreePageN + stats.PendingPageN
 	t.fileBytes = tx.bolt.Size()
-	t.usedBytes = t.fileBytes - int64(free)*int64(tx.bolt.DB().Info().PageSize)
+	t.usedBytes = t.fileBytes - int64(free)*int64(tx.bolt.DB().Info().PageSize) + int64(tx.grown) - t.fillerBytes
 }
+
+func (t *trimmer) isOver() bool { return t.retention.Size > 0 && t.usedBytes > int64(t.retention.Size) }
 
 // trimDone drops a target's deliveries that were finished before cutoff.
 func (t *trimmer) trimDone(tx *Tx, number uint32, state State, cutoff time.Time, limit int) (dropped int) {
@@ -78,23 +86,39 @@ func (t *trimmer) trimDone(tx *Tx, number uint32, state State, cutoff time.Time,
 // trimSize drops what was finished first while the file holds more than it may:
 // what was delivered, then what is dead.
 func (t *trimmer) trimSize(tx *Tx, limit int) (dropped int) {
-	excess := t.usedBytes - int64(t.retention.Size)
-	if t.retention.Size <= 0 || excess <= 0 {
+	t.full = false
+	if !t.isOver() {
 		return 0
 	}
-	for dropped < limit && excess > 0 {
+	for excess := t.usedBytes - int64(t.retention.Size); dropped < limit && excess > 0; dropped++ {
 		key, state := tx.firstDone()
 		if key == nil {
-			if t.tooLarge.allow(tx.now) {
-				t.log.Warn("the state file is larger than retention.size, and all that it holds is still needed: look for a target that takes nothing, or allow more",
-					"bytes", t.usedBytes, "size", int64(t.retention.Size))
-			}
+			t.judge(tx)
 			break
 		}
 		excess -= int64(tx.dropDelivery(key, state))
-		dropped++
 	}
 	return dropped
+}
+
+// judge tells whether the file is full: of what may not be dropped, most is
+// pending. Journeys alone never make it so, since no target can be mended then.
+func (t *trimmer) judge(tx *Tx) {
+	var pending int64
+	for _, name := range tx.targetNames() {
+		pending += int64(tx.target(name).PendingBytes)
+	}
+	t.full = pending > t.usedBytes/2
+	if !t.tooLarge.allow(tx.now) {
+		return
+	}
+	if t.full {
+		t.log.Error("new events are lost: what is pending fills the state file alone; look for a target that takes nothing, discard what it does not need, or allow a larger retention.size",
+			"bytes", t.usedBytes, "size", int64(t.retention.Size))
+		return
+	}
+	t.log.Warn("the state file is larger than retention.size, and all that it holds is still needed: allow more, or keep journeys for a shorter time",
+		"bytes", t.usedBytes, "size", int64(t.retention.Size))
 }
 
 // trimJourneys drops the journeys whose last exchange is too long ago.
@@ -139,10 +163,17 @@ func (t *trimmer) trimPages(tx *Tx) {
 	}
 }
 
-func (tx *Tx) targetNumbers() (numbers []uint32) {
+func (tx *Tx) targetNames() (names []string) {
 	cursor := tx.bucket(bucketTargets).Cursor()
 	for name, _ := cursor.First(); name != nil; name, _ = cursor.Next() {
-		numbers = append(numbers, tx.target(string(name)).number)
+		names = append(names, string(name))
+	}
+	return names
+}
+
+func (tx *Tx) targetNumbers() (numbers []uint32) {
+	for _, name := range tx.targetNames() {
+		numbers = append(numbers, tx.target(name).number)
 	}
 	return numbers
 }
@@ -180,17 +211,10 @@ func (tx *Tx) firstDone() (first []byte, state State) {
 // dropDelivery deletes all that is kept of a finished delivery, and returns about how much that was.
 func (tx *Tx) dropDelivery(doneKey []byte, state State) (size int) {
 	seq := lastUint64(doneKey)
-	key := uint64Key(seq)
-	record := tx.get(bucketDeliveries, key)
-	if d, err := decodeDelivery(seq, record, false); err == nil {
-		id := hashOf(d.ID)
-		tx.delete(bucketIDs, id[:])
-		tx.target(d.Target).count(state, -1)
-	}
-	size = len(record) + 2*progressSize
+	d, size := tx.record(seq)
+	tx.target(d.Target).count(state, -1)
 	tx.delete(bucketDone, doneKey)
-	tx.delete(bucketDeliveries, key)
-	tx.delete(bucketProgress, key)
-	tx.delete(bucketFailures, key)
-	return size
+	tx.dropRecords(seq, d)
+	tx.delete(bucketProgress, uint64Key(seq))
+	return size + 2*progressSize
 }

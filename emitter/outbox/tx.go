@@ -17,24 +17,34 @@ const brimful = 0.95
 // A change that asks for the impossible (an empty or endless key) is dropped as
 // a whole, logged and counted; the others of its commit are not touched.
 type Tx struct {
-	bolt  *bolt.Tx
-	epoch string
-	now   time.Time
+	bolt *bolt.Tx
+	identity
+	now time.Time
 	// targets are the target records read so far, written back before the commit.
 	targets map[string]*target
 	// woken are the targets with a head that was not there before.
 	woken map[string]struct{}
+	// full tells that the file has no room for another delivery; refused counts
+	// those that were not taken, grown is how many bytes those that were have.
+	full    bool
+	refused uint64
+	grown   int
+	// withdrawn tells that something pending was discarded.
+	withdrawn bool
+	// filled is how many bytes of filler were put.
+	filled int64
 	// after is what to do once the commit is on disk.
 	after []func()
 	err   error
 }
 
-func newTx(b *bolt.Tx, epoch string, now time.Time) *Tx {
-	return &Tx{bolt: b, epoch: epoch, now: now, targets: map[string]*target{}, woken: map[string]struct{}{}}
+func newTx(b *bolt.Tx, of identity, now time.Time) *Tx {
+	return &Tx{bolt: b, identity: of, now: now, targets: map[string]*target{}, woken: map[string]struct{}{}}
 }
 
-// Epoch is the text that this state file drew when it was made. It is part of
-// every delivery's id, so that a lost file can't mint an old id again.
+// Epoch is a text that this state file drew by chance. It is part of every
+// delivery's id, so that a file which was lost, or which has forgotten
+// journeys, can't mint an old id again.
 func (tx *Tx) Epoch() string { return tx.epoch }
 
 // After has fn called once the change is on disk. It is soon forgotten: a crash

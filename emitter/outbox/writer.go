@@ -28,7 +28,7 @@ type writer struct {
 	// lock is the state directory, locked; db is the state file, nil while it is closed.
 	lock  *os.File
 	db    *bolt.DB
-	epoch string
+	drawn identity
 	batch []job
 	// failedTx is the id of the transaction whose commit failed last, 0 after one that did not.
 	failedTx int
@@ -55,6 +55,7 @@ func (s *Store) Run(ctx context.Context) error {
 func (w *writer) run(ctx context.Context) error {
 	defer w.unlock()
 	defer w.close()
+	defer close(w.store.closing)
 	var stopBy time.Time
 	for pause := minPause; ; {
 		err := w.step(ctx)
@@ -134,6 +135,7 @@ func (w *writer) commit() error {
 		return fmt.Errorf("cannot write the state file: %w", explain(err))
 	}
 	w.failedTx = 0
+	w.drawn = tx.identity
 	w.store.committed(w.batch, tx, time.Since(started), &w.trimmer)
 	w.batch = nil
 	return nil
@@ -161,10 +163,13 @@ func (w *writer) transact() (done *Tx, failed *int, err error) {
 	defer rollback(b) // does nothing after a commit, and unlocks the file after a panic
 	if w.failedTx != 0 && b.ID() > w.failedTx {
 		// The failed commit had reached the file all the same: bbolt reads its meta
-		// page back. This one, empty, makes sure that it is on disk.
-		return &Tx{}, nil, b.Commit()
+		// page back. This one, empty, makes sure that it is on disk. What it was
+		// has to be found out from the file.
+		return &Tx{identity: readIdentity(b.Bucket(bucketMeta)), withdrawn: true}, nil, b.Commit()
 	}
-	tx := newTx(b, w.epoch, time.Now())
+	tx := newTx(b, w.drawn, time.Now())
+	tx.full = w.trimmer.full
+	w.trimmer.fillerBytes = w.store.filler.Load()
 	for i, j := range w.batch {
 		if err := runChange(tx, j.fn); errors.Is(err, errCorrupt) {
 			return nil, nil, err

@@ -1,0 +1,155 @@
+package outbox
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/sidehook/sidehook/rules"
+)
+
+// countIn counts how often a text is anywhere in the state file.
+func countIn(t *testing.T, dir, text string) int {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(dir, fileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bytes.Count(content, []byte(text))
+}
+
+// crowd fills a store with two participants' journeys and deliveries, which
+// are rewritten often, so that old versions of them lie all over the file.
+func crowd(t *testing.T, s *Store) {
+	t.Helper()
+	for n := range 60 {
+		do(t, s, func(tx *Tx) {
+			for _, who := range []string{"ann-canary", "bob-canary"} {
+				tx.PutJourney("3\x00"+who, []byte(strings.Repeat(who+" ", 100*n)), at(n))
+				d := delivery(who, n)
+				d.Owner, d.Body = who, []byte(strings.Repeat(who+" says ", 20*n))
+				tx.Enqueue(d)
+			}
+		})
+	}
+}
+
+func forgetAnn(t *testing.T, s *Store) {
+	t.Helper()
+	owned, rest, err := s.Owned("ann-canary", 0)
+	if err != nil || rest != 0 || len(owned) != 60 {
+		t.Fatalf("%d of 60 deliveries are found, %d, %v", len(owned), rest, err)
+	}
+	keys, err := s.JourneyKeys("\x00ann-canary")
+	if err != nil || len(keys) != 1 {
+		t.Fatalf("journeys found: %q, %v", keys, err)
+	}
+	do(t, s, func(tx *Tx) {
+		for _, d := range owned {
+			tx.Discard(d.Seq)
+		}
+		if !tx.DropJourney(keys[0]) || tx.DropJourney(keys[0]) {
+			t.Error("the journey is dropped once")
+		}
+	})
+}
+
+func TestAfterAScrubNothingDeletedIsLeftInTheFile(t *testing.T) {
+	dir := t.TempDir()
+	s, stop := testStore(t, dir)
+	crowd(t, s)
+	forgetAnn(t, s)
+	if countIn(t, dir, "ann-canary") == 0 {
+		t.Fatal("nothing is left before the scrub: the test shows nothing")
+	}
+	size := s.Stats().FileBytes
+	if err := s.Scrub(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	do(t, s, func(*Tx) {})
+	if grown := s.Stats().FileBytes - size; grown > 3*fillPages*int64(os.Getpagesize()) {
+		t.Errorf("the file has grown by %d bytes", grown)
+	}
+	if n := countIn(t, dir, "ann-canary"); n != 0 {
+		t.Errorf("%d pieces are left in the file", n)
+	}
+	pending := listAll(t, s, Query{Limit: 1000})
+	stop()
+	if n := countIn(t, dir, "bob-canary"); n == 0 {
+		t.Error("the other participant is gone too")
+	}
+	s, _ = testStore(t, dir)
+	if again := listAll(t, s, Query{Limit: 1000}); len(again) != 60 || len(pending) != 60 {
+		t.Errorf("%d deliveries are left, %d after a reopen, want 60", len(pending), len(again))
+	}
+}
+
+func TestAScrubThatWasCutShortIsUndoneWhenTheFileIsOpened(t *testing.T) {
+	dir := t.TempDir()
+	s, stop := testStore(t, dir)
+	do(t, s, func(tx *Tx) { tx.Enqueue(delivery("ann", 1)); tx.fill(0) })
+	stop()
+	s, _ = testStore(t, dir)
+	do(t, s, func(tx *Tx) {
+		if tx.bolt.Bucket(bucketFiller) != nil {
+			t.Error("the filler is still there")
+		}
+	})
+	if err := s.Scrub(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// What is old is not dropped to make room for what a scrub fills for a moment.
+func TestAScrubDropsNothingForTheSizeOfTheFile(t *testing.T) {
+	var log bytes.Buffer
+	dir := t.TempDir()
+	s, _ := openWith(t, dir, rules.Retention{Size: 3 << 20}, &log)
+	for n := range 60 {
+		do(t, s, func(tx *Tx) { tx.Enqueue(bulk(n)) })
+	}
+	do(t, s, func(tx *Tx) {
+		for seq := range uint64(50) {
+			tx.Discard(seq + 1)
+		}
+		for seq := uint64(51); seq <= 60; seq++ {
+			tx.Delivered(seq, Attempt{At: at(1)})
+		}
+	})
+	if err := s.Scrub(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, delivered := statesOf(t, s); delivered != 10 {
+		t.Errorf("%d of 10 are left", delivered)
+	}
+}
+
+func TestIDsOfBeforeAreNotGivenAgainAndLanesStay(t *testing.T) {
+	dir := t.TempDir()
+	s, stop := testStore(t, dir)
+	var epochs []string
+	do(t, s, func(tx *Tx) {
+		epochs = append(epochs, tx.Epoch())
+		tx.Enqueue(delivery("ann", 0))
+		tx.DrawEpoch()
+		epochs = append(epochs, tx.Epoch())
+	})
+	do(t, s, func(tx *Tx) { epochs = append(epochs, tx.Epoch()) })
+	stop()
+	s, _ = testStore(t, dir)
+	do(t, s, func(tx *Tx) {
+		epochs = append(epochs, tx.Epoch())
+		tx.Enqueue(delivery("ann", 1))
+	})
+	if epochs[0] == epochs[1] || epochs[1] != epochs[2] || epochs[2] != epochs[3] {
+		t.Errorf("the epochs are %q, want another one, for good", epochs)
+	}
+	if got := dueIDs(t, s, "crm", at(0)); len(got) != 1 {
+		t.Errorf("due are %q: the second overtakes the first", got)
+	}
+	if owned, _, _ := s.Owned("", 0); len(owned) != 2 {
+		t.Errorf("%d are found of nobody's, want 2", len(owned))
+	}
+}
