@@ -47,7 +47,7 @@ const usage = `sidehook gives webhooks to a survey app that nobody may change.
   sidehook check config.yaml       tell what is wrong with a configuration, or what it does
   sidehook demo                    try it: a survey app, sidehook and a receiver on loopback
   sidehook health [address]        ask a running sidehook how it is (default 127.0.0.1:9090)
-  sidehook version                 print the version
+` + admin.Usage + `  sidehook version                 print the version
 `
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
@@ -78,6 +78,10 @@ func run(args []string, stdout, stderr io.Writer) int {
 	case "help":
 		fmt.Fprint(stdout, usage)
 	default:
+		var known bool
+		if known, err = admin.Command(ctx, command, args, os.Stdin, stdout, stderr); known {
+			break
+		}
 		err = fmt.Errorf("there is no command %q\n\n%s", command, usage)
 	}
 	switch {
@@ -256,7 +260,7 @@ func newSidecar(config *rules.Config, logger *slog.Logger) (*sidecar, error) {
 	s.proxy.Register(set)
 	s.admin = admin.New(admin.Config{
 		Listen: config.Admin, Token: config.AdminToken, Ready: s.proxy.Ready, Metrics: set,
-		Store: s.store, Targets: s.dispatcher.Status, Logger: logger,
+		Store: s.store, Targets: s.dispatcher.Status, MayMove: s.recorder.MayMove, Forget: s.recorder.Forget, Logger: logger,
 	})
 	return s, nil
 }

@@ -381,6 +381,61 @@ func TestCheckTellsWhatAGoodFileDoes(t *testing.T) {
 	}
 }
 
+// An operator's session, each command a process of its own, as they would be.
+func TestAnOperatorsCommandsAskTheProcessThatRuns(t *testing.T) {
+	s := newStage(t, "script-mandatory")
+	var takes atomic.Bool
+	s.receiver.Misbehave = func(_ int, w http.ResponseWriter) bool {
+		if !takes.Load() {
+			w.WriteHeader(http.StatusUnprocessableEntity) // refused for good: dead after two retries
+		}
+		return !takes.Load()
+	}
+	s.start()
+	s.replayAll()
+	say := func(line string, want ...string) string {
+		t.Helper()
+		command := exec.Command(os.Args[0], append(strings.Fields(line), "-admin", s.process.admin)...)
+		command.Env = append(os.Environ(), "SIDEHOOK_TEST_RUN=1")
+		output, _ := command.CombinedOutput()
+		for _, part := range want {
+			if !strings.Contains(string(output), part) {
+				t.Errorf("sidehook %s\n%s\nis without %q", line, output, part)
+			}
+		}
+		return string(output)
+	}
+	for began := time.Now(); !strings.Contains(say("deliveries list -state pending"), "there are none"); {
+		if time.Since(began) > patience {
+			t.Fatal("not all are dead")
+		}
+	}
+	say("targets", "receiver  up", "status 422")
+	id := gjson.Get(say("deliveries list -state dead -json"), "0.id").String()
+	say("deliveries show "+id, "reason", "status 422")
+	takes.Store(true)
+	say("deliveries redeliver -state dead -dry-run", fmt.Sprintf("%d deliveries would be sent again", s.recording.Navigations()))
+	say("deliveries redeliver -state dead -rate unlimited", "were sent again")
+	say("backup "+filepath.Join(s.dir, "copy"), "copy has ")
+	say("targets disable receiver", "receiver is disabled")
+	say("targets enable receiver", "receiver is enabled")
+	waiting, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	s.receiver.Wait(waiting.Done(), s.recording.Navigations())
+	if got := len(s.receiver.Bodies()); got != s.recording.Navigations() {
+		t.Errorf("%d webhooks came in the end, want %d", got, s.recording.Navigations())
+	}
+	participant := gjson.Get(s.receiver.Bodies()[0], "ParticipantId").String()
+	say("forget "+participant, "erased: 1 journeys with ")
+	s.process.stop()
+	if strings.Contains(s.process.output.String(), participant) {
+		t.Errorf("the log has a participant's id:\n%s", s.process.output)
+	}
+	if content, err := os.ReadFile(filepath.Join(s.dir, "state", "outbox.db")); err != nil || strings.Contains(string(content), participant) {
+		t.Errorf("the state has a participant's id (%v)", err)
+	}
+}
+
 var openAt = regexp.MustCompile(`Open http://(\S+)/survey/fzd`)
 
 func TestTheDemoPrintsAVerifiedWebhookForEachPageLeft(t *testing.T) {

@@ -24,8 +24,9 @@ type TargetStatus struct {
 	State string
 	// Until is when it is tried again, zero when that is not known or it is up.
 	Until time.Time
-	// Cause is why it is disabled, empty while it is not.
-	Cause outbox.Cause
+	// Cause is why it is disabled, empty while it is not; Disabled is since when.
+	Cause    outbox.Cause
+	Disabled time.Time
 	// FailingSince is when the first of its failures was that no success came
 	// after, zero without one.
 	FailingSince time.Time
@@ -49,6 +50,7 @@ func (q *queue) status() TargetStatus {
 	status.Name = q.name
 	if kept, err := q.store.Target(q.name); err == nil {
 		status.Pending, status.Dead, status.Delivered = kept.Pending, kept.Dead, kept.Delivered
+		status.Disabled = kept.Disabled
 	}
 	if oldest, err := q.store.Oldest(q.name, nil); err == nil && oldest != nil {
 		status.Oldest = oldest.Created

@@ -49,6 +49,12 @@ func (s *sources) read(path string) ([]byte, error) {
 	return nil, fmt.Errorf("the file %s cannot be read: %w", shownPath(path), err)
 }
 
+// ReadSecret returns what env:NAME or file:PATH refers to, outside of a
+// configuration; a relative path starts from where the process is.
+func ReadSecret(reference string) (Secret, error) {
+	return (&sources{env: os.LookupEnv, readFile: readRegular}).secret(reference)
+}
+
 // secret returns what a reference (env:NAME, file:PATH) refers to. Its errors
 // show the reference only when it is one.
 func (s *sources) secret(reference string) (Secret, error) {

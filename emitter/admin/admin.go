@@ -38,7 +38,11 @@ type Config struct {
 	Store   *outbox.Store
 	// Targets tells how each target is doing.
 	Targets func() []emitter.TargetStatus
-	Logger  *slog.Logger
+	// MayMove tells whether a delivery of one target may be sent to another, and why not.
+	MayMove func(from, to string) error
+	// Forget erases a participant, of one survey or, where it is empty, of all.
+	Forget func(ctx context.Context, participant, survey string) (emitter.Forgotten, error)
+	Logger *slog.Logger
 }
 
 // Admin is the operator's listener. Listen opens it, Serve serves until Shutdown.
@@ -101,10 +105,18 @@ func (a *Admin) routes() http.Handler {
 	mux.HandleFunc("GET /live", a.live)
 	mux.HandleFunc("GET /ready", a.ready)
 	mux.HandleFunc("GET /metrics", a.metrics)
-	mux.HandleFunc("GET /targets", a.guarded(a.targets))
-	mux.HandleFunc("POST /targets/{name}/enable", a.guarded(a.enable))
-	mux.HandleFunc("GET /deliveries", a.guarded(a.deliveries))
-	mux.HandleFunc("GET /deliveries/{id}", a.guarded(a.delivery))
-	mux.HandleFunc("POST /deliveries/{id}/redeliver", a.guarded(a.redeliver))
+	for pattern, handler := range map[string]http.HandlerFunc{
+		"GET /targets":                 a.targets,
+		"POST /targets/{name}/enable":  a.enable,
+		"POST /targets/{name}/disable": a.disable,
+		"GET /deliveries":              a.deliveries,
+		"GET /deliveries/{id}":         a.delivery,
+		"POST /deliveries/redeliver":   a.redeliver,
+		"POST /deliveries/discard":     a.discard,
+		"POST /forget":                 a.forget,
+		"GET /backup":                  a.backup,
+	} {
+		mux.HandleFunc(pattern, a.guarded(handler))
+	}
 	return mux
 }

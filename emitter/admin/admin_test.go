@@ -26,6 +26,10 @@ type office struct {
 	t         *testing.T
 	ready     error
 	stopStore func()
+	mayMove   error
+	// forgotten are the participants that were asked to be forgotten.
+	forgotten    []string
+	cannotForget error
 }
 
 func newOffice(t *testing.T) *office {
@@ -36,7 +40,14 @@ func newOffice(t *testing.T) *office {
 	o.Admin = New(Config{
 		Listen: "127.0.0.1:0", Token: rules.NewSecret(canary), Logger: logger, Metrics: metrics.NewSet(), Store: store,
 		Ready:   func(context.Context) error { return o.ready },
-		Targets: func() []emitter.TargetStatus { return []emitter.TargetStatus{{Name: "crm", State: "up", Pending: 1}} },
+		Targets: func() []emitter.TargetStatus {
+			return []emitter.TargetStatus{{Name: "crm", State: "up", Pending: 1}, {Name: "erp", State: "down"}}
+		},
+		MayMove: func(from, to string) error { return o.mayMove },
+		Forget: func(_ context.Context, participant, survey string) (emitter.Forgotten, error) {
+			o.forgotten = append(o.forgotten, participant+" "+survey)
+			return emitter.Forgotten{Journeys: 1, Answers: 2, Pending: 3}, o.cannotForget
+		},
 	})
 	if err := o.Listen(); err != nil {
 		t.Fatal(err)
@@ -112,14 +123,29 @@ func TestEachPageAnswersWhatItSays(t *testing.T) {
 	f("GET", "/targets", 200, `[{"name":"crm","state":"up"`)
 	f("GET", "/deliveries?target=crm", 200, `"id":"msg_1","target":"crm","rule":"all","event":"completion","survey":"fzd","state":"waiting"`)
 	f("GET", "/deliveries?target=crm&state=dead", 200, `{"deliveries":[],"after":""}`)
-	f("GET", "/deliveries", 400, "say which target")
-	f("GET", "/deliveries?target=crm&state=late", 400, "pending, delivered or dead")
-	f("GET", "/deliveries?target=crm&limit=0", 400, "from 1 to 1000")
+	f("GET", "/deliveries", 200, `"id":"msg_1"`)
+	f("GET", "/deliveries?rule=other", 200, `{"deliveries":[],"after":""}`)
+	f("GET", "/deliveries?since=1h", 200, `"id":"msg_1"`)
+	f("GET", "/deliveries?until=1h", 200, `{"deliveries":[],"after":""}`)
+	f("GET", "/deliveries?since=2006-01-02T15:04:05Z&until=2007-01-02T15:04:05%2B01:00", 200, `{"deliveries":[],"after":""}`)
+	f("GET", "/deliveries?since=yesterday", 400, "since must be a time such as")
+	f("GET", "/deliveries?state=late", 400, "pending, delivered or dead")
+	f("GET", "/deliveries?limit=0", 400, "from 1 to 1000")
+	f("GET", "/deliveries?after=x", 400, "cannot go on")
 	f("GET", "/deliveries/msg_1", 200, `"id":"msg_1"`)
 	f("GET", "/deliveries/msg_2", 404, "no delivery with this id")
-	f("POST", "/deliveries/msg_1/redeliver", 409, "still pending")
-	f("POST", "/deliveries/msg_2/redeliver", 404, "no delivery with this id")
-	f("POST", "/targets/erp/enable", 404, "no target of this name")
+	f("GET", "/deliveries/msg_1?target=erp", 404, "no delivery with this id")
+	f("POST", "/deliveries/redeliver", 400, "say which")
+	f("POST", "/deliveries/discard?after=1", 400, "say which")
+	f("POST", "/deliveries/redeliver?id=msg_1", 409, "still pending")
+	f("POST", "/deliveries/redeliver?id=msg_1&to=none", 404, "no target of this name")
+	f("POST", "/deliveries/redeliver?id=msg_1&rate=fast", 400, "rate must be")
+	f("POST", "/deliveries/redeliver?id=msg_2", 404, "no delivery with this id")
+	f("POST", "/deliveries/redeliver?state=dead", 200, `{"count":0,"pending":0,"after":""}`)
+	f("POST", "/deliveries/discard?target=crm", 200, `{"count":0,"pending":0,"after":""}`) // that is: dead ones
+	f("POST", "/targets/none/enable", 404, "no target of this name")
+	f("POST", "/targets/none/disable", 404, "no target of this name")
+	f("POST", "/forget", 400, "say who")
 	f("POST", "/live", 405, "")
 	f("GET", "/", 404, "")
 }
@@ -132,8 +158,8 @@ func TestADeadDeliveryCanBeSentAgain(t *testing.T) {
 	if _, body := o.ask("GET", "/deliveries/msg_1", nil); !strings.Contains(body, `"state":"dead"`) || !strings.Contains(body, `"reason":"status 500"`) {
 		t.Errorf("it is not dead: %s", body)
 	}
-	if status, _ := o.ask("POST", "/deliveries/msg_1/redeliver", nil); status != http.StatusAccepted {
-		t.Errorf("status %d, want 202", status)
+	if status, _ := o.ask("POST", "/deliveries/redeliver?id=msg_1", nil); status != http.StatusOK {
+		t.Errorf("status %d, want 200", status)
 	}
 	if _, body := o.ask("GET", "/deliveries/msg_1", nil); !strings.Contains(body, `"state":"waiting"`) {
 		t.Errorf("it does not wait again: %s", body)
@@ -156,7 +182,7 @@ func TestATargetThatWantedNothingMoreCanBeEnabled(t *testing.T) {
 func TestWhatNeedsTheStoreSaysThatItCannotBeAsked(t *testing.T) {
 	o := newOffice(t)
 	o.stopStore()
-	for _, path := range []string{"/deliveries/msg_1/redeliver", "/targets/crm/enable"} {
+	for _, path := range []string{"/deliveries/redeliver?id=msg_1", "/deliveries/discard?id=msg_1", "/targets/crm/enable", "/targets/crm/disable"} {
 		if status, _ := o.ask("POST", path, nil); status != http.StatusServiceUnavailable {
 			t.Errorf("%s: status %d, want 503", path, status)
 		}

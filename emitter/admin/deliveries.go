@@ -3,37 +3,49 @@ package admin
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
 )
 
-const (
-	// defaultList and maxList are numbers of deliveries in one list.
-	defaultList = 100
-	maxList     = 1000
-	// changeLimit is how long an operator waits for the disk.
-	changeLimit = 5 * time.Second
-)
+// changeLimit is how long an operator waits for the disk.
+const changeLimit = 5 * time.Second
 
-// listed is a delivery as operators see it: never its body, which is what a
+// listed is a delivery as operators see it: without its body, which is what a
 // participant answered.
 type listed struct {
-	ID       string     `json:"id"`
-	Target   string     `json:"target"`
-	Rule     string     `json:"rule"`
-	Event    string     `json:"event"`
-	Survey   string     `json:"survey"`
-	State    string     `json:"state"`
-	Created  time.Time  `json:"created"`
-	Attempts int        `json:"attempts"`
-	Status   int        `json:"status"`
-	Due      *time.Time `json:"due"`
-	Finished *time.Time `json:"finished"`
-	Reason   string     `json:"reason,omitempty"`
+	ID          string     `json:"id"`
+	Target      string     `json:"target"`
+	Rule        string     `json:"rule"`
+	Event       string     `json:"event"`
+	Survey      string     `json:"survey"`
+	State       string     `json:"state"`
+	Redelivered bool       `json:"redelivered"`
+	Created     time.Time  `json:"created"`
+	Attempts    int        `json:"attempts"`
+	Status      int        `json:"status"`
+	Due         *time.Time `json:"due"`
+	Finished    *time.Time `json:"finished"`
+}
+
+// detailed is all there is to see of a delivery.
+type detailed struct {
+	listed
+	Failure *failure `json:"failure"`
+	// Body is there only for whoever asks for it.
+	Body *string `json:"body,omitempty"`
+}
+
+// failure is the last failed attempt.
+type failure struct {
+	First   time.Time `json:"first"`
+	At      time.Time `json:"at"`
+	Seconds float64   `json:"seconds"`
+	Status  int       `json:"status"`
+	Reason  string    `json:"reason"`
+	// Excerpt is the beginning of the answer.
+	Excerpt string `json:"excerpt"`
 }
 
 type listing struct {
@@ -42,20 +54,16 @@ type listing struct {
 	After string `json:"after"`
 }
 
-// states are those that can be asked for.
-var states = map[string]outbox.State{
-	"": outbox.Waiting, "pending": outbox.Waiting, "delivered": outbox.Delivered, "dead": outbox.Dead,
-}
-
 func (a *Admin) deliveries(w http.ResponseWriter, r *http.Request) {
-	query, err := a.readQuery(r)
+	query, err := readQuery(r.URL.Query(), time.Now())
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
+	query.NewestFirst = true
 	found, rest, err := a.config.Store.List(query)
 	if err != nil {
-		unavailable(w, err)
+		refuse(w, err)
 		return
 	}
 	list := listing{Deliveries: []listed{}, After: rest}
@@ -65,48 +73,30 @@ func (a *Admin) deliveries(w http.ResponseWriter, r *http.Request) {
 	answer(w, list)
 }
 
-func (a *Admin) readQuery(r *http.Request) (outbox.Query, error) {
-	values := r.URL.Query()
-	query := outbox.Query{Target: values.Get("target"), After: values.Get("after"), Limit: defaultList}
-	if query.Target == "" {
-		return query, fmt.Errorf("say which target: /deliveries?target=NAME")
-	}
-	state, known := states[values.Get("state")]
-	if !known {
-		return query, fmt.Errorf("state must be pending, delivered or dead")
-	}
-	query.State = state
-	if text := values.Get("limit"); text != "" {
-		limit, err := strconv.Atoi(text)
-		if err != nil || limit < 1 || limit > maxList {
-			return query, fmt.Errorf("limit must be a number from 1 to %d", maxList)
-		}
-		query.Limit = limit
-	}
-	return query, nil
-}
-
+// delivery shows all deliveries that have the webhook-id: more than one where it
+// was redelivered to other targets.
 func (a *Admin) delivery(w http.ResponseWriter, r *http.Request) {
-	if d := a.find(w, r); d != nil {
-		answer(w, describe(d))
-	}
-}
-
-// redeliver makes a delivered or dead delivery wait again, with the same id and body.
-func (a *Admin) redeliver(w http.ResponseWriter, r *http.Request) {
-	d := a.find(w, r)
-	if d == nil {
+	found, _, err := a.config.Store.List(outbox.Query{ID: r.PathValue("id"), Target: r.URL.Query().Get("target")})
+	if err != nil {
+		refuse(w, err)
 		return
 	}
-	var done bool
-	if !a.change(w, r, func(tx *outbox.Tx) { done = tx.Redeliver(d.Seq) }) {
+	if len(found) == 0 {
+		http.Error(w, errNoDelivery.Error(), http.StatusNotFound)
 		return
 	}
-	if !done {
-		http.Error(w, "the delivery is still pending", http.StatusConflict)
-		return
+	list := []detailed{}
+	for _, d := range found {
+		whole, err := a.config.Store.Load(d.Seq)
+		if err != nil {
+			refuse(w, err)
+			return
+		}
+		if whole != nil { // it may just have been dropped
+			list = append(list, detail(whole, r.URL.Query().Has("body")))
+		}
 	}
-	w.WriteHeader(http.StatusAccepted)
+	answer(w, list)
 }
 
 // change makes a change of the store; false when it has answered why not.
@@ -114,33 +104,29 @@ func (a *Admin) change(w http.ResponseWriter, r *http.Request, fn func(*outbox.T
 	ctx, cancel := context.WithTimeout(r.Context(), changeLimit)
 	defer cancel()
 	if err := a.config.Store.Do(ctx, fn); err != nil {
-		unavailable(w, err)
+		refuse(w, err)
 		return false
 	}
 	return true
 }
 
-// find gives the delivery that the path names; nil when it has answered why not.
-func (a *Admin) find(w http.ResponseWriter, r *http.Request) *outbox.Delivery {
-	d, err := a.config.Store.Get(r.PathValue("id"))
-	if err != nil {
-		unavailable(w, err)
-		return nil
-	}
-	if d == nil {
-		http.Error(w, "there is no delivery with this id", http.StatusNotFound)
-	}
-	return d
-}
-
-// describe is one delivery without its body.
 func describe(d *outbox.Delivery) listed {
-	one := listed{
-		ID: d.ID, Target: d.Target, Rule: d.Rule, Event: d.Event, Survey: d.Survey, State: d.State.String(),
+	return listed{
+		ID: d.ID, Target: d.Target, Rule: d.Rule, Event: d.Event, Survey: d.Survey, State: d.State.String(), Redelivered: d.Redelivered,
 		Created: d.Created.UTC(), Attempts: d.Attempts, Status: d.Status, Due: instant(d.Due), Finished: instant(d.Finished),
 	}
-	if d.Failure != nil {
-		one.Reason = d.Failure.Reason
+}
+
+func detail(d *outbox.Delivery, withBody bool) detailed {
+	one := detailed{listed: describe(d)}
+	if f := d.Failure; f != nil {
+		one.Failure = &failure{
+			First: f.First.UTC(), At: f.At.UTC(), Seconds: f.Duration.Seconds(), Status: f.Status, Reason: f.Reason, Excerpt: string(f.Excerpt),
+		}
+	}
+	if withBody {
+		body := string(d.Body)
+		one.Body = &body
 	}
 	return one
 }
@@ -157,8 +143,4 @@ func instant(t time.Time) *time.Time {
 func answer(w http.ResponseWriter, value any) {
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(value) // whoever asked may be gone
-}
-
-func unavailable(w http.ResponseWriter, err error) {
-	http.Error(w, "the store cannot answer: "+err.Error(), http.StatusServiceUnavailable)
 }

@@ -49,15 +49,6 @@ func (s *Store) List(q Query) (list []*Delivery, rest string, err error) {
 	return list, rest, err
 }
 
-// Find is List within a change. A delivery that the change makes may be found too.
-func (tx *Tx) Find(q Query) (list []*Delivery, rest string, err error) {
-	list, rest, err = q.find(tx.bolt)
-	if errors.Is(err, errCorrupt) {
-		tx.fail(err)
-	}
-	return list, rest, err
-}
-
 func (q Query) find(tx *bolt.Tx) (list []*Delivery, rest string, err error) {
 	if q.ID != "" {
 		list, err = q.findID(tx)

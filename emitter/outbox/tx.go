@@ -95,6 +95,12 @@ func (tx *Tx) progress(seq uint64) *progress {
 	return p
 }
 
+// IsStill tells whether a delivery that was listed is in the same state.
+func (tx *Tx) IsStill(d *Delivery) bool {
+	p := tx.progress(d.Seq)
+	return p != nil && !p.gone && p.State == d.State
+}
+
 func (tx *Tx) putProgress(seq uint64, p *progress) {
 	tx.put(bucketProgress, uint64Key(seq), p.encode())
 }
