@@ -385,7 +385,7 @@ func TestCheckTellsWhatAGoodFileDoes(t *testing.T) {
 func TestAnOperatorsCommandsAskTheProcessThatRuns(t *testing.T) {
 	s := newStage(t, "script-mandatory")
 	var takes atomic.Bool
-	s.receiver.Misbehave = func(_ int, w http.ResponseWriter) bool {
+	s.receiver.Misbehave = func(_ int, w http.ResponseWriter, _ *http.Request) bool {
 		if !takes.Load() {
 			w.WriteHeader(http.StatusUnprocessableEntity) // refused for good: dead after two retries
 		}
@@ -415,7 +415,7 @@ func TestAnOperatorsCommandsAskTheProcessThatRuns(t *testing.T) {
 	say("deliveries show "+id, "reason", "status 422")
 	takes.Store(true)
 	say("deliveries redeliver -state dead -dry-run", fmt.Sprintf("%d deliveries would be sent again", s.recording.Navigations()))
-	say("deliveries redeliver -state dead -rate unlimited", "were sent again")
+	say("deliveries redeliver -state dead -rate unlimited", "will be sent again")
 	say("backup "+filepath.Join(s.dir, "copy"), "copy has ")
 	say("targets disable receiver", "receiver is disabled")
 	say("targets enable receiver", "receiver is enabled")
@@ -895,7 +895,7 @@ func (o *ordeal) look() {
 // pending lists the ids of what a target is yet to get.
 func pending(t *testing.T, store *outbox.Store, target string) (ids []string) {
 	t.Helper()
-	for query := (outbox.Query{Target: target, State: outbox.Waiting, Limit: 1000}); ; {
+	for query := (outbox.Query{Target: target, States: []outbox.State{outbox.Waiting}, Limit: 1000}); ; {
 		list, rest, err := store.List(query)
 		if err != nil {
 			t.Fatal(err)

@@ -93,7 +93,7 @@ func TestConfiguredHeadersNeverReplaceOurs(t *testing.T) {
 	target.Headers = map[string]string{"X-Own": "mine"}
 	for _, name := range []string{
 		"content-type", "content-length", "host", "traceparent", "transfer-encoding", "user-agent",
-		"webhook-id", "webhook-signature", "webhook-timestamp", "x-decsys-signature",
+		"webhook-id", "webhook-redelivery", "webhook-signature", "webhook-timestamp", "x-decsys-signature",
 	} {
 		target.Headers[name] = "999"
 	}
@@ -109,6 +109,26 @@ func TestConfiguredHeadersNeverReplaceOurs(t *testing.T) {
 	}
 	if got.Get("X-Own") != "mine" {
 		t.Error("the header that is not ours is missing")
+	}
+}
+
+func TestARedeliverySaysSoAndIsOtherwiseTheSame(t *testing.T) {
+	var got http.Header
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Header }))
+	defer server.Close()
+	sender := senderFor(t, targetAt(t, server.URL))
+	send := func(redelivered bool) http.Header {
+		delivery := someDelivery()
+		delivery.Redelivered = redelivered
+		if result := sender.Send(context.Background(), delivery, sentAt); result.Outcome != Delivered {
+			t.Fatalf("result is %+v", result)
+		}
+		return got
+	}
+	want := send(false).Clone()
+	want.Set("webhook-redelivery", "true")
+	if diff := cmp.Diff(want, send(true)); diff != "" {
+		t.Errorf("headers (-want +got):\n%s", diff)
 	}
 }
 

@@ -52,7 +52,7 @@ func (s *sources) read(path string) ([]byte, error) {
 // ReadSecret returns what env:NAME or file:PATH refers to, outside of a
 // configuration; a relative path starts from where the process is.
 func ReadSecret(reference string) (Secret, error) {
-	return (&sources{env: os.LookupEnv, readFile: readRegular}).secret(reference)
+	return (&sources{env: os.LookupEnv, readFile: readRegular, files: map[string]Digest{}}).secret(reference)
 }
 
 // secret returns what a reference (env:NAME, file:PATH) refers to. Its errors

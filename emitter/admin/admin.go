@@ -52,12 +52,16 @@ type Admin struct {
 	server   *http.Server
 	listener net.Listener
 	draining atomic.Bool
+	// redelivered and discarded count what operators did.
+	redelivered, discarded *metrics.Counter
 }
 
 // New makes an Admin that does nothing yet.
 func New(c Config) *Admin {
 	a := &Admin{config: c}
 	a.SetToken(c.Token)
+	a.redelivered = c.Metrics.GetOrCreateCounter("sidehook_redelivered_total")
+	a.discarded = c.Metrics.GetOrCreateCounter("sidehook_discarded_total")
 	a.server = &http.Server{
 		Handler:        a.routes(),
 		ReadTimeout:    requestLimit,

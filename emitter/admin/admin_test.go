@@ -39,7 +39,7 @@ func newOffice(t *testing.T) *office {
 	store := outbox.New(outbox.Options{Dir: t.TempDir(), Logger: logger})
 	o.Admin = New(Config{
 		Listen: "127.0.0.1:0", Token: rules.NewSecret(canary), Logger: logger, Metrics: metrics.NewSet(), Store: store,
-		Ready:   func(context.Context) error { return o.ready },
+		Ready: func(context.Context) error { return o.ready },
 		Targets: func() []emitter.TargetStatus {
 			return []emitter.TargetStatus{{Name: "crm", State: "up", Pending: 1}, {Name: "erp", State: "down"}}
 		},

@@ -55,24 +55,30 @@ func listCommand(ctx context.Context, c *command, args []string) error {
 	if err != nil {
 		return err
 	}
-	var all listing
-	values := read()
-	for {
-		values.Set("limit", strconv.Itoa(min(*limit-len(all.Deliveries), maxList)))
-		var some listing
-		if err := ask.ask(ctx, http.MethodGet, "/deliveries", values, &some); err != nil {
-			return err
-		}
-		all.Deliveries, all.After = append(all.Deliveries, some.Deliveries...), some.After
-		if all.After == "" || len(all.Deliveries) >= *limit {
-			break
-		}
-		values.Set("after", all.After)
+	all, err := ask.list(ctx, read(), *limit)
+	if err != nil {
+		return err
 	}
 	if c.json {
 		return c.printJSON(all.Deliveries)
 	}
 	return c.printDeliveries(all)
+}
+
+// list asks for up to limit deliveries.
+func (c *client) list(ctx context.Context, values url.Values, limit int) (all listing, err error) {
+	for {
+		values.Set("limit", strconv.Itoa(min(limit-len(all.Deliveries), maxList)))
+		var some listing
+		if err := c.ask(ctx, http.MethodGet, "/deliveries", values, &some); err != nil {
+			return all, err
+		}
+		all.Deliveries, all.After = append(all.Deliveries, some.Deliveries...), some.After
+		if all.After == "" || len(all.Deliveries) >= limit {
+			return all, nil
+		}
+		values.Set("after", all.After)
+	}
 }
 
 func showCommand(ctx context.Context, c *command, args []string) error {
@@ -111,25 +117,34 @@ func showCommand(ctx context.Context, c *command, args []string) error {
 	return nil
 }
 
+// deed is what redeliver and discard do to all deliveries that are meant.
+type deed struct {
+	verb string
+	// done and wouldBe tell of it, done and in a dry run.
+	done, wouldBe string
+	// add is what it has to say besides which deliveries are meant.
+	add func(url.Values)
+}
+
 func redeliverCommand(ctx context.Context, c *command, args []string) error {
 	to := c.flags.String("to", "", "send them to this `target` instead; they stay as they are where they were")
 	rate := c.flags.String("rate", "", "how fast they become due, `50/s, 100/m or unlimited` (default 50/s); the target's own rate holds too")
-	return c.act(ctx, "redeliver", args, func(values url.Values) {
+	return c.do(ctx, args, deed{verb: "redeliver", done: "will be sent again", wouldBe: "would be sent again", add: func(values url.Values) {
 		if *to != "" {
 			values.Set("to", *to)
 		}
 		if *rate != "" {
 			values.Set("rate", *rate)
 		}
-	}, "sent again")
+	}})
 }
 
 func discardCommand(ctx context.Context, c *command, args []string) error {
-	return c.act(ctx, "discard", args, func(url.Values) {}, "discarded")
+	return c.do(ctx, args, deed{verb: "discard", done: "discarded", wouldBe: "would be discarded", add: func(url.Values) {}})
 }
 
-// act goes through all deliveries that are meant, step by step.
-func (c *command) act(ctx context.Context, verb string, args []string, add func(url.Values), done string) error {
+// do reads what is meant, and does it.
+func (c *command) do(ctx context.Context, args []string, d deed) error {
 	read := c.filterFlags()
 	dryRun := c.flags.Bool("dry-run", false, "only tell how many it would be")
 	words, err := c.parse(args)
@@ -137,39 +152,44 @@ func (c *command) act(ctx context.Context, verb string, args []string, add func(
 		return err
 	}
 	if len(words) > 1 {
-		return fmt.Errorf("say: sidehook deliveries %s ID, or flags that say which (-target, -rule, -state, -since, -until)", verb)
+		return fmt.Errorf("say: sidehook deliveries %s ID, or flags that say which (-target, -rule, -state, -since, -until)", d.verb)
 	}
 	ask, err := c.client()
 	if err != nil {
 		return err
 	}
 	values := read()
-	if add(values); len(words) == 1 {
+	d.add(values)
+	if len(words) == 1 {
 		values.Set("id", words[0])
 	}
 	if *dryRun {
 		values.Set("dry_run", "1")
+		d.done = d.wouldBe
 	}
-	var total acted
-	for first := true; first || total.After != ""; first = false {
-		var step acted
-		if err := ask.ask(ctx, http.MethodPost, "/deliveries/"+verb, values, &step); err != nil {
-			return stopped(err, total.Count, done)
-		}
-		total = acted{Count: total.Count + step.Count, Pending: total.Pending + step.Pending, After: step.After}
-		values.Set("after", step.After)
+	total, err := ask.act(ctx, d, values)
+	if err != nil {
+		return err
 	}
 	if c.json {
 		return c.printJSON(total)
 	}
-	c.printActed(total, *dryRun, done)
+	c.printActed(total, d)
 	return nil
 }
 
-// stopped says how far it came before the error.
-func stopped(err error, count int, done string) error {
-	if count == 0 {
-		return err
+// act goes through all deliveries that are meant, step by step.
+func (c *client) act(ctx context.Context, d deed, values url.Values) (total acted, err error) {
+	for first := true; first || total.After != ""; first = false {
+		var step acted
+		if err := c.ask(ctx, http.MethodPost, "/deliveries/"+d.verb, values, &step); err != nil {
+			if total.Count > 0 {
+				err = fmt.Errorf("%w\n%s %s before that: run it again for the rest", err, deliveriesOf(total.Count), d.done)
+			}
+			return total, err
+		}
+		total = acted{Count: total.Count + step.Count, Pending: total.Pending + step.Pending, After: step.After}
+		values.Set("after", step.After)
 	}
-	return fmt.Errorf("%w\n%d deliveries were %s before; run it again for the rest", err, count, done)
+	return total, nil
 }

@@ -93,17 +93,17 @@ func TestAnOperatorRedeliversAndDiscards(t *testing.T) {
 	o.says("deliveries redeliver", "say which deliveries")
 	o.says("deliveries redeliver msg_1", "still pending")
 	o.says("deliveries redeliver -rule rule0 -dry-run", "600 deliveries would be sent again")
-	o.says("deliveries redeliver msg_2", "1 deliveries were sent again")
-	o.says("deliveries redeliver -rule rule0 -rate 1/s", "599 deliveries were sent again")
-	o.says("deliveries redeliver -state pending", "0 deliveries", "601 were left as they are")
+	o.says("deliveries redeliver msg_2", "1 delivery will be sent again")
+	o.says("deliveries redeliver -rule rule0 -rate 1/s", "599 deliveries will be sent again")
+	o.says("deliveries redeliver -state pending", "0 deliveries", "601 deliveries left as before")
 	o.says("deliveries list -state pending -limit 3", "waiting (redelivered)")
 	due, _, err := o.config.Store.Due("crm", time.Now().Add(300*time.Second), 1000, nil)
 	if err != nil || len(due) < 290 || len(due) > 310 {
 		t.Errorf("%d are due within 300 s at 1/s (%v)", len(due), err)
 	}
 	o.says("deliveries discard -rule rule1 -dry-run -json", `{"count":599,"pending":0,"after":""}`)
-	o.says("deliveries discard -rule rule1", "599 deliveries were discarded")
-	o.says("deliveries discard msg_1", "1 deliveries were discarded")
+	o.says("deliveries discard -rule rule1", "599 deliveries discarded")
+	o.says("deliveries discard msg_1", "1 delivery discarded")
 	o.says("deliveries discard msg_1", "there is no delivery with this id")
 	if known, _ := o.config.Store.Target("crm"); known.Pending != 600 || known.Dead != 0 {
 		t.Errorf("the target has %+v", known)
@@ -143,8 +143,8 @@ func TestAnOperatorSendsToAnotherTarget(t *testing.T) {
 	}
 	o.mayMove = nil
 	o.says("deliveries redeliver -state dead -to erp -dry-run", "129 deliveries would be")
-	o.says("deliveries redeliver -state dead -to erp", "129 deliveries were sent again")
-	o.says("deliveries redeliver msg_1 -to erp", "1 deliveries were sent again")
+	o.says("deliveries redeliver -state dead -to erp", "129 deliveries will be sent again")
+	o.says("deliveries redeliver msg_1 -to erp", "1 delivery will be sent again")
 	o.says("deliveries redeliver msg_1 -to erp", "still pending")
 	o.says("deliveries show msg_2", "crm", "dead", "erp", "waiting")
 	o.says("deliveries show msg_2 -target erp", "redelivered  true")

@@ -56,9 +56,18 @@ func (c *command) printDeliveries(l listing) error {
 
 func (c *command) printDelivery(d *detailed) error {
 	lines := [][]string{
-		{"id", d.ID}, {"target", d.Target}, {"rule", d.Rule}, {"event", d.Event}, {"survey", d.Survey},
-		{"state", d.State}, {"redelivered", strconv.FormatBool(d.Redelivered)}, {"created", moment(&d.Created)},
-		{"attempts", strconv.Itoa(d.Attempts)}, {"last status", status(d.Status)}, {"due", moment(d.Due)}, {"finished", moment(d.Finished)},
+		{"id", d.ID},
+		{"target", d.Target},
+		{"rule", d.Rule},
+		{"event", d.Event},
+		{"survey", d.Survey},
+		{"state", d.State},
+		{"redelivered", strconv.FormatBool(d.Redelivered)},
+		{"created", moment(&d.Created)},
+		{"attempts", strconv.Itoa(d.Attempts)},
+		{"last status", status(d.Status)},
+		{"due", moment(d.Due)},
+		{"finished", moment(d.Finished)},
 	}
 	if f := d.Failure; f != nil {
 		lines = append(lines, []string{"first failure", moment(&f.First)}, []string{"last failure", moment(&f.At)}, []string{"reason", f.Reason},
@@ -73,15 +82,18 @@ func (c *command) printDelivery(d *detailed) error {
 	return nil
 }
 
-func (c *command) printActed(total acted, dryRun bool, done string) {
-	verb := "were"
-	if dryRun {
-		verb = "would be"
-	}
-	fmt.Fprintf(c.out, "%d deliveries %s %s\n", total.Count, verb, done)
+func (c *command) printActed(total acted, d deed) {
+	fmt.Fprintf(c.out, "%s %s\n", deliveriesOf(total.Count), d.done)
 	if total.Pending > 0 {
-		fmt.Fprintf(c.out, "%d were left as they are: they are pending, and will be sent by themselves\n", total.Pending)
+		fmt.Fprintf(c.out, "%s left as before: pending ones are sent by themselves\n", deliveriesOf(total.Pending))
 	}
+}
+
+func deliveriesOf(n int) string {
+	if n == 1 {
+		return "1 delivery"
+	}
+	return strconv.Itoa(n) + " deliveries"
 }
 
 func (c *command) printTargets(targets []listedTarget) error {
