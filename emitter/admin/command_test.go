@@ -110,6 +110,14 @@ func TestAnOperatorRedeliversAndDiscards(t *testing.T) {
 	}
 }
 
+func TestNoPaceLeadsFurtherThanADay(t *testing.T) {
+	o := newOffice(t)
+	o.fill(40)
+	o.says("deliveries redeliver -state dead -rate 1/h -dry-run", "39 deliveries would be")
+	o.says("deliveries redeliver -state dead -rate 1/h", "more than a day from now", "25 deliveries will be sent again before that")
+	o.says("deliveries redeliver -state dead", "14 deliveries will be sent again")
+}
+
 // What is delivered again while a redelivery is still on its way through the
 // delivered ones must not come round for ever.
 func TestARedeliveryOfWhatWasDeliveredEnds(t *testing.T) {

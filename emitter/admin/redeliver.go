@@ -45,6 +45,8 @@ type act struct {
 	do  func(tx *outbox.Tx, d *outbox.Delivery) bool
 
 	acted acted
+	// late tells that the pace leads too far away.
+	late bool
 }
 
 // redeliver makes delivered or dead deliveries wait again, one after the other
@@ -149,6 +151,9 @@ func (o *act) redeliver(tx *outbox.Tx, d *outbox.Delivery) (done bool) {
 		return false
 	case o.dryRun:
 		return true
+	case o.due.After(o.query.Before.Add(outbox.LongestTold)):
+		o.late = true
+		return false
 	case isMove:
 		done = tx.RedeliverTo(d.Seq, o.to, o.due)
 	default:
@@ -179,10 +184,15 @@ func (a *Admin) perform(w http.ResponseWriter, r *http.Request, one *act) bool {
 	} else if len(found) > 0 && !a.change(w, r, func(tx *outbox.Tx) { one.due = due; one.run(tx, found) }) {
 		return false
 	}
-	if rest != "" {
+	if one.late {
+		rest = one.query.After // the next step says so
+	}
+	if rest != "" || one.late {
 		one.acted.After = fmt.Sprintf("%d.%d.%s", one.query.Before.UnixNano(), one.due.UnixNano(), rest)
 	}
 	switch hasID := one.query.ID != ""; {
+	case one.late && one.acted.Count == 0:
+		http.Error(w, errLate.Error(), http.StatusConflict)
 	case hasID && len(found) == 0:
 		http.Error(w, errNoDelivery.Error(), http.StatusNotFound)
 	case hasID && one.acted.Count == 0:
@@ -196,11 +206,11 @@ func (a *Admin) perform(w http.ResponseWriter, r *http.Request, one *act) bool {
 
 // run is one step, within one change of the store; a dry run has none.
 func (o *act) run(tx *outbox.Tx, found []*outbox.Delivery) {
-	o.acted = acted{}
+	o.acted, o.late = acted{}, false
 	for _, d := range found {
 		if (tx == nil || tx.IsStill(d)) && o.do(tx, d) {
 			o.acted.Count++
-		} else {
+		} else if !o.late {
 			o.acted.Pending++
 		}
 	}
