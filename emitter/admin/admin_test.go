@@ -187,6 +187,9 @@ func TestWhatNeedsTheStoreSaysThatItCannotBeAsked(t *testing.T) {
 			t.Errorf("%s: status %d, want 503", path, status)
 		}
 	}
+	for _, line := range []string{"forget p-1", "deliveries list", "backup " + t.TempDir() + "/copy"} {
+		o.says(line, "503", "the store cannot answer: ")
+	}
 	if status, body := o.ask("GET", "/ready", nil); status != http.StatusOK || !strings.Contains(body, "nothing is recorded") {
 		t.Errorf("/ready: %d %q", status, body)
 	}

@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"time"
 
@@ -101,6 +102,9 @@ func (a *Admin) delivery(w http.ResponseWriter, r *http.Request) {
 
 // change makes a change of the store; false when it has answered why not.
 func (a *Admin) change(w http.ResponseWriter, r *http.Request, fn func(*outbox.Tx)) bool {
+	if !a.isOpen(w) {
+		return false
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), changeLimit)
 	defer cancel()
 	if err := a.config.Store.Do(ctx, fn); err != nil {
@@ -108,6 +112,15 @@ func (a *Admin) change(w http.ResponseWriter, r *http.Request, fn func(*outbox.T
 		return false
 	}
 	return true
+}
+
+// isOpen tells whether the store takes changes; false when it has answered why not.
+func (a *Admin) isOpen(w http.ResponseWriter) bool {
+	open, reason := a.config.Store.State()
+	if !open {
+		refuse(w, errors.New(reason))
+	}
+	return open
 }
 
 func describe(d *outbox.Delivery) listed {

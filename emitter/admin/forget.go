@@ -28,6 +28,9 @@ func (a *Admin) forget(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, `say who is to be forgotten: {"participant": "...", "survey": "..."}`, http.StatusBadRequest)
 		return
 	}
+	if !a.isOpen(w) {
+		return
+	}
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(time.Time{})
 	_ = control.SetWriteDeadline(time.Now().Add(forgetLimit + requestLimit))

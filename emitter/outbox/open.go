@@ -110,7 +110,7 @@ func openFile(path string) (*bolt.DB, error) {
 
 func openDB(path string) (db *bolt.DB, err error) {
 	defer guard(&err)()
-	db, err = bolt.Open(path, 0o600, &bolt.Options{
+	options := &bolt.Options{
 		Timeout: lockTimeout,
 		// A commit would write the whole list of free pages, which is long after a
 		// backlog was drained; it is found again when the file is opened.
@@ -119,7 +119,12 @@ func openDB(path string) (db *bolt.DB, err error) {
 		// Addresses, not memory: a file that outgrows them has to wait for whoever
 		// reads, and a backup reads for long.
 		InitialMmapSize: mapSize,
-	})
+	}
+	db, err = bolt.Open(path, 0o600, options)
+	if errors.Is(err, syscall.ENOMEM) { // somebody has limited the addresses
+		options.InitialMmapSize = 0
+		db, err = bolt.Open(path, 0o600, options)
+	}
 	if err == nil {
 		db.AllocSize = growth
 	}
