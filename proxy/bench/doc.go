@@ -35,4 +35,8 @@
 //     processes (user and system) for each request, peak memory, and the ratios
 //     to haproxy.
 //   - The system calls for each request, counted by strace in runs of their own.
+//   - The times that a participant and the app feel, in milliseconds: how long the
+//     app waits for a head, a browser for an event, and the app for an abort.
+//   - What sidehook adds to 500 watched requests per second, sent whether or not
+//     earlier ones are answered, beside the commits of the same store.
 package main

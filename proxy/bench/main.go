@@ -93,13 +93,13 @@ func (o options) peerList() []string {
 	return strings.Split(o.peers, ",")
 }
 
-// sectionNames are what -only chooses from.
+// sectionNames are what -only chooses from: the workloads, and the rest.
 func sectionNames() []string {
 	names := []string{}
 	for _, w := range workloads {
 		names = append(names, w.name)
 	}
-	return names
+	return append(names, "times", "added")
 }
 
 // bench does everything, in the order in which it is printed.
@@ -121,6 +121,14 @@ func bench(ctx context.Context, o options, out io.Writer) error {
 		if err := r.compare(w, peers, out); err != nil {
 			return err
 		}
+	}
+	if o.wants("times") {
+		if err := r.times(peers, out); err != nil {
+			return err
+		}
+	}
+	if o.wants("added") {
+		return r.added(out)
 	}
 	return nil
 }

@@ -9,6 +9,12 @@ import (
 	"time"
 )
 
+// The number of commits of sidehook's store, and the seconds that they took.
+const (
+	commitCount = "sidehook_store_commit_seconds_count"
+	commitSum   = "sidehook_store_commit_seconds_sum"
+)
+
 // meters are sidehook's metrics at one moment.
 type meters map[string]float64
 
@@ -50,17 +56,19 @@ func (r *rig) recorded(proxy *running, requests int) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	commits := m["sidehook_store_commits_total"]
-	return fmt.Sprintf("recorded in one run: %.0f of %d requests, %.0f lost, %.0f released at risk, %.0f events to deliver, %.0f commits of %s ms",
+	return fmt.Sprintf("recorded in one run: %.0f of %d requests, %.0f lost, %.0f released at risk, %.0f events, %.0f commits of %s ms",
 		m.total("sidehook_exchanges_total", `result="recorded"`), requests, m.total(`result="lost"`),
-		m["sidehook_released_at_risk_total"], m.total("sidehook_deliveries", "pending"),
-		commits, millis(perCommit(m))), nil
+		m.total("sidehook_released_at_risk_total"), m.total("sidehook_events_total"),
+		m[commitCount], millis(perCommit(meters{}, m))), nil
 }
 
-// perCommit is the mean time of a commit.
-func perCommit(m meters) time.Duration {
-	commits := max(1, m["sidehook_store_commits_total"])
-	return time.Duration(m["sidehook_store_commit_seconds_total"] / commits * float64(time.Second))
+// perCommit is the mean time of a commit between two moments, 0 where there was none.
+func perCommit(before, after meters) time.Duration {
+	commits := after[commitCount] - before[commitCount]
+	if commits == 0 {
+		return 0
+	}
+	return time.Duration((after[commitSum] - before[commitSum]) / commits * float64(time.Second))
 }
 
 func cutLast(text, sep string) (before, after string, found bool) {

@@ -34,7 +34,7 @@ var workloads = []workload{
 // compare measures a workload: all rounds, then the system calls.
 func (r *rig) compare(w workload, peers []peer, out io.Writer) error {
 	if !w.hasWatched {
-		peers = slices.DeleteFunc(slices.Clone(peers), func(p peer) bool { return p.name == "sidehook-unwatched" })
+		peers = withoutUnwatched(peers)
 	}
 	samples := map[string][]sample{}
 	var recorded string
@@ -56,6 +56,11 @@ func (r *rig) compare(w workload, peers []peer, out io.Writer) error {
 		fmt.Fprintln(out, recorded)
 	}
 	return r.countCalls(w, peers, out)
+}
+
+// withoutUnwatched leaves out what differs only where sidehook watches something.
+func withoutUnwatched(peers []peer) []peer {
+	return slices.DeleteFunc(slices.Clone(peers), func(p peer) bool { return p.name == "sidehook-unwatched" })
 }
 
 // measure drives a peer that has just started. note says what sidehook recorded.
