@@ -51,7 +51,7 @@ func (r *rig) added(out io.Writer) error {
 func printAdded(out io.Writer, without, with paced) {
 	p50, p99 := with.p50-without.p50, with.p99-without.p99
 	fmt.Fprintf(out, "a commit of the same store, meanwhile: %s ms\n", millis(with.commit))
-	fmt.Fprintf(out, "bar: p50 added ≤ 2 commits: %.2f commits, %s\n", ratio(p50, max(1, with.commit)), verdict(p50 <= 2*with.commit))
+	fmt.Fprintf(out, "bar: p50 added ≤ 2 commits: %.2f commits, %s\n", float64(p50)/float64(max(1, with.commit)), verdict(p50 <= 2*with.commit))
 	fmt.Fprintf(out, "bar: p99 added ≤ %s ms: %s ms, %s\n", millis(p99Bar), millis(p99), verdict(p99 <= p99Bar))
 }
 

@@ -2,7 +2,7 @@
 // starts an app, puts one proxy after the other in front of it, drives each
 // with wrk over 64 connections, and prints what each request took.
 //
-//	go run ./proxy/bench                           everything, about five minutes
+//	go run ./proxy/bench                           everything, about six minutes
 //	go run ./proxy/bench -only json -rounds 5      one workload, more rounds
 //	go run ./proxy/bench -peers sidehook,haproxy   some proxies
 //
@@ -23,11 +23,13 @@
 // splice two io.Copy between TCP connections that knows nothing of HTTP.
 //
 // To be fair, each gets one thread (-threads: nbthread, worker_processes,
-// GOMAXPROCS) and keeps its connections to the app, none writes a log for each
-// request, and all stream. A proxy starts anew for each measurement, and the
-// proxies take turns within a round, each round in another order, so that what
-// else the machine does hits all of them; the medians over the rounds are
-// printed. Ratios are what counts: absolute figures are the machine's.
+// GOMAXPROCS), keeps its connections to the app and writes no log of requests.
+// nginx passes answers on unbuffered, which is also where it is fastest;
+// haproxy's defaults let it gather what the app sends in pieces. A proxy starts
+// anew for each measurement, and the proxies take turns within a round, each
+// round in another order, so that what else the machine does hits all of them.
+// Medians over the rounds are printed; a ratio is the median of the ratios in
+// each round. Ratios are what counts: absolute figures are the machine's.
 //
 // # What is printed
 //

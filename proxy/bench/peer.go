@@ -54,7 +54,7 @@ var peers = []peer{
 }
 
 // tools are the programs that the bench runs, and their packages in Debian.
-var tools = map[string]string{"wrk": "wrk", "haproxy": "haproxy", "nginx": "nginx-light", "strace": "strace", "go": "golang"}
+var tools = map[string]string{"wrk": "wrk", "haproxy": "haproxy", "nginx": "nginx-light", "strace": "strace"}
 
 func runSidehook(r *rig, p place) []string { return []string{r.sidehook, "-config", p.Config} }
 
@@ -81,7 +81,7 @@ func chosen(o options) (some []peer) {
 
 // checkTools names every program that is needed and not there.
 func checkTools(peers []peer) error {
-	needed := []string{"wrk", "strace", "go"}
+	needed := []string{"wrk", "strace"}
 	for _, p := range peers {
 		if _, isTool := tools[p.name]; isTool {
 			needed = append(needed, p.name)

@@ -15,7 +15,7 @@ import (
 
 const (
 	// traced is how long a proxy is driven while its calls are counted.
-	traced = time.Second
+	traced = 2 * time.Second
 	// attaching is how long strace may take to attach to all threads.
 	attaching = 300 * time.Millisecond
 	// mostCalls is how many kinds of calls are printed by name.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -71,6 +72,7 @@ func (r *rig) wrk(w workload, address string, duration time.Duration) (c counted
 	seconds := max(1, int(duration.Round(time.Second)/time.Second))
 	wrk := exec.CommandContext(r.ctx, findTool("wrk"), "-t2", fmt.Sprintf("-c%d", connections), fmt.Sprintf("-d%ds", seconds),
 		"--timeout", "10s", "-s", filepath.Join(r.dir, w.script), "http://"+address+w.path)
+	wrk.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	said, err := wrk.CombinedOutput()
 	if err != nil {
 		return c, fmt.Errorf("wrk failed: %w\n%s", err, said)
