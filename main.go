@@ -6,6 +6,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -45,7 +46,9 @@ const usage = `sidehook gives webhooks to a survey app that nobody may change.
 
   sidehook -config config.yaml     run in front of the app
   sidehook check config.yaml       tell what is wrong with a configuration, or what it does
-  sidehook demo                    try it: a survey app, sidehook and a receiver on loopback
+  sidehook try session.har [-config config.yaml] [-json]
+                                   tell what recorded traffic would come to, without any network
+  sidehook demo                    see it at work: a survey app, sidehook and a receiver on loopback
   sidehook health [address]        ask a running sidehook how it is (default 127.0.0.1:9090)
 ` + admin.Usage + `  sidehook version                 print the version
 `
@@ -69,6 +72,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 		err = runSidecar(ctx, args, stderr)
 	case "check":
 		err = check(args, stdout)
+	case "try":
+		err = try(args, stdout, stderr)
 	case "demo":
 		err = demonstrate(ctx, stdout, stderr)
 	case "health":
@@ -135,6 +140,74 @@ func check(args []string, stdout io.Writer) error {
 	}
 	fmt.Fprint(stdout, config.Summary())
 	return nil
+}
+
+// trialConfig is what a recording is tried with when no configuration is given.
+const trialConfig = `
+app: http://127.0.0.1:5000
+targets: {example: {url: https://example.org, secret: env:NONE, format: standard}}
+rules: [{to: [example]}]
+`
+
+// try tells what a recording would come to.
+func try(args []string, stdout, stderr io.Writer) error {
+	flags := flag.NewFlagSet("sidehook try", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	path := flags.String("config", "", "the configuration; without it, every event of Decsys is sent in format standard")
+	asJSON := flags.Bool("json", false, "print JSON")
+	var files []string
+	for rest := args; len(rest) > 0; { // flags may stand behind the file too
+		if err := flags.Parse(rest); err != nil {
+			return flag.ErrHelp
+		}
+		if rest = flags.Args(); len(rest) > 0 {
+			files, rest = append(files, rest[0]), rest[1:]
+		}
+	}
+	if len(files) != 1 {
+		return errors.New("say which HAR file to try: sidehook try session.har [-config config.yaml] [-json]")
+	}
+	trial, err := tryFile(files[0], *path)
+	if err != nil {
+		return err
+	}
+	if !*asJSON {
+		return trial.WriteText(stdout)
+	}
+	encoder := json.NewEncoder(stdout)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(trial)
+}
+
+func tryFile(har, path string) (*rules.Trial, error) {
+	config, err := loadToTry(path)
+	if err != nil {
+		return nil, err
+	}
+	profile, err := rules.LoadProfile(config.Profile)
+	if err != nil {
+		return nil, err
+	}
+	file, err := os.Open(har)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open the HAR file: %w", err)
+	}
+	defer file.Close()
+	recorded, omitted, err := rules.ReadHAR(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", har, err)
+	}
+	options := rules.TrialOptions{Profile: profile, Config: config, Deliveries: emitter.Preview(config)}
+	return rules.Try(options, recorded, omitted), nil
+}
+
+func loadToTry(path string) (*rules.Config, error) {
+	if path != "" {
+		return rules.LoadWithoutSecrets(path)
+	}
+	env := func(string) (string, bool) { return "a secret", true }
+	return rules.Parse("trial", []byte(trialConfig), env, os.ReadFile)
 }
 
 func health(ctx context.Context, args []string, stdout io.Writer) error {

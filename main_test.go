@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/pem"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -364,6 +365,70 @@ func TestWhatCannotStartSaysWhy(t *testing.T) {
 	f("", []string{"chek"}, `there is no command "chek"`)
 	f("", []string{"-config", file, "more"}, `cannot do anything with "more"`)
 	f("", []string{"health", "127.0.0.1:1"}, "connection refused")
+}
+
+var update = flag.Bool("update", false, "write golden files instead of comparing with them")
+
+func TestTryTellsWhatARecordingComesTo(t *testing.T) {
+	const folder = "rules/testdata/try/"
+	f := func(golden string, args ...string) {
+		t.Helper()
+		var stdout, stderr strings.Builder
+		if code := run(append([]string{"try"}, args...), &stdout, &stderr); code != 0 {
+			t.Errorf("%q: exit code %d: %s", args, code, stderr.String())
+			return
+		}
+		if *update {
+			if err := os.WriteFile(folder+golden, []byte(stdout.String()), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(folder + golden)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(want), stdout.String()); diff != "" {
+			t.Errorf("%q (-%s +got):\n%s", args, golden, diff)
+		}
+	}
+	for _, browser := range []string{"chrome", "firefox", "safari"} {
+		f("session-"+browser+".txt", folder+"session-"+browser+".har", "-config", folder+"config.yaml")
+	}
+	f("session-chrome.json", "-json", "-config="+folder+"config.yaml", folder+"session-chrome.har")
+	f("without-config.txt", folder+"session-chrome.har")
+}
+
+func TestTryWithAWrongFileSaysWhatIsWrong(t *testing.T) {
+	dir := t.TempDir()
+	f := func(har, config, want string) {
+		t.Helper()
+		for name, text := range map[string]string{"a.har": har, "config.yaml": config} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var stdout, stderr strings.Builder
+		code := run([]string{"try", filepath.Join(dir, "a.har"), "-config", filepath.Join(dir, "config.yaml")}, &stdout, &stderr)
+		if code != 1 || !strings.Contains(stderr.String(), want) || stdout.Len() > 0 {
+			t.Errorf("%q: exit code %d, %q and %q, want 1 and %q", har, code, stdout.String(), stderr.String(), want)
+		}
+	}
+	const good = "{app: 'http://a', targets: {a: {url: 'http://b', secret: env:NOT_SET}}, rules: [{to: [a]}]}"
+	f("<html>", good, "a.har: cannot read the HAR file: it is not JSON: line 1: ")
+	f("{}", good, "it has no log.entries, so it is no HAR file; save one in the network panel")
+	f(`{"log":{"entries":[]}}`, good, "it has no entries; open the developer tools before")
+	f("{}", "rulse: []", `config.yaml:1:1: rulse: unknown key; did you mean "rules"?`)
+	f("{}", strings.Replace(good, "app:", "profile: ./none.yaml, app:", 1), "none.yaml cannot be read")
+	for _, args := range [][]string{{"try"}, {"try", "a.har", "b.har"}, {"try", "-json"}} {
+		var stderr strings.Builder
+		if code := run(args, io.Discard, &stderr); code != 1 || !strings.Contains(stderr.String(), "say which HAR file to try") {
+			t.Errorf("%q: exit code %d, %q", args, code, stderr.String())
+		}
+	}
+	var stderr strings.Builder
+	if code := run([]string{"try", filepath.Join(dir, "none.har")}, io.Discard, &stderr); code != 1 || !strings.Contains(stderr.String(), "cannot open the HAR file") {
+		t.Errorf("exit code %d, %q", code, stderr.String())
+	}
 }
 
 func TestCheckTellsWhatAGoodFileDoes(t *testing.T) {

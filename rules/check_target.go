@@ -113,7 +113,7 @@ func (c *checker) checkAddressOf(path string, target *Target) {
 
 // readPEM returns the content of file, nil without one.
 func (c *checker) readPEM(path, file string) []byte {
-	if file == "" {
+	if file == "" || c.withoutSecrets {
 		return nil
 	}
 	content, err := c.read(file)

@@ -17,16 +17,28 @@ func Load(path string) (*Config, error) {
 	return Parse(path, source, os.LookupEnv, readRegular)
 }
 
+// LoadWithoutSecrets is Load for somebody who only wants to know what would be
+// sent: what secrets and certificates refer to is not read and need not be there.
+// Something else stands in for every secret, so pseudonyms are others than in earnest.
+func LoadWithoutSecrets(path string) (*Config, error) {
+	source, err := readRegular(path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the configuration: %w", err)
+	}
+	return parse(path, source, sources{readFile: readRegular, withoutSecrets: true})
+}
+
 // Parse is Load for a source that was read already. name is the path of its
 // file, to print and to start relative paths from; env and readFile give the
 // variables and files it refers to.
 func Parse(name string, source []byte, env func(string) (string, bool), readFile func(string) ([]byte, error)) (*Config, error) {
+	return parse(name, source, sources{env: env, readFile: readFile})
+}
+
+func parse(name string, source []byte, from sources) (*Config, error) {
 	config := defaults()
-	c := checker{
-		document: decodeStrict(name, source, &config),
-		sources:  sources{folder: filepath.Dir(name), env: env, readFile: readFile, files: map[string]Digest{}},
-		config:   &config,
-	}
+	from.folder, from.files = filepath.Dir(name), map[string]Digest{}
+	c := checker{document: decodeStrict(name, source, &config), sources: from, config: &config}
 	if c.usable("") {
 		c.check()
 	}

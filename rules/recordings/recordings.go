@@ -48,9 +48,9 @@ func Read(name string) (*Recording, error) {
 	if err != nil {
 		return nil, err
 	}
-	exchanges, err := rules.ReadHAR(bytes.NewReader(har))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+	exchanges, skipped, err := rules.ReadHAR(bytes.NewReader(har))
+	if err != nil || len(skipped) > 0 {
+		return nil, fmt.Errorf("%s: %w, skipped %v", name, err, skipped)
 	}
 	webhooks, err := unzip(name + ".expected.json.gz")
 	if err != nil {

@@ -1,0 +1,138 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tidwall/gjson"
+)
+
+// maxFound bounds how much of a value is shown, in bytes.
+const maxFound = 200
+
+// Verdict is how a rule judges an event, and why.
+type Verdict struct {
+	Rule  string `json:"rule"`
+	Fires bool   `json:"fires"`
+	// To are the targets of the rule, whether it fires or not.
+	To     []string `json:"to"`
+	Checks []Check  `json:"checks"`
+}
+
+// Check is one key of a rule, held to an event.
+type Check struct {
+	Key   string `json:"key"`
+	Holds bool   `json:"holds"`
+	// Wants is what the rule says, Found what the event has there.
+	Wants string `json:"wants"`
+	Found string `json:"found"`
+}
+
+// Explain tells for every rule whether Select lets it fire, down to each key.
+func (s *Set) Explain(e *Event) []Verdict {
+	var verdicts []Verdict
+	for i := range s.rules {
+		m := &s.rules[i]
+		v := Verdict{Rule: m.name, To: m.To, Checks: m.checks(e), Fires: true}
+		for _, check := range v.Checks {
+			v.Fires = v.Fires && check.Holds
+		}
+		verdicts = append(verdicts, v)
+	}
+	return verdicts
+}
+
+// checks are those of the keys that the rule has.
+func (m *matcher) checks(e *Event) []Check {
+	checks := []Check{}
+	add := func(has bool, c Check) {
+		if has {
+			checks = append(checks, c)
+		}
+	}
+	add(len(m.On) > 0, Check{
+		Key: "on", Holds: m.matchesName(e), Found: eventNames(e),
+		Wants: list(m.On, func(n EventName) string { return string(n) }, ", "),
+	})
+	add(len(m.Surveys) > 0, Check{
+		Key: "surveys", Holds: m.matchesSurvey(e), Found: e.Survey.names(),
+		Wants: strings.Join(m.Surveys, ", "),
+	})
+	add(len(m.SourcePages) > 0, Check{
+		Key: "source_pages", Holds: m.matchesPage(e), Found: fmt.Sprintf("%d, %q", e.From.Number, e.From.Name),
+		Wants: list(m.SourcePages, PageName.String, ", "),
+	})
+	add(len(m.SourcePositions) > 0, Check{
+		Key: "source_positions", Holds: m.matchesPosition(e), Found: strconv.Itoa(e.From.Position),
+		Wants: list(m.SourcePositions, strconv.Itoa, ", "),
+	})
+	if m.When != "" {
+		data := e.Data()
+		checks = append(checks, Check{Key: "when", Holds: fires(data, m.When), Wants: m.When, Found: found(data, m.When)})
+	}
+	return checks
+}
+
+// eventNames are the names that a rule can know the event by.
+func eventNames(e *Event) string {
+	if e.Completed() {
+		return string(PageNavigation) + ", " + string(Completion)
+	}
+	return string(PageNavigation)
+}
+
+// names are those that a rule can know the survey by.
+func (s *Survey) names() string {
+	names := []string{s.ID, s.ID + "/" + s.Instance}
+	for _, name := range []string{s.FriendlyID, s.Study} {
+		if name != "" {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// found shows the value at a gjson path; where there is none, how far the path leads.
+func found(data []byte, path string) string {
+	if value := gjson.GetBytes(data, path); value.Exists() {
+		return shortened(value.Raw)
+	}
+	for _, end := range slices.Backward(partEnds(path)) {
+		if value := gjson.GetBytes(data, path[:end]); value.Exists() {
+			return fmt.Sprintf("nothing; %s is %s", path[:end], shortened(value.Raw))
+		}
+	}
+	return "nothing"
+}
+
+// partEnds are the places where a part of the path ends and another begins.
+func partEnds(path string) []int {
+	var ends []int
+	level := 0
+	for i := 0; i < len(path); i++ {
+		switch path[i] {
+		case '\\':
+			i++
+		case '"':
+			i = skipString([]byte(path), i)
+		case '(', '[', '{':
+			level++
+		case ')', ']', '}':
+			level--
+		case '.', '|':
+			if level == 0 {
+				ends = append(ends, i)
+			}
+		}
+	}
+	return ends
+}
+
+func shortened(raw string) string {
+	if len(raw) <= maxFound {
+		return raw
+	}
+	return strings.ToValidUTF8(raw[:maxFound], "") + "..."
+}
