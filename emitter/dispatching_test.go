@@ -229,12 +229,14 @@ func (r *rig) restart() {
 	r.start()
 }
 
-// write changes the outbox and waits for the disk.
+// write changes the outbox, waits for the disk, and for what the dispatcher does at
+// once: whether it sees two writes as one would else be the scheduler's choice.
 func (r *rig) write(fn func(*outbox.Tx)) {
 	r.t.Helper()
 	if err := r.store.Do(r.t.Context(), fn); err != nil {
 		r.t.Fatal(err)
 	}
+	synctest.Wait()
 }
 
 // enqueue queues deliveries named lane+number for the target crm.
