@@ -14,6 +14,7 @@ func TestFoldingARecordingGivesTheWebhooksOfDecsysItself(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	schema := standardSchema(t)
 	for _, name := range recordings.Names() {
 		t.Run(name, func(t *testing.T) {
 			recording, err := recordings.Read(name)
@@ -26,15 +27,19 @@ func TestFoldingARecordingGivesTheWebhooksOfDecsysItself(t *testing.T) {
 			}
 			config := &rules.Config{
 				Settle:  rules.Duration(500 * time.Millisecond),
-				Targets: map[string]rules.Target{"receiver": {Format: rules.FormatDecsys}},
-				Rules:   []rules.Rule{rule},
+				Targets: map[string]rules.Target{"receiver": {Format: rules.FormatDecsys}, "lake": {Format: rules.FormatStandard}},
+				Rules:   []rules.Rule{rule, {Name: "all", To: []string{"lake"}}},
 			}
 			options := rules.TrialOptions{Profile: profile, Config: config, Deliveries: Preview(config)}
 			var got []string
 			for _, exchange := range rules.Try(options, recording.Exchanges, nil).Exchanges {
 				for _, event := range exchange.Events {
 					for _, delivery := range event.Deliveries {
-						got = append(got, string(delivery.Body))
+						if delivery.Target == "receiver" {
+							got = append(got, string(delivery.Body))
+						} else if err := violation(t, schema, delivery.Body); err != nil {
+							t.Errorf("a body of format standard: %v", err)
+						}
 					}
 				}
 			}

@@ -17,7 +17,7 @@ const decsysNever = `"0001-01-01T00:00:00+00:00"`
 // decsysBody is the event as Decsys' own webhook tells it: PascalCase, its
 // order of keys, its nulls and dates, and its values where they are odd too (the
 // navigation never counts as resolved, the page just skipped has null).
-func decsysBody(_ string, e *rules.Event) []byte {
+func decsysBody(_ envelope, e *rules.Event) []byte {
 	b := append(make([]byte, 0, 2048), `{"Timestamp":`...)
 	b = appendDecsysTime(b, e.At)
 	b = append(b, `,"SurveyId":`...)

@@ -44,28 +44,31 @@ func skippedComfort(t *testing.T) *rules.Event {
 	}
 }
 
+// aboutSkipped is what its webhooks say beside it.
+var aboutSkipped = envelope{id: "evt_1", rule: "comfort"}
+
 func TestFormatDecsysIsTheBodyOfDecsysByteForByte(t *testing.T) {
 	want, err := os.ReadFile("testdata/decsys-webhook.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(string(want), string(decsysBody("", skippedComfort(t)))); diff != "" {
+	if diff := cmp.Diff(string(want), string(decsysBody(envelope{}, skippedComfort(t)))); diff != "" {
 		t.Errorf("body (-Decsys +sidehook):\n%s", diff)
 	}
 }
 
 func TestFormatStandardSaysWhatDecsysLeavesOut(t *testing.T) {
-	const want = `{"type":"survey.page_navigated","timestamp":"2025-03-04T09:16:02.481Z","data":{` +
+	const want = `{"type":"survey.page_navigated","timestamp":"2025-03-04T09:16:02.481Z","rule":"comfort","data":{` +
 		`"survey":{"id":"5","instance":"3","friendly_id":"fzd","study":null},` +
 		`"participant":{"id":"2f0c3b1e-6a53-4c0e-9a44-7d2c9b5d1e10","started":"2025-03-04T09:14:10.118Z"},` +
 		`"from":{"id":"11111111-aaaa-4aaa-8aaa-000000000003","number":3,"position":2,"name":"Comfort"},` +
 		`"to":{"id":"11111111-aaaa-4aaa-8aaa-000000000002","number":2,"position":3,"name":"Mode"},` +
-		`"completed":false,"recovered":false,"page_count":4,"responses":[` +
+		`"completed":false,"recovered":false,"partial":false,"page_count":4,"responses":[` +
 		`{"page":1,"page_name":"Consent","position":1,"question":"# About this study\nWe ask about your commute.","type":"Confirmation","optional":false,` +
 		`"state":"answered","response":{"confirmed":true},"page_loaded":"2025-03-04T09:14:10.118Z","recorded":"2025-03-04T09:14:31.902Z"},` +
 		`{"page":3,"page_name":"Comfort","position":2,"question":"How comfortable was your journey?","type":"Ellipse Scale","optional":true,` +
 		`"state":"skipped","response":null,"page_loaded":"2025-03-04T09:14:33.070Z","recorded":null}]}}`
-	if diff := cmp.Diff(want, string(standardBody("", skippedComfort(t)))); diff != "" {
+	if diff := cmp.Diff(want, string(standardBody(aboutSkipped, skippedComfort(t)))); diff != "" {
 		t.Errorf("body (-want +got):\n%s", diff)
 	}
 }
@@ -80,7 +83,7 @@ func TestTheEndOfASurveyIsCalledSo(t *testing.T) {
 			Completed bool
 		}
 	}
-	if err := json.Unmarshal(standardBody("", event), &body); err != nil {
+	if err := json.Unmarshal(standardBody(aboutSkipped, event), &body); err != nil {
 		t.Fatal(err)
 	}
 	if body.Type != "survey.completed" || body.Data.To != nil || !body.Data.Completed {
@@ -92,10 +95,10 @@ func TestFormatCloudEventsTellsWhatStandardTells(t *testing.T) {
 	f := func(event *rules.Event, wantType string) {
 		t.Helper()
 		var standard, cloud map[string]json.RawMessage
-		if err := json.Unmarshal(standardBody("", event), &standard); err != nil {
+		if err := json.Unmarshal(standardBody(aboutSkipped, event), &standard); err != nil {
 			t.Fatal(err)
 		}
-		if err := json.Unmarshal(cloudEventBody("evt_1", event), &cloud); err != nil {
+		if err := json.Unmarshal(cloudEventBody(aboutSkipped, event), &cloud); err != nil {
 			t.Fatal(err)
 		}
 		want := map[string]json.RawMessage{
@@ -105,6 +108,7 @@ func TestFormatCloudEventsTellsWhatStandardTells(t *testing.T) {
 			"subject":         json.RawMessage(`"fzd"`),
 			"id":              json.RawMessage(`"evt_1"`),
 			"time":            standard["timestamp"],
+			"rule":            standard["rule"],
 			"datacontenttype": json.RawMessage(`"application/json"`),
 			"data":            standard["data"],
 		}
@@ -120,7 +124,7 @@ func TestFormatCloudEventsTellsWhatStandardTells(t *testing.T) {
 
 func TestAttributesOfACloudEventNameNoParticipant(t *testing.T) {
 	event := skippedComfort(t)
-	attributes, _, _ := strings.Cut(string(cloudEventBody("evt_1", event)), `"data":`)
+	attributes, _, _ := strings.Cut(string(cloudEventBody(aboutSkipped, event)), `"data":`)
 	if strings.Contains(attributes, event.Participant.ID) {
 		t.Errorf("the attributes are %s", attributes)
 	}
@@ -129,15 +133,15 @@ func TestAttributesOfACloudEventNameNoParticipant(t *testing.T) {
 // Whatever a participant or author wrote, a body is JSON.
 func FuzzFormats(f *testing.F) {
 	f.Add("id\x00", "\u2028\"", "Ä\xff")
-	f.Fuzz(func(t *testing.T, participant, name, question string) {
+	f.Fuzz(func(t *testing.T, participant, page, question string) {
 		event := &rules.Event{
 			Participant: rules.Participant{ID: participant},
-			From:        rules.PageRef{ID: "a", Name: name},
-			Responses:   []rules.Response{{Page: rules.PageRef{Name: name}, Question: &question, Type: name}},
+			From:        rules.PageRef{ID: "a", Name: page},
+			Responses:   []rules.Response{{Page: rules.PageRef{Name: page}, Question: &question, Type: page}},
 		}
 		for name, format := range formats {
-			if !json.Valid(format.body(participant, event)) {
-				t.Errorf("format %s is no JSON for %q, %q, %q", name, participant, name, question)
+			if !json.Valid(format.body(envelope{id: participant, rule: page}, event)) {
+				t.Errorf("format %s is no JSON for %q, %q, %q", name, participant, page, question)
 			}
 		}
 	})

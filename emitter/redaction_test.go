@@ -187,10 +187,10 @@ func storedOf(d outbox.Delivery) string {
 func TestDecsysFormatHasThePseudonymWhereverItHasTheParticipant(t *testing.T) {
 	event := skippedComfort(t)
 	target := rules.Target{Format: rules.FormatDecsys, Pseudonymise: rules.Pseudonymise{Key: rules.NewSecret(pseudonymKey), Participant: true}}
-	plain := string(decsysBody("", event))
+	plain := string(decsysBody(envelope{}, event))
 	pseudonymised := target.Redaction().Apply(event)
 	want := strings.ReplaceAll(plain, event.Participant.ID, pseudonymised.Participant.ID)
-	if got := string(decsysBody("", pseudonymised)); got != want || got == plain || strings.Count(got, pseudonymised.Participant.ID) != 2 {
+	if got := string(decsysBody(envelope{}, pseudonymised)); got != want || got == plain || strings.Count(got, pseudonymised.Participant.ID) != 2 {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
@@ -205,7 +205,7 @@ func TestAnAnswerThatIsTakenOutLeavesWhatReceiversCanRead(t *testing.T) {
 			t.Errorf("%s is %s, want %s", path, got.Raw, want)
 		}
 	}
-	decsys, standard, cloud := decsysBody("", seen), standardBody("", seen), cloudEventBody("evt", seen)
+	decsys, standard, cloud := decsysBody(envelope{}, seen), standardBody(envelope{rule: "all"}, seen), cloudEventBody(aboutSkipped, seen)
 	f(decsys, "ParticipantId", `""`)
 	f(decsys, "Payload.Id", `""`)
 	f(decsys, "Payload.Responses.0.Response", `{}`)

@@ -86,7 +86,7 @@ func capture(t *testing.T, name string, format rules.Format, secrets ...string) 
 		sent.Event = json.RawMessage(`{"specversion":"1.0","type":"io.github.sidehook.survey.page_navigated","source":"/surveys/5/3",` +
 			`"subject":"fzd","id":"evt_1","time":"2025-03-04T09:16:02.481Z","datacontenttype":"application/json","data":` + string(event.Data()) + `}`)
 	}
-	d := &outbox.Delivery{ID: "msg_5gk3", ContentType: formats[format].contentType, Body: formats[format].body("evt_1", event)}
+	d := &outbox.Delivery{ID: "msg_5gk3", ContentType: formats[format].contentType, Body: formats[format].body(aboutSkipped, event)}
 	if result := senderFor(t, target).Send(t.Context(), d, time.Now()); result.Outcome != Delivered {
 		t.Fatalf("%s: result is %+v", name, result)
 	}

@@ -34,17 +34,10 @@ func (r *Recorder) Apply(c *rules.Config) { r.routing.Store(newRouting(c)) }
 // see the event as it is; what a target must not see is in none of its delivery.
 func (r *routing) deliveries(epoch string, key rules.Key, event *rules.Event) []outbox.Delivery {
 	var made []outbox.Delivery
-	bodies := map[rules.Format][]byte{} // of those who see everything
 	for _, selection := range r.set.Select(event) {
 		to := r.recipients[selection.Target]
 		seen := to.redaction.Apply(event)
-		body, same := bodies[to.format]
-		if !same || to.redaction != nil {
-			body = formats[to.format].body(eventID(epoch, key, event.Place, selection.Target, to), seen)
-		}
-		if to.redaction == nil {
-			bodies[to.format] = body
-		}
+		about := envelope{id: eventID(epoch, key, event.Place, selection.Target, to), rule: selection.Rule}
 		made = append(made, outbox.Delivery{
 			ID:          deliveryID(epoch, key, event.Place, selection.Target),
 			Target:      selection.Target,
@@ -54,7 +47,7 @@ func (r *routing) deliveries(epoch string, key rules.Key, event *rules.Event) []
 			Event:       string(event.Name()),
 			Survey:      surveyName(&event.Survey),
 			ContentType: formats[to.format].contentType,
-			Body:        body,
+			Body:        formats[to.format].body(about, seen),
 			Traceparent: seen.Traceparent,
 			Created:     event.At,
 		})

@@ -20,6 +20,8 @@ func (e *Event) Data() []byte {
 	d = strconv.AppendBool(d, e.Completed())
 	d = append(d, `,"recovered":`...)
 	d = strconv.AppendBool(d, e.Recovered)
+	d = append(d, `,"partial":`...)
+	d = strconv.AppendBool(d, e.Partial)
 	d = append(d, `,"page_count":`...)
 	d = strconv.AppendInt(d, int64(e.PageCount), 10)
 	d = append(d, `,"responses":[`...)

@@ -23,6 +23,9 @@ type Event struct {
 	PageCount int
 	// Recovered marks a navigation that went unseen and was told by the next page shown.
 	Recovered bool
+	// Partial tells that something of the journey is not known, so that Responses
+	// may lack some or the place in the participant's order may be wrong.
+	Partial bool
 	// Responses has every page that takes a response and was loaded, by page number.
 	Responses []Response
 	// Traceparent of the participant's request, empty without one.

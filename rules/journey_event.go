@@ -14,6 +14,7 @@ func (j *Journey) event(o *Observation) *Event {
 		Participant: Participant{ID: o.Journey.Participant, Started: j.Started},
 		From:        j.ref(j.Pointer),
 		PageCount:   j.PageCount,
+		Partial:     j.Partial,
 		Responses:   j.responses(),
 		Traceparent: o.Traceparent,
 	}
