@@ -59,13 +59,13 @@ func TestTheSchemaOfFormatStandardAllowsNothingElse(t *testing.T) {
 
 func TestBodiesOfWhatATargetMustNotSeeKeepToTheSchema(t *testing.T) {
 	schema := standardSchema(t)
-	f := func(what string, target rules.Target) {
+	f := func(what string, target *rules.Target) {
 		t.Helper()
 		body := standardBody(aboutSkipped, target.Redaction().Apply(skippedComfort(t)))
 		if err := violation(t, schema, body); err != nil {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	f("nothing but navigation", rules.Target{Only: []rules.AnswerPart{}})
-	f("no participant", rules.Target{Redact: &rules.Redact{Participant: true, Answers: []rules.AnswerPart{{Type: "Confirmation"}}}})
+	f("nothing but navigation", &rules.Target{Only: []rules.AnswerPart{}})
+	f("no participant", &rules.Target{Redact: rules.Redact{Participant: true, Answers: []rules.AnswerPart{{Type: "Confirmation"}}}})
 }
