@@ -310,17 +310,21 @@ func newSidecar(config *rules.Config, logger *slog.Logger) (*sidecar, error) {
 	}
 	set.NewGauge(fmt.Sprintf("sidehook_build_info{version=%q}", version), nil).Set(1)
 	s.store = outbox.New(outbox.Options{Dir: config.State, Retention: config.Retention, Logger: logger, OnCommit: emitter.CommitMeter(set)})
+	appTLS, err := emitter.ClientTLS(config.AppTLS, logger.With("app", config.App))
+	if err != nil {
+		return nil, err
+	}
+	reader, err := proxy.NewReader(config.App, appTLS, int(config.InspectLimit))
+	if err != nil {
+		return nil, err
+	}
 	s.recorder = emitter.NewRecorder(emitter.RecorderOptions{
-		Store: s.store, Profile: profile, Config: config, Metrics: set, Logger: logger,
+		Store: s.store, Profile: profile, Config: config, App: reader, Metrics: set, Logger: logger,
 	})
 	s.dispatcher = emitter.NewDispatcher(emitter.DispatcherOptions{
 		Store: s.store, NewSender: emitter.Senders(version, logger), Metrics: set, Logger: logger,
 	})
 	if err := s.dispatcher.Apply(config.Targets); err != nil {
-		return nil, err
-	}
-	appTLS, err := emitter.ClientTLS(config.AppTLS, logger.With("app", config.App))
-	if err != nil {
 		return nil, err
 	}
 	s.proxy, err = proxy.New(proxy.Config{

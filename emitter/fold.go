@@ -19,8 +19,13 @@ func (r *Recorder) fold(tx *outbox.Tx, o rules.Observation) {
 		o.Journey, o.Survey = *journey.Child, ""
 		journey = r.load(tx, o.Journey)
 	}
-	events := journey.Fold(&o)
-	if journey.Begun() {
+	var events []*rules.Event
+	if len(journey.Waiting) > 0 || r.joins != nil && journey.MayHavePast(&o) {
+		events = r.wait(tx, journey, &o)
+	} else {
+		events = journey.Fold(&o)
+	}
+	if journey.Begun() || len(journey.Waiting) > 0 {
 		r.save(tx, o.Journey, journey, o.At)
 	}
 	r.deliver(tx, o.Journey, events)
@@ -44,10 +49,20 @@ func (r *Recorder) settleStored(tx *outbox.Tx, key rules.Key) {
 	r.deliver(tx, key, events)
 }
 
-// settleLeftovers settles the events that waited for exchanges of an earlier process.
+// settleLeftovers settles the events that waited for exchanges of an earlier
+// process, and asks again for the pasts that it did not get.
 func (r *Recorder) settleLeftovers(tx *outbox.Tx) {
 	for _, text := range tx.Unsettled() {
-		r.settleStored(tx, rules.ParseKey(text))
+		key := rules.ParseKey(text)
+		journey := r.load(tx, key)
+		switch {
+		case len(journey.Waiting) == 0:
+			r.settleStored(tx, key)
+		case r.joins == nil:
+			r.joinStored(tx, join{journey: key, leftover: true}, nil)
+		default:
+			r.askJoin(tx, key, journey, true)
+		}
 	}
 }
 
@@ -77,7 +92,7 @@ func (r *Recorder) save(tx *outbox.Tx, key rules.Key, journey *rules.Journey, at
 		return
 	}
 	tx.PutJourney(key.Bytes(), data, at)
-	if len(journey.Unsettled) > 0 {
+	if len(journey.Unsettled)+len(journey.Waiting) > 0 {
 		tx.MarkUnsettled(key.Bytes())
 	} else {
 		tx.ClearUnsettled(key.Bytes())

@@ -3,6 +3,7 @@ package emitter
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -20,11 +21,13 @@ const (
 	maxSettling = 10_000
 )
 
-// RecorderOptions are what a Recorder needs; all but Now are required.
+// RecorderOptions are what a Recorder needs; all but App and Now are required.
 type RecorderOptions struct {
 	Store   *outbox.Store
 	Profile *rules.Profile
 	Config  *rules.Config
+	// App is asked what participants did before they were watched; nil where nobody asks.
+	App     AppReader
 	Metrics *metrics.Set
 	Logger  *slog.Logger
 	// Now is the proxy's clock; nil means time.Now.
@@ -42,6 +45,7 @@ type Recorder struct {
 	durability rules.Durability
 	flights    *flights
 	settling   chan settling
+	joins      *joins // nil where no past can be read
 	counts     *counts
 	complain   *complaints
 	now        func() time.Time
@@ -70,6 +74,7 @@ func NewRecorder(o RecorderOptions) *Recorder {
 		complain:   newComplaints(o.Logger, o.Now),
 		now:        o.Now,
 	}
+	r.joins = newJoins(o, r.complain)
 	r.routing.Store(newRouting(o.Config))
 	// Before any exchange of this process, whose tickets begin at 1 again.
 	r.store.Submit(0, r.settleLeftovers)
@@ -87,8 +92,13 @@ func (r *Recorder) Begin(method, target []byte) (end func(rules.Exchange)) {
 	return func(x rules.Exchange) { r.end(f, x) }
 }
 
-// Run settles events until ctx ends; then it settles the rest at once.
+// Run settles events and joins journeys until ctx ends; then it settles the rest at once.
 func (r *Recorder) Run(ctx context.Context) {
+	var joining sync.WaitGroup
+	defer joining.Wait()
+	if r.joins != nil {
+		joining.Go(func() { r.joins.run(ctx, r.submitJoin) })
+	}
 	for {
 		select {
 		case next := <-r.settling:
@@ -129,6 +139,9 @@ func (r *Recorder) end(f *flight, x rules.Exchange) {
 		r.counts.exchange(f.match.Says(), unreadable)
 		r.complain.say("an exchange that matters could not be read", "says", f.match.Says(), "cause", err.Error())
 	}
+	if begins := r.profile.Begins(f.match, x); begins != "" && r.joins != nil {
+		r.joins.fresh.add(begins)
+	}
 	var onDisk <-chan struct{}
 	r.flights.end(f, func() {
 		switch {
@@ -155,13 +168,10 @@ func (r *Recorder) record(o rules.Observation) (onDisk <-chan struct{}) {
 	if o.Says == rules.Navigated {
 		o.InFlight = r.flights.awaitAnswers(o.Journey)
 	}
-	if len(o.InFlight) > 0 {
-		select {
-		case r.settling <- settling{o.Journey, o.At.Add(r.settle)}:
-		default:
-			o.InFlight = nil
-		}
+	if len(o.InFlight) > 0 && !r.trySettling(settling{o.Journey, o.At.Add(r.settle)}) {
+		o.InFlight = nil
 	}
+	o.Begins = r.joins != nil && r.joins.fresh.take(o.Journey.Participant)
 	onDisk, ok := r.store.Submit(sizeOf(&o), func(tx *outbox.Tx) { r.fold(tx, o) })
 	if !ok {
 		r.counts.exchange(o.Says, lost)
@@ -170,6 +180,23 @@ func (r *Recorder) record(o rules.Observation) (onDisk <-chan struct{}) {
 	}
 	r.counts.exchange(o.Says, recorded)
 	return onDisk
+}
+
+// trySettling lets an event wait for answers; false when too many do.
+func (r *Recorder) trySettling(one settling) bool {
+	select {
+	case r.settling <- one:
+		return true
+	default:
+		return false
+	}
+}
+
+// settleAt settles a journey's events when they are due, or now if too many wait.
+func (r *Recorder) settleAt(one settling) {
+	if !r.trySettling(one) {
+		r.submitSettle(one.journey)
+	}
 }
 
 // hold waits until an observation is on disk: the participant must not see an

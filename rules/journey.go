@@ -37,6 +37,10 @@ type Journey struct {
 	PageCount int
 	Pages     []*PageState
 	Answers   map[string]Answer
+	// Waiting are the observations that wait for what was before them, oldest
+	// first; Asked is when that was asked for.
+	Waiting []*Observation `json:",omitempty"`
+	Asked   time.Time      `json:",omitzero"`
 	// Unsettled are the events that wait for answers in flight, oldest first.
 	Unsettled []*Unsettled
 }

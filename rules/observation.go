@@ -52,6 +52,10 @@ type Observation struct {
 	// Item is the item that was answered, with Answer, the bytes that the participant sent.
 	Item   string
 	Answer []byte
+	// Host is the request's Host header.
+	Host string
+	// Begins tells that the app has just made the participant up.
+	Begins bool
 	// At is when the app had answered.
 	At          time.Time
 	Traceparent string
@@ -105,7 +109,7 @@ func (p *Profile) Observe(m Match, x Exchange) (o Observation, ok bool, err erro
 	if err := m.route.checkBodies(x); err != nil {
 		return Observation{}, false, err
 	}
-	o = Observation{Says: m.route.says, Traceparent: x.Traceparent, PageID: m.params["page"], Item: m.params["item"]}
+	o = Observation{Says: m.route.says, Host: x.Host, Traceparent: x.Traceparent, PageID: m.params["page"], Item: m.params["item"]}
 	p.readIDs(&o, m, x)
 	if o.Journey.Participant == "" {
 		return Observation{}, false, nil
@@ -134,10 +138,13 @@ func (p *Profile) readIDs(o *Observation, m Match, x Exchange) {
 	}
 }
 
-// id is what the profile says of an id, else the one in the path.
+// id is what the profile says of an id, null included, else the one in the path:
+// older releases of an app may not say it.
 func (m Match) id(name string, x Exchange) string {
 	if s, ok := m.route.ids[name]; ok {
-		return s.read(x).String()
+		if value := s.read(x); value.Exists() {
+			return value.String()
+		}
 	}
 	return m.params[name]
 }

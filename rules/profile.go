@@ -23,16 +23,18 @@ type Profile struct {
 	routes     []*route
 	page       pageFields
 	item       itemFields
+	history    *history // nil where the app cannot be asked
 	friendlyID func(survey, instance string) string
 }
 
 // profileFile is a profile as its YAML says it.
 type profileFile struct {
-	App         string      `yaml:"app"`
-	FriendlyIDs string      `yaml:"friendly_ids"`
-	Routes      []routeFile `yaml:"routes"`
-	Page        pageFields  `yaml:"page"`
-	Item        itemFields  `yaml:"item"`
+	App         string         `yaml:"app"`
+	FriendlyIDs string         `yaml:"friendly_ids"`
+	Routes      []routeFile    `yaml:"routes"`
+	Page        pageFields     `yaml:"page"`
+	Item        itemFields     `yaml:"item"`
+	History     *historyFields `yaml:"history"`
 }
 
 type routeFile struct {
@@ -105,6 +107,7 @@ func parseProfile(name string, source []byte) (*Profile, error) {
 		p.routes = append(p.routes, compileRoute(doc, fmt.Sprintf("routes[%d]", i), route))
 	}
 	checkFields(doc, file)
+	p.history = compileHistory(doc, file.History)
 	return p, doc.err()
 }
 

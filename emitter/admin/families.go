@@ -20,6 +20,7 @@ var families = []family{
 	{"sidehook_panics_total", counter, "", "Panics in the proxy that were caught: each is a bug."},
 	{"sidehook_exchanges_total", counter, "says, result", "Exchanges that matter, by what their route says and what came of it: recorded, ignored (the app refused), unreadable, lost, forgotten (its participant was, meanwhile)."},
 	{"sidehook_uninspected_total", counter, "cause", "Exchanges that matter whose bodies could not be looked at: too_large, truncated, undecodable."},
+	{"sidehook_journeys_joined_total", counter, "result", "Participants first seen without the app having just made them up, by what it told of before: complete, begun (nothing was before), partial (it could not be read)."},
 	{"sidehook_released_at_risk_total", counter, "", "Responses that went out before what they say was on disk."},
 	{"sidehook_events_total", counter, "event", "Events that were recorded, whether or not a rule wants them; a completion is not counted as a page_navigation too."},
 	{"sidehook_deliveries_total", counter, "target, outcome", "Deliveries that came to their end: delivered, dead."},
