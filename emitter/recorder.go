@@ -46,6 +46,7 @@ type Recorder struct {
 	flights    *flights
 	settling   chan settling
 	joins      *joins // nil where no past can be read
+	stall      stall
 	counts     *counts
 	complain   *complaints
 	now        func() time.Time
@@ -142,6 +143,7 @@ func (r *Recorder) end(f *flight, x rules.Exchange) {
 	if begins := r.profile.Begins(f.match, x); begins != "" && r.joins != nil {
 		r.joins.fresh.add(begins)
 	}
+	r.noteStall(f.match, x.Status, ok)
 	var onDisk <-chan struct{}
 	r.flights.end(f, func() {
 		switch {

@@ -43,6 +43,7 @@ type routeFile struct {
 	When   string            `yaml:"when"`
 	IDs    map[string]string `yaml:"ids"`
 	Answer string            `yaml:"answer"`
+	Hint   string            `yaml:"hint"`
 }
 
 // pageFields are the gjson paths of a page: At and Count in the response, the rest in the page.
@@ -129,7 +130,7 @@ func compileRoute(doc *document, path string, file routeFile) *route {
 		doc.wrong(path+".on", "%s", err)
 		return &route{}
 	}
-	r.says = Says(file.Says)
+	r.says, r.hint = Says(file.Says), file.Hint
 	if required, ok := pathParams[r.says]; !ok {
 		doc.wrong(path+".says", "must be page_shown, page_loaded, answered or navigated, not %q", file.Says)
 	} else {

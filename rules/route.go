@@ -15,6 +15,7 @@ type route struct {
 	method   string
 	segments []segment
 	says     Says
+	hint     string
 	when     condition
 	ids      map[string]source
 	answer   source
@@ -42,6 +43,9 @@ type Match struct {
 
 // Says tells what the exchange will say if the app accepts it.
 func (m Match) Says() Says { return m.route.says }
+
+// Hint is what operators may want to know when the app fails at all of these.
+func (m Match) Hint() string { return m.route.hint }
 
 // Participant is the participant of the request's path, empty when it has none.
 func (m Match) Participant() string { return m.params["participant"] }
