@@ -11,7 +11,8 @@ import (
 type flight struct {
 	ticket uint64
 	match  rules.Match
-	// alone tells that nothing else of the participant was in flight at any time so far.
+	// alone tells that nothing else of the participant that disturbs it was in
+	// flight at any time so far.
 	alone bool
 	// waited tells that an event waits for this exchange to end.
 	waited bool
@@ -34,12 +35,13 @@ func (f *flights) begin(match rules.Match) *flight {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.lastTicket++
-	one := &flight{ticket: f.lastTicket, match: match}
+	one := &flight{ticket: f.lastTicket, match: match, alone: true}
 	participant := match.Participant()
 	others := f.byParticipant[participant]
-	one.alone = len(others) == 0
 	for _, other := range others {
-		other.alone = false
+		if match.Disturbs(other.match) {
+			one.alone, other.alone = false, false
+		}
 	}
 	f.byParticipant[participant] = append(others, one)
 	return one

@@ -202,29 +202,6 @@ func TestStoppingSettlesWhatWaits(t *testing.T) {
 	}
 }
 
-func TestAPageShownWhileTheNavigationIsOnItsWayIsNotAnother(t *testing.T) {
-	d := newDesk(t, t.TempDir())
-	d.get(showPage1)
-	endNext := d.begin("POST", "/api/progress/5/3/p/next")
-	d.get(showPage2) // the app has moved on, and its answer is on its way
-	endNext(page(showPage2))
-	if n := len(d.deliveries()); n != 1 {
-		t.Errorf("got %d deliveries, want 1", n)
-	}
-}
-
-func TestAPageShownBeforeTheNavigationAndAnsweredAfterItIsNotOneBack(t *testing.T) {
-	d := newDesk(t, t.TempDir())
-	d.get(showPage1)
-	endGet := d.begin("GET", "/api/progress/5/3/p")
-	d.next(showPage2)
-	endGet(page(showPage1))
-	d.get(showPage2)
-	if n := len(d.deliveries()); n != 1 {
-		t.Errorf("got %d deliveries, want 1", n)
-	}
-}
-
 func TestTheEndOfAStudyIsRecoveredThoughTheAppAnswersForTheStudy(t *testing.T) {
 	d := newDesk(t, t.TempDir())
 	get := func(body string) { d.begin("GET", "/api/progress/7/7/p")(page(body)) }

@@ -59,7 +59,7 @@ type Observation struct {
 	// At is when the app had answered.
 	At          time.Time
 	Traceparent string
-	// Alone tells that nothing else of this participant was in flight at any time of the exchange.
+	// Alone tells that nothing else of this participant that disturbs the exchange was in flight at any time of it.
 	Alone bool
 	// Ticket names the exchange among those in flight; InFlight are the tickets
 	// of the journey's answers that were in flight when this exchange ended.

@@ -50,6 +50,13 @@ func (m Match) Hint() string { return m.route.hint }
 // Participant is the participant of the request's path, empty when it has none.
 func (m Match) Participant() string { return m.params["participant"] }
 
+// Disturbs tells whether, of two exchanges of one participant at the same time,
+// one may have moved the participant on behind the other's back. Two tabs that
+// ask for the page do not: else neither would tell of a navigation that went unseen.
+func (m Match) Disturbs(other Match) bool {
+	return m.Says() != PageShown || other.Says() != PageShown
+}
+
 // Journey is the journey that the request's path names, which may have no participant yet.
 func (m Match) Journey() Key {
 	return newKey(m.params["survey"], m.params["instance"], m.params["participant"])

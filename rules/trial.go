@@ -156,7 +156,7 @@ func (t *trial) exchange(all []passing, i int) TrialExchange {
 		o = Observation{Says: Nothing, Journey: one.match.Journey()}
 	}
 	o.At, o.Ticket = one.End, one.ticket
-	o.Alone = !slices.ContainsFunc(all, one.overlaps)
+	o.Alone = !slices.ContainsFunc(all, one.disturbedBy)
 	for _, other := range all[i+1:] {
 		if other.answersDuring(one, time.Duration(t.Config.Settle)) && other.match.Journey() == o.Journey {
 			o.InFlight = append(o.InFlight, other.ticket)
@@ -197,8 +197,8 @@ func (t *trial) fold(o *Observation, result *TrialExchange) []TrialEvent {
 	return events
 }
 
-func (f *passing) overlaps(other passing) bool {
-	return other.ticket != f.ticket && other.match.Participant() == f.match.Participant() &&
+func (f *passing) disturbedBy(other passing) bool {
+	return other.ticket != f.ticket && other.match.Participant() == f.match.Participant() && other.match.Disturbs(f.match) &&
 		!other.Start.After(f.End) && !other.End.Before(f.Start)
 }
 
