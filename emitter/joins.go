@@ -58,9 +58,6 @@ type join struct {
 }
 
 func newJoins(o RecorderOptions, complain *complaints) *joins {
-	if o.App == nil || !o.Profile.HasHistory() {
-		return nil
-	}
 	result := func(text string) *metrics.Counter {
 		return o.Metrics.GetOrCreateCounter(fmt.Sprintf(`sidehook_journeys_joined_total{result=%q}`, text))
 	}

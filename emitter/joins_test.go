@@ -21,7 +21,6 @@ import (
 	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/proxy"
 	"github.com/sidehook/sidehook/rules"
-	"github.com/sidehook/sidehook/rules/recordings"
 )
 
 // pastApp answers reads as the app of a recording did at one of its steps.
@@ -116,14 +115,10 @@ func newJoinDesk(t *testing.T, dir string, app *pastApp) *joinDesk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	profile, err := rules.LoadProfile("decsys")
-	if err != nil {
-		t.Fatal(err)
-	}
 	logger := slog.New(slog.DiscardHandler)
 	store := outbox.New(outbox.Options{Dir: dir, Logger: logger})
 	recorder := NewRecorder(RecorderOptions{
-		Store: store, Profile: profile, App: reader, Metrics: metrics.NewSet(), Logger: logger,
+		Store: store, Profile: decsysProfile(t), App: reader, Metrics: metrics.NewSet(), Logger: logger,
 		Config: &rules.Config{
 			Durability: rules.Relaxed,
 			Settle:     rules.Duration(time.Hour),
@@ -210,10 +205,7 @@ func (d *joinDesk) bodies() (all []string) {
 
 func TestAJourneyThatBeganBeforeUsIsToldAsIfWeHadBeenThere(t *testing.T) {
 	for _, name := range []string{"reads", "reads-study", "v2.2.3-reads"} {
-		recording, err := recordings.Read(name)
-		if err != nil {
-			t.Fatal(err)
-		}
+		recording := readRecording(t, name)
 		exchanges := rules.ByEnd(recording.Exchanges)
 		whole := newJoinDesk(t, memoryDir(t), &pastApp{exchanges: exchanges})
 		var told []int // how many events there were after each exchange
@@ -260,10 +252,7 @@ func isOfJourney(profile *rules.Profile, one rules.Recorded) bool {
 // midway is a participant of a recording, seen first at the exchange begin.
 func midway(t *testing.T, dir string) (d *joinDesk, begin int) {
 	t.Helper()
-	recording, err := recordings.Read("reads")
-	if err != nil {
-		t.Fatal(err)
-	}
+	recording := readRecording(t, "reads")
 	d = newJoinDesk(t, dir, &pastApp{exchanges: rules.ByEnd(recording.Exchanges)})
 	for i, one := range d.app.exchanges {
 		if strings.HasSuffix(one.Target, "/next") {

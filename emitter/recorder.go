@@ -26,7 +26,8 @@ type RecorderOptions struct {
 	Store   *outbox.Store
 	Profile *rules.Profile
 	Config  *rules.Config
-	// App is asked what participants did before they were watched; nil where nobody asks.
+	// App is asked for its release, and what participants did before they were
+	// watched; nil where nobody asks.
 	App     AppReader
 	Metrics *metrics.Set
 	Logger  *slog.Logger
@@ -40,6 +41,7 @@ type RecorderOptions struct {
 type Recorder struct {
 	store      *outbox.Store
 	profile    *rules.Profile
+	app        AppReader
 	routing    atomic.Pointer[routing]
 	settle     time.Duration
 	durability rules.Durability
@@ -67,6 +69,7 @@ func NewRecorder(o RecorderOptions) *Recorder {
 	r := &Recorder{
 		store:      o.Store,
 		profile:    o.Profile,
+		app:        o.App,
 		settle:     time.Duration(o.Config.Settle),
 		durability: o.Config.Durability,
 		flights:    newFlights(),
@@ -75,7 +78,9 @@ func NewRecorder(o RecorderOptions) *Recorder {
 		complain:   newComplaints(o.Logger, o.Now),
 		now:        o.Now,
 	}
-	r.joins = newJoins(o, r.complain)
+	if o.App != nil && o.Profile.HasHistory() {
+		r.joins = newJoins(o, r.complain)
+	}
 	r.routing.Store(newRouting(o.Config))
 	// Before any exchange of this process, whose tickets begin at 1 again.
 	r.store.Submit(0, r.settleLeftovers)
@@ -93,12 +98,16 @@ func (r *Recorder) Begin(method, target []byte) (end func(rules.Exchange)) {
 	return func(x rules.Exchange) { r.end(f, x) }
 }
 
-// Run settles events and joins journeys until ctx ends; then it settles the rest at once.
+// Run asks for the app's release, settles events and joins journeys until ctx
+// ends; then it settles the rest at once.
 func (r *Recorder) Run(ctx context.Context) {
-	var joining sync.WaitGroup
-	defer joining.Wait()
+	var asking sync.WaitGroup
+	defer asking.Wait()
 	if r.joins != nil {
-		joining.Go(func() { r.joins.run(ctx, r.submitJoin) })
+		asking.Go(func() { r.joins.run(ctx, r.submitJoin) })
+	}
+	if r.app != nil && r.profile.VersionPath() != "" {
+		asking.Go(func() { checkRelease(ctx, r.app, r.profile, r.complain.logger) })
 	}
 	for {
 		select {

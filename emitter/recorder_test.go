@@ -33,13 +33,9 @@ func newDesk(t *testing.T, dir string) *desk {
 	t.Helper()
 	logger := slog.New(slog.DiscardHandler)
 	store := outbox.New(outbox.Options{Dir: dir, Logger: logger})
-	profile, err := rules.LoadProfile("decsys")
-	if err != nil {
-		t.Fatal(err)
-	}
 	recorder := NewRecorder(RecorderOptions{
 		Store:   store,
-		Profile: profile,
+		Profile: decsysProfile(t),
 		Config: &rules.Config{
 			Durability: rules.Strict,
 			Settle:     rules.Duration(time.Hour), // no test waits for it

@@ -8,6 +8,12 @@ func TestDecsysNamesSurveysAsItDoes(t *testing.T) {
 		if got := decsysFriendlyID(survey, instance); got != want {
 			t.Errorf("decsysFriendlyID(%s, %s) = %q, want %q", survey, instance, got, want)
 		}
+		if want == "" {
+			return
+		}
+		if s, i := decsysIDs(want); !isDecsysFriendlyID([]byte(want)) || s != survey || i != instance {
+			t.Errorf("%s stands for %s/%s, want %s/%s", want, s, i, survey, instance)
+		}
 	}
 	f("0", "0", "aza")
 	f("5", "3", "fzd")
@@ -16,4 +22,21 @@ func TestDecsysNamesSurveysAsItDoes(t *testing.T) {
 	f("12345", "678901", "a30zft7g")
 	f("abc", "1", "")
 	f("-1", "1", "")
+}
+
+func TestAWordThatIsNoNameOfASurveyIsNotTakenForOne(t *testing.T) {
+	f := func(word string) {
+		t.Helper()
+		if isDecsysFriendlyID([]byte(word)) {
+			t.Errorf("%q is taken for a friendly id", word)
+		}
+	}
+	f("5")
+	f("undefined")
+	f("zfzd")
+	f("fzdz")
+	f("z")
+	f("FZD") // case matters to Decsys
+	f("f-zd")
+	f("1111111111111z1111111111111") // no number is that large
 }

@@ -235,7 +235,7 @@ func (r *pastReader) readStudy(study string) (name string, err error) {
 		}
 		for _, child := range found.Get(r.history.Children).Array() {
 			if child.String() == own {
-				return cmp.Or(r.friendlyID(study, of.words["instance"]), study), nil
+				return cmp.Or(r.friendly.name(study, of.words["instance"]), study), nil
 			}
 		}
 	}

@@ -128,13 +128,13 @@ func (p *Profile) readIDs(o *Observation, m Match, x Exchange) {
 	survey := trimZeros(m.id("survey", x))
 	o.Journey = newKey(survey, m.id("instance", x), m.id("participant", x))
 	if survey != "" {
-		o.Survey, o.FriendlyID = survey, p.friendlyID(survey, o.Journey.Instance)
+		o.Survey, o.FriendlyID = survey, p.friendly.name(survey, o.Journey.Instance)
 	}
 	named := m.Journey()
 	if named.Instance != o.Journey.Instance {
 		named.Participant = o.Journey.Participant
 		study := trimZeros(m.params["survey"])
-		o.Via, o.Study = named, cmp.Or(p.friendlyID(study, named.Instance), study)
+		o.Via, o.Study = named, cmp.Or(p.friendly.name(study, named.Instance), study)
 	}
 }
 

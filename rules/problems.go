@@ -102,11 +102,16 @@ func (d *document) err() error {
 		return nil
 	}
 	slices.SortStableFunc(d.problems, func(a, b problem) int {
-		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.column, b.column), cmp.Compare(a.text, b.text))
+		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.column, b.column), cmp.Compare(a.text, b.text), cmp.Compare(a.key(), b.key()))
 	})
 	// Through aliases, one mistake is found on several paths.
-	return slices.CompactFunc(d.problems, func(a, b problem) bool { return a.place == b.place && a.text == b.text })
+	return slices.CompactFunc(d.problems, func(a, b problem) bool {
+		return a.place == b.place && a.text == b.text && a.key() == b.key()
+	})
 }
+
+// key is the last key of the path.
+func (p problem) key() string { return p.path[strings.LastIndexByte(p.path, '.')+1:] }
 
 // find returns the place of the value at path, or of the key that would hold it.
 func (d *document) find(path string) place {

@@ -19,12 +19,16 @@ const maxProfile = 1 << 20
 // Profile says which exchanges of an app matter and what each one says. It never changes.
 type Profile struct {
 	// App says in words what the profile is for.
-	App        string
-	routes     []*route
-	page       pageFields
-	item       itemFields
-	history    *history // nil where the app cannot be asked
-	friendlyID func(survey, instance string) string
+	App      string
+	routes   []*route
+	page     pageFields
+	item     itemFields
+	history  *history // nil where the app cannot be asked
+	friendly friendlyID
+	// version is the path where the app tells its release; oldest is the first
+	// release that the profile can tell events of.
+	version string
+	oldest  release
 }
 
 // profileFile is a profile as its YAML says it.
@@ -34,6 +38,7 @@ type profileFile struct {
 	Routes      []routeFile    `yaml:"routes"`
 	Page        pageFields     `yaml:"page"`
 	Item        itemFields     `yaml:"item"`
+	Version     versionFields  `yaml:"version"`
 	History     *historyFields `yaml:"history"`
 }
 
@@ -100,37 +105,35 @@ func parseProfile(name string, source []byte) (*Profile, error) {
 	var file profileFile
 	doc := decodeStrict(name, source, &file)
 	p := &Profile{App: file.App, page: file.Page, item: file.Item}
-	p.friendlyID = compileFriendlyIDs(doc, file.FriendlyIDs)
+	p.friendly = compileFriendlyIDs(doc, file.FriendlyIDs)
+	p.version, p.oldest = compileVersion(doc, file.Version)
 	if len(file.Routes) == 0 {
 		doc.wrong("routes", "must have at least one route")
 	}
 	for i, route := range file.Routes {
-		p.routes = append(p.routes, compileRoute(doc, fmt.Sprintf("routes[%d]", i), route))
+		p.routes = append(p.routes, compileRoute(doc, fmt.Sprintf("routes[%d]", i), route, p.friendly))
 	}
 	checkFields(doc, file)
 	p.history = compileHistory(doc, file.History)
 	return p, doc.err()
 }
 
-func compileFriendlyIDs(doc *document, name string) func(survey, instance string) string {
-	if name == "" {
-		return func(string, string) string { return "" }
-	}
-	compute, ok := friendlyIDs[name]
+func compileFriendlyIDs(doc *document, name string) friendlyID {
+	friendly, ok := friendlyIDs[name]
 	if !ok {
-		known := slices.Sorted(maps.Keys(friendlyIDs))
+		known := slices.Sorted(maps.Keys(friendlyIDs))[1:]
 		doc.wrong("friendly_ids", "must be %s, not %q", strings.Join(known, " or "), name)
 	}
-	return compute
+	return friendly
 }
 
-func compileRoute(doc *document, path string, file routeFile) *route {
+func compileRoute(doc *document, path string, file routeFile, friendly friendlyID) *route {
 	r, err := parseRoute(file.On)
 	if err != nil {
 		doc.wrong(path+".on", "%s", err)
 		return &route{}
 	}
-	r.says, r.hint = Says(file.Says), file.Hint
+	r.says, r.hint, r.friendly = Says(file.Says), file.Hint, friendly
 	if required, ok := pathParams[r.says]; !ok {
 		doc.wrong(path+".says", "must be page_shown, page_loaded, answered or navigated, not %q", file.Says)
 	} else {
@@ -156,8 +159,11 @@ func (r *route) requireParams(doc *document, path string, required []string) {
 			doc.wrong(path+".on", "must have {%s}, since it says %s", name, r.says)
 		}
 	}
-	if !has("survey") && !has("instance") {
-		doc.wrong(path+".on", "must have {survey} or {instance}")
+	switch {
+	case has(friendlyParam) && r.friendly.ids == nil:
+		doc.wrong(path+".on", "must not have {%s} in a profile without friendly_ids", friendlyParam)
+	case !has("survey") && !has("instance") && !has(friendlyParam):
+		doc.wrong(path+".on", "must have {survey} or {instance}, or {%s} for both", friendlyParam)
 	}
 }
 

@@ -10,10 +10,14 @@ import (
 // maxSegments is how many segments a path may have to match a route.
 const maxSegments = 16
 
+// friendlyParam is the parameter that names both the survey and its instance.
+const friendlyParam = "friendly_id"
+
 // route is a compiled route of a profile.
 type route struct {
 	method   string
 	segments []segment
+	friendly friendlyID
 	says     Says
 	hint     string
 	when     condition
@@ -155,7 +159,7 @@ func (r *route) matches(words [][]byte) bool {
 		return false
 	}
 	for i, word := range words {
-		if !r.segments[i].matches(word) {
+		if !r.segments[i].matches(word) || r.segments[i].param == friendlyParam && !r.friendly.isName(word) {
 			return false
 		}
 	}
@@ -183,6 +187,9 @@ func (r *route) paramsOf(words [][]byte) map[string]string {
 		if name := r.segments[i].param; name != "" {
 			params[name] = decodeSegment(word)
 		}
+	}
+	if name, ok := params[friendlyParam]; ok {
+		params["survey"], params["instance"] = r.friendly.ids(name)
 	}
 	return params
 }

@@ -34,6 +34,14 @@ func TestARouteMatchesWhatDecsysTakesForIt(t *testing.T) {
 	// without a participant, with and without the slash
 	f("GET", "/api/progress/5/3/", PageShown, ids{"survey": "5", "instance": "3"})
 	f("GET", "/api/progress/5/3", PageShown, ids{"survey": "5", "instance": "3"})
+	// 2.0.0, which names a survey's instance in one word
+	fzd := func(more ids) ids {
+		more["friendly_id"], more["survey"], more["instance"] = "fzd", "5", "3"
+		return more
+	}
+	f("GET", "/api/progress/fzd", PageShown, fzd(ids{}))
+	f("GET", "/api/progress/fzd/p", PageShown, fzd(ids{"participant": "p"}))
+	f("POST", "/api/progress/fzd/p/next", Navigated, fzd(ids{"participant": "p", "key": "next"}))
 	// another case, a query, a trailing slash, dot segments
 	f("POST", "/API/Progress/5/3/p/next", Navigated, ids{"survey": "5", "instance": "3", "participant": "p", "key": "next"})
 	f("POST", "/api/progress/5/3/p/next?x=1", Navigated, ids{"survey": "5", "instance": "3", "participant": "p", "key": "next"})

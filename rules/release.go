@@ -1,0 +1,73 @@
+package rules
+
+import (
+	"cmp"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// release is a version of an app, as Semantic Versioning orders them.
+type release struct {
+	major, minor, patch int
+	// early tells a pre-release, which comes before the release itself.
+	early bool
+	text  string
+}
+
+// versionFields say how an app tells its release.
+type versionFields struct {
+	Get    string `yaml:"get"`
+	Oldest string `yaml:"oldest"`
+}
+
+var releasePattern = regexp.MustCompile(`(\d+)\.(\d+)\.(\d+)(-[0-9A-Za-z.-]+)?`)
+
+// parseRelease finds the first release in a text.
+func parseRelease(text string) (r release, ok bool) {
+	parts := releasePattern.FindStringSubmatch(text)
+	if parts == nil {
+		return release{}, false
+	}
+	numbers := [3]int{}
+	for i := range numbers {
+		n, err := strconv.Atoi(parts[i+1])
+		if err != nil {
+			return release{}, false
+		}
+		numbers[i] = n
+	}
+	return release{major: numbers[0], minor: numbers[1], patch: numbers[2], early: parts[4] != "", text: parts[0]}, true
+}
+
+func (r release) compare(other release) int {
+	early := map[bool]int{true: -1}
+	return cmp.Or(
+		cmp.Compare(r.major, other.major), cmp.Compare(r.minor, other.minor), cmp.Compare(r.patch, other.patch),
+		cmp.Compare(early[r.early], early[other.early]),
+	)
+}
+
+// VersionPath is where the app tells its release, empty where it doesn't.
+func (p *Profile) VersionPath() string { return p.version }
+
+// TooOld tells of what an app answered at VersionPath, and of no other app,
+// whether its release is older than oldest, of which the profile can tell events.
+func (p *Profile) TooOld(json []byte) (found, oldest string, old bool) {
+	r, ok := parseRelease(string(json))
+	return r.text, p.oldest.text, ok && r.compare(p.oldest) < 0
+}
+
+func compileVersion(doc *document, file versionFields) (path string, oldest release) {
+	if file == (versionFields{}) {
+		return "", release{}
+	}
+	if !strings.HasPrefix(file.Get, "/") {
+		doc.wrong("version.get", "must be a path, such as /version, not %q", file.Get)
+	}
+	oldest, ok := parseRelease(file.Oldest)
+	if !ok || oldest.text != file.Oldest {
+		doc.wrong("version.oldest", "must be a release, such as 2.0.0, not %q", file.Oldest)
+	}
+	return file.Get, oldest
+}
