@@ -144,3 +144,65 @@ func TestANavigationThatWentUnseenIsToldOnceByTheNextPageShown(t *testing.T) {
 		s.get(showPage2)
 	})
 }
+
+func TestAnAnswerFromInFrontOfTheAppMakesNoEventAndLosesNone(t *testing.T) {
+	f := func(status int) {
+		t.Helper()
+		s := newSituation(t)
+		failed := rules.Exchange{Status: status, ContentType: "application/json", ResponseBody: []byte(showPage2)}
+		s.get(showPage1)
+		s.begin("POST", "/api/progress/5/3/p/next")(failed)
+		s.begin("GET", "/api/progress/5/3/p")(failed)
+		s.begin("POST", "/api/log/3/p/i1/decsys.platform.COMPONENT_RESULTS")(rules.Exchange{Status: status, RequestBody: []byte(`{"text":"a"}`)})
+		s.next(showPage2)
+		if got := s.told(); got != "one>two" {
+			t.Errorf("with %d in between: %s, want one>two", status, got)
+		}
+	}
+	f(502)
+	f(503)
+	f(504)
+}
+
+func TestPagesWithoutQuestionsAreToldOfAndListNoResponse(t *testing.T) {
+	const welcome = `{"surveyId":5,"instanceId":3,"participantId":"p","newParticipantId":null,"page":{"id":"welcome","name":"Welcome","order":1,` +
+		`"components":[{"type":"heading","id":"h","params":{"text":"Hello"}},{"type":"image","id":"i","params":{}}]},"pageCount":2}`
+	s := newSituation(t)
+	s.get(welcome)
+	s.load("welcome")
+	s.next(showPage2) // has nothing at all
+	s.load("two")
+	s.next(showEnd)
+	if got := s.told(); got != "welcome>two, two>end" {
+		t.Errorf("told %s, want welcome>two, two>end", got)
+	}
+	for _, event := range s.events() {
+		if got := event.Get("data.responses").Raw; got != "[]" {
+			t.Errorf("responses are %s, want none", got)
+		}
+	}
+}
+
+func TestAParticipantWithASlashASpaceAndAnUmlautIsOneAllTheWay(t *testing.T) {
+	const onTheWire, id = "Bob%20M%C3%BCller%2F1", "Bob Müller%2F1" // the app leaves %2F as it is
+	named := func(body string) rules.Exchange {
+		return page(strings.Replace(body, `"participantId":"p"`, `"participantId":"`+id+`"`, 1))
+	}
+	s := newSituation(t)
+	s.begin("GET", "/api/progress/5/3/"+onTheWire)(named(showPage1))
+	s.begin("POST", "/api/log/3/"+onTheWire+"/one/decsys.platform.PAGE_LOAD")(rules.Exchange{Status: 204, RequestBody: []byte("{}")})
+	s.begin("POST", "/api/log/3/"+onTheWire+"/i1/decsys.platform.COMPONENT_RESULTS")(rules.Exchange{Status: 204, RequestBody: []byte(`{"text":"a"}`)})
+	s.begin("POST", "/api/progress/5/3/"+onTheWire+"/next")(named(showPage2))
+	s.begin("POST", "/api/progress/5/3/"+onTheWire+"/next")(named(showEnd))
+	if got := s.told(); got != "one>two, two>end" {
+		t.Errorf("told %s, want one>two, two>end", got)
+	}
+	for _, event := range s.events() {
+		if got := event.Get("data.participant.id").String(); got != id {
+			t.Errorf("the participant is %q, want %q", got, id)
+		}
+		if got := event.Get("data.responses.0.response").Raw; got != `{"text":"a"}` {
+			t.Errorf("the answer is %s", got)
+		}
+	}
+}
