@@ -159,33 +159,6 @@ func TestAJourneyGoesOnAfterARestart(t *testing.T) {
 	}
 }
 
-func TestANavigationWaitsForTheAnswerThatRacesWithIt(t *testing.T) {
-	d := newDesk(t, t.TempDir())
-	d.get(showPage1)
-	d.load("one")
-	endAnswer := d.begin("POST", "/api/log/3/p/i1/decsys.platform.COMPONENT_RESULTS")
-	d.next(showPage2) // returns at once: the participant does not wait
-	if n := len(d.deliveries()); n != 0 {
-		t.Fatalf("%d deliveries went out before the answer", n)
-	}
-	endAnswer(rules.Exchange{Status: 204, RequestBody: []byte(`{"text":"late"}`)})
-	got := d.deliveries()
-	if len(got) != 1 || !strings.Contains(string(got[0].Body), `"Response":{"text":"late"}`) {
-		t.Errorf("the answer in flight is not in the webhook")
-	}
-}
-
-func TestANavigationGoesWithoutAnAnswerThatTheAppRefuses(t *testing.T) {
-	d := newDesk(t, t.TempDir())
-	d.get(showPage1)
-	endAnswer := d.begin("POST", "/api/log/3/p/i1/decsys.platform.COMPONENT_RESULTS")
-	d.next(showPage2)
-	endAnswer(rules.Exchange{Status: 500})
-	if n := len(d.deliveries()); n != 1 {
-		t.Errorf("got %d deliveries, want 1", n)
-	}
-}
-
 func TestStoppingSettlesWhatWaits(t *testing.T) {
 	dir := t.TempDir()
 	d := newDesk(t, dir)
