@@ -123,7 +123,7 @@ func (r *AllowedRange) UnmarshalText(text []byte) error {
 		*r = AllowedRange{}
 		return r.Network.UnmarshalText(text)
 	}
-	class, err := oneOf(string(text), Private, Loopback, LinkLocal, Metadata, Multicast, Unspecified, Reserved)
+	class, err := oneOf(string(text), addressWords...)
 	if err != nil {
 		return fmt.Errorf("%w; an address or a network such as 10.1.0.0/16 will do too", err)
 	}

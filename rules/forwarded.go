@@ -25,7 +25,7 @@ type Network struct{ netip.Prefix }
 
 // UnmarshalText takes the name of a way.
 func (f *Forwarded) UnmarshalText(text []byte) (err error) {
-	*f, err = oneOf(string(text), ForwardedPreserve, ForwardedAppend, ForwardedReplace)
+	*f, err = oneOf(string(text), forwardedWords...)
 	return err
 }
 

@@ -79,6 +79,9 @@ var pathParams = map[Says][]string{
 	AnsweredItem: {"participant", "item"},
 }
 
+// idNames are the ids that a route may read from a body.
+var idNames = []string{"survey", "instance", "participant"}
+
 // LoadProfile gives the built-in profile of that name, or reads the file at
 // that path. All its problems are in the error, one per line.
 func LoadProfile(nameOrPath string) (*Profile, error) {
@@ -193,7 +196,7 @@ func compileCondition(doc *document, path, text string) condition {
 }
 
 func compileID(doc *document, path, name, text string) source {
-	if !slices.Contains([]string{"survey", "instance", "participant"}, name) {
+	if !slices.Contains(idNames, name) {
 		doc.wrong(path, "is no id; the ids are survey, instance and participant")
 	}
 	return compileSource(doc, path, text)

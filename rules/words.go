@@ -6,21 +6,30 @@ import (
 	"strconv"
 )
 
+// The words of each closed list, as errors and the JSON Schema show them.
+var (
+	durabilityWords = []Durability{Strict, Relaxed}
+	formatWords     = []Format{FormatDecsys, FormatStandard, FormatCloudEvents}
+	eventWords      = []EventName{PageNavigation, Completion}
+	forwardedWords  = []Forwarded{ForwardedPreserve, ForwardedAppend, ForwardedReplace}
+	addressWords    = []AddressClass{Private, Loopback, LinkLocal, Metadata, Multicast, Unspecified, Reserved}
+)
+
 // UnmarshalText takes strict or relaxed.
 func (d *Durability) UnmarshalText(text []byte) (err error) {
-	*d, err = oneOf(string(text), Strict, Relaxed)
+	*d, err = oneOf(string(text), durabilityWords...)
 	return err
 }
 
 // UnmarshalText takes the name of a format.
 func (f *Format) UnmarshalText(text []byte) (err error) {
-	*f, err = oneOf(string(text), FormatDecsys, FormatStandard, FormatCloudEvents)
+	*f, err = oneOf(string(text), formatWords...)
 	return err
 }
 
 // UnmarshalText takes the name of an event.
 func (n *EventName) UnmarshalText(text []byte) (err error) {
-	*n, err = oneOf(string(text), PageNavigation, Completion)
+	*n, err = oneOf(string(text), eventWords...)
 	return err
 }
 
