@@ -26,9 +26,15 @@ func TestTheExampleIsTaken(t *testing.T) {
 	}
 }
 
-func TestTheExampleShowsEveryKeyAndItsDefault(t *testing.T) {
+// wholeExample is the example with the keys that it only shows.
+func wholeExample(t *testing.T) string {
+	t.Helper()
 	source := commentedKey.ReplaceAllString(mustRead(t, exampleFile), "$1$2")
-	source = strings.Replace(source, "app: http:", "app: https:", 1) // as app_tls wants it
+	return strings.Replace(source, "app: http:", "app: https:", 1) // as app_tls wants it
+}
+
+func TestTheExampleShowsEveryKeyAndItsDefault(t *testing.T) {
+	source := wholeExample(t)
 	keys := map[string]string{"app.pem": "cert.pem", "crm.pem": "cert.pem", "sidehook.pem": "cert.pem", "sidehook.key": "key.pem"}
 	readFile := func(path string) ([]byte, error) { return readTestFile(keys[filepath.Base(path)]) }
 	example, err := Parse(exampleFile, []byte(source), lookupTestEnv, readFile)
