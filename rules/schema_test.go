@@ -157,19 +157,21 @@ func TestTheSchemaTakesEveryTextThatTheDecoderTakes(t *testing.T) {
 		kind := reflect.TypeOf(into).Elem()
 		schema := mustCompileValue(t, kind.Name(), scalarSchemas[kind])
 		some, taken := rapid.SliceOfN(rapid.SampledFrom(strings.Split(pieces, "_")), 1, 8), 0
-		rapid.Check(t, func(rt *rapid.T) {
-			text := strings.Join(some.Draw(rt, "pieces"), "")
-			if setScalar(reflect.ValueOf(into).Elem(), text, "!!str") != nil {
-				return
-			}
-			taken++
-			if err := schema.Validate(text); err != nil {
-				rt.Errorf("%s takes %q, its schema: %v", kind.Name(), text, err)
+		t.Run(kind.Name(), func(t *testing.T) {
+			rapid.Check(t, func(rt *rapid.T) {
+				text := strings.Join(some.Draw(rt, "pieces"), "")
+				if setScalar(reflect.ValueOf(into).Elem(), text, "!!str") != nil {
+					return
+				}
+				taken++
+				if err := schema.Validate(text); err != nil {
+					rt.Errorf("%q is taken, but by the schema: %v", text, err)
+				}
+			})
+			if taken == 0 {
+				t.Errorf("nothing is taken that is made of %s", pieces)
 			}
 		})
-		if taken == 0 {
-			t.Errorf("%s takes nothing that is made of %s", kind.Name(), pieces)
-		}
 	}
 	f(new(Duration), "0_5_12_._+_ _d_h_m_s_ms_us_µs_ns")
 	f(new(Size), "0_7_10_._-_ _B_KB_KiB_MiB_GB_TiB")
