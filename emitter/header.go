@@ -21,7 +21,7 @@ func constantHeader(target rules.Target, user *url.Userinfo, version string) htt
 		header.Set(name, value)
 	}
 	header.Set("User-Agent", "sidehook/"+version)
-	header.Set("Content-Type", formats[target.Format].contentType)
+	header.Set("Content-Type", "application/json") // a delivery says its own
 	return header
 }
 

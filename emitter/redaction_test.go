@@ -188,7 +188,7 @@ func TestDecsysFormatHasThePseudonymWhereverItHasTheParticipant(t *testing.T) {
 	event := skippedComfort(t)
 	target := rules.Target{Format: rules.FormatDecsys, Pseudonymise: rules.Pseudonymise{Key: rules.NewSecret(pseudonymKey), Participant: true}}
 	plain := string(decsysBody(envelope{}, event))
-	pseudonymised := target.Redaction().Apply(event)
+	pseudonymised := rules.NewRedaction(&target).Apply(event)
 	want := strings.ReplaceAll(plain, event.Participant.ID, pseudonymised.Participant.ID)
 	if got := string(decsysBody(envelope{}, pseudonymised)); got != want || got == plain || strings.Count(got, pseudonymised.Participant.ID) != 2 {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
@@ -198,7 +198,7 @@ func TestDecsysFormatHasThePseudonymWhereverItHasTheParticipant(t *testing.T) {
 func TestAnAnswerThatIsTakenOutLeavesWhatReceiversCanRead(t *testing.T) {
 	event := skippedComfort(t)
 	target := rules.Target{Redact: rules.Redact{Participant: true, Answers: []rules.AnswerPart{{Type: "Confirmation"}}}}
-	seen := target.Redaction().Apply(event)
+	seen := rules.NewRedaction(&target).Apply(event)
 	f := func(body []byte, path, want string) {
 		t.Helper()
 		if got := gjson.GetBytes(body, path); got.Raw != want {

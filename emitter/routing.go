@@ -21,7 +21,7 @@ type recipient struct {
 func newRouting(c *rules.Config) *routing {
 	r := &routing{set: rules.Compile(c.Rules), recipients: make(map[string]recipient, len(c.Targets))}
 	for name, target := range c.Targets {
-		r.recipients[name] = recipient{format: target.Format, redaction: target.Redaction()}
+		r.recipients[name] = recipient{format: target.Format, redaction: rules.NewRedaction(&target)}
 	}
 	return r
 }

@@ -55,7 +55,7 @@ func TestPublicAddressesAreNotRefused(t *testing.T) {
 
 func TestTheDefaultAllowsPrivateAndLoopbackAlone(t *testing.T) {
 	var target Target
-	target.setDefaults()
+	target.SetDefaults()
 	for class, texts := range specialAddresses {
 		open := class == Private || class == Loopback
 		for _, text := range strings.Fields(texts) {

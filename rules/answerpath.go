@@ -111,12 +111,3 @@ func replaceSpans(answer []byte, spans []span, with func(span) []byte) []byte {
 	}
 	return append(out, answer[at:]...)
 }
-
-// pseudonymOf makes the pseudonym of a JSON value: of a string's text, however it
-// is escaped, and of the bytes of anything else.
-func pseudonymOf(key, value []byte) string {
-	if parsed := gjson.ParseBytes(value); parsed.Type == gjson.String {
-		return pseudonym(key, []byte(parsed.Str))
-	}
-	return pseudonym(key, value)
-}

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/sidehook/sidehook/rules/profiles"
 )
 
 const (
@@ -144,7 +146,7 @@ func (c *checker) checkFolders() {
 func (c *checker) checkProfile() {
 	name := c.config.Profile
 	if !strings.ContainsAny(name, "/\\.") {
-		names := builtinProfiles()
+		names := profiles.Names()
 		if !slices.Contains(names, name) {
 			c.wrong("profile", "must be a built-in profile (%s) or the path of one, such as ./app.yaml, not %s%s",
 				strings.Join(names, ", "), quoted(name), didYouMean(name, names))
@@ -155,16 +157,6 @@ func (c *checker) checkProfile() {
 	if _, err := c.read(c.config.Profile); err != nil {
 		c.wrong("profile", "%s", err)
 	}
-}
-
-// builtinProfiles are the names of the profiles that need no file.
-func builtinProfiles() []string {
-	files, _ := builtin.ReadDir("profiles")
-	var names []string
-	for _, file := range files {
-		names = append(names, strings.TrimSuffix(file.Name(), ".yaml"))
-	}
-	return names
 }
 
 func (c *checker) checkToken() {

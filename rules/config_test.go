@@ -212,7 +212,7 @@ func minimal(t *testing.T) *Config {
 		t.Fatal(err)
 	}
 	var crm Target
-	crm.setDefaults()
+	crm.SetDefaults()
 	crm.URL, crm.Secret = url, Secrets{NewSecret(testEnv["CRM_SECRET"])}
 	config := defaults()
 	config.App = "http://127.0.0.1:5000"

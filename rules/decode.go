@@ -9,18 +9,18 @@ import (
 	"strings"
 )
 
-// scalarUnmarshaler is a value that reads itself from one scalar and wants to
+// ScalarUnmarshaler is a value that reads itself from one scalar and wants to
 // know whether it was a plain whole number.
-type scalarUnmarshaler interface {
-	unmarshalScalar(text string, number bool) error
+type ScalarUnmarshaler interface {
+	UnmarshalScalar(text string, number bool) error
 }
 
 // defaulter is a value that has defaults: they are set before it is decoded as
 // an item of a map or list.
-type defaulter interface{ setDefaults() }
+type defaulter interface{ SetDefaults() }
 
 // scalarOrList marks a list type whose only item may be written without brackets.
-type scalarOrList interface{ scalarOrList() }
+type scalarOrList interface{ ScalarOrList() }
 
 // decoder fills a Go value from the nodes of a YAML file.
 type decoder struct {
@@ -177,14 +177,14 @@ func (d *decoder) decodeList(n *node, path string, value reflect.Value) {
 func newItem(t reflect.Type) reflect.Value {
 	made := reflect.New(t)
 	if with, ok := made.Interface().(defaulter); ok {
-		with.setDefaults()
+		with.SetDefaults()
 	}
 	return made.Elem()
 }
 
 func isScalarType(value reflect.Value) bool {
 	switch value.Addr().Interface().(type) {
-	case encoding.TextUnmarshaler, scalarUnmarshaler:
+	case encoding.TextUnmarshaler, ScalarUnmarshaler:
 		return true
 	}
 	return value.Kind() == reflect.String || value.Kind() == reflect.Bool ||
@@ -204,8 +204,8 @@ func (d *decoder) decodeScalar(n *node, path string, value reflect.Value) {
 // setScalar sets value from a scalar's text and YAML tag.
 func setScalar(value reflect.Value, text, tag string) error {
 	switch own := value.Addr().Interface().(type) {
-	case scalarUnmarshaler:
-		return own.unmarshalScalar(text, tag == "!!int")
+	case ScalarUnmarshaler:
+		return own.UnmarshalScalar(text, tag == "!!int")
 	case encoding.TextUnmarshaler:
 		return own.UnmarshalText([]byte(text))
 	}

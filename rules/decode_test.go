@@ -22,7 +22,7 @@ type decoded struct {
 
 type inner struct{ A, B int }
 
-func (i *inner) setDefaults() { i.B = 7 }
+func (i *inner) SetDefaults() { i.B = 7 }
 
 // decodedDefaults are told apart from what a file says.
 func decodedDefaults() decoded {

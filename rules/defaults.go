@@ -25,9 +25,9 @@ func defaults() Config {
 	}
 }
 
-// setDefaults makes t the target of a file that says nothing about it. URL and
+// SetDefaults makes t the target of a file that says nothing about it. URL and
 // secret have no default.
-func (t *Target) setDefaults() {
+func (t *Target) SetDefaults() {
 	*t = Target{
 		Format:  FormatDecsys,
 		TLS:     TLS{Verify: true},

@@ -61,7 +61,7 @@ func TestTheExampleShowsEveryKeyAndItsDefault(t *testing.T) {
 	}
 
 	var target Target
-	target.setDefaults()
+	target.SetDefaults()
 	eachKey("", reflect.ValueOf(example).Elem(), reflect.ValueOf(ptr(defaults())).Elem(), compare)
 	eachKey("targets.crm", reflect.ValueOf(ptr(example.Targets["crm"])).Elem(), reflect.ValueOf(&target).Elem(), compare)
 	eachKey("rules[0]", reflect.ValueOf(&example.Rules[0]).Elem(), reflect.ValueOf(&Rule{}).Elem(), compare)

@@ -54,7 +54,7 @@ func (m *matcher) checks(e *Event) []Check {
 	}
 	add(len(m.On) > 0, Check{
 		Key: "on", Holds: m.matchesName(e), Found: eventNames(e),
-		Wants: list(m.On, func(n EventName) string { return string(n) }, ", "),
+		Wants: joined(m.On),
 	})
 	add(len(m.Surveys) > 0, Check{
 		Key: "surveys", Holds: m.matchesSurvey(e), Found: e.Survey.names(),
@@ -62,11 +62,11 @@ func (m *matcher) checks(e *Event) []Check {
 	})
 	add(len(m.SourcePages) > 0, Check{
 		Key: "source_pages", Holds: m.matchesPage(e), Found: fmt.Sprintf("%d, %q", e.From.Number, e.From.Name),
-		Wants: list(m.SourcePages, PageName.String, ", "),
+		Wants: joined(m.SourcePages),
 	})
 	add(len(m.SourcePositions) > 0, Check{
 		Key: "source_positions", Holds: m.matchesPosition(e), Found: strconv.Itoa(e.From.Position),
-		Wants: list(m.SourcePositions, strconv.Itoa, ", "),
+		Wants: joined(m.SourcePositions),
 	})
 	if m.When != "" {
 		data := e.Data()
@@ -135,4 +135,13 @@ func shortened(raw string) string {
 		return raw
 	}
 	return strings.ToValidUTF8(raw[:maxFound], "") + "..."
+}
+
+// joined writes a list as a configuration would.
+func joined[T any](items []T) string {
+	texts := make([]string, len(items))
+	for i, item := range items {
+		texts[i] = fmt.Sprint(item)
+	}
+	return strings.Join(texts, ", ")
 }

@@ -1,17 +1,15 @@
 package rules
 
 import (
-	"embed"
 	"fmt"
 	"maps"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
-)
 
-//go:embed profiles/*.yaml
-var builtin embed.FS
+	"github.com/sidehook/sidehook/rules/profiles"
+)
 
 // maxProfile is the largest profile file, in bytes.
 const maxProfile = 1 << 20
@@ -85,8 +83,7 @@ var idNames = []string{"survey", "instance", "participant"}
 // LoadProfile gives the built-in profile of that name, or reads the file at
 // that path. All its problems are in the error, one per line.
 func LoadProfile(nameOrPath string) (*Profile, error) {
-	source, err := builtin.ReadFile("profiles/" + nameOrPath + ".yaml")
-	if err == nil {
+	if source, ok := profiles.Read(nameOrPath); ok {
 		return parseProfile(nameOrPath+".yaml", source)
 	}
 	info, err := os.Stat(nameOrPath)
@@ -96,7 +93,7 @@ func LoadProfile(nameOrPath string) (*Profile, error) {
 	if info.Size() > maxProfile {
 		return nil, fmt.Errorf("cannot read the profile %q: it has %d bytes; at most %d are allowed", nameOrPath, info.Size(), maxProfile)
 	}
-	source, err = os.ReadFile(nameOrPath)
+	source, err := os.ReadFile(nameOrPath)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the profile %q: %w", nameOrPath, err)
 	}

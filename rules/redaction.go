@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
+
+	"github.com/tidwall/gjson"
 )
 
 // Redaction makes of an event what a target may see of it. It never changes,
@@ -24,8 +26,8 @@ type answerPart struct {
 	path answerPath
 }
 
-// Redaction compiles what Load has found to be right; nil for a target that may see everything.
-func (t *Target) Redaction() *Redaction {
+// NewRedaction compiles what a loaded configuration says of a target; nil for a target that may see everything.
+func NewRedaction(t *Target) *Redaction {
 	r := &Redaction{
 		only:                  compileParts(t.Only),
 		redacted:              compileParts(t.Redact.Answers),
@@ -141,9 +143,9 @@ func partsOf(parts []answerPart, response *Response) (paths []answerPath, whole 
 	return paths, false
 }
 
-func (p *AnswerPart) names(response *Response) bool {
+func (p *answerPart) names(response *Response) bool {
 	anyPage := p.Page == PageName{}
-	return (anyPage || p.Page.names(response.Page)) && (p.Type == "" || p.Type == response.Type)
+	return (anyPage || isPage(p.Page, response.Page)) && (p.Type == "" || p.Type == response.Type)
 }
 
 // pseudonym is HMAC-SHA-256 of the text in hex, so that whoever has the key can
@@ -152,4 +154,13 @@ func pseudonym(key, text []byte) string {
 	mac := hmac.New(sha256.New, key)
 	mac.Write(text)
 	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// pseudonymOf makes the pseudonym of a JSON value: of a string's text, however it
+// is escaped, and of the bytes of anything else.
+func pseudonymOf(key, value []byte) string {
+	if parsed := gjson.ParseBytes(value); parsed.Type == gjson.String {
+		return pseudonym(key, []byte(parsed.Str))
+	}
+	return pseudonym(key, value)
 }

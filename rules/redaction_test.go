@@ -33,7 +33,7 @@ func TestATargetSeesWhatItMaySee(t *testing.T) {
 		t.Helper()
 		event := answeredPages()
 		target.Pseudonymise.Key = NewSecret(testKey)
-		seen := target.Redaction().Apply(event)
+		seen := NewRedaction(&target).Apply(event)
 		got := []string{seen.Participant.ID}
 		for i := range seen.Responses {
 			r := &seen.Responses[i]
@@ -85,7 +85,7 @@ func TestAnAnswerThatCannotBeReadIsTakenOutWhole(t *testing.T) {
 	for _, answer := range []string{`{"text":`, `{"text":"a"}}`, nested(100)} {
 		event := &Event{Responses: []Response{{Answer: []byte(answer)}}}
 		target := Target{Redact: Redact{Answers: []AnswerPart{{Path: "text"}}}}
-		seen := target.Redaction().Apply(event).Responses[0]
+		seen := NewRedaction(&target).Apply(event).Responses[0]
 		if seen.Answer != nil || !seen.Redacted {
 			t.Errorf("%.20s: %s is left", answer, seen.Answer)
 		}
@@ -103,7 +103,7 @@ func nested(depth int) string {
 func TestWhoeverMustNotKnowTheParticipantGetsNoTrace(t *testing.T) {
 	f := func(target Target, want string) {
 		t.Helper()
-		if got := target.Redaction().Apply(answeredPages()).Traceparent; got != want {
+		if got := NewRedaction(&target).Apply(answeredPages()).Traceparent; got != want {
 			t.Errorf("%+v: traceparent %q, want %q", target, got, want)
 		}
 	}

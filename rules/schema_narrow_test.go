@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/sidehook/sidehook/rules/profiles"
 )
 
 // The patterns are for JavaScript with its flag u too, as editors have it: no
@@ -59,7 +61,7 @@ var scalarSchemas = map[reflect.Type]schema{
 
 // narrowedConfig is what check wants of a configuration besides types.
 func narrowedConfig() map[string]schema {
-	profiles := []schema{{"enum": builtinProfiles()}, matches(`[/\\.]`)}
+	profiles := []schema{{"enum": profiles.Names()}, matches(`[/\\.]`)}
 	narrowed := map[string]schema{
 		"": {
 			"required": []string{"app", "targets", "rules"},

@@ -44,10 +44,10 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(hidden) }
 // MarshalText hides the text from every encoder.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
 
-// unmarshalScalar keeps the reference until sources.secret gets what it refers to.
-func (s *Secret) unmarshalScalar(text string, _ bool) error {
+// UnmarshalScalar keeps the reference until sources.secret gets what it refers to.
+func (s *Secret) UnmarshalScalar(text string, _ bool) error {
 	*s = NewSecret(text)
 	return nil
 }
 
-func (Secrets) scalarOrList() {}
+func (Secrets) ScalarOrList() {}

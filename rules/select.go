@@ -79,18 +79,19 @@ func (m *matcher) matchesSurvey(e *Event) bool {
 }
 
 func (m *matcher) matchesPage(e *Event) bool {
-	return len(m.SourcePages) == 0 || slices.ContainsFunc(m.SourcePages, func(p PageName) bool { return p.names(e.From) })
+	return len(m.SourcePages) == 0 || slices.ContainsFunc(m.SourcePages, func(p PageName) bool { return isPage(p, e.From) })
 }
 
 func (m *matcher) matchesPosition(e *Event) bool {
 	return len(m.SourcePositions) == 0 || slices.Contains(m.SourcePositions, e.From.Position)
 }
 
-func (p PageName) names(page PageRef) bool {
-	if p.Number > 0 {
-		return p.Number == page.Number
+// isPage reports whether name is that of page.
+func isPage(name PageName, page PageRef) bool {
+	if name.Number > 0 {
+		return name.Number == page.Number
 	}
-	return p.Name == page.Name
+	return name.Name == page.Name
 }
 
 // parseSurveyName tells apart 12, 12/3 and fzd: only digits are a number.

@@ -80,7 +80,7 @@ func (r *Rule) summary() string {
 
 // summary tells where a target is and how it gets its deliveries.
 func (t Target) summary() string {
-	text := fmt.Sprintf("%s, format %s, %s, retried %s, %d at once", t.URL, t.Format, count(len(t.Secret), "secret"), count(len(t.Retry.Schedule), "time"), t.Concurrency)
+	text := fmt.Sprintf("%s, format %s, %s, retried %s, %d at once", t.URL, t.Format, plural(len(t.Secret), "secret"), plural(len(t.Retry.Schedule), "time"), t.Concurrency)
 	if t.Rate > 0 {
 		text += ", at most " + t.Rate.String()
 	}
@@ -155,7 +155,7 @@ func list[T any](items []T, show func(T) string, between string) string {
 	return strings.Join(texts, between)
 }
 
-func count(n int, noun string) string {
+func plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}

@@ -140,14 +140,14 @@ func (t *trial) noteUnmatched(one *Recorded) {
 func (t *trial) exchange(all []passing, i int) TrialExchange {
 	one := &all[i]
 	x := one.Exchange
-	x.Uninspected = one.match.route.lacks(&one.Recorded)
+	x.Uninspected = one.match.Lacks(one.LacksRequest, one.LacksResponse)
 	result := TrialExchange{Entry: one.Entry, Request: one.Method + " " + one.Target, Status: x.Status, Says: Nothing}
 	o, ok, err := t.Profile.Observe(one.match, x)
 	switch {
 	case err != nil:
 		result.Why = "it would say " + string(one.match.Says()) + ", but " + err.Error()
 	case !ok:
-		result.Why = one.match.whyNothing(x)
+		result.Why = one.match.WhyNothing(x)
 	default:
 		result.Says = o.Says
 		result.Observation = describe(&o)
@@ -206,30 +206,6 @@ func (f *passing) disturbedBy(other passing) bool {
 // ended soon enough to be waited for.
 func (f *passing) answersDuring(next *passing, settle time.Duration) bool {
 	return f.match.Says() == AnsweredItem && f.Start.Before(next.End) && f.End.Sub(next.End) < settle
-}
-
-// lacks tells which body that the route reads is not in the HAR file, empty for none.
-func (r *route) lacks(one *Recorded) string {
-	readsRequest, readsResponse := r.answer.of == fromRequest, r.readsResponse()
-	for _, id := range r.ids {
-		readsRequest = readsRequest || id.of == fromRequest
-		readsResponse = readsResponse || id.of == fromResponse
-	}
-	switch {
-	case readsRequest && one.LacksRequest != "":
-		return one.LacksRequest
-	case readsResponse && one.LacksResponse != "":
-		return one.LacksResponse
-	}
-	return ""
-}
-
-// whyNothing tells why the app's answer makes the exchange say nothing.
-func (m Match) whyNothing(x Exchange) string {
-	if !m.route.when.holds(x) {
-		return "it would say " + string(m.Says()) + " with " + m.route.when.String() + ", but the app answered " + answered(x)
-	}
-	return "it names no participant yet"
 }
 
 func describe(o *Observation) *TrialObservation {

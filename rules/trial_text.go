@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"mime"
-	"strconv"
 	"strings"
 )
 
@@ -77,7 +76,7 @@ func (e *TrialEvent) write(b *bytes.Buffer) {
 	recovered := map[bool]string{true: ", recovered: the navigation itself is not in the file"}[e.Recovered]
 	fmt.Fprintf(b, "   event %d of the participant: %s%s\n", e.Place, e.Name, recovered)
 	for _, verdict := range e.Rules {
-		verdict.write(b)
+		writeVerdict(b, &verdict)
 	}
 	if len(e.Deliveries) == 0 {
 		fmt.Fprintf(b, "     nothing is sent\n")
@@ -92,7 +91,7 @@ func (e *TrialEvent) write(b *bytes.Buffer) {
 	}
 }
 
-func (v *Verdict) write(b *bytes.Buffer) {
+func writeVerdict(b *bytes.Buffer, v *Verdict) {
 	fate := map[bool]string{true: "fires", false: "does not fire"}[v.Fires]
 	fmt.Fprintf(b, "     rule %s %s -> %s\n", v.Rule, fate, strings.Join(v.To, ", "))
 	for _, check := range v.Checks {
@@ -140,15 +139,10 @@ func (u *Unmatched) mayMatter() bool {
 	return !strings.HasPrefix(u.Request, "GET ") || strings.HasSuffix(mediaType, "json")
 }
 
-// String writes the condition as a profile would.
-func (c condition) String() string {
-	return strings.TrimSpace(strconv.Itoa(c.status) + " " + c.mediaType)
-}
-
-// answered is what the condition is held to.
-func answered(x Exchange) string {
-	if x.Status == 0 {
-		return "nothing"
+// count writes n things.
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
 	}
-	return strings.TrimSpace(strconv.Itoa(x.Status) + " " + x.ContentType)
+	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -82,7 +82,7 @@ func (u URL) hostname() string {
 // isPlain tells whether the URL is http, without TLS.
 func (u URL) isPlain() bool { return strings.HasPrefix(u.shown, "http:") }
 
-func (u *URL) unmarshalScalar(text string, _ bool) (err error) {
+func (u *URL) UnmarshalScalar(text string, _ bool) (err error) {
 	*u, err = ParseURL(text)
 	return err
 }

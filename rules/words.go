@@ -33,9 +33,9 @@ func (n *EventName) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-// unmarshalScalar takes a plain number for a page's number, and any other text,
+// UnmarshalScalar takes a plain number for a page's number, and any other text,
 // a number in quotes too, for its name.
-func (p *PageName) unmarshalScalar(text string, number bool) error {
+func (p *PageName) UnmarshalScalar(text string, number bool) error {
 	if !number {
 		*p = PageName{Name: text}
 		if text == "" {
