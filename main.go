@@ -23,13 +23,18 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 
-	"github.com/sidehook/sidehook/emitter"
 	"github.com/sidehook/sidehook/emitter/admin"
 	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/proxy"
 	"github.com/sidehook/sidehook/proxy/demo"
 	"github.com/sidehook/sidehook/rules"
 	"github.com/sidehook/sidehook/rules/reload"
+
+	"github.com/sidehook/sidehook/emitter/deliver"
+	"github.com/sidehook/sidehook/emitter/record"
+	"github.com/sidehook/sidehook/emitter/send"
+	"github.com/sidehook/sidehook/rules/config"
+	"github.com/sidehook/sidehook/rules/trial"
 )
 
 // version is set by the linker.
@@ -113,16 +118,16 @@ func runSidecar(ctx context.Context, args []string, stderr io.Writer) error {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
-	config, err := rules.Load(*path)
+	cfg, err := config.Load(*path)
 	if err != nil {
 		return err
 	}
-	s, err := newSidecar(config, slog.New(slog.NewTextHandler(stderr, nil)))
+	s, err := newSidecar(cfg, slog.New(slog.NewTextHandler(stderr, nil)))
 	if err != nil {
 		return err
 	}
 	s.reload = reload.New(reload.Options{
-		Path: *path, Config: config, Apply: s.apply, Hangups: hangups, Metrics: s.metrics, Logger: s.logger,
+		Path: *path, Config: cfg, Apply: s.apply, Hangups: hangups, Metrics: s.metrics, Logger: s.logger,
 	}).Run
 	return s.run(ctx)
 }
@@ -131,14 +136,14 @@ func check(args []string, stdout io.Writer) error {
 	if len(args) != 1 {
 		return errors.New("say which file to check: sidehook check config.yaml")
 	}
-	config, err := rules.Load(args[0])
+	cfg, err := config.Load(args[0])
 	if err != nil {
 		return err
 	}
-	if _, err := rules.LoadProfile(config.Profile); err != nil {
+	if _, err := rules.LoadProfile(cfg.Profile); err != nil {
 		return err
 	}
-	fmt.Fprint(stdout, config.Summary())
+	fmt.Fprint(stdout, cfg.Summary())
 	return nil
 }
 
@@ -167,25 +172,25 @@ func try(args []string, stdout, stderr io.Writer) error {
 	if len(files) != 1 {
 		return errors.New("say which HAR file to try: sidehook try session.har [-config config.yaml] [-json]")
 	}
-	trial, err := tryFile(files[0], *path)
+	tr, err := tryFile(files[0], *path)
 	if err != nil {
 		return err
 	}
 	if !*asJSON {
-		return trial.WriteText(stdout)
+		return tr.WriteText(stdout)
 	}
 	encoder := json.NewEncoder(stdout)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	return encoder.Encode(trial)
+	return encoder.Encode(tr)
 }
 
-func tryFile(har, path string) (*rules.Trial, error) {
-	config, err := loadToTry(path)
+func tryFile(har, path string) (*trial.Trial, error) {
+	cfg, err := loadToTry(path)
 	if err != nil {
 		return nil, err
 	}
-	profile, err := rules.LoadProfile(config.Profile)
+	profile, err := rules.LoadProfile(cfg.Profile)
 	if err != nil {
 		return nil, err
 	}
@@ -194,20 +199,20 @@ func tryFile(har, path string) (*rules.Trial, error) {
 		return nil, fmt.Errorf("cannot open the HAR file: %w", err)
 	}
 	defer file.Close()
-	recorded, omitted, err := rules.ReadHAR(file)
+	recorded, omitted, err := trial.ReadHAR(file)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", har, err)
 	}
-	options := rules.TrialOptions{Profile: profile, Config: config, Deliveries: emitter.Preview(config)}
-	return rules.Try(options, recorded, omitted), nil
+	options := trial.TrialOptions{Profile: profile, Config: cfg, Deliveries: record.Preview(cfg)}
+	return trial.Try(options, recorded, omitted), nil
 }
 
-func loadToTry(path string) (*rules.Config, error) {
+func loadToTry(path string) (*config.Config, error) {
 	if path != "" {
-		return rules.LoadWithoutSecrets(path)
+		return config.LoadWithoutSecrets(path)
 	}
 	env := func(string) (string, bool) { return "a secret", true }
-	return rules.Parse("trial", []byte(trialConfig), env, os.ReadFile)
+	return config.Parse("trial", []byte(trialConfig), env, os.ReadFile)
 }
 
 func health(ctx context.Context, args []string, stdout io.Writer) error {
@@ -256,11 +261,11 @@ func demonstrate(ctx context.Context, stdout, stderr io.Writer) error {
 
 	source := fmt.Sprintf(demoConfig, app, state, receiver)
 	env := func(string) (string, bool) { return secret, true }
-	config, err := rules.Parse("demo.yaml", []byte(source), env, os.ReadFile)
+	cfg, err := config.Parse("demo.yaml", []byte(source), env, os.ReadFile)
 	if err != nil {
 		return err
 	}
-	s, err := newSidecar(config, slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	s, err := newSidecar(cfg, slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	if err != nil {
 		return err
 	}
@@ -286,8 +291,8 @@ func serveOnLoopback(handler http.Handler) (url string, stop func(), err error) 
 type sidecar struct {
 	logger     *slog.Logger
 	store      *outbox.Store
-	recorder   *emitter.Recorder
-	dispatcher *emitter.Dispatcher
+	recorder   *record.Recorder
+	dispatcher *deliver.Dispatcher
 	proxy      *proxy.Proxy
 	admin      *admin.Admin
 	metrics    *metrics.Set
@@ -298,8 +303,8 @@ type sidecar struct {
 }
 
 // newSidecar builds all parts and starts none.
-func newSidecar(config *rules.Config, logger *slog.Logger) (*sidecar, error) {
-	profile, err := rules.LoadProfile(config.Profile)
+func newSidecar(cfg *config.Config, logger *slog.Logger) (*sidecar, error) {
+	profile, err := rules.LoadProfile(cfg.Profile)
 	if err != nil {
 		return nil, err
 	}
@@ -309,34 +314,36 @@ func newSidecar(config *rules.Config, logger *slog.Logger) (*sidecar, error) {
 		logger.Info("participants are served", "address", s.proxy.Addr().String(), "admin", s.admin.Addr().String())
 	}
 	set.NewGauge(fmt.Sprintf("sidehook_build_info{version=%q}", version), nil).Set(1)
-	s.store = outbox.New(outbox.Options{Dir: config.State, Retention: config.Retention, Logger: logger, OnCommit: emitter.CommitMeter(set)})
-	appTLS, err := emitter.ClientTLS(config.AppTLS, logger.With("app", config.App))
+	s.store = outbox.New(outbox.Options{Dir: cfg.State, Retention: cfg.Retention, Logger: logger, OnCommit: record.CommitMeter(set)})
+	appTLS, err := send.ClientTLS(cfg.AppTLS, logger.With("app", cfg.App))
 	if err != nil {
 		return nil, err
 	}
-	reader, err := proxy.NewReader(config.App, appTLS, int(config.InspectLimit))
+	reader, err := proxy.NewReader(cfg.App, appTLS, int(cfg.InspectLimit))
 	if err != nil {
 		return nil, err
 	}
-	s.recorder = emitter.NewRecorder(emitter.RecorderOptions{
-		Store: s.store, Profile: profile, Config: config, App: reader, Metrics: set, Logger: logger,
+	s.recorder = record.NewRecorder(record.RecorderOptions{
+		Store: s.store, Profile: profile, Config: cfg, App: reader, Metrics: set, Logger: logger,
 	})
-	s.dispatcher = emitter.NewDispatcher(emitter.DispatcherOptions{
-		Store: s.store, NewSender: emitter.Senders(version, logger), Metrics: set, Logger: logger,
+	s.dispatcher = deliver.NewDispatcher(deliver.DispatcherOptions{
+		Store: s.store, NewSender: func(name string, target config.Target) (deliver.Sender, error) {
+			return send.NewSender(send.SenderOptions{Name: name, Target: target, Version: version, Logger: logger})
+		}, Metrics: set, Logger: logger,
 	})
-	if err := s.dispatcher.Apply(config.Targets); err != nil {
+	if err := s.dispatcher.Apply(cfg.Targets); err != nil {
 		return nil, err
 	}
 	s.proxy, err = proxy.New(proxy.Config{
-		Listen: config.Listen, App: config.App, AppTLS: appTLS, Forwarded: config.Forwarded, TrustedProxies: config.TrustedProxies,
-		Watcher: s.recorder, InspectLimit: int(config.InspectLimit), Logger: logger,
+		Listen: cfg.Listen, App: cfg.App, AppTLS: appTLS, Forwarded: cfg.Forwarded, TrustedProxies: cfg.TrustedProxies,
+		Watcher: s.recorder, InspectLimit: int(cfg.InspectLimit), Logger: logger,
 	})
 	if err != nil {
 		return nil, err
 	}
 	s.proxy.Register(set)
 	s.admin = admin.New(admin.Config{
-		Listen: config.Admin, Token: config.AdminToken, Ready: s.proxy.Ready, Metrics: set,
+		Listen: cfg.Admin, Token: cfg.AdminToken, Ready: s.proxy.Ready, Metrics: set,
 		Store: s.store, Targets: s.dispatcher.Status, MayMove: s.recorder.MayMove, Forget: s.recorder.Forget, Logger: logger,
 	})
 	return s, nil
@@ -344,12 +351,12 @@ func newSidecar(config *rules.Config, logger *slog.Logger) (*sidecar, error) {
 
 // apply makes the targets and rules of a changed configuration count; when it
 // fails nothing has changed.
-func (s *sidecar) apply(config *rules.Config) error {
-	if err := s.dispatcher.Apply(config.Targets); err != nil {
+func (s *sidecar) apply(cfg *config.Config) error {
+	if err := s.dispatcher.Apply(cfg.Targets); err != nil {
 		return err
 	}
-	s.recorder.Apply(config)
-	s.admin.SetToken(config.AdminToken)
+	s.recorder.Apply(cfg)
+	s.admin.SetToken(cfg.AdminToken)
 	return nil
 }
 

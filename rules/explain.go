@@ -7,6 +7,9 @@ import (
 	"strings"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/sidehook/sidehook/rules/config"
+	"github.com/sidehook/sidehook/rules/jsonpath"
 )
 
 // maxFound bounds how much of a value is shown, in bytes.
@@ -78,9 +81,9 @@ func (m *matcher) checks(e *Event) []Check {
 // eventNames are the names that a rule can know the event by.
 func eventNames(e *Event) string {
 	if e.Completed() {
-		return string(PageNavigation) + ", " + string(Completion)
+		return string(config.PageNavigation) + ", " + string(config.Completion)
 	}
-	return string(PageNavigation)
+	return string(config.PageNavigation)
 }
 
 // names are those that a rule can know the survey by.
@@ -116,7 +119,7 @@ func partEnds(path string) []int {
 		case '\\':
 			i++
 		case '"':
-			i = skipString([]byte(path), i)
+			i = jsonpath.SkipString([]byte(path), i)
 		case '(', '[', '{':
 			level++
 		case ')', ']', '}':

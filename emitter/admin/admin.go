@@ -12,9 +12,11 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 
-	"github.com/sidehook/sidehook/emitter"
 	"github.com/sidehook/sidehook/emitter/outbox"
-	"github.com/sidehook/sidehook/rules"
+
+	"github.com/sidehook/sidehook/emitter/deliver"
+	"github.com/sidehook/sidehook/emitter/record"
+	"github.com/sidehook/sidehook/rules/config"
 )
 
 const (
@@ -31,24 +33,24 @@ type Config struct {
 	// Listen is the operators' address, host:port.
 	Listen string
 	// Token opens what is not for everybody to others than loopback.
-	Token rules.Secret
+	Token config.Secret
 	// Ready tells whether participants can be served, and why not.
 	Ready   func(context.Context) error
 	Metrics *metrics.Set
 	Store   *outbox.Store
 	// Targets tells how each target is doing.
-	Targets func() []emitter.TargetStatus
+	Targets func() []deliver.TargetStatus
 	// MayMove tells whether a delivery of one target may be sent to another, and why not.
 	MayMove func(from, to string) error
 	// Forget erases a participant, of one survey or, where it is empty, of all.
-	Forget func(ctx context.Context, participant, survey string) (emitter.Forgotten, error)
+	Forget func(ctx context.Context, participant, survey string) (record.Forgotten, error)
 	Logger *slog.Logger
 }
 
 // Admin is the operator's listener. Listen opens it, Serve serves until Shutdown.
 type Admin struct {
 	config   Config
-	token    atomic.Pointer[rules.Secret]
+	token    atomic.Pointer[config.Secret]
 	server   *http.Server
 	listener net.Listener
 	draining atomic.Bool
@@ -74,7 +76,7 @@ func New(c Config) *Admin {
 }
 
 // SetToken makes this the token from now on.
-func (a *Admin) SetToken(token rules.Secret) { a.token.Store(&token) }
+func (a *Admin) SetToken(token config.Secret) { a.token.Store(&token) }
 
 // Listen opens the listener.
 func (a *Admin) Listen() error {

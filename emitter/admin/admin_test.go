@@ -13,9 +13,11 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 
-	"github.com/sidehook/sidehook/emitter"
 	"github.com/sidehook/sidehook/emitter/outbox"
-	"github.com/sidehook/sidehook/rules"
+
+	"github.com/sidehook/sidehook/emitter/deliver"
+	"github.com/sidehook/sidehook/emitter/record"
+	"github.com/sidehook/sidehook/rules/config"
 )
 
 const canary = "canary-token-0123456789"
@@ -38,15 +40,15 @@ func newOffice(t *testing.T) *office {
 	logger := slog.New(slog.DiscardHandler)
 	store := outbox.New(outbox.Options{Dir: t.TempDir(), Logger: logger})
 	o.Admin = New(Config{
-		Listen: "127.0.0.1:0", Token: rules.NewSecret(canary), Logger: logger, Metrics: metrics.NewSet(), Store: store,
+		Listen: "127.0.0.1:0", Token: config.NewSecret(canary), Logger: logger, Metrics: metrics.NewSet(), Store: store,
 		Ready: func(context.Context) error { return o.ready },
-		Targets: func() []emitter.TargetStatus {
-			return []emitter.TargetStatus{{Name: "crm", State: "up", Pending: 1}, {Name: "erp", State: "down"}}
+		Targets: func() []deliver.TargetStatus {
+			return []deliver.TargetStatus{{Name: "crm", State: "up", Pending: 1}, {Name: "erp", State: "down"}}
 		},
 		MayMove: func(from, to string) error { return o.mayMove },
-		Forget: func(_ context.Context, participant, survey string) (emitter.Forgotten, error) {
+		Forget: func(_ context.Context, participant, survey string) (record.Forgotten, error) {
 			o.forgotten = append(o.forgotten, participant+" "+survey)
-			return emitter.Forgotten{Journeys: 1, Answers: 2, Pending: 3}, o.cannotForget
+			return record.Forgotten{Journeys: 1, Answers: 2, Pending: 3}, o.cannotForget
 		},
 	})
 	if err := o.Listen(); err != nil {
@@ -218,7 +220,7 @@ func TestDeliveriesAreForLoopbackOrTheToken(t *testing.T) {
 
 func TestWithoutATokenNoTokenOpens(t *testing.T) {
 	o := newOffice(t)
-	o.config.Token = rules.Secret{}
+	o.config.Token = config.Secret{}
 	if status, _ := o.ask("GET", "/targets", func(r *http.Request) { r.Header.Set("Authorization", "Bearer <secret>") }); status != http.StatusUnauthorized {
 		t.Errorf("status %d, want 401", status)
 	}
@@ -281,9 +283,9 @@ func TestAnotherTokenCountsAtOnce(t *testing.T) {
 		}
 	}
 	f(canary, 200)
-	o.SetToken(rules.NewSecret("another-token-456"))
+	o.SetToken(config.NewSecret("another-token-456"))
 	f(canary, 401)
 	f("another-token-456", 200)
-	o.SetToken(rules.Secret{})
+	o.SetToken(config.Secret{})
 	f("another-token-456", 401)
 }

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/rules/config"
 )
 
 const (
@@ -27,11 +27,11 @@ const (
 type client struct {
 	// address is host:port of its admin listener.
 	address string
-	token   rules.Secret
+	token   config.Secret
 	http    http.Client
 }
 
-func newClient(address string, token rules.Secret) (*client, error) {
+func newClient(address string, token config.Secret) (*client, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, fmt.Errorf("cannot ask %q: the address must be host:port, such as 127.0.0.1:9090", address)

@@ -10,7 +10,7 @@ import (
 	"os"
 	"strings"
 
-	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/rules/config"
 )
 
 const (
@@ -87,17 +87,17 @@ func (c *command) client() (*client, error) {
 	return newClient(c.address, token)
 }
 
-func (c *command) readToken() (rules.Secret, error) {
+func (c *command) readToken() (config.Secret, error) {
 	if c.token != "" {
 		if !strings.HasPrefix(c.token, "env:") && !strings.HasPrefix(c.token, "file:") {
-			return rules.Secret{}, errors.New("it must be env:NAME or file:PATH; what stands on a command line is seen by others")
+			return config.Secret{}, errors.New("it must be env:NAME or file:PATH; what stands on a command line is seen by others")
 		}
-		return rules.ReadSecret(c.token)
+		return config.ReadSecret(c.token)
 	}
 	if text, found := os.LookupEnv(defaultToken); found && text != "" {
-		return rules.NewSecret(strings.TrimRight(text, "\r\n")), nil
+		return config.NewSecret(strings.TrimRight(text, "\r\n")), nil
 	}
-	return rules.Secret{}, nil
+	return config.Secret{}, nil
 }
 
 // printJSON prints a value for machines.

@@ -9,7 +9,7 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/sidehook/sidehook/emitter"
+	"github.com/sidehook/sidehook/emitter/record"
 )
 
 func targetsCommand(ctx context.Context, c *command, args []string) error {
@@ -67,7 +67,7 @@ func forgetCommand(ctx context.Context, c *command, args []string) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, forgetLimit+askLimit)
 	defer cancel()
-	var erased emitter.Forgotten
+	var erased record.Forgotten
 	if err := ask.tell(ctx, "/forget", who, &erased); err != nil {
 		return err
 	}

@@ -13,7 +13,8 @@ import (
 	"time"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
-	"github.com/sidehook/sidehook/rules"
+
+	"github.com/sidehook/sidehook/rules/config"
 )
 
 // say runs a command against the office, as its operator would.
@@ -235,7 +236,7 @@ func TestABackupThatIsBrokenOffLeavesNothing(t *testing.T) {
 		_, _ = conn.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\nonly this"))
 	}()
 	dir := t.TempDir()
-	ask, err := newClient(listener.Addr().String(), rules.Secret{})
+	ask, err := newClient(listener.Addr().String(), config.Secret{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,8 @@ import (
 	"time"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
-	"github.com/sidehook/sidehook/rules"
+
+	"github.com/sidehook/sidehook/rules/config"
 )
 
 // defaultList and maxList are numbers of deliveries in one list.
@@ -57,7 +58,7 @@ func readTime(text string, now time.Time) (time.Time, error) {
 	if moment, err := time.Parse(time.RFC3339, text); err == nil {
 		return moment, nil
 	}
-	var ago rules.Duration
+	var ago config.Duration
 	if err := ago.UnmarshalText([]byte(text)); err != nil {
 		return time.Time{}, fmt.Errorf("must be a time such as 2026-11-24T09:30:00Z, or how long ago it was: 90m, 2h, 7d; not %q", text)
 	}

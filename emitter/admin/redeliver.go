@@ -9,7 +9,8 @@ import (
 	"time"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
-	"github.com/sidehook/sidehook/rules"
+
+	"github.com/sidehook/sidehook/rules/config"
 )
 
 const (
@@ -127,7 +128,7 @@ func newAct(values url.Values, now time.Time) (*act, error) {
 
 // readRedelivery reads what only redeliveries have.
 func (o *act) readRedelivery(values url.Values) error {
-	rate := rules.Rate(defaultRate)
+	rate := config.Rate(defaultRate)
 	if text := values.Get("rate"); text != "" {
 		if err := rate.UnmarshalText([]byte(text)); err != nil {
 			return fmt.Errorf("rate %w", err)

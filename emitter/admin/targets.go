@@ -6,8 +6,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/sidehook/sidehook/emitter"
 	"github.com/sidehook/sidehook/emitter/outbox"
+
+	"github.com/sidehook/sidehook/emitter/deliver"
 )
 
 // unconfigured is the state of a target that has deliveries and is not in the configuration.
@@ -50,7 +51,7 @@ func (a *Admin) targets(w http.ResponseWriter, _ *http.Request) {
 	answer(w, list)
 }
 
-func listTarget(t emitter.TargetStatus) listedTarget {
+func listTarget(t deliver.TargetStatus) listedTarget {
 	return listedTarget{
 		Name: t.Name, State: t.State, Cause: string(t.Cause), Disabled: instant(t.Disabled), Until: instant(t.Until), FailingSince: instant(t.FailingSince),
 		InFlight: t.InFlight, Pending: t.Pending, Dead: t.Dead, Delivered: t.Delivered, Oldest: instant(t.Oldest),
@@ -83,5 +84,5 @@ func (a *Admin) changeTarget(w http.ResponseWriter, r *http.Request, change func
 
 // knows tells whether there is such a target in the configuration.
 func (a *Admin) knows(name string) bool {
-	return slices.ContainsFunc(a.config.Targets(), func(t emitter.TargetStatus) bool { return t.Name == name })
+	return slices.ContainsFunc(a.config.Targets(), func(t deliver.TargetStatus) bool { return t.Name == name })
 }
