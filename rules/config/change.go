@@ -30,15 +30,15 @@ func (c *Config) Update(next *Config) (*Config, Changes) {
 	updated.Files = maps.Clone(next.Files)
 	var changes Changes
 	old, now, kept := reflect.ValueOf(c).Elem(), reflect.ValueOf(next).Elem(), reflect.ValueOf(&updated).Elem()
-	for _, field := range strictyaml.FieldsOf(old.Type()) {
-		same := reflect.DeepEqual(old.Field(field.Index).Interface(), now.Field(field.Index).Interface())
+	for key, i := range strictyaml.Fields(old.Type()) {
+		same := reflect.DeepEqual(old.Field(i).Interface(), now.Field(i).Interface())
 		switch {
-		case slices.Contains(liveKeys, field.Name):
+		case slices.Contains(liveKeys, key):
 			continue
-		case !same || field.Name == "profile" && c.Files[c.Profile] != next.Files[next.Profile]:
-			changes.Restart = append(changes.Restart, field.Name)
-			kept.Field(field.Index).Set(old.Field(field.Index))
-			if field.Name == "profile" {
+		case !same || key == "profile" && c.Files[c.Profile] != next.Files[next.Profile]:
+			changes.Restart = append(changes.Restart, key)
+			kept.Field(i).Set(old.Field(i))
+			if key == "profile" {
 				delete(updated.Files, next.Profile)
 				updated.Files[c.Profile] = c.Files[c.Profile]
 			}
@@ -117,9 +117,9 @@ func common(rules, others []Rule) []string {
 func changedKeys[T any](before, after T) []string {
 	old, next := reflect.ValueOf(before), reflect.ValueOf(after)
 	var keys []string
-	for _, field := range strictyaml.FieldsOf(old.Type()) {
-		if !reflect.DeepEqual(old.Field(field.Index).Interface(), next.Field(field.Index).Interface()) {
-			keys = append(keys, field.Name)
+	for key, i := range strictyaml.Fields(old.Type()) {
+		if !reflect.DeepEqual(old.Field(i).Interface(), next.Field(i).Interface()) {
+			keys = append(keys, key)
 		}
 	}
 	return keys

@@ -1,9 +1,6 @@
 package config
 
 import (
-	"slices"
-	"strings"
-
 	"github.com/sidehook/sidehook/rules/jsonpath"
 	"github.com/sidehook/sidehook/rules/strictyaml"
 )
@@ -17,7 +14,7 @@ func (c *checker) checkPrivacy(path string, t *Target) {
 	c.checkParts(path+".only", t.Only)
 	for i, part := range t.Only {
 		if part.Path != "" {
-			c.Wrong(strictyaml.Item(path+".only", i)+".path", "must not be here: only names whole answers; redact takes parts out")
+			c.Wrong(strictyaml.ItemPath(path+".only", i)+".path", "must not be here: only names whole answers; redact takes parts out")
 		}
 	}
 	c.checkRedact(path+".redact", t.Redact)
@@ -27,7 +24,7 @@ func (c *checker) checkPrivacy(path string, t *Target) {
 func (c *checker) checkRedact(path string, redact Redact) {
 	notEmptyParts(c, path+".answers", redact.Answers)
 	c.checkParts(path+".answers", redact.Answers)
-	if c.Usable(path) && c.cleanBelow(path) && !redact.Participant && redact.Answers == nil {
+	if c.Usable(path) && c.CleanBelow(path) && !redact.Participant && redact.Answers == nil {
 		c.Wrong(path, "takes nothing out; add participant: true or answers, or remove it")
 	}
 }
@@ -39,7 +36,7 @@ func (c *checker) checkPseudonymise(path string, t *Target) {
 	}
 	notEmptyParts(c, path+".answers", pseudonymise.Answers)
 	c.checkParts(path+".answers", pseudonymise.Answers)
-	if c.cleanBelow(path) && !pseudonymise.Participant && pseudonymise.Answers == nil {
+	if c.CleanBelow(path) && !pseudonymise.Participant && pseudonymise.Answers == nil {
 		c.Wrong(path, "replaces nothing; add participant: true or answers, or remove it")
 	}
 	if pseudonymise.Participant && t.Redact.Participant {
@@ -62,7 +59,7 @@ func notEmptyParts(c *checker, path string, parts []AnswerPart) {
 
 func (c *checker) checkParts(path string, parts []AnswerPart) {
 	for i, part := range parts {
-		at := strictyaml.Item(path, i)
+		at := strictyaml.ItemPath(path, i)
 		if !c.Usable(at) {
 			continue
 		}
@@ -71,16 +68,11 @@ func (c *checker) checkParts(path string, parts []AnswerPart) {
 				c.Wrong(at+key, "must not be empty")
 			}
 		}
-		if part == (AnswerPart{}) && c.cleanBelow(at) {
+		if part == (AnswerPart{}) && c.CleanBelow(at) {
 			c.Wrong(at, "names no answer; give it a page, a type or a path")
 		}
 		if _, err := jsonpath.ParseAnswerPath(part.Path); err != nil {
 			c.Wrong(at+".path", "%s, not %s", err, strictyaml.Quoted(part.Path))
 		}
 	}
-}
-
-// cleanBelow tells whether nothing in the mapping at path was found to be wrong.
-func (c *checker) cleanBelow(path string) bool {
-	return !slices.ContainsFunc(c.Problems, func(p strictyaml.Problem) bool { return strings.HasPrefix(p.Path, path+".") })
 }

@@ -17,7 +17,7 @@ const maxRuleName = 100
 func (c *checker) checkRules() {
 	named := map[string]string{}
 	for i := range c.config.Rules {
-		rule, path := &c.config.Rules[i], strictyaml.Item("rules", i)
+		rule, path := &c.config.Rules[i], strictyaml.ItemPath("rules", i)
 		if !c.Usable(path) {
 			continue
 		}
@@ -63,7 +63,7 @@ func (c *checker) checkSurveys(path string, surveys []string) {
 	for i, text := range surveys {
 		survey, instance, hasInstance := strings.Cut(text, "/")
 		right := isID(survey) && (!hasInstance || isID(instance))
-		if at := strictyaml.Item(path, i); c.Usable(at) && !right {
+		if at := strictyaml.ItemPath(path, i); c.Usable(at) && !right {
 			c.Wrong(at, "must be a friendly id (fzd), a survey (12) or an instance of one (12/3), not %s", strictyaml.Quoted(text))
 		}
 	}
@@ -78,7 +78,7 @@ func isID(text string) bool {
 func (c *checker) checkPositions(path string, positions []int) {
 	for i, position := range positions {
 		if position < 1 {
-			c.Wrong(strictyaml.Item(path, i), "must be 1 or more, not %d", position)
+			c.Wrong(strictyaml.ItemPath(path, i), "must be 1 or more, not %d", position)
 		}
 	}
 }
@@ -102,7 +102,7 @@ func (c *checker) checkTo(path string, to []string) {
 	}
 	names := slices.Sorted(maps.Keys(c.config.Targets))
 	for i, name := range to {
-		at := strictyaml.Item(path, i)
+		at := strictyaml.ItemPath(path, i)
 		if !c.Usable(at) {
 			continue
 		}
@@ -120,7 +120,7 @@ func targetHint(name string, names []string) string {
 	if hint := strictyaml.DidYouMean(name, names); hint != "" {
 		return hint
 	}
-	plain := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !strictyaml.PlainName(name) })
+	plain := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !strictyaml.IsPlainName(name) })
 	if len(plain) > 10 {
 		return fmt.Sprintf("; there are %d, such as %s", len(plain), plain[0])
 	}

@@ -32,7 +32,7 @@ var ownHeaders = []string{
 }
 
 func (c *checker) checkTarget(name string) {
-	target, path := c.config.Targets[name], strictyaml.Under("targets", name)
+	target, path := c.config.Targets[name], strictyaml.KeyPath("targets", name)
 	if !c.Usable(path) {
 		return
 	}
@@ -62,7 +62,7 @@ func (c *checker) checkSecrets(path string, secrets Secrets) {
 		c.Wrong(path, "is empty; %s", advice)
 	}
 	for i, reference := range secrets {
-		at := strictyaml.Item(path, i)
+		at := strictyaml.ItemPath(path, i)
 		if !c.Has(at) {
 			at = path // the only one, without brackets
 		}
@@ -90,7 +90,7 @@ func (c *checker) checkTLS(path string, files *TLS) {
 	}
 	files.CA, files.Cert, files.Key = c.path(files.CA), c.path(files.Cert), c.path(files.Key)
 	if ca := c.readPEM(path+".ca", files.CA); ca != nil && !x509.NewCertPool().AppendCertsFromPEM(ca) {
-		c.Wrong(path+".ca", "the file %s holds no certificate in PEM form", strictyaml.ShownPath(files.CA))
+		c.Wrong(path+".ca", "the file %s holds no certificate in PEM form", shownPath(files.CA))
 	}
 	cert, key := c.readPEM(path+".cert", files.Cert), c.readPEM(path+".key", files.Key)
 	if cert == nil || key == nil {
@@ -131,14 +131,13 @@ func (c *checker) readPEM(path, file string) []byte {
 func (c *checker) checkHeaders(path string, headers map[string]string) {
 	seen := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(headers)) {
-		sub, lower, value := strictyaml.Under(path, name), strings.ToLower(name), headers[name]
-		at := c.Keys[sub]
+		sub, lower, value := strictyaml.KeyPath(path, name), strings.ToLower(name), headers[name]
 		first, twice := seen[lower]
 		switch {
 		case slices.Contains(ownHeaders, lower) || strings.HasPrefix(lower, "webhook-"):
-			c.WrongAt(at, sub, "must not be set here: sidehook sets this header itself")
+			c.WrongKey(sub, "must not be set here: sidehook sets this header itself")
 		case twice:
-			c.WrongAt(at, sub, "is the same header as %s", first)
+			c.WrongKey(sub, "is the same header as %s", first)
 		case strings.ContainsFunc(value, isControl):
 			c.Wrong(sub, "must not hold line breaks or other control characters")
 		case len(value) > maxHeader:
@@ -156,7 +155,7 @@ func (c *checker) checkRetry(path string, retry Retry) {
 		c.Wrong(path+".schedule", "must have at most %d waits, not %d", maxRetries, len(retry.Schedule))
 	}
 	for i, wait := range retry.Schedule {
-		between(c, strictyaml.Item(path+".schedule", i), wait, minTimeout, maxWait, Duration.String)
+		between(c, strictyaml.ItemPath(path+".schedule", i), wait, minTimeout, maxWait, Duration.String)
 	}
 	if retry.Jitter < 0 || retry.Jitter > 1 {
 		c.Wrong(path+".jitter", "must be 0 to 1 (0.2 is ±20 %%), not %v", retry.Jitter)

@@ -40,7 +40,7 @@ func Parse(name string, source []byte, env func(string) (string, bool), readFile
 func parse(name string, source []byte, from sources) (*Config, error) {
 	config := defaults()
 	from.folder, from.files = filepath.Dir(name), map[string]Digest{}
-	c := checker{Document: strictyaml.DecodeStrict(name, source, &config), sources: from, config: &config}
+	c := checker{Document: strictyaml.Decode(name, source, &config), sources: from, config: &config}
 	if c.Usable("") {
 		c.check()
 	}

@@ -95,3 +95,17 @@ func TestAConfigurationMayBeALinkAsKubernetesMakesThem(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestThePathOfAFileIsShownOnOneLine(t *testing.T) {
+	f := func(path, want string) {
+		t.Helper()
+		if got := shownPath(path); got != want {
+			t.Errorf("%q: %s; want %s", path, got, want)
+		}
+	}
+
+	f("/run/secrets/crm@prod", "/run/secrets/crm@prod")
+	f("/run/two words", "/run/two words")
+	f("/run/two\nlines", `"/run/two\nlines"`)
+	f(strings.Repeat("x", maxShownPath+1), `"`+strings.Repeat("x", maxShownPath)+`"...`)
+}

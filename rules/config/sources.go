@@ -9,7 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/sidehook/sidehook/rules/strictyaml"
 )
@@ -53,7 +55,7 @@ func (s *sources) read(path string) ([]byte, error) {
 	if errors.As(err, &cause) {
 		err = cause.Err
 	}
-	return nil, fmt.Errorf("the file %s cannot be read: %w", strictyaml.ShownPath(path), err)
+	return nil, fmt.Errorf("the file %s cannot be read: %w", shownPath(path), err)
 }
 
 // ReadSecret returns what env:NAME or file:PATH refers to, outside of a
@@ -99,7 +101,7 @@ func (s *sources) secretFromFile(path string) (Secret, error) {
 	if err != nil {
 		return Secret{}, err
 	}
-	return trimmedSecret(string(content), "the file "+strictyaml.ShownPath(path))
+	return trimmedSecret(string(content), "the file "+shownPath(path))
 }
 
 // trimmedSecret drops the line breaks at the end of text, which editors, echo
@@ -110,6 +112,20 @@ func trimmedSecret(text, from string) (Secret, error) {
 		return Secret{}, fmt.Errorf("%s is empty", from)
 	}
 	return NewSecret(text), nil
+}
+
+// maxShownPath is how many bytes of the path of a file an error shows.
+const maxShownPath = 500
+
+// shownPath shows the path of a file in an error, on one line.
+func shownPath(path string) string {
+	if len(path) > maxShownPath {
+		return strconv.Quote(path[:maxShownPath]) + "..."
+	}
+	if strings.ContainsFunc(path, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(path)
+	}
+	return path
 }
 
 // readRegular reads a file of at most maxSource bytes. Pipes and devices may

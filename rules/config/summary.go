@@ -22,7 +22,7 @@ func (c *Config) Summary() string {
 	fmt.Fprintf(&b, "state         %s (%s)\n", c.State, c.Durability)
 	b.WriteString("\nrules\n")
 	for i, rule := range c.Rules {
-		fmt.Fprintf(&b, "  %s: %s\n", cmp.Or(rule.Name, strictyaml.Item("rules", i)), rule.summary())
+		fmt.Fprintf(&b, "  %s: %s\n", cmp.Or(rule.Name, strictyaml.ItemPath("rules", i)), rule.summary())
 	}
 	b.WriteString("\ntargets\n")
 	for _, name := range slices.Sorted(maps.Keys(c.Targets)) {

@@ -34,7 +34,7 @@ func TestAFileIsDecodedOverItsDefaults(t *testing.T) {
 		t.Helper()
 		want, got := decodedDefaults(), decodedDefaults()
 		change(&want)
-		if err := DecodeStrict("f.yaml", []byte(source), &got).Err(); err != nil {
+		if err := Decode("f.yaml", []byte(source), &got).Err(); err != nil {
 			t.Errorf("%s: %v", source, err)
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -70,7 +70,7 @@ func TestNothingKeepsADefaultBySayingNull(t *testing.T) {
 	for _, key := range []string{"text", "number", "yes", "part", "list", "map", "inner", "inners", "pointer"} {
 		for _, null := range []string{"", " null", " ~", " !!null ''"} {
 			got := decodedDefaults()
-			err := DecodeStrict("f.yaml", []byte("x-first: &a 1\n"+key+":"+null), &got).Err()
+			err := Decode("f.yaml", []byte("x-first: &a 1\n"+key+":"+null), &got).Err()
 			if err == nil || !strings.Contains(err.Error(), "f.yaml:2:") || !strings.Contains(err.Error(), ": "+key+": ") {
 				t.Errorf("%s:%s gives %v", key, null, err)
 			}
@@ -85,9 +85,9 @@ f.yaml:2:8: list[0]: must be a single value, not a mapping
 f.yaml:2:15: list[2]: has no value; give it one or remove the key
 f.yaml:3:9: inner.c: unknown key; the keys here are a, b
 f.yaml:4:6: yes: must be true or false, not "1"
-f.yaml:5:3: ?: a key must be a text; put a value that begins with {, [, & or * in quotes`
+f.yaml:5:3: ?: a key must be text; quote a value that begins with {, [, & or *`
 	var into decoded
-	if diff := cmp.Diff(want, fmt.Sprint(DecodeStrict("f.yaml", []byte(source), &into).Err())); diff != "" {
+	if diff := cmp.Diff(want, fmt.Sprint(Decode("f.yaml", []byte(source), &into).Err())); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -98,7 +98,7 @@ func TestALongListOfProblemsIsCut(t *testing.T) {
 		fmt.Fprintf(&source, "wrong%d: 1\n", i)
 	}
 	var into decoded
-	lines := strings.Split(DecodeStrict("f.yaml", []byte(source.String()), &into).Err().Error(), "\n")
+	lines := strings.Split(Decode("f.yaml", []byte(source.String()), &into).Err().Error(), "\n")
 	if len(lines) != maxProblemsShown+1 || lines[maxProblemsShown] != "f.yaml: and 20 more problems" {
 		t.Errorf("%d lines, the last one: %s", len(lines), lines[len(lines)-1])
 	}
@@ -108,14 +108,14 @@ func TestASmallFileCannotBecomeALargeOne(t *testing.T) {
 	f := func(name, source, want string) {
 		t.Helper()
 		var into decoded
-		if err := DecodeStrict("f.yaml", []byte(source), &into).Err(); err == nil || !strings.Contains(err.Error(), want) {
+		if err := Decode("f.yaml", []byte(source), &into).Err(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v; want %s", name, err, want)
 		}
 	}
 	many := func(text string, n int) string { return strings.TrimSuffix(strings.Repeat(text+", ", n), ", ") }
 
 	f("too large", "text: "+strings.Repeat("x", MaxSource), "is too large")
-	f("aliases", "inner: &i {a: 1, b: 1}\ninners: ["+many("*i", maxValues/2)+"]", "aliases make more than")
-	f("merges", "map: &m {"+many("k: v", 1)+"}\ninner: {<<: ["+many("*m", maxValues)+"]}", "merges (<<) make more than")
+	f("aliases", "inner: &i {a: 1, b: 1}\ninners: ["+many("*i", maxValues/2)+"]", "aliases expand this file to more than")
+	f("merges", "map: &m {"+many("k: v", 1)+"}\ninner: {<<: ["+many("*m", maxValues)+"]}", "merges (<<) expand this file to more than")
 	f("depth", "text: "+strings.Repeat("[", 20_000), "not YAML: exceeded max depth")
 }

@@ -3,60 +3,13 @@ package strictyaml
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 )
 
-const (
-	// maxName is the longest name, in bytes, of a target, a rule or a key.
-	maxName = 64
-	// maxQuoted is how many characters of a wrong value are shown.
-	maxQuoted = 40
-	// maxPath is how many bytes of the path of a file are shown.
-	maxPath = 500
-)
+var errNoneNear = errors.New("no word is near")
 
-// plainName tells whether text is made of ASCII letters, digits, '_', '-' and '.' only.
-func PlainName(text string) bool {
-	if text == "" || len(text) > maxName {
-		return false
-	}
-	for _, c := range []byte(text) {
-		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '_', c == '-', c == '.':
-		default:
-			return false
-		}
-	}
-	return true
-}
-
-// quoted shows a wrong value in an error: its beginning, and nothing of what
-// might be a URL with credentials.
-func Quoted(text string) string {
-	if strings.Contains(text, "://") || strings.Contains(text, "@") {
-		return "a URL or address (not shown)"
-	}
-	if utf8.RuneCountInString(text) > maxQuoted {
-		return strconv.Quote(string([]rune(text)[:maxQuoted])) + "..."
-	}
-	return strconv.Quote(text)
-}
-
-// shownPath shows the path of a file in an error.
-func ShownPath(path string) string {
-	if len(path) > maxPath {
-		return strconv.Quote(path[:maxPath]) + "..."
-	}
-	if strings.ContainsFunc(path, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return strconv.Quote(path)
-	}
-	return path
-}
-
-// oneOf takes text when it is one of allowed.
+// OneOf returns the word of allowed that text is, or an error that lists them
+// and suggests the nearest.
 func OneOf[T ~string](text string, allowed ...T) (T, error) {
 	words := make([]string, len(allowed))
 	for i, word := range allowed {
@@ -72,7 +25,8 @@ func OneOf[T ~string](text string, allowed ...T) (T, error) {
 	return "", fmt.Errorf("must be %s, not %s%s", list, Quoted(text), DidYouMean(text, words))
 }
 
-// didYouMean is the end of an error that names the word nearest to text, empty when none is near.
+// DidYouMean returns the end of an error, "; did you mean ...?", that suggests the
+// word nearest to text. It is empty when none is near.
 func DidYouMean(text string, words []string) string {
 	word, err := nearest(text, words)
 	if err != nil {
@@ -81,10 +35,8 @@ func DidYouMean(text string, words []string) string {
 	return fmt.Sprintf("; did you mean %q?", word)
 }
 
-var errNoneNear = errors.New("no word is near")
-
-// nearest returns the nearest of words that text may be a misspelling of: at most
-// a third of its letters differ.
+// nearest returns the word that text most likely misspells: at most a third of
+// the letters differ.
 func nearest(text string, words []string) (string, error) {
 	if len(text) > maxName {
 		return "", errNoneNear
@@ -105,7 +57,7 @@ func nearest(text string, words []string) (string, error) {
 }
 
 // editDistance counts the letters to insert, delete, replace or swap with their
-// neighbour to make b of a.
+// neighbour to turn a into b (optimal string alignment distance).
 func editDistance(a, b string) int {
 	before, row := make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range row {
