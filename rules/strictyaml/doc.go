@@ -1,10 +1,10 @@
 // Package strictyaml decodes a YAML file into a struct and reports everything
 // that is wrong with the file in one pass, each problem with its position:
 //
-//	config.yaml:12:5: rules[0].to: unknown key; did you mean "on"?
+//	config.yaml:12:5: rules[0].tos: unknown key; did you mean "to"?
 //
 // Decode is stricter than YAML: unknown and duplicate keys, keys without a
-// value, tags, second documents, octal numbers and yes for true are problems.
+// value, tags, second documents and yes for true are problems. Numbers are decimal.
 // It is also bounded: neither aliases nor merges can expand a small file into a
 // large value.
 //
