@@ -2,11 +2,24 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/sidehook/sidehook/rules/strictyaml"
 )
+
+// Error is why a configuration was refused: all problems, one per line, each with
+// file, line and column. It never shows a secret or the credentials of a URL.
+type Error struct {
+	// Files are those that the configuration refers to, readable or not. A change
+	// to one of them may make the configuration valid.
+	Files    []string
+	problems error
+}
+
+func (e *Error) Error() string { return e.problems.Error() }
 
 // Load reads the configuration file at path, with the secrets and files that it
 // refers to. Relative paths in it start from its folder. The error holds all
@@ -45,7 +58,7 @@ func parse(name string, source []byte, from sources) (*Config, error) {
 		c.check()
 	}
 	if err := c.Err(); err != nil {
-		return nil, err
+		return nil, &Error{Files: slices.Sorted(maps.Keys(c.files)), problems: err}
 	}
 	config.Files = c.files
 	return &config, nil

@@ -32,7 +32,7 @@ type sources struct {
 	readFile func(path string) ([]byte, error)
 	// withoutSecrets puts standIn in the place of every secret, and reads no certificates.
 	withoutSecrets bool
-	// files are those that were read, and what was in them.
+	// files are those that were asked for; the digest of one that could not be read is zero.
 	files map[string]Digest
 }
 
@@ -46,6 +46,7 @@ func (s *sources) path(path string) string {
 
 // read returns the content of a file, or an error that names it.
 func (s *sources) read(path string) ([]byte, error) {
+	s.files[path] = Digest{}
 	content, err := s.readFile(path)
 	if err == nil {
 		s.files[path] = sha256.Sum256(content)
