@@ -206,7 +206,7 @@ func parseSource(text string) (source, error) {
 	default:
 		return source{}, fmt.Errorf("must be request:GJSON or response:GJSON, not %q", text)
 	}
-	return s, jsonpath.CheckGJSON(path)
+	return s, jsonpath.CheckPath(path)
 }
 
 func (s source) read(x Exchange) gjson.Result {

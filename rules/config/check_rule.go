@@ -87,7 +87,7 @@ func (c *checker) checkWhen(path, when string) {
 	if !c.Usable(path) {
 		return
 	}
-	if err := jsonpath.CheckGJSON(when); err != nil {
+	if err := jsonpath.CheckPath(when); err != nil {
 		c.Wrong(path, "%s", err)
 	}
 }
