@@ -38,7 +38,7 @@ var scalarSchemas = map[reflect.Type]strictyaml.Schema{
 	reflect.TypeFor[URL]():          matches(urlPattern),
 	reflect.TypeFor[Proxy]():        {"anyOf": []strictyaml.Schema{{"enum": []string{proxyOfEnvironment, noProxy}}, matches(proxyPattern)}},
 	reflect.TypeFor[Network]():      matches(networkPattern),
-	reflect.TypeFor[AllowedRange](): {"anyOf": []strictyaml.Schema{{"enum": addressWords}, matches(networkPattern)}},
+	reflect.TypeFor[AllowedRange](): {"anyOf": []strictyaml.Schema{{"enum": addressClasses}, matches(networkPattern)}},
 	reflect.TypeFor[PageName]():     {"type": []string{"string", "number", "boolean"}, "minLength": 1, "exclusiveMinimum": 0},
 	reflect.TypeFor[Durability]():   {"enum": durabilityWords},
 	reflect.TypeFor[Forwarded]():    {"enum": forwardedWords},
