@@ -63,7 +63,7 @@ func TestTheBuiltInProfileNamesItsSchema(t *testing.T) {
 	}
 }
 
-func TestTheProfileSchemaTakesValidProfiles(t *testing.T) {
+func TestTheProfileSchemaAcceptsValidProfiles(t *testing.T) {
 	schema := mustCompile(t, profileSchema)
 	files, err := filepath.Glob("profiles/*.yaml")
 	if err != nil || len(files) == 0 {
@@ -89,11 +89,11 @@ func TestTheProfileSchemaRefusesWhatTheDecoderRefuses(t *testing.T) {
 			t.Fatalf("%s has no %q", profileManual, old)
 		}
 		if _, err := parseProfile("p.yaml", []byte(source)); err == nil {
-			t.Errorf("%q is taken by the decoder", changed)
+			t.Errorf("%q is accepted by the decoder", changed)
 		}
 		value, err := strictyaml.JSON("p.yaml", []byte(source))
 		if err != nil || schema.Validate(value) == nil {
-			t.Errorf("%q is taken by the schema, or is not YAML: %v", changed, err)
+			t.Errorf("%q is accepted by the schema, or not YAML: %v", changed, err)
 		}
 	}
 	f("friendly_ids: decsys", "friendly_ids: decsy")

@@ -27,17 +27,17 @@ const (
 // describedBy has the keys of which the example describes one for all.
 var describedBy = strings.NewReplacer("app_tls.", "targets.*.tls.", "pseudonymise.answers", "redact.answers")
 
-// unseen has the bad files of testdata that the schema must take, by the reason.
+// unseen has the bad files of testdata that the schema must accept, by the reason.
 var unseen = map[string]string{
-	"a text's value": `breaker-open-zero inspect-limit-large inspect-limit-small retention-endless schedule-zero settle-long
+	"the value of a text": `breaker-open-zero inspect-limit-large inspect-limit-small retention-endless schedule-zero settle-long
 		size-overflow size-small timeout-long timeout-microseconds timeout-zero retention-zero listen-port-too-high app-with-bad-port`,
-	"what two values have to do with each other": `breaker-open-longer-than-max same-address same-port-all-hosts pseudonymise-redacted
+	"how two values relate": `breaker-open-longer-than-max same-address same-port-all-hosts pseudonymise-redacted
 		header-twice rule-name-twice rule-to-unknown-target url-mapped url-metadata url-not-allowed secret-whsk-for-decsys`,
 	"what a name refers to": `admin-token-short app-tls-ca-not-pem app-tls-files-missing app-tls-other-key profile-missing
 		pseudonymise-short-key secret-env-empty secret-env-only-a-line-break secret-env-unset secret-file-empty secret-file-folder
 		secret-file-forbidden secret-file-missing secret-whsec-not-base64 secret-whsec-short secret-whsk-wrong tls-ca-not-pem
 		tls-files-missing tls-other-key`,
-	"a grammar that is too rich for a pattern": `allow-middle-of-a-range allow-not-a-range url-unreadable when-bracket`,
+	"a grammar that is too complex for a pattern": `allow-middle-of-a-range allow-not-a-range url-unreadable when-bracket`,
 }
 
 func TestTheSchemaIsThatOfTheStructs(t *testing.T) {
@@ -59,7 +59,7 @@ func TestTheExampleNamesItsSchema(t *testing.T) {
 	}
 }
 
-func TestTheSchemaTakesValidConfigurations(t *testing.T) {
+func TestTheSchemaAcceptsValidConfigurations(t *testing.T) {
 	schema := mustCompile(t, configSchema)
 	f := func(name, source string) {
 		t.Helper()
@@ -94,7 +94,7 @@ func TestTheSchemaRefusesWhatTheChecksRefuse(t *testing.T) {
 		reason := reasons[name]
 		delete(reasons, name)
 		if err == nil && reason == "" {
-			t.Errorf("%s is taken", name)
+			t.Errorf("%s is accepted", name)
 		}
 		if err != nil && reason != "" {
 			t.Errorf("%s is refused, although no schema can know %s: %v", name, reason, err)
@@ -105,24 +105,24 @@ func TestTheSchemaRefusesWhatTheChecksRefuse(t *testing.T) {
 	}
 }
 
-func TestTheSchemaTakesEveryTextThatTheDecoderTakes(t *testing.T) {
+func TestTheSchemaAcceptsEveryTextThatTheDecoderAccepts(t *testing.T) {
 	const longest = 4 // pieces
 	f := func(into any, pieces string) {
 		t.Helper()
 		kind := reflect.TypeOf(into).Elem()
-		schema, taken := mustCompileValue(t, kind.Name(), scalarSchemas[kind]), 0
+		schema, accepted := mustCompileValue(t, kind.Name(), scalarSchemas[kind]), 0
 		for text := range textsOf(strings.Split(pieces, "_"), longest) {
 			if readScalar(into, text) != nil {
 				continue
 			}
-			taken++
+			accepted++
 			if err := schema.Validate(text); err != nil {
-				t.Errorf("%s takes %q, but its schema: %v", kind, text, err)
+				t.Errorf("%s accepts %q, but its schema: %v", kind, text, err)
 				return
 			}
 		}
-		if taken == 0 {
-			t.Errorf("%s takes nothing that is made of %s", kind, pieces)
+		if accepted == 0 {
+			t.Errorf("%s accepts nothing made of %s", kind, pieces)
 		}
 	}
 	f(new(Duration), "0_5_12_._+_ _d_h_m_s_ms_us_µs_ns")
