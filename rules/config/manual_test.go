@@ -33,7 +33,7 @@ func TestTheExampleIsValid(t *testing.T) {
 func wholeExample(t *testing.T) string {
 	t.Helper()
 	source := commentedKey.ReplaceAllString(mustRead(t, exampleFile), "$1$2")
-	return strings.Replace(source, "app: http:", "app: https:", 1) // which app_tls needs
+	return strings.Replace(source, "\napp: http:", "\napp: https:", 1) // which app_tls needs
 }
 
 func TestTheExampleShowsEveryKeyAndItsDefault(t *testing.T) {
