@@ -14,13 +14,20 @@ type AddressClass string
 
 // Address classes.
 const (
-	Private     AddressClass = "private"
-	Loopback    AddressClass = "loopback"
-	LinkLocal   AddressClass = "link-local"
-	Metadata    AddressClass = "metadata"
-	Multicast   AddressClass = "multicast"
+	// Private is for networks of one's own, and for carrier-grade NAT.
+	Private AddressClass = "private"
+	// Loopback is this machine.
+	Loopback AddressClass = "loopback"
+	// LinkLocal is the same network segment, and every address with a zone.
+	LinkLocal AddressClass = "link-local"
+	// Metadata is where clouds serve metadata, often credentials, to their machines.
+	Metadata AddressClass = "metadata"
+	// Multicast is for groups of machines.
+	Multicast AddressClass = "multicast"
+	// Unspecified is 0.0.0.0/8 and ::, which connect to this machine.
 	Unspecified AddressClass = "unspecified"
-	Reserved    AddressClass = "reserved"
+	// Reserved is everything else that is not public.
+	Reserved AddressClass = "reserved"
 )
 
 var addressClasses = []AddressClass{Private, Loopback, LinkLocal, Metadata, Multicast, Unspecified, Reserved}

@@ -24,7 +24,7 @@ type inner struct{ A, B int }
 
 func (i *inner) SetDefaults() { i.B = 7 }
 
-// decodedDefaults are told apart from what a file says.
+// decodedDefaults differ from what the files of these tests say.
 func decodedDefaults() decoded {
 	return decoded{Text: "text", Number: 5, Yes: true, Part: 0.5, List: []string{"x", "y"}, Map: map[string]string{"x": "y"}, Inner: inner{1, 2}}
 }
@@ -46,27 +46,27 @@ func TestAFileIsDecodedOverItsDefaults(t *testing.T) {
 	f("text: new", func(d *decoded) { d.Text = "new" })
 	// zero values are values
 	f("{text: '', number: 0, yes: false, part: 0}", func(d *decoded) { d.Text, d.Number, d.Yes, d.Part = "", 0, false, 0 })
-	// lists and maps are replaced, mappings with fixed keys are not
+	// lists and maps are replaced, structs are merged
 	f("{list: [z], map: {a: b}, inner: {a: 3}}", func(d *decoded) {
 		d.List, d.Map, d.Inner = []string{"z"}, map[string]string{"a": "b"}, inner{3, 2}
 	})
 	f("{list: [], map: {}}", func(d *decoded) { d.List, d.Map = []string{}, map[string]string{} })
-	// items have defaults of their own
+	// items have their own defaults
 	f("inners: [{a: 1}, {b: 0}, {}]", func(d *decoded) { d.Inners = []inner{{1, 7}, {0, 0}, {0, 7}} })
 	f("pointer: {a: 1}", func(d *decoded) { d.Pointer = &inner{A: 1} })
-	// numbers are decimal, and text stays as it was written
+	// numbers are decimal, and text stays as written
 	f("{number: 010, text: 010}", func(d *decoded) { d.Number, d.Text = 10, "010" })
 	f("{list: [yes, 1.50, 2026-11-23, 'null', '~']}", func(d *decoded) { d.List = []string{"yes", "1.50", "2026-11-23", "null", "~"} })
 	f("part: 1", func(d *decoded) { d.Part = 1 })
 	f("--- {text: new}\n...\n", func(d *decoded) { d.Text = "new" })
-	// anchors and merges: what a mapping says itself wins, then the first merged
+	// anchors and merges: a mapping's own keys win, then those merged first
 	f("inner: &i {a: 3}\ninners:\n- *i\n- <<: *i\n  b: 4\n- <<: [{a: 5}, {a: 6, b: 8}]", func(d *decoded) {
 		d.Inner, d.Inners = inner{3, 2}, []inner{{3, 7}, {3, 4}, {5, 8}}
 	})
 	f("{inner: &i {a: 1, <<: {a: 2, b: 3}}, pointer: *i}", func(d *decoded) { d.Inner, d.Pointer = inner{1, 3}, &inner{1, 3} })
 }
 
-func TestNothingKeepsADefaultBySayingNull(t *testing.T) {
+func TestAKeyWithoutAValueIsAProblem(t *testing.T) {
 	for _, key := range []string{"text", "number", "yes", "part", "list", "map", "inner", "inners", "pointer"} {
 		for _, null := range []string{"", " null", " ~", " !!null ''"} {
 			got := decodedDefaults()
@@ -78,7 +78,7 @@ func TestNothingKeepsADefaultBySayingNull(t *testing.T) {
 	}
 }
 
-func TestAllProblemsComeInTheOrderOfTheFile(t *testing.T) {
+func TestProblemsAreInTheOrderOfTheFile(t *testing.T) {
 	source := "text: [a]\nlist: [{}, b, ~]\ninner: {c: 1}\nyes: 1\n? [k]\n: v\n"
 	want := `f.yaml:1:7: text: must be a single value, not a list
 f.yaml:2:8: list[0]: must be a single value, not a mapping
@@ -104,7 +104,7 @@ func TestALongListOfProblemsIsCut(t *testing.T) {
 	}
 }
 
-func TestASmallFileCannotBecomeALargeOne(t *testing.T) {
+func TestASmallFileCannotExpandToALargeOne(t *testing.T) {
 	f := func(name, source, want string) {
 		t.Helper()
 		var into decoded
