@@ -328,7 +328,7 @@ func newSidecar(cfg *config.Config, logger *slog.Logger) (*sidecar, error) {
 	})
 	s.dispatcher = deliver.NewDispatcher(deliver.DispatcherOptions{
 		Store: s.store, NewSender: func(name string, target config.Target) (deliver.Sender, error) {
-			return send.NewSender(send.SenderOptions{Name: name, Target: target, Version: version, Logger: logger})
+			return send.New(send.Options{Name: name, Target: target, Version: version, Logger: logger})
 		}, Metrics: set, Logger: logger,
 	})
 	if err := s.dispatcher.Apply(cfg.Targets); err != nil {
