@@ -326,7 +326,7 @@ func newSidecar(cfg *config.Config, logger *slog.Logger) (*sidecar, error) {
 	s.recorder = record.NewRecorder(record.RecorderOptions{
 		Store: s.store, Profile: profile, Config: cfg, App: reader, Metrics: set, Logger: logger,
 	})
-	s.dispatcher = deliver.NewDispatcher(deliver.DispatcherOptions{
+	s.dispatcher = deliver.New(deliver.Options{
 		Store: s.store, NewSender: func(name string, target config.Target) (deliver.Sender, error) {
 			return send.New(send.Options{Name: name, Target: target, Version: version, Logger: logger})
 		}, Metrics: set, Logger: logger,

@@ -43,7 +43,7 @@ func newOffice(t *testing.T) *office {
 		Listen: "127.0.0.1:0", Token: config.NewSecret(canary), Logger: logger, Metrics: metrics.NewSet(), Store: store,
 		Ready: func(context.Context) error { return o.ready },
 		Targets: func() []deliver.TargetStatus {
-			return []deliver.TargetStatus{{Name: "crm", State: "up", Pending: 1}, {Name: "erp", State: "down"}}
+			return []deliver.TargetStatus{{Name: "crm", State: deliver.Up, Pending: 1}, {Name: "erp", State: deliver.Down}}
 		},
 		MayMove: func(from, to string) error { return o.mayMove },
 		Forget: func(_ context.Context, participant, survey string) (record.Forgotten, error) {

@@ -46,7 +46,7 @@ func sampleTarget(s *sampler, t deliver.TargetStatus, now time.Time) {
 	}
 	s.add("sidehook_oldest_pending_seconds", label, age.Seconds())
 	s.add("sidehook_attempts_in_flight", label, float64(t.InFlight))
-	for _, state := range []string{deliver.TargetUp, deliver.TargetDown, deliver.TargetHeld, deliver.TargetDisabled} {
+	for _, state := range deliver.States {
 		s.add("sidehook_target_state", fmt.Sprintf("%s,state=%q", label, state), asFloat(t.State == state))
 	}
 }

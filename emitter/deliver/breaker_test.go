@@ -51,7 +51,7 @@ func TestAProbeThatTheTargetAbortsIsDeadToo(t *testing.T) {
 		r.enqueue("a1", "a2")
 		r.pass(time.Minute)
 		r.expect("a1@0s", "a1@30s", "a2@30s")
-		if status := r.statusOf("crm"); status.Dead != 1 || status.Delivered != 1 || status.State != TargetUp {
+		if status := r.statusOf("crm"); status.Dead != 1 || status.Delivered != 1 || status.State != Up {
 			t.Errorf("%+v, want one dead, one delivered, and it up", status)
 		}
 	})
@@ -83,7 +83,7 @@ func TestTheBreakerOpensAfterFiveFailuresAndProbesWithTheOldest(t *testing.T) {
 			synctest.Wait()
 		}
 		r.enqueue("f1")
-		if status := r.statusOf("crm"); status.State != TargetDown {
+		if status := r.statusOf("crm"); status.State != Down {
 			t.Fatalf("%+v, want down", status)
 		}
 		r.pass(29 * time.Second)
@@ -98,7 +98,7 @@ func TestTheBreakerOpensAfterFiveFailuresAndProbesWithTheOldest(t *testing.T) {
 		}
 		r.crm().say(nil)
 		r.pass(3 * time.Second)
-		if status := r.statusOf("crm"); status.State != TargetUp || status.Delivered != 6 {
+		if status := r.statusOf("crm"); status.State != Up || status.Delivered != 6 {
 			t.Errorf("%+v, want up with all 6 delivered", status)
 		}
 	})
@@ -152,7 +152,7 @@ func TestWhatIsOurFaultOrAThrottleDoesNotOpenTheBreaker(t *testing.T) {
 				r.enqueue(fmt.Sprintf("%c1", 'a'+i))
 				r.pass(time.Minute)
 			}
-			if status := r.statusOf("crm"); status.State == TargetDown {
+			if status := r.statusOf("crm"); status.State == Down {
 				t.Errorf("%s: %+v, want it not down", answer.Outcome, status)
 			}
 		})

@@ -193,10 +193,10 @@ func (r *rig) start() {
 	r.t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	r.store = outbox.New(outbox.Options{Dir: r.dir, Logger: log})
-	r.dispatcher = NewDispatcher(DispatcherOptions{Store: r.store, NewSender: r.newSender, Metrics: metrics.NewSet(), Logger: log})
+	r.dispatcher = New(Options{Store: r.store, NewSender: r.newSender, Metrics: metrics.NewSet(), Logger: log})
 	r.apply()
 	if r.chance != nil {
-		r.dispatcher.queues["crm"].chance = r.chance
+		r.dispatcher.queues["crm"].random = r.chance
 	}
 	stopStore := runUntilStopped(r.t, r.store.Run)
 	stopDispatcher := runUntilStopped(r.t, r.dispatcher.Run)

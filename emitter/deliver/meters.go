@@ -72,10 +72,10 @@ func (m *meters) attempted(a attempted, now time.Time) {
 // decided counts a delivery that has come to its end.
 func (m *meters) decided(v verdict) {
 	switch v {
-	case isDelivered:
+	case delivered:
 		m.delivered.Inc()
-	case isDead:
+	case dead:
 		m.dead.Inc()
-	case retries, costsNothing:
+	case retried, free:
 	}
 }

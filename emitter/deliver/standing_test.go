@@ -28,7 +28,7 @@ func (r *rig) startFailing() {
 	r.restart()
 }
 
-func (r *rig) expectState(want string) {
+func (r *rig) expectState(want State) {
 	r.t.Helper()
 	if status := r.statusOf("crm"); status.State != want {
 		r.t.Errorf("%+v, want it %s", status, want)
@@ -41,10 +41,10 @@ func TestATargetThatOnlyFailedForFiveDaysIsDisabledAndTriedOnceADay(t *testing.T
 		r.start()
 		r.enqueue("a1", "b1", "c1", "d1", "e1", "f1")
 		r.pass(5*day - time.Minute)
-		r.expectState(TargetDown)
+		r.expectState(Down)
 		r.pass(16 * time.Minute) // a probe is never further away
 		status := r.statusOf("crm")
-		if status.State != TargetDisabled || status.Cause != outbox.ItOnlyFailed || status.Pending != 6 || status.Dead != 0 {
+		if status.State != Disabled || status.Cause != outbox.ItOnlyFailed || status.Pending != 6 || status.Dead != 0 {
 			t.Fatalf("%+v, want disabled since it only failed, with all pending", status)
 		}
 		if next := time.Until(status.Until); next > day || next < day-20*time.Minute {
@@ -57,25 +57,25 @@ func TestATargetThatOnlyFailedForFiveDaysIsDisabledAndTriedOnceADay(t *testing.T
 		}
 		r.crm().say(nil)
 		r.pass(day)
-		if status := r.statusOf("crm"); status.State != TargetUp || status.Delivered != 6 || !status.FailingSince.IsZero() {
+		if status := r.statusOf("crm"); status.State != Up || status.Delivered != 6 || !status.FailingSince.IsZero() {
 			t.Errorf("%+v, want it up with all delivered", status)
 		}
 	})
 }
 
-func TestATrialThatIsRefusedLeavesTheTargetDisabled(t *testing.T) {
+func TestATrialThatIsRefusedLeavesTheDisabled(t *testing.T) {
 	inBubble(t, func(r *rig) {
 		r.crm().say(always(fail500))
 		r.startFailing()
 		r.enqueue("a1")
-		r.expectState(TargetDisabled)
+		r.expectState(Disabled)
 		r.pass(time.Minute) // so that no day ends at the moment of a trial
 		for _, answer := range []send.Result{fail404, fail429, fail500} {
 			r.crm().say(always(answer))
 			if n := r.attemptsIn(day); n != 1 {
 				t.Errorf("%s: %d attempts in a day, want one", answer.Reason, n)
 			}
-			r.expectState(TargetDisabled)
+			r.expectState(Disabled)
 		}
 	})
 }
@@ -87,7 +87,7 @@ func TestATrialThatFailsByOurFaultIsMadeUpFor(t *testing.T) {
 		})
 		r.startFailing()
 		r.enqueue("a1")
-		r.expectState(TargetDisabled)
+		r.expectState(Disabled)
 		r.pass(day + time.Minute)
 		if status := r.statusOf("crm"); status.Delivered != 1 {
 			t.Errorf("%+v, want it delivered on the day of its trial", status)
@@ -100,11 +100,11 @@ func TestOnlyRefusalsForFiveDaysDisableToo(t *testing.T) {
 		r.crm().say(always(fail404))
 		r.start()
 		for i := range 6 {
-			r.expectState(TargetUp)
+			r.expectState(Up)
 			r.enqueue(string(rune('a'+i)) + "1")
 			r.pass(day)
 		}
-		if status := r.statusOf("crm"); status.State != TargetDisabled || status.Dead != 5 || status.Pending != 1 {
+		if status := r.statusOf("crm"); status.State != Disabled || status.Dead != 5 || status.Pending != 1 {
 			t.Errorf("%+v, want disabled with the last one kept", status)
 		}
 	})
@@ -126,13 +126,13 @@ func TestOneSuccessBeginsTheFiveDaysAnew(t *testing.T) {
 		for _, id := range []string{"a1", "b1", "c1", "d1", "e1", "f1", "g1", "h1"} {
 			r.enqueue(id)
 			r.pass(day)
-			r.expectState(TargetUp)
+			r.expectState(Up)
 			r.restart()
 		}
 		r.enqueue("i1")
 		r.pass(day)
 		r.enqueue("j1") // five days after e1
-		r.expectState(TargetDisabled)
+		r.expectState(Disabled)
 	})
 }
 
@@ -144,7 +144,7 @@ func TestOurFaultsAnd429AreNoFailuresOfTheTarget(t *testing.T) {
 			r.start()
 			r.enqueue("a1", "b1", "c1", "d1", "e1", "f1")
 			r.pass(time.Hour)
-			if status := r.statusOf("crm"); !status.FailingSince.IsZero() || status.State == TargetDown {
+			if status := r.statusOf("crm"); !status.FailingSince.IsZero() || status.State == Down {
 				t.Errorf("%s: %+v, want it not failing", answer.Reason, status)
 			}
 			r.restart()
@@ -152,7 +152,7 @@ func TestOurFaultsAnd429AreNoFailuresOfTheTarget(t *testing.T) {
 			r.restart()
 			r.enqueue("g1")
 			r.pass(time.Hour)
-			if status := r.statusOf("crm"); status.State == TargetDisabled {
+			if status := r.statusOf("crm"); status.State == Disabled {
 				t.Errorf("%s: %+v, want it not disabled for that", answer.Reason, status)
 			}
 		})
@@ -167,16 +167,16 @@ func TestADisabledTargetIsTriedWhenTheProcessStarts(t *testing.T) {
 		r.crm().say(always(fail500))
 		r.startFailing()
 		r.enqueue("a1", "b1")
-		r.expectState(TargetDisabled)
+		r.expectState(Disabled)
 		r.restart()
 		if n := r.attemptsIn(day - time.Hour); n != 1 {
 			t.Errorf("%d attempts after a restart, want one", n)
 		}
-		r.expectState(TargetDisabled)
+		r.expectState(Disabled)
 		r.crm().say(nil)
 		r.restart()
 		r.pass(time.Minute)
-		if status := r.statusOf("crm"); status.State != TargetUp || status.Delivered != 2 {
+		if status := r.statusOf("crm"); status.State != Up || status.Delivered != 2 {
 			t.Errorf("%+v, want it up with both delivered", status)
 		}
 	})
@@ -208,11 +208,11 @@ func TestAnotherURLEnablesWhatWasDisabled(t *testing.T) {
 			r.crm().say(always(answer))
 			r.startFailing()
 			r.enqueue("a1")
-			r.expectState(TargetDisabled)
+			r.expectState(Disabled)
 			r.crm().say(nil)
 			r.move("https://other.example.org/")
 			r.pass(time.Minute)
-			if status := r.statusOf("crm"); status.State != TargetUp || status.Delivered != 1 {
+			if status := r.statusOf("crm"); status.State != Up || status.Delivered != 1 {
 				t.Errorf("%s: %+v, want it up with one delivered", answer.Reason, status)
 			}
 		})
@@ -228,7 +228,7 @@ func TestATargetMayTakeADeliveryAndWantNoMore(t *testing.T) {
 		r.enqueue("a1", "a2")
 		r.pass(time.Hour)
 		r.expect("a1@0s")
-		if status := r.statusOf("crm"); status.State != TargetDisabled || status.Delivered != 1 || status.Pending != 1 {
+		if status := r.statusOf("crm"); status.State != Disabled || status.Delivered != 1 || status.Pending != 1 {
 			t.Errorf("%+v, want disabled with one delivered and one pending", status)
 		}
 	})
@@ -248,7 +248,7 @@ func TestATargetThatIsGoneKeepsItsQueueAlsoAfterARestart(t *testing.T) {
 				t.Error("a disabled target was sent something")
 			}
 		}
-		if status := r.statusOf("crm"); status.State != TargetDisabled || status.Pending != 3 {
+		if status := r.statusOf("crm"); status.State != Disabled || status.Pending != 3 {
 			t.Errorf("%+v, want disabled with 3 pending", status)
 		}
 	})
