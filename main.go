@@ -16,12 +16,15 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/sidehook/sidehook/emitter"
 	"github.com/sidehook/sidehook/emitter/admin"
@@ -41,6 +44,9 @@ const drainLimit = 20 * time.Second
 
 // openLimit is how long the first participants wait for the store to open.
 const openLimit = 2 * time.Second
+
+// runtimeHistograms are exposed besides what a GoCollector exposes by default.
+var runtimeHistograms = collectors.GoRuntimeMetricsRule{Matcher: regexp.MustCompile(`^/(gc/pauses|sched/latencies):seconds$`)}
 
 const usage = `sidehook gives webhooks to a survey app that nobody may change.
 
@@ -290,7 +296,7 @@ type sidecar struct {
 	dispatcher *emitter.Dispatcher
 	proxy      *proxy.Proxy
 	admin      *admin.Admin
-	metrics    *metrics.Set
+	metrics    *prometheus.Registry
 	// reload takes over changes of the configuration; it does nothing where there is no file.
 	reload func(context.Context) error
 	// serving is called once participants are served.
@@ -303,13 +309,16 @@ func newSidecar(config *rules.Config, logger *slog.Logger) (*sidecar, error) {
 	if err != nil {
 		return nil, err
 	}
-	set := metrics.NewSet()
+	set := prometheus.NewRegistry()
+	set.MustRegister(collectors.NewGoCollector(collectors.WithGoCollectorRuntimeMetrics(runtimeHistograms)), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	s := &sidecar{logger: logger, metrics: set, reload: func(context.Context) error { return nil }}
 	s.serving = func() {
 		logger.Info("participants are served", "address", s.proxy.Addr().String(), "admin", s.admin.Addr().String())
 	}
-	set.NewGauge(fmt.Sprintf("sidehook_build_info{version=%q}", version), nil).Set(1)
-	s.store = outbox.New(outbox.Options{Dir: config.State, Retention: config.Retention, Logger: logger, OnCommit: emitter.CommitMeter(set)})
+	promauto.With(set).NewGauge(prometheus.GaugeOpts{
+		Name: "sidehook_build_info", Help: "Always 1; the label is the version.", ConstLabels: prometheus.Labels{"version": version},
+	}).Set(1)
+	s.store = outbox.New(outbox.Options{Dir: config.State, Retention: config.Retention, Logger: logger, Metrics: set})
 	appTLS, err := emitter.ClientTLS(config.AppTLS, logger.With("app", config.App))
 	if err != nil {
 		return nil, err
@@ -329,12 +338,11 @@ func newSidecar(config *rules.Config, logger *slog.Logger) (*sidecar, error) {
 	}
 	s.proxy, err = proxy.New(proxy.Config{
 		Listen: config.Listen, App: config.App, AppTLS: appTLS, Forwarded: config.Forwarded, TrustedProxies: config.TrustedProxies,
-		Watcher: s.recorder, InspectLimit: int(config.InspectLimit), Logger: logger,
+		Watcher: s.recorder, InspectLimit: int(config.InspectLimit), Metrics: set, Logger: logger,
 	})
 	if err != nil {
 		return nil, err
 	}
-	s.proxy.Register(set)
 	s.admin = admin.New(admin.Config{
 		Listen: config.Admin, Token: config.AdminToken, Ready: s.proxy.Ready, Metrics: set,
 		Store: s.store, Targets: s.dispatcher.Status, MayMove: s.recorder.MayMove, Forget: s.recorder.Forget, Logger: logger,

@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/rules"
@@ -23,19 +23,21 @@ type sender interface {
 	Send(ctx context.Context, d *outbox.Delivery, at time.Time) Result
 }
 
-// DispatcherOptions are what a Dispatcher needs, all of it.
+// DispatcherOptions are what a Dispatcher needs; all but Metrics is required.
 type DispatcherOptions struct {
 	Store *outbox.Store
 	// NewSender makes the sender of a target.
 	NewSender func(name string, target rules.Target) (sender, error)
-	Metrics   *metrics.Set
-	Logger    *slog.Logger
+	// Metrics is where the metrics of targets are registered; nil means nowhere.
+	Metrics prometheus.Registerer
+	Logger  *slog.Logger
 }
 
 // Dispatcher takes deliveries from the outbox to their targets, with a queue for
 // each target that knows nothing of the others.
 type Dispatcher struct {
 	options DispatcherOptions
+	metrics *targetMetrics
 
 	mu     sync.Mutex
 	queues map[string]*queue
@@ -49,7 +51,11 @@ type Dispatcher struct {
 
 // NewDispatcher makes a Dispatcher without targets: Apply gives it some.
 func NewDispatcher(o DispatcherOptions) *Dispatcher {
-	return &Dispatcher{options: o, queues: map[string]*queue{}}
+	d := &Dispatcher{options: o, metrics: newTargetMetrics(o.Metrics), queues: map[string]*queue{}}
+	if o.Metrics != nil {
+		o.Metrics.MustRegister(statusCollector(d.Status))
+	}
+	return d
 }
 
 // Apply makes these the targets, before Run or while it runs. What is being sent
@@ -91,7 +97,7 @@ func (d *Dispatcher) set(name string, to destination) {
 	if old != nil && old.change(to) {
 		return
 	}
-	q := newQueue(name, to, d.options)
+	q := newQueue(name, to, d.options, d.metrics.of(name))
 	if old != nil {
 		// Two queues of one target would send everything twice.
 		q.after = old.ended
@@ -105,7 +111,7 @@ func (d *Dispatcher) set(name string, to destination) {
 // remove ends a queue. It stays known until another one has its name, which has
 // to wait for its end.
 func (d *Dispatcher) remove(name string, q *queue) {
-	q.meters.forget()
+	d.metrics.forget(name)
 	if d.ctx == nil {
 		delete(d.queues, name)
 		return

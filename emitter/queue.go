@@ -89,10 +89,10 @@ type attempted struct {
 	isProbe  bool
 }
 
-func newQueue(name string, to destination, o DispatcherOptions) *queue {
+func newQueue(name string, to destination, o DispatcherOptions, m *meters) *queue {
 	log := o.Logger.With("target", name)
 	return &queue{
-		name: name, store: o.Store, log: log, complain: newComplaints(log, time.Now), meters: newMeters(o.Metrics, name), chance: anyChance,
+		name: name, store: o.Store, log: log, complain: newComplaints(log, time.Now), meters: m, chance: anyChance,
 		ended: make(chan struct{}), changes: make(chan destination, 1), results: make(chan attempted), acks: newAcks(name, o.Store),
 		to: to, limiter: newLimiter(to.target), breaker: newBreaker(to.target.Breaker, false),
 		busy: map[uint64]struct{}{}, missed: map[uint64]struct{}{}, unread: true,

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
@@ -42,8 +41,7 @@ func newDesk(t *testing.T, dir string) *desk {
 			Targets:    map[string]rules.Target{"crm": {Format: rules.FormatDecsys}, "lake": {Format: rules.FormatStandard}},
 			Rules:      []rules.Rule{{To: []string{"crm"}}, {On: []rules.EventName{rules.Completion}, To: []string{"lake"}}},
 		},
-		Metrics: metrics.NewSet(),
-		Logger:  logger,
+		Logger: logger,
 	})
 	d := &desk{Recorder: recorder, t: t, store: store}
 	d.start()

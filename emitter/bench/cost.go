@@ -11,8 +11,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
-
 	"github.com/sidehook/sidehook/emitter"
 	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/rules"
@@ -107,7 +105,7 @@ func newRecorder(store *outbox.Store, state string) (*emitter.Recorder, error) {
 		return nil, err
 	}
 	return emitter.NewRecorder(emitter.RecorderOptions{
-		Store: store, Profile: profile, Config: config, Metrics: metrics.NewSet(), Logger: slog.New(slog.DiscardHandler),
+		Store: store, Profile: profile, Config: config, Logger: slog.New(slog.DiscardHandler),
 	}), nil
 }
 
