@@ -16,15 +16,12 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"regexp"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/sidehook/sidehook/emitter"
 	"github.com/sidehook/sidehook/emitter/admin"
@@ -44,9 +41,6 @@ const drainLimit = 20 * time.Second
 
 // openLimit is how long the first participants wait for the store to open.
 const openLimit = 2 * time.Second
-
-// runtimeHistograms are exposed besides what a GoCollector exposes by default.
-var runtimeHistograms = collectors.GoRuntimeMetricsRule{Matcher: regexp.MustCompile(`^/(gc/pauses|sched/latencies):seconds$`)}
 
 const usage = `sidehook gives webhooks to a survey app that nobody may change.
 
@@ -309,15 +303,11 @@ func newSidecar(config *rules.Config, logger *slog.Logger) (*sidecar, error) {
 	if err != nil {
 		return nil, err
 	}
-	set := prometheus.NewRegistry()
-	set.MustRegister(collectors.NewGoCollector(collectors.WithGoCollectorRuntimeMetrics(runtimeHistograms)), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	set := newRegistry()
 	s := &sidecar{logger: logger, metrics: set, reload: func(context.Context) error { return nil }}
 	s.serving = func() {
 		logger.Info("participants are served", "address", s.proxy.Addr().String(), "admin", s.admin.Addr().String())
 	}
-	promauto.With(set).NewGauge(prometheus.GaugeOpts{
-		Name: "sidehook_build_info", Help: "Always 1; the label is the version.", ConstLabels: prometheus.Labels{"version": version},
-	}).Set(1)
 	s.store = outbox.New(outbox.Options{Dir: config.State, Retention: config.Retention, Logger: logger, Metrics: set})
 	appTLS, err := emitter.ClientTLS(config.AppTLS, logger.With("app", config.App))
 	if err != nil {

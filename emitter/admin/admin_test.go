@@ -119,7 +119,7 @@ func TestEachPageAnswersWhatItSays(t *testing.T) {
 	}
 	f("GET", "/live", 200, "ok")
 	f("GET", "/ready", 200, "ok")
-	f("GET", "/metrics", 200, "sidehook_store_open 1")
+	f("GET", "/metrics", 200, "# TYPE sidehook_store_open gauge\nsidehook_store_open 1\n")
 	f("GET", "/metrics", 200, "sidehook_redelivered_total 0")
 	f("GET", "/targets", 200, `[{"name":"crm","state":"up"`)
 	f("GET", "/deliveries?target=crm", 200, `"id":"msg_1","target":"crm","rule":"all","event":"completion","survey":"fzd","state":"waiting"`)
