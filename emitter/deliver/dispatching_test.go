@@ -11,8 +11,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
-
 	"github.com/sidehook/sidehook/emitter/outbox"
 
 	"github.com/sidehook/sidehook/emitter/send"
@@ -193,7 +191,7 @@ func (r *rig) start() {
 	r.t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	r.store = outbox.New(outbox.Options{Dir: r.dir, Logger: log})
-	r.dispatcher = New(Options{Store: r.store, NewSender: r.newSender, Metrics: metrics.NewSet(), Logger: log})
+	r.dispatcher = New(Options{Store: r.store, NewSender: r.newSender, Logger: log})
 	r.apply()
 	if r.chance != nil {
 		r.dispatcher.queues["crm"].random = r.chance
