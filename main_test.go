@@ -372,7 +372,7 @@ func TestWhatCannotStartSaysWhy(t *testing.T) {
 var update = flag.Bool("update", false, "write golden files instead of comparing with them")
 
 func TestTryTellsWhatARecordingComesTo(t *testing.T) {
-	const folder = "rules/testdata/try/"
+	const folder = "rules/trial/testdata/"
 	f := func(golden string, args ...string) {
 		t.Helper()
 		var stdout, stderr strings.Builder
