@@ -13,7 +13,7 @@ import (
 	"github.com/sidehook/sidehook/rules/config"
 )
 
-func TestRemovedTargetLeavesNoMetrics(t *testing.T) {
+func TestARemovedTargetLeavesNoMetrics(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	m := newTargetMetrics(registry)
 	m.of("crm")
@@ -26,7 +26,7 @@ func TestRemovedTargetLeavesNoMetrics(t *testing.T) {
 	}
 }
 
-func TestTargetThatReturnsBeginsAtZero(t *testing.T) {
+func TestMetricsOfATargetThatReturnsStartAtZero(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	d := New(Options{
 		Store:     outbox.New(outbox.Options{Dir: t.TempDir(), Logger: slog.New(slog.DiscardHandler)}),
