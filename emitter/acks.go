@@ -147,7 +147,7 @@ func (k ack) write(tx *outbox.Tx) {
 		tx.Retry(k.seq, k.attempt, k.decided.retry)
 	case costsNothing:
 		if k.isProbe {
-			tx.Missed(k.seq, k.attempt)
+			tx.ProbeFailed(k.seq, k.attempt)
 		}
 	}
 }

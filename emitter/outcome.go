@@ -109,7 +109,7 @@ func (q *queue) onChange(to destination) {
 	if moved {
 		q.hold(time.Time{})
 	}
-	if moved && q.standing.cause != outbox.ByHand {
+	if moved && q.standing.cause != outbox.CauseOperator {
 		q.enable()
 	}
 }

@@ -24,7 +24,7 @@ func (q *queue) resume() error {
 	}
 	q.adopt(known, time.Now())
 	q.standing.failingSince = known.FailingSince
-	if known.DisabledMark != q.mark() && q.standing.disabled() && q.standing.cause != outbox.ByHand {
+	if known.DisabledMark != q.mark() && q.standing.disabled() && q.standing.cause != outbox.CauseOperator {
 		q.enable()
 	}
 	q.heldUntil = earlier(known.HeldUntil, time.Now().Add(maxRetryAfter)) // the clock may have been ahead
@@ -147,7 +147,7 @@ func (q *queue) oldest(now time.Time, skip func(seq uint64) bool) (d *outbox.Del
 // isPutOff tells whether the target asked for this delivery to wait; later than
 // it can ask for is what a clock said that was ahead.
 func isPutOff(d *outbox.Delivery, now time.Time) bool {
-	return d.Told && d.Due.After(now) && !d.Due.After(now.Add(maxRetryAfter))
+	return d.FromRetryAfter && d.Due.After(now) && !d.Due.After(now.Add(maxRetryAfter))
 }
 
 // read fills the buffer.

@@ -13,7 +13,7 @@ const (
 	// maxRejections is how many retries a delivery gets that the target refused.
 	maxRejections = 2
 	// maxRetryAfter bounds for how long a target can put us off.
-	maxRetryAfter = outbox.LongestTold
+	maxRetryAfter = outbox.MaxRetryAfter
 )
 
 // verdict is what becomes of a delivery after an attempt.
@@ -57,7 +57,7 @@ func decide(policy rules.Retry, d *outbox.Delivery, r Result, now time.Time, cha
 	}
 	wait := jittered(time.Duration(policy.Schedule[d.Attempts]), policy.Jitter, chance)
 	decided.verdict = retries
-	decided.retry = outbox.Retry{Due: now.Add(max(wait, told)), Told: told > 0, Rejected: rejected}
+	decided.retry = outbox.Retry{Due: now.Add(max(wait, told)), FromRetryAfter: told > 0, Rejected: rejected}
 	return decided
 }
 

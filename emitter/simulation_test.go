@@ -153,7 +153,7 @@ func (s *simulation) step() {
 		s.ledger.restart()
 		r.start()
 	case 1:
-		r.write(func(tx *outbox.Tx) { tx.Disable("crm", outbox.ByHand, "", time.Now()) })
+		r.write(func(tx *outbox.Tx) { tx.Disable("crm", outbox.CauseOperator, "", time.Now()) })
 		synctest.Wait()
 		s.ledger.disable()
 	case 2, 3:

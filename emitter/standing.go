@@ -33,7 +33,7 @@ func (s *standing) disabled() bool { return s.cause != "" }
 
 // tryNow makes a target that was disabled for failing be tried at once.
 func (s *standing) tryNow(now time.Time) {
-	if s.cause == outbox.ItOnlyFailed {
+	if s.cause == outbox.CauseFailing {
 		s.trialAt = now
 	}
 }
@@ -66,21 +66,21 @@ func (q *queue) judge(a attempted, now time.Time) {
 		q.failed(now)
 	case Throttled, Aborted, Gone, Ours:
 	}
-	if a.result.WantsNoMore() && s.cause != outbox.ItSaidSo {
+	if a.result.WantsNoMore() && s.cause != outbox.CauseUnsubscribed {
 		q.log.Error("the target wants nothing more: it is disabled and its deliveries are kept until it is enabled or has another URL")
-		q.disable(outbox.ItSaidSo, now)
+		q.disable(outbox.CauseUnsubscribed, now)
 	}
 }
 
 func (q *queue) succeeded() {
 	s := &q.standing
 	switch {
-	case s.cause == outbox.ItOnlyFailed:
+	case s.cause == outbox.CauseFailing:
 		q.log.Info("the target took a delivery: it is enabled again")
 		q.enable()
 	case !s.failingSince.IsZero():
 		s.failingSince = time.Time{}
-		q.write(func(tx *outbox.Tx) { tx.Failing(q.name, time.Time{}) })
+		q.write(func(tx *outbox.Tx) { tx.SetFailingSince(q.name, time.Time{}) })
 	}
 }
 
@@ -89,17 +89,17 @@ func (q *queue) failed(now time.Time) {
 	switch {
 	case s.failingSince.IsZero():
 		s.failingSince = now
-		q.write(func(tx *outbox.Tx) { tx.Failing(q.name, now) })
+		q.write(func(tx *outbox.Tx) { tx.SetFailingSince(q.name, now) })
 	case !s.disabled() && now.Sub(s.failingSince) >= failingLimit:
 		q.log.Error("the target did nothing but fail for days: it is disabled and its deliveries are kept; it is tried once a day", "since", s.failingSince)
-		q.disable(outbox.ItOnlyFailed, now)
+		q.disable(outbox.CauseFailing, now)
 	}
 }
 
 func (q *queue) disable(cause outbox.Cause, now time.Time) {
 	s := &q.standing
 	s.cause, s.onTrial, s.trialAt = cause, false, time.Time{}
-	if cause == outbox.ItOnlyFailed {
+	if cause == outbox.CauseFailing {
 		s.trialAt = now.Add(trialEvery)
 	}
 	mark := q.mark()

@@ -22,7 +22,7 @@ func (r *rig) attemptsIn(d time.Duration) int {
 func (r *rig) startFailing() {
 	r.t.Helper()
 	r.start()
-	r.write(func(tx *outbox.Tx) { tx.Failing("crm", time.Now().Add(-failingLimit)) })
+	r.write(func(tx *outbox.Tx) { tx.SetFailingSince("crm", time.Now().Add(-failingLimit)) })
 	r.restart()
 }
 
@@ -42,7 +42,7 @@ func TestATargetThatOnlyFailedForFiveDaysIsDisabledAndTriedOnceADay(t *testing.T
 		r.expectState(TargetDown)
 		r.pass(16 * time.Minute) // a probe is never further away
 		status := r.statusOf("crm")
-		if status.State != TargetDisabled || status.Cause != outbox.ItOnlyFailed || status.Pending != 6 || status.Dead != 0 {
+		if status.State != TargetDisabled || status.Cause != outbox.CauseFailing || status.Pending != 6 || status.Dead != 0 {
 			t.Fatalf("%+v, want disabled since it only failed, with all pending", status)
 		}
 		if next := time.Until(status.Until); next > day || next < day-20*time.Minute {
@@ -146,7 +146,7 @@ func TestOurFaultsAnd429AreNoFailuresOfTheTarget(t *testing.T) {
 				t.Errorf("%s: %+v, want it not failing", answer.Reason, status)
 			}
 			r.restart()
-			r.write(func(tx *outbox.Tx) { tx.Failing("crm", time.Now().Add(-failingLimit)) })
+			r.write(func(tx *outbox.Tx) { tx.SetFailingSince("crm", time.Now().Add(-failingLimit)) })
 			r.restart()
 			r.enqueue("g1")
 			r.pass(time.Hour)
@@ -183,7 +183,7 @@ func TestADisabledTargetIsTriedWhenTheProcessStarts(t *testing.T) {
 func TestWhatAnOperatorDisabledStaysDisabledUntilItIsEnabled(t *testing.T) {
 	inBubble(t, func(r *rig) {
 		r.start()
-		r.write(func(tx *outbox.Tx) { tx.Disable("crm", outbox.ByHand, "", time.Now()) })
+		r.write(func(tx *outbox.Tx) { tx.Disable("crm", outbox.CauseOperator, "", time.Now()) })
 		synctest.Wait()
 		r.enqueue("a1")
 		r.pass(25 * time.Hour)
@@ -191,7 +191,7 @@ func TestWhatAnOperatorDisabledStaysDisabledUntilItIsEnabled(t *testing.T) {
 		r.move("https://other.example.org/")
 		r.pass(25 * time.Hour)
 		r.expect()
-		if status := r.statusOf("crm"); status.Cause != outbox.ByHand || status.Pending != 1 {
+		if status := r.statusOf("crm"); status.Cause != outbox.CauseOperator || status.Pending != 1 {
 			t.Errorf("%+v, want disabled by hand with one pending", status)
 		}
 		r.write(func(tx *outbox.Tx) { tx.Enable("crm") })

@@ -168,7 +168,7 @@ func TestADeadDeliveryCanBeSentAgain(t *testing.T) {
 
 func TestATargetThatWantedNothingMoreCanBeEnabled(t *testing.T) {
 	o := newOffice(t)
-	if err := o.config.Store.Do(t.Context(), func(tx *outbox.Tx) { tx.Disable("crm", outbox.ItSaidSo, "mark", time.Now()) }); err != nil {
+	if err := o.config.Store.Do(t.Context(), func(tx *outbox.Tx) { tx.Disable("crm", outbox.CauseUnsubscribed, "mark", time.Now()) }); err != nil {
 		t.Fatal(err)
 	}
 	if status, body := o.ask("POST", "/targets/crm/enable", nil); status != http.StatusAccepted {

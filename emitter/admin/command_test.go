@@ -162,7 +162,7 @@ func TestAnOperatorSendsToAnotherTarget(t *testing.T) {
 func TestAnOperatorDisablesAndEnablesATarget(t *testing.T) {
 	o := newOffice(t)
 	o.says("targets disable crm", "crm is disabled")
-	if known, _ := o.config.Store.Target("crm"); known.Cause != outbox.ByHand || known.Disabled.IsZero() {
+	if known, _ := o.config.Store.Target("crm"); known.Cause != outbox.CauseOperator || known.Disabled.IsZero() {
 		t.Errorf("the store has %+v", known)
 	}
 	o.says("targets enable crm", "crm is enabled")

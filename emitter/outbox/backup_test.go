@@ -153,7 +153,7 @@ func unpackFormat1(t *testing.T) (dir string) {
 func TestAFileOfFormat1IsStillUnderstood(t *testing.T) {
 	s, _ := testStore(t, unpackFormat1(t))
 	known, err := s.Targets()
-	if err != nil || known["crm"].Pending != 3 || known["crm"].Dead != 1 || known["crm"].Delivered != 1 || known["erp"].Cause != ItSaidSo {
+	if err != nil || known["crm"].Pending != 3 || known["crm"].Dead != 1 || known["crm"].Delivered != 1 || known["erp"].Cause != CauseUnsubscribed {
 		t.Errorf("the targets are %+v, %v", known, err)
 	}
 	if dead, err := s.Get("msg_ann_1"); err != nil || dead.State != Dead || dead.Failure.Reason != "status 500" || string(dead.Failure.Excerpt) != "no" {

@@ -56,8 +56,8 @@ type Delivery struct {
 	Created     time.Time
 
 	Progress
-	// Told tells that the target asked for the due time.
-	Told bool
+	// FromRetryAfter reports that Due comes from the target's Retry-After.
+	FromRetryAfter bool
 	// Failure is the last failed attempt, nil without one. Due and List leave it out.
 	Failure *Failure
 }

@@ -135,6 +135,6 @@ func load(tx *bolt.Tx, seq uint64, withBody bool) (*Delivery, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.Progress, d.Told = p.Progress, p.told
+	d.Progress, d.FromRetryAfter = p.Progress, p.told
 	return d, nil
 }

@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// LongestTold is the longest that a target can put a retry off, or a pace a redelivery.
-const LongestTold = 24 * time.Hour
+// MaxRetryAfter is the longest that a target can put a retry off, or a pace a redelivery.
+const MaxRetryAfter = 24 * time.Hour
 
 // Retry is when a failed delivery is tried again.
 type Retry struct {
 	Due time.Time
-	// Told marks a due time that the target asked for; Hasten leaves it alone.
-	Told bool
+	// FromRetryAfter marks a due time that the target asked for; Hasten leaves it alone.
+	FromRetryAfter bool
 	// Rejected marks an attempt that the target refused for good.
 	Rejected bool
 }
@@ -37,14 +37,14 @@ func (tx *Tx) Retry(seq uint64, a Attempt, r Retry) {
 	if r.Rejected {
 		p.Rejections++
 	}
-	p.Due, p.told, p.Status = r.Due, r.Told, a.Status
+	p.Due, p.told, p.Status = r.Due, r.FromRetryAfter, a.Status
 	tx.setReady(seq, p)
 	tx.putProgress(seq, p)
 	tx.noteFailure(seq, a)
 }
 
-// Missed notes a failed attempt that costs the delivery nothing: a probe.
-func (tx *Tx) Missed(seq uint64, a Attempt) {
+// ProbeFailed notes a failed attempt that costs the delivery nothing: a probe.
+func (tx *Tx) ProbeFailed(seq uint64, a Attempt) {
 	if p := tx.waiting(seq); p != nil {
 		p.Status = a.Status
 		tx.putProgress(seq, p)
@@ -54,7 +54,7 @@ func (tx *Tx) Missed(seq uint64, a Attempt) {
 
 // Hasten makes up to limit of a target's retries due now, whatever their due
 // time was, except for those that the target asked for and the pace of
-// redeliveries, which are no further off than LongestTold unless another clock
+// redeliveries, which are no further off than MaxRetryAfter unless another clock
 // said so. It goes on from after, which is nil at first, and returns where to go
 // on, nil when all are done.
 func (tx *Tx) Hasten(name string, after []byte, limit int) (rest []byte) {
@@ -66,7 +66,7 @@ func (tx *Tx) Hasten(name string, after []byte, limit int) (rest []byte) {
 	for _, key := range keys {
 		seq := lastUint64(key)
 		p := tx.progress(seq)
-		if p == nil || (p.told || p.isPaced()) && !p.Due.After(tx.now.Add(LongestTold)) {
+		if p == nil || (p.told || p.isPaced()) && !p.Due.After(tx.now.Add(MaxRetryAfter)) {
 			continue
 		}
 		tx.clearReady(seq, p)

@@ -7,12 +7,12 @@ type Cause string
 
 // The causes, as operators see them.
 const (
-	// ItSaidSo: the target said that it wants nothing more.
-	ItSaidSo Cause = "the target said so"
-	// ItOnlyFailed: it did nothing but fail for too long.
-	ItOnlyFailed Cause = "it only failed"
-	// ByHand: an operator did it.
-	ByHand Cause = "by hand"
+	// CauseUnsubscribed: the target said that it wants nothing more.
+	CauseUnsubscribed Cause = "the target said so"
+	// CauseFailing: it did nothing but fail for too long.
+	CauseFailing Cause = "it only failed"
+	// CauseOperator: an operator did it.
+	CauseOperator Cause = "by hand"
 )
 
 // Target is what the store knows of a target.
@@ -55,8 +55,8 @@ func (tx *Tx) Enable(name string) {
 	tx.woken[name] = struct{}{}
 }
 
-// Failing notes since when the target does nothing but fail, zero for not at all.
-func (tx *Tx) Failing(name string, since time.Time) {
+// SetFailingSince notes since when the target does nothing but fail, zero for not at all.
+func (tx *Tx) SetFailingSince(name string, since time.Time) {
 	t := tx.target(name)
 	t.FailingSince, t.dirty = since, true
 }
@@ -129,7 +129,7 @@ func decodeTarget(record []byte) (*target, error) {
 		t.Cause = Cause(in.text())
 		t.FailingSince = in.time()
 	} else if !t.Disabled.IsZero() {
-		t.Cause = ItSaidSo
+		t.Cause = CauseUnsubscribed
 	}
 	if len(in.rest) > 0 {
 		t.PendingBytes = in.uint()
