@@ -190,7 +190,7 @@ func (s *simulation) settle() {
 	}
 	synctest.Wait()
 	for id, d := range s.ledger.deliveries {
-		kept, err := s.rig.store.Get(id)
+		kept, err := loadByID(s.rig.store, id)
 		if err != nil || kept == nil {
 			s.ledger.violate("%s is lost: %v", id, err)
 			return

@@ -2,41 +2,61 @@ package outbox
 
 import "sync"
 
-// job is a change that waits for its commit.
-type job struct {
-	fn   func(*Tx)
+// The bounds of the changes that wait in memory for a commit.
+const (
+	maxWaiting      = 8192
+	maxWaitingBytes = 64 << 20
+)
+
+// change is one that waits for its commit.
+type change struct {
+	apply func(*Tx)
+	// size is how many bytes of memory it keeps alive.
 	size int
 	done chan struct{}
 }
 
-// queue is where changes wait. It is bounded by their number and by the memory
-// that they hold on to.
-type queue struct {
-	maxJobs, maxBytes int
+// changeQueue is where changes wait for the writer. It is bounded by their
+// number and by the memory they keep alive.
+type changeQueue struct {
+	maxChanges, maxBytes int
 	// wake has a token when there is something that the writer has not seen.
 	wake chan struct{}
 
-	mu     sync.Mutex
-	jobs   []job
-	closed bool
-	// held and heldBytes count what waits, the writer's own batch included.
+	mu      sync.Mutex
+	changes []change
+	closed  bool
+	// held and heldBytes count what waits, including the writer's own batch.
 	held, heldBytes int
 }
 
-func newQueue(maxJobs, maxBytes int) *queue {
-	return &queue{maxJobs: maxJobs, maxBytes: maxBytes, wake: make(chan struct{}, 1)}
+func newChangeQueue(maxChanges, maxBytes int) *changeQueue {
+	return &changeQueue{maxChanges: maxChanges, maxBytes: maxBytes, wake: make(chan struct{}, 1)}
 }
 
-// add appends a job, which may pass the bounds where unbounded is set.
-func (q *queue) add(j job, unbounded bool) (ok bool) {
+// tryAdd appends a change. It returns false if the queue is full or closed.
+func (q *changeQueue) tryAdd(c change) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	isFull := q.held >= q.maxJobs || q.heldBytes+j.size > q.maxBytes
-	if q.closed || (isFull && !unbounded) {
+	if isFull := q.held >= q.maxChanges || q.heldBytes+c.size > q.maxBytes; isFull {
 		return false
 	}
-	q.jobs = append(q.jobs, j)
-	q.held, q.heldBytes = q.held+1, q.heldBytes+j.size
+	return q.append(c)
+}
+
+// add appends a change even if the queue is full. It returns false if the queue is closed.
+func (q *changeQueue) add(c change) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.append(c)
+}
+
+func (q *changeQueue) append(c change) bool {
+	if q.closed {
+		return false
+	}
+	q.changes = append(q.changes, c)
+	q.held, q.heldBytes = q.held+1, q.heldBytes+c.size
 	select {
 	case q.wake <- struct{}{}:
 	default:
@@ -44,36 +64,37 @@ func (q *queue) add(j job, unbounded bool) (ok bool) {
 	return true
 }
 
-// take moves up to limit jobs to the writer; release gives their room back.
-func (q *queue) take(limit int) []job {
+// take moves up to limit changes to the writer. They still count as waiting until release.
+func (q *changeQueue) take(limit int) []change {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.jobs) <= limit {
-		batch := q.jobs
-		q.jobs = nil
+	if len(q.changes) <= limit {
+		batch := q.changes
+		q.changes = nil
 		return batch
 	}
-	batch := q.jobs[:limit:limit]
-	q.jobs = q.jobs[limit:]
+	batch := q.changes[:limit:limit]
+	q.changes = q.changes[limit:]
 	return batch
 }
 
-func (q *queue) release(batch []job) {
+// release frees the room of changes that were taken.
+func (q *changeQueue) release(batch []change) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for _, j := range batch {
-		q.held, q.heldBytes = q.held-1, q.heldBytes-j.size
+	for _, c := range batch {
+		q.held, q.heldBytes = q.held-1, q.heldBytes-c.size
 	}
 }
 
-// close refuses whatever comes later; what waits can still be taken.
-func (q *queue) close() {
+// close refuses further changes; those that wait can still be taken.
+func (q *changeQueue) close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.closed = true
 }
 
-func (q *queue) waiting() int {
+func (q *changeQueue) waiting() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.held

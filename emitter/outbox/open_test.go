@@ -67,7 +67,7 @@ func TestAStoreThatCannotOpenSaysWhyAndLeavesTheFileAlone(t *testing.T) {
 			return setFormat(meta, currentFormat()+1)
 		})
 	})
-	f("of another program", "not a file of ours", func(path string) {
+	f("of another program", "not a state file of sidehook", func(path string) {
 		writeBolt(t, path, func(tx *bolt.Tx) error {
 			_, err := tx.CreateBucket([]byte("theirs"))
 			return err

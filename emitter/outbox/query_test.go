@@ -126,7 +126,7 @@ func TestRedeliveriesKeepTheirPaceAndLetOthersGoFirst(t *testing.T) {
 		t.Errorf("only the second is a redelivery: %v %v", due[0].Redelivered, due[1].Redelivered)
 	}
 	do(t, s, func(tx *Tx) { tx.Delivered(1, Attempt{At: at(200)}) })
-	if got, _ := s.Get("msg_ann_0"); got.State != Delivered || !got.Redelivered {
+	if got := find(t, s, "msg_ann_0"); got.State != Delivered || !got.Redelivered {
 		t.Errorf("it is %+v", got.Progress)
 	}
 	if got := dueIDs(t, s, "crm", at(0)); len(got) != 1 || got[0] != "msg_ann_5" {
@@ -156,7 +156,7 @@ func TestADeliveryCanGoToAnotherTargetToo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	here, _ := s.Get("msg_ann_3")
+	here := find(t, s, "msg_ann_3")
 	if here.Target != "crm" || here.State != Dead || string(there.Body) != string(here.Body) || there.Rule != here.Rule || !there.Redelivered || there.State != Waiting {
 		t.Errorf("here %+v\nthere %+v", here, there)
 	}

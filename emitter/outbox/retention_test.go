@@ -64,7 +64,7 @@ func TestEachKindIsKeptForAsLongAsItsRetentionSays(t *testing.T) {
 		t.Errorf("kept are %d pending, %d dead, %d delivered; want 2, 1, 1", pending, dead, delivered)
 	}
 	for id, want := range map[string]bool{"msg_0_0": true, "msg_1_1": false, "msg_2_2": true, "msg_3_3": false, "msg_4_4": true} {
-		if d, _ := s.Get(id); (d != nil) != want {
+		if d := find(t, s, id); (d != nil) != want {
 			t.Errorf("%s is kept: %v, want %v", id, d != nil, want)
 		}
 	}

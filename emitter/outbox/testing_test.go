@@ -90,12 +90,30 @@ func dueIDs(t testing.TB, s *Store, target string, now time.Time) (ids []string)
 	return ids
 }
 
-// seqOf is the seq of the delivery with this id.
+// find returns the delivery with this id whole, nil if there is none. If it was
+// copied to other targets, it is the original.
+func find(t testing.TB, s *Store, id string) *Delivery {
+	t.Helper()
+	found, _, err := s.List(Query{ID: id})
+	if err != nil {
+		t.Fatalf("cannot find %s: %v", id, err)
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	d, err := s.Load(found[0].Seq)
+	if err != nil {
+		t.Fatalf("cannot load %s: %v", id, err)
+	}
+	return d
+}
+
+// seqOf returns the seq of the delivery with this id.
 func seqOf(t testing.TB, s *Store, id string) uint64 {
 	t.Helper()
-	d, err := s.Get(id)
-	if err != nil || d == nil {
-		t.Fatalf("cannot get %s: %v, %v", id, d, err)
+	d := find(t, s, id)
+	if d == nil {
+		t.Fatalf("there is no %s", id)
 	}
 	return d.Seq
 }
