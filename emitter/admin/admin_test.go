@@ -131,7 +131,7 @@ func TestEachPageAnswersWhatItSays(t *testing.T) {
 	f("GET", "/deliveries?since=yesterday", 400, "since must be a time such as")
 	f("GET", "/deliveries?state=late", 400, "pending, delivered or dead")
 	f("GET", "/deliveries?limit=0", 400, "from 1 to 1000")
-	f("GET", "/deliveries?after=x", 400, "cannot go on")
+	f("GET", "/deliveries?after=x", 400, "cannot continue")
 	f("GET", "/deliveries/msg_1", 200, `"id":"msg_1"`)
 	f("GET", "/deliveries/msg_2", 404, "no delivery with this id")
 	f("GET", "/deliveries/msg_1?target=erp", 404, "no delivery with this id")

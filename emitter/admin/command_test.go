@@ -178,7 +178,7 @@ func TestAnOperatorHasAParticipantForgotten(t *testing.T) {
 	o.says("forget p-1", "erased: 1 journeys with 2 answers; deliveries: 3 pending, 0 dead, 0 delivered")
 	o.says("forget - -survey fzd -json", `{"journeys":1,"answers":2,"pending":3,"dead":0,"delivered":0}`)
 	o.cannotForget = outbox.ErrBusy
-	o.says("forget p-1", "409", "under way")
+	o.says("forget p-1", "409", "in progress")
 	o.says("forget", "say: sidehook forget PARTICIPANT")
 	if got := strings.Join(o.forgotten, ","); got != "p-1 ,p-1 fzd,p-1 " {
 		t.Errorf("forgotten are %q", got)
