@@ -8,14 +8,14 @@ import (
 	"github.com/sidehook/sidehook/rules"
 )
 
-func TestChangesKeepTheirOrderAndWaitForTheStoreToOpen(t *testing.T) {
+func TestChangesWaitForTheStoreToOpenAndKeepTheirOrder(t *testing.T) {
 	s := newStore(t, t.TempDir(), rules.Retention{})
 	var order []int
 	var last <-chan struct{}
 	for n := range 100 {
 		done, ok := s.Submit(0, func(*Tx) { order = append(order, n) })
 		if !ok {
-			t.Fatal("there was no room to wait")
+			t.Fatal("the queue is full")
 		}
 		last = done
 	}
@@ -28,11 +28,11 @@ func TestChangesKeepTheirOrderAndWaitForTheStoreToOpen(t *testing.T) {
 	}
 }
 
-func TestWhatDoesNotFitIntoMemoryIsLostAndCounted(t *testing.T) {
+func TestChangeThatFindsTheQueueFullIsLostAndCounted(t *testing.T) {
 	s := newStore(t, t.TempDir(), rules.Retention{})
 	for range maxWaiting {
 		if _, ok := s.Submit(0, func(*Tx) {}); !ok {
-			t.Fatal("there was no room to wait")
+			t.Fatal("the queue is full")
 		}
 	}
 	if _, ok := s.Submit(0, func(*Tx) {}); ok || s.Stats().Lost != 1 {
@@ -42,7 +42,7 @@ func TestWhatDoesNotFitIntoMemoryIsLostAndCounted(t *testing.T) {
 	waitOpen(t, s)
 }
 
-func TestAChangeThatPanicsTakesNoOtherWithIt(t *testing.T) {
+func TestPanickingChangeTakesNoOtherWithIt(t *testing.T) {
 	s := newStore(t, t.TempDir(), rules.Retention{})
 	for n := range 10 {
 		s.Submit(0, func(tx *Tx) {
@@ -59,7 +59,7 @@ func TestAChangeThatPanicsTakesNoOtherWithIt(t *testing.T) {
 	}
 }
 
-func TestWhatFollowsAChangeIsDoneOnceTheChangeIsOnDisk(t *testing.T) {
+func TestAfterIsCalledOnceTheChangeIsOnDisk(t *testing.T) {
 	s := newStore(t, t.TempDir(), rules.Retention{})
 	var calls, commits int
 	s.options.OnCommit = func(time.Duration) { commits++ }
@@ -72,6 +72,6 @@ func TestWhatFollowsAChangeIsDoneOnceTheChangeIsOnDisk(t *testing.T) {
 	<-done
 	stop()
 	if calls != 1 || commits == 0 {
-		t.Errorf("%d calls after %d commits, want 1 of the change that was made", calls, commits)
+		t.Errorf("%d calls after %d commits, want 1 by the change that was committed", calls, commits)
 	}
 }
