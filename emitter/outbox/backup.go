@@ -13,7 +13,7 @@ import (
 var errStopping = errors.New("sidehook is stopping")
 
 // Backup writes a consistent copy of the state file. begin is called with the
-// size of the copy in bytes and returns where to write it. The store goes on
+// size of the copy in bytes and returns where to write it. The store keeps working
 // meanwhile; pages freed meanwhile stay unused, so the file may grow by what is
 // written until the copy is complete. The copy is no state file until FinishCopy
 // has made it one.

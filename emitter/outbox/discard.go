@@ -1,5 +1,9 @@
 package outbox
 
+// Withdrawals changes whenever pending deliveries were discarded: deliveries
+// that were read before must not be sent without reading them again.
+func (s *Store) Withdrawals() uint64 { return s.withdrawals.Load() }
+
 // Discard deletes a delivery in any state. A pending one is not sent any more,
 // except for an attempt in flight. It returns false if there is no such delivery.
 func (tx *Tx) Discard(seq uint64) bool {

@@ -17,6 +17,32 @@ const (
 	classTried
 )
 
+// Ready receives a token when a target may have a new delivery to send, and
+// when the state file was opened. Each target has one listener.
+func (s *Store) Ready(target string) <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ready[target] == nil {
+		s.ready[target] = make(chan struct{}, 1)
+	}
+	return s.ready[target]
+}
+
+// wake sends a token to the listeners of targets, to all of them if targets is nil.
+func (s *Store) wake(targets map[string]struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, listener := range s.ready {
+		if _, woken := targets[name]; !woken && targets != nil {
+			continue
+		}
+		select {
+		case listener <- struct{}{}:
+		default:
+		}
+	}
+}
+
 func freshKey(target uint32, seq uint64) []byte { return readyKey(target, classFresh, seq) }
 func triedKey(target uint32, seq uint64) []byte { return readyKey(target, classTried, seq) }
 

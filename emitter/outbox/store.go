@@ -102,36 +102,6 @@ func (s *Store) Do(ctx context.Context, fn func(*Tx)) error {
 	}
 }
 
-// Ready receives a token when a target may have a new delivery to send, and
-// when the state file was opened. Each target has one listener.
-func (s *Store) Ready(target string) <-chan struct{} {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ready[target] == nil {
-		s.ready[target] = make(chan struct{}, 1)
-	}
-	return s.ready[target]
-}
-
-// wake sends a token to the listeners of targets, to all of them if targets is nil.
-func (s *Store) wake(targets map[string]struct{}) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for name, listener := range s.ready {
-		if _, woken := targets[name]; !woken && targets != nil {
-			continue
-		}
-		select {
-		case listener <- struct{}{}:
-		default:
-		}
-	}
-}
-
-// Withdrawals changes whenever pending deliveries were discarded: deliveries
-// that were read before must not be sent without reading them again.
-func (s *Store) Withdrawals() uint64 { return s.withdrawals.Load() }
-
 // view runs a short read transaction. Whatever fn keeps must be copied.
 func (s *Store) view(fn func(*bolt.Tx) error) (err error) {
 	db := s.db.Load()
