@@ -15,8 +15,8 @@ import (
 // lanes is the number of participants of the benchmarks.
 const lanes = 10_000
 
-// BenchmarkEnqueue puts deliveries of 1 KiB into a queue that holds a backlog
-// already; 64 callers wait for the disk each time.
+// BenchmarkEnqueue adds deliveries of 1 KiB to a backlog; 64 callers wait for the
+// disk each time.
 func BenchmarkEnqueue(b *testing.B) {
 	for _, backlog := range []int{0, 100_000, 1_000_000} {
 		b.Run(fmt.Sprintf("backlog=%d", backlog), func(b *testing.B) {
@@ -39,8 +39,8 @@ func BenchmarkEnqueue(b *testing.B) {
 	}
 }
 
-// BenchmarkDrain takes deliveries from a backlog, as a target does whose answers
-// take no time: read, then note on disk that they are delivered.
+// BenchmarkDrain takes deliveries from a backlog, as for a target that responds
+// in no time: it reads them and then notes on disk that they are delivered.
 func BenchmarkDrain(b *testing.B) {
 	for _, backlog := range []int{0, 100_000, 1_000_000} {
 		b.Run(fmt.Sprintf("backlog=%d", backlog), func(b *testing.B) {
@@ -82,7 +82,7 @@ func BenchmarkOpen(b *testing.B) {
 	}
 }
 
-// filled is a store with n pending deliveries.
+// filled returns a store with n pending deliveries.
 func filled(b *testing.B, n int) *Store {
 	b.Helper()
 	s, _ := testStore(b, b.TempDir())
@@ -112,7 +112,7 @@ func benchDelivery(n int) Delivery {
 	}
 }
 
-// report adds deliveries a second, and the memory that is not the mapped file.
+// report adds deliveries per second, and the memory that is not the mapped file.
 func report(b *testing.B, s *Store) {
 	b.Helper()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "deliveries/s")

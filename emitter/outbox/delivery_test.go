@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-func TestADeliveryComesOutAsItWentInAfterAReopen(t *testing.T) {
+func TestDeliveryIsUnchangedAfterAReopen(t *testing.T) {
 	dir := t.TempDir()
 	s, stop := testStore(t, dir)
 	want := delivery("ann", 1)
@@ -21,20 +21,20 @@ func TestADeliveryComesOutAsItWentInAfterAReopen(t *testing.T) {
 	}
 	want.Seq, want.State = 1, Waiting
 	if diff := cmp.Diff([]*Delivery{&want}, due, cmpopts.IgnoreFields(Delivery{}, "Lane")); diff != "" {
-		t.Errorf("the delivery changed on its way (-in +out):\n%s", diff)
+		t.Errorf("delivery (-enqueued +read):\n%s", diff)
 	}
 }
 
-func TestAnIDIsTakenOnce(t *testing.T) {
+func TestSecondDeliveryWithTheSameIDIsIgnored(t *testing.T) {
 	s, _ := testStore(t, t.TempDir())
 	do(t, s, func(tx *Tx) {
 		if !tx.Enqueue(delivery("ann", 1)) {
-			t.Error("the first was not taken")
+			t.Error("the first was not added")
 		}
 	})
 	do(t, s, func(tx *Tx) {
 		if tx.Enqueue(delivery("ann", 1)) {
-			t.Error("the second was taken")
+			t.Error("the second was added")
 		}
 	})
 	if known, _ := s.Target("crm"); known.Pending != 1 {
@@ -42,7 +42,7 @@ func TestAnIDIsTakenOnce(t *testing.T) {
 	}
 }
 
-func TestALaneGoesOneByOne(t *testing.T) {
+func TestLaneIsSentOneByOne(t *testing.T) {
 	s, _ := testStore(t, t.TempDir())
 	do(t, s, func(tx *Tx) {
 		for n := range 3 {
@@ -54,7 +54,7 @@ func TestALaneGoesOneByOne(t *testing.T) {
 		t.Helper()
 		do(t, s, finish)
 		if diff := cmp.Diff(want, dueIDs(t, s, "crm", at(0))); diff != "" {
-			t.Errorf("what is due (-want +got):\n%s", diff)
+			t.Errorf("due deliveries (-want +got):\n%s", diff)
 		}
 	}
 	f(func(*Tx) {}, "msg_ann_0", "msg_bob_0")

@@ -7,14 +7,14 @@ import (
 	"github.com/sidehook/sidehook/rules/config"
 )
 
-func TestChangesKeepTheirOrderAndWaitForTheStoreToOpen(t *testing.T) {
+func TestChangesWaitForTheStoreToOpenAndKeepTheirOrder(t *testing.T) {
 	s := newStore(t, t.TempDir(), config.Retention{})
 	var order []int
 	var last <-chan struct{}
 	for n := range 100 {
 		done, ok := s.Submit(0, func(*Tx) { order = append(order, n) })
 		if !ok {
-			t.Fatal("there was no room to wait")
+			t.Fatal("the queue is full")
 		}
 		last = done
 	}
@@ -27,11 +27,11 @@ func TestChangesKeepTheirOrderAndWaitForTheStoreToOpen(t *testing.T) {
 	}
 }
 
-func TestWhatDoesNotFitIntoMemoryIsLostAndCounted(t *testing.T) {
+func TestChangeThatFindsTheQueueFullIsLostAndCounted(t *testing.T) {
 	s := newStore(t, t.TempDir(), config.Retention{})
 	for range maxWaiting {
 		if _, ok := s.Submit(0, func(*Tx) {}); !ok {
-			t.Fatal("there was no room to wait")
+			t.Fatal("the queue is full")
 		}
 	}
 	if _, ok := s.Submit(0, func(*Tx) {}); ok || s.Stats().Lost != 1 {
@@ -41,7 +41,7 @@ func TestWhatDoesNotFitIntoMemoryIsLostAndCounted(t *testing.T) {
 	waitOpen(t, s)
 }
 
-func TestAChangeThatPanicsTakesNoOtherWithIt(t *testing.T) {
+func TestPanickingChangeTakesNoOtherWithIt(t *testing.T) {
 	s := newStore(t, t.TempDir(), config.Retention{})
 	for n := range 10 {
 		s.Submit(0, func(tx *Tx) {
@@ -58,7 +58,7 @@ func TestAChangeThatPanicsTakesNoOtherWithIt(t *testing.T) {
 	}
 }
 
-func TestWhatFollowsAChangeIsDoneOnceTheChangeIsOnDisk(t *testing.T) {
+func TestAfterIsCalledOnceTheChangeIsOnDisk(t *testing.T) {
 	s := newStore(t, t.TempDir(), config.Retention{})
 	var calls int
 	s.Submit(0, func(tx *Tx) {
@@ -70,6 +70,6 @@ func TestWhatFollowsAChangeIsDoneOnceTheChangeIsOnDisk(t *testing.T) {
 	<-done
 	stop()
 	if commits := s.Stats().Commits; calls != 1 || commits == 0 {
-		t.Errorf("%d calls after %d commits, want 1 of the change that was made", calls, commits)
+		t.Errorf("%d calls after %d commits, want 1 by the change that was committed", calls, commits)
 	}
 }
