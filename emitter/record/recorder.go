@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/rules"
@@ -23,15 +23,16 @@ const (
 	maxSettling = 10_000
 )
 
-// RecorderOptions are what a Recorder needs; all but App and Now are required.
+// RecorderOptions are what a Recorder needs; all but App, Metrics and Now are required.
 type RecorderOptions struct {
 	Store   *outbox.Store
 	Profile *rules.Profile
 	Config  *config.Config
 	// App is asked for its release, and what participants did before they were
 	// watched; nil where nobody asks.
-	App     AppReader
-	Metrics *metrics.Set
+	App AppReader
+	// Metrics is where the recorder's metrics are registered; nil means nowhere.
+	Metrics prometheus.Registerer
 	Logger  *slog.Logger
 	// Now is the proxy's clock; nil means time.Now.
 	Now func() time.Time
@@ -85,7 +86,7 @@ func NewRecorder(o RecorderOptions) *Recorder {
 	}
 	r.routing.Store(newRouting(o.Config))
 	// Before any exchange of this process, whose tickets begin at 1 again.
-	r.store.Submit(0, r.settleLeftovers)
+	r.submit(r.settleLeftovers)
 	return r
 }
 
@@ -156,16 +157,20 @@ func (r *Recorder) end(f *flight, x rules.Exchange) {
 	}
 	r.noteStall(f.match, x.Status, ok)
 	var onDisk <-chan struct{}
+	var isLost bool
 	r.flights.end(f, func() {
 		switch {
 		case f.forgotten:
 		case ok:
 			o.At, o.Ticket, o.Alone = at, f.ticket, f.alone
-			onDisk = r.record(o)
+			onDisk, isLost = r.record(o)
 		case f.waited:
-			r.record(rules.Observation{Says: rules.Nothing, Journey: f.match.Journey(), Ticket: f.ticket, At: at})
+			_, isLost = r.record(rules.Observation{Says: rules.Nothing, Journey: f.match.Journey(), Ticket: f.ticket, At: at})
 		}
 	})
+	if isLost { // logged outside of the lock of flights, which every watched request needs
+		r.logLost()
+	}
 	switch {
 	case f.forgotten:
 		r.counts.exchange(f.match.Says(), forgotten)
@@ -177,7 +182,7 @@ func (r *Recorder) end(f *flight, x rules.Exchange) {
 }
 
 // record submits an observation to the store, within flights.end.
-func (r *Recorder) record(o rules.Observation) (onDisk <-chan struct{}) {
+func (r *Recorder) record(o rules.Observation) (onDisk <-chan struct{}, isLost bool) {
 	if o.Says == rules.Navigated {
 		o.InFlight = r.flights.awaitAnswers(o.Journey)
 	}
@@ -188,11 +193,24 @@ func (r *Recorder) record(o rules.Observation) (onDisk <-chan struct{}) {
 	onDisk, ok := r.store.Submit(sizeOf(&o), func(tx *outbox.Tx) { r.fold(tx, o) })
 	if !ok {
 		r.counts.exchange(o.Says, lost)
-		r.complain.say("an observation is lost: the store cannot be written and no more fit into memory", "says", o.Says)
-		return nil
+		return nil, true
 	}
 	r.counts.exchange(o.Says, recorded)
-	return onDisk
+	return onDisk, false
+}
+
+// submit queues a change of the store that no participant waits for.
+func (r *Recorder) submit(fn func(*outbox.Tx)) {
+	if _, ok := r.store.Submit(0, fn); !ok {
+		r.logLost()
+	}
+}
+
+// logLost logs that the store refused a change.
+func (r *Recorder) logLost() {
+	_, reason := r.store.State()
+	r.complain.say("observations are lost: the state file cannot be written and no more fit into memory",
+		"lost", r.store.Stats().Lost, "reason", reason)
 }
 
 // trySettling lets an event wait for answers; false when too many do.

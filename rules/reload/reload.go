@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/sidehook/sidehook/rules"
 	"github.com/sidehook/sidehook/rules/config"
@@ -25,7 +25,7 @@ type Options struct {
 	Apply func(*config.Config) error
 	// Hangups delivers the signals that ask for a reload.
 	Hangups <-chan os.Signal
-	Metrics *metrics.Set
+	Metrics prometheus.Registerer
 	Logger  *slog.Logger
 	// Delay is how long to wait for further changes before a changed file is read; 0 means 100ms.
 	Delay time.Duration
@@ -36,25 +36,19 @@ type Options struct {
 type Reloader struct {
 	options Options
 	config  *config.Config
+	metrics metrics
 	// files are those whose change may change the configuration: its own, and
 	// those that it referred to when it was last read, successfully or not.
 	files []string
 	// logged is the last failure, or the keys that need a restart.
-	logged    string
-	succeeded *metrics.Gauge
-	at        *metrics.Gauge
+	logged string
 }
 
 // New returns a Reloader that does nothing until Run.
 func New(o Options) *Reloader {
-	r := &Reloader{
-		options:   o,
-		config:    o.Config,
-		succeeded: o.Metrics.NewGauge("sidehook_config_last_reload_successful", nil),
-		at:        o.Metrics.NewGauge("sidehook_config_last_reload_success_timestamp_seconds", nil),
-	}
+	r := &Reloader{options: o, config: o.Config, metrics: newMetrics(o.Metrics)}
 	r.files = append(referredFiles(o.Config, nil), o.Path)
-	r.note(true)
+	r.metrics.reloaded(true)
 	return r
 }
 
@@ -92,7 +86,7 @@ func (r *Reloader) reload(by trigger) {
 	if err == nil {
 		return
 	}
-	r.note(false)
+	r.metrics.reloaded(false)
 	if r.noteLogged(by, err.Error()) {
 		log.Error("configuration not reloaded; keeping the current one", "error", err)
 	}
@@ -119,7 +113,7 @@ func (r *Reloader) apply(log *slog.Logger, next *config.Config, by trigger) erro
 		}
 	}
 	r.config = updated
-	r.note(true)
+	r.metrics.reloaded(true)
 	if by == signal || len(changes.Live) > 0 {
 		log.Info("configuration reloaded", "changes", shown(changes.Live))
 	}
@@ -149,15 +143,6 @@ func referredFiles(next *config.Config, err error) []string {
 		return refused.Files
 	}
 	return nil
-}
-
-func (r *Reloader) note(success bool) {
-	if !success {
-		r.succeeded.Set(0)
-		return
-	}
-	r.succeeded.Set(1)
-	r.at.Set(float64(time.Now().UnixMilli()) / 1000)
 }
 
 // maxShown bounds the length of a log line.

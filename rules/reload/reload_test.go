@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/sidehook/sidehook/rules/config"
 )
@@ -28,7 +28,7 @@ type scenario struct {
 	// applied has the configurations that took effect.
 	applied chan *config.Config
 	refuse  error
-	metrics *metrics.Set
+	metrics *prometheus.Registry
 	log     *lines
 }
 
@@ -63,7 +63,7 @@ func start(t *testing.T, put func(s *scenario, text string)) *scenario {
 	t.Helper()
 	s := &scenario{
 		t: t, dir: t.TempDir(), hangups: make(chan os.Signal), applied: make(chan *config.Config, 100),
-		metrics: metrics.NewSet(), log: &lines{more: make(chan struct{})},
+		metrics: prometheus.NewRegistry(), log: &lines{more: make(chan struct{})},
 	}
 	s.write("secret", "first secret")
 	put(s, configWith("first"))
@@ -144,9 +144,25 @@ func (s *scenario) awaitLog(part string) {
 	}
 }
 
+// gauge returns the value of a metric without labels.
+func (s *scenario) gauge(name string) float64 {
+	s.t.Helper()
+	families, err := s.metrics.Gather()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, family := range families {
+		if family.GetName() == name {
+			return family.GetMetric()[0].GetGauge().GetValue()
+		}
+	}
+	s.t.Fatalf("there is no metric %s", name)
+	return 0
+}
+
 func (s *scenario) expectSucceeded(want float64) {
 	s.t.Helper()
-	if got := s.metrics.GetOrCreateGauge("sidehook_config_last_reload_successful", nil).Get(); got != want {
+	if got := s.gauge("sidehook_config_last_reload_successful"); got != want {
 		s.t.Errorf("sidehook_config_last_reload_successful is %v, want %v", got, want)
 	}
 }
@@ -217,12 +233,12 @@ func TestABadFileIsLoggedAndChangesNothing(t *testing.T) {
 	s.awaitLog("configuration not reloaded; keeping the current one")
 	s.awaitLog(`rulse: unknown key; did you mean \"rules\"?`)
 	s.expectSucceeded(0)
-	before := s.metrics.GetOrCreateGauge("sidehook_config_last_reload_success_timestamp_seconds", nil).Get()
+	before := s.gauge("sidehook_config_last_reload_success_timestamp_seconds")
 	s.write("config.yaml", configWith("mended"))
 	s.awaitRule("mended")
 	s.awaitLog(`changes="[rule \"first\" removed rule \"mended\" added]"`)
 	s.expectSucceeded(1)
-	if after := s.metrics.GetOrCreateGauge("sidehook_config_last_reload_success_timestamp_seconds", nil).Get(); after <= before {
+	if after := s.gauge("sidehook_config_last_reload_success_timestamp_seconds"); after <= before {
 		t.Errorf("the time of the last success is %v, and was %v before", after, before)
 	}
 }
