@@ -12,11 +12,11 @@ import (
 
 type office struct {
 	Name  string          `yaml:"name"`
-	Desks map[string]desk `yaml:"desks"`
-	Spare *desk           `yaml:"spare"`
+	Rooms map[string]room `yaml:"rooms"`
+	Spare *room           `yaml:"spare"`
 }
 
-type desk struct {
+type room struct {
 	Seats  int    `yaml:"seats"`
 	Labels labels `yaml:"labels"`
 }
@@ -29,10 +29,10 @@ const officeManual = `
 # What the office is called,
 # in words.
 name: Annex
-desks:   # by name
+rooms:   # by name
   window:
     seats: 2   # default
-    # What is written on it.
+    # What is written on its door.
     labels: [blue]
 `
 
@@ -42,7 +42,7 @@ func writeOffice(t *testing.T, w SchemaWriter, source string) (string, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.Manual, w.SameAs = manual, strings.NewReplacer("spare", "desks.*")
+	w.Manual, w.SameAs = manual, strings.NewReplacer("spare", "rooms.*")
 	text, err := w.Write("id", "An office", office{})
 	return string(text), err
 }
@@ -51,12 +51,12 @@ func TestASchemaHasTheTypesOfTheStructAndTheWordsOfTheManual(t *testing.T) {
 	const want = `{"$id": "id", "$schema": "http://json-schema.org/draft-07/schema#", "title": "An office",
 		"type": "object", "additionalProperties": false, "properties": {
 			"name": {"type": ["string", "number", "boolean"], "minLength": 1, "description": "What the office is called, in words."},
-			"desks": {"type": "object", "description": "by name", "propertyNames": {"pattern": "^[A-Za-z0-9_.-]{1,64}$"}, "additionalProperties": DESK},
+			"rooms": {"type": "object", "description": "by name", "propertyNames": {"pattern": "^[A-Za-z0-9_.-]{1,64}$"}, "additionalProperties": ROOM},
 			"spare": {"type": "object", "description": "by name", SPARE}}}`
-	const desk = `"additionalProperties": false, "properties": {
+	const room = `"additionalProperties": false, "properties": {
 		"seats": {"type": "integer", "description": "by name"DEFAULT},
-		"labels": {"description": "What is written on it.", "anyOf": [LABEL, {"type": "array", "items": LABEL}]}}`
-	texts := strings.NewReplacer("DESK", `{"type": "object", `+strings.Replace(desk, "DEFAULT", `, "default": 2`, 1)+"}", "SPARE", strings.Replace(desk, "DEFAULT", "", 1))
+		"labels": {"description": "What is written on its door.", "anyOf": [LABEL, {"type": "array", "items": LABEL}]}}`
+	texts := strings.NewReplacer("ROOM", `{"type": "object", `+strings.Replace(room, "DEFAULT", `, "default": 2`, 1)+"}", "SPARE", strings.Replace(room, "DEFAULT", "", 1))
 	expected := strings.ReplaceAll(texts.Replace(want), "LABEL", `{"type": ["string", "number", "boolean"]}`)
 
 	got, err := writeOffice(t, SchemaWriter{Narrowed: map[string]Schema{"name": {"minLength": 1}}}, officeManual)
@@ -69,7 +69,7 @@ func TestASchemaHasTheTypesOfTheStructAndTheWordsOfTheManual(t *testing.T) {
 }
 
 func TestASchemaIsNotWrittenWithoutAllDescriptions(t *testing.T) {
-	_, err := writeOffice(t, SchemaWriter{Narrowed: map[string]Schema{"nmae": {}}}, "desks: {}   # by name\n")
+	_, err := writeOffice(t, SchemaWriter{Narrowed: map[string]Schema{"nmae": {}}}, "rooms: {}   # by name\n")
 	want := "the manual does not describe \"name\"\nno value matches \"nmae\""
 	if diff := cmp.Diff(want, fmt.Sprint(err)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -80,8 +80,8 @@ func TestAPathBecomesThePatternOfItsKind(t *testing.T) {
 	for path, want := range map[string]string{
 		"":                       "",
 		"name":                   "name",
-		"desks.window":           "desks.*",
-		"desks.window.labels[7]": "desks.*.labels[]",
+		"rooms.window":           "rooms.*",
+		"rooms.window.labels[7]": "rooms.*.labels[]",
 		"spare.seats":            "spare.seats",
 	} {
 		if got := patternOf(reflect.TypeFor[office](), path); got != want {

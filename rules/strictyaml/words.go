@@ -1,12 +1,9 @@
 package strictyaml
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 )
-
-var errNoneNear = errors.New("no word is near")
 
 // OneOf returns the word of allowed that text is, or an error that lists them
 // and suggests the nearest.
@@ -28,18 +25,18 @@ func OneOf[T ~string](text string, allowed ...T) (T, error) {
 // DidYouMean returns the end of an error, "; did you mean ...?", that suggests the
 // word nearest to text. It is empty when none is near.
 func DidYouMean(text string, words []string) string {
-	word, err := nearest(text, words)
-	if err != nil {
+	word := nearest(text, words)
+	if word == "" {
 		return ""
 	}
 	return fmt.Sprintf("; did you mean %q?", word)
 }
 
 // nearest returns the word that text most likely misspells: at most a third of
-// the letters differ.
-func nearest(text string, words []string) (string, error) {
+// the letters differ. It is empty when there is none.
+func nearest(text string, words []string) string {
 	if len(text) > maxName {
-		return "", errNoneNear
+		return ""
 	}
 	best, bestDistance := "", len(text)+1
 	for _, word := range words {
@@ -50,10 +47,7 @@ func nearest(text string, words []string) (string, error) {
 			best, bestDistance = word, distance
 		}
 	}
-	if best == "" {
-		return "", errNoneNear
-	}
-	return best, nil
+	return best
 }
 
 // editDistance counts the letters to insert, delete, replace or swap with their

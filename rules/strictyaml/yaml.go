@@ -20,18 +20,20 @@ const (
 	maxValues = 100_000
 )
 
-// Kinds of nodes, as problems name them.
+// kind is the kind of a node, as problems name it.
+type kind string
+
 const (
-	nullKind    = "nothing"
-	scalarKind  = "a single value"
-	mappingKind = "a mapping"
-	listKind    = "a list"
+	nullKind    kind = "nothing"
+	scalarKind  kind = "a single value"
+	mappingKind kind = "a mapping"
+	listKind    kind = "a list"
 )
 
 // node is a value of a YAML file. Aliases (*name) and merges (<<) are resolved.
 type node struct {
 	position
-	kind string
+	kind kind
 	// text and tag ("!!int", "!!str") of a scalar.
 	text, tag string
 	// entries of a mapping, each key once; merged entries come last.
