@@ -33,7 +33,7 @@ type clientConn struct {
 	headerTimeout, idleTimeout time.Duration
 	// headBound is set once the arrival of the present head is bounded.
 	headBound         bool
-	mayRead, mayWrite bound
+	mayRead, mayWrite lazyDeadline
 }
 
 // newClientConn makes a connection of a participant of an accepted one.

@@ -5,34 +5,51 @@ import (
 	"time"
 )
 
-// epoch is where clock begins.
+// Nothing blocks without a deadline, but for what the two sides leave open
+// between them: a response that takes its time, and an idle tunnel.
+//
+//	              read                                       write
+//	participant   between requests: Config.IdleTimeout       stall
+//	              within a head: Config.HeaderTimeout
+//	              within a body: stall, or linger once
+//	              the app takes no more of it
+//	app           lookAfter, then none while somebody        stall
+//	              watches whether the participant leaves
+//	              before the head: Config.ResponseTimeout
+//	              once the participant has left: goneWait
+
+// epoch is the origin of clock.
 var epoch = time.Now()
 
-// clock is the time since epoch; reading it costs half of time.Now.
+// clock returns the time since epoch, at half the cost of time.Now.
 func clock() time.Duration { return time.Since(epoch) }
 
-// bound is a deadline that is moved rarely, because moving it costs as much as
-// parsing a head. Nobody else may set it, or it has to forget.
-type bound struct {
-	till atomic.Int64 // by clock
+// lazyDeadline limits how often a connection's deadline is set, because setting
+// it costs as much as parsing a head: it is set for longer than asked for, and
+// then left until too little of it remains.
+//
+// It knows only of deadlines that it returned. Whoever sets the connection's
+// deadline otherwise must call forget.
+type lazyDeadline struct {
+	at atomic.Int64 // by clock; 0 when unknown
 }
 
-// extend returns where to move the deadline so that it leaves at least d, and at
-// most half as much again; false where the present one does.
-func (b *bound) extend(d time.Duration) (till time.Time, moves bool) {
+// extend makes sure that at least d remains, and at most half as much again. It
+// returns the deadline to set on the connection if it has to be moved.
+func (l *lazyDeadline) extend(d time.Duration) (deadline time.Time, moved bool) {
 	now := clock()
-	if time.Duration(b.till.Load())-now >= d {
+	if time.Duration(l.at.Load())-now >= d {
 		return time.Time{}, false
 	}
-	moved := now + d + d/2
-	b.till.Store(int64(moved))
-	return epoch.Add(moved), true
+	at := now + d + d/2
+	l.at.Store(int64(at))
+	return epoch.Add(at), true
 }
 
-// forget is for when somebody else has set the deadline.
-func (b *bound) forget() { b.till.Store(0) }
+// forget makes the next extend return a deadline.
+func (l *lazyDeadline) forget() { l.at.Store(0) }
 
-// boundHead bounds the wait for the head of the answer.
+// boundHead limits the wait for the head of the response.
 func (e *exchange) boundHead() {
 	if timeout := e.proxy.config.ResponseTimeout; timeout > 0 && !e.headSeen.Load() {
 		e.app.SetReadDeadline(time.Now().Add(timeout))
@@ -42,7 +59,7 @@ func (e *exchange) boundHead() {
 	}
 }
 
-// unboundHead lifts the bound: a body may take its time.
+// unboundHead lifts that limit: a body may take its time.
 func (e *exchange) unboundHead() {
 	if e.proxy.config.ResponseTimeout > 0 {
 		e.app.SetReadDeadline(time.Time{})
@@ -50,7 +67,7 @@ func (e *exchange) unboundHead() {
 	}
 }
 
-// boundLeft bounds the rest of an answer that nobody waits for.
+// boundLeft limits the rest of a response that nobody waits for.
 func (e *exchange) boundLeft(app *appConn) {
 	if e.left.Load() {
 		app.SetReadDeadline(time.Now().Add(goneWait))

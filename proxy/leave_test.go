@@ -138,7 +138,7 @@ func someoneLeft(p *Proxy) bool {
 			return true
 		}
 		left := false
-		raw.Control(func(fd uintptr) { left = peek(fd) == peerLeft })
+		raw.Control(func(fd uintptr) { left = peek(fd) == peerClosed })
 		return left
 	}
 	return true

@@ -130,7 +130,7 @@ func (c *clients) closeIdle() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for client := range c.open {
-		if client.idle.Load() && client.socket.state() != peerSpoke && client.idle.CompareAndSwap(true, false) {
+		if client.idle.Load() && client.socket.state() != peerReadable && client.idle.CompareAndSwap(true, false) {
 			client.Close()
 		}
 	}

@@ -34,7 +34,7 @@ func (p *pool) get() (*appConn, error) {
 		if conn == nil {
 			return p.dial()
 		}
-		if conn.isQuiet() {
+		if conn.isIdle() {
 			return conn, nil
 		}
 		p.drop(conn)

@@ -93,7 +93,7 @@ func TestShutdownDoesNotCloseWhereARequestIsAboutToBeRead(t *testing.T) {
 	participant.send("x")
 	busy, _ := connect(false)
 	quiet, _ := connect(true)
-	eventually(t, "the byte has come", func() bool { return spoken.socket.state() == peerSpoke })
+	eventually(t, "the byte has come", func() bool { return spoken.socket.state() == peerReadable })
 	p.clients.closeIdle()
 	isOpen := func(c *clientConn) bool { return c.SetReadDeadline(time.Time{}) == nil }
 	equal(t, "open where a request waits", isOpen(spoken), true)

@@ -271,17 +271,17 @@ func TestASessionTicketDoesNotSpoilAKeptConnection(t *testing.T) {
 	}
 	defer conn.Close()
 	receive(t, "handshake", shaken)
-	unread := func() bool { return conn.socket.state() == peerSpoke }
+	unread := func() bool { return conn.transport.(*tlsConn).beneath.state() == peerReadable }
 	eventually(t, "the tickets are there, unread", unread)
 	for range 2 {
-		if !conn.isQuiet() {
+		if !conn.isIdle() {
 			t.Fatal("a ticket is taken for an answer")
 		}
 	}
 	equal(t, "tickets unread", unread(), false)
 	conn.send([]byte("GET / HTTP/1.1\r\n\r\n"))
 	eventually(t, "an answer is there", unread)
-	equal(t, "quiet after an answer", conn.isQuiet(), false)
+	equal(t, "quiet after an answer", conn.isIdle(), false)
 }
 
 func TestAConnectionOfTLSThatWasClosedIdleIsNotUsed(t *testing.T) {
