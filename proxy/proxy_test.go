@@ -271,7 +271,7 @@ func TestConnectionsBeyondTheLimitAreAnswered503(t *testing.T) {
 	equal(t, "overloaded", p.Stats().Overloaded, 1)
 	established.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
 	equal(t, "answer to who was here before", established.take(len(ok)), ok)
-	equal(t, "length of the text", len(overloaded)-strings.Index(overloaded, "\r\n\r\n")-4, 42)
+	equal(t, "length of the text", len(overloaded)-strings.Index(overloaded, "\r\n\r\n")-4, 39)
 }
 
 // shortOfFiles is a listener that has run out of file descriptors for a while.

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// relaySwitch relays the app's consent to another protocol, and what it has
-// said in it already.
+// relaySwitch relays a 101 response (RFC 9110 section 15.2.2), and what the app
+// has sent in the new protocol already.
 func (e *exchange) relaySwitch(raw []byte) error {
 	e.toClient.Write(raw)
 	e.watch.answering(&e.answer, 0)
@@ -21,7 +21,7 @@ func (e *exchange) relaySwitch(raw []byte) error {
 	return nil
 }
 
-// handOver makes a tunnel of the two connections once fasthttp has let go of
+// handOver lets a tunnel take over both connections, once fasthttp has released
 // the participant's.
 func (e *exchange) handOver() {
 	p, client, app := e.proxy, e.client, e.app
