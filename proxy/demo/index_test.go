@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestThePageNeedsNothingFromElsewhere(t *testing.T) {
+func TestPageLoadsNothingFromElsewhere(t *testing.T) {
 	if bytes.Contains(index, []byte("://")) {
 		t.Error("the page names a URL of another host")
 	}
@@ -18,11 +18,10 @@ func TestThePageNeedsNothingFromElsewhere(t *testing.T) {
 	}
 }
 
-// The page and the app meet at a few names; this keeps them the same.
-func TestThePageCanAnswerEveryItemOfTheSurvey(t *testing.T) {
+func TestPageHasAWidgetForEveryItemOfTheSurvey(t *testing.T) {
 	for _, page := range Library().Pages {
 		if item := page.response(); !bytes.Contains(index, []byte("'"+item.Type+"'")) {
-			t.Errorf("the page has no way to answer %q of page %s", item.Type, page.Name)
+			t.Errorf("the page has no widget for %q of page %s", item.Type, page.ID)
 		}
 	}
 }

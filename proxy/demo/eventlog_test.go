@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestForgetsWhoCameFirstWhenTheLogIsFull(t *testing.T) {
+func TestFullLogForgetsTheOldestParticipants(t *testing.T) {
 	log := newEventLog()
 	payload := make(json.RawMessage, maxLogSize/10)
 	for i := range 15 {
@@ -16,12 +16,12 @@ func TestForgetsWhoCameFirstWhenTheLogIsFull(t *testing.T) {
 		}
 	}
 	if got := len(log.of("p0")) + len(log.of("p5")); got != 0 {
-		t.Errorf("the first participants still have %d events", got)
+		t.Errorf("the oldest participants still have %d events", got)
 	}
 	if got := len(log.of("p14")); got != 1 {
-		t.Errorf("the last participant has %d events, want 1", got)
+		t.Errorf("the newest participant has %d events, want 1", got)
 	}
 	if got := len(log.participants); got != len(log.arrived) || got != 9 {
-		t.Errorf("%d participants and %d keys are kept, want 9 of both", got, len(log.arrived))
+		t.Errorf("%d participants and %d keys remain, want 9 of each", got, len(log.arrived))
 	}
 }

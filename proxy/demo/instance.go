@@ -6,14 +6,7 @@ import (
 	"time"
 )
 
-// config is what the page asks for when it starts; the order is the wire's.
-type config struct {
-	Mode                    string `json:"mode"`
-	AllowRegistration       bool   `json:"allowRegistration"`
-	AccountApprovalRequired bool   `json:"accountApprovalRequired"`
-}
-
-// instance is a launch of a survey, with all its pages.
+// instance is a launch of a survey, with all pages, in the wire's order.
 type instance struct {
 	ID                        int          `json:"id"`
 	Survey                    surveyDetail `json:"survey"`
@@ -26,7 +19,7 @@ type instance struct {
 	RandomisationStrategy     *struct{}    `json:"randomisationStrategy"`
 }
 
-// surveyDetail is a survey as its author made it.
+// surveyDetail is a survey as its author made it, in the wire's order.
 type surveyDetail struct {
 	ID                        int       `json:"id"`
 	Name                      string    `json:"name"`
@@ -42,27 +35,17 @@ type surveyDetail struct {
 	ArchivedDate              *instant  `json:"archivedDate"`
 }
 
-// external is where somebody sent by a recruiting service should go.
+// external is where a participant sent by a recruiting service continues.
 type external struct {
 	SurveyID      int     `json:"surveyId"`
 	InstanceID    int     `json:"instanceId"`
 	ParticipantID *string `json:"participantId"`
 }
 
-// published is when the built-in instance was launched, long before anyone took it.
+// published is the launch of the instance.
 var published = time.Date(2026, time.January, 5, 9, 0, 0, 0, time.UTC)
 
-// version is GET /version: the release whose wire this is.
-func (a *App) version(w http.ResponseWriter, r *http.Request, _ variables) {
-	send(w, r, http.StatusOK, "application/json", []byte(`"2.6.0"`))
-}
-
-// config is GET /api/config.
-func (a *App) config(w http.ResponseWriter, r *http.Request, _ variables) {
-	sendJSON(w, r, config{Mode: "workshop"})
-}
-
-// instance is GET /api/surveys/{s}/instances/{i}: the survey with all its pages.
+// instance handles GET /api/surveys/{surveyId}/instances/{instanceId}.
 func (a *App) instance(w http.ResponseWriter, r *http.Request, vars variables) {
 	ids, ok := vars.numbers(a, w, "surveyId", "instanceId")
 	switch {
@@ -82,11 +65,11 @@ func (a *App) instance(w http.ResponseWriter, r *http.Request, vars variables) {
 	})
 }
 
-// external is POST /api/surveys/external: it takes the link's query as an
-// object and gives the ids to go on with. Without a survey in the path Decsys
-// looks for the one of that STUDY_ID; here it is always the one there is.
+// external handles POST /api/surveys/external/{surveyId?}, whose body is the query
+// of the participant's link as an object. Without a survey in the path, Decsys
+// looks for that of the STUDY_ID; here it is always the same.
 func (a *App) external(w http.ResponseWriter, r *http.Request, vars variables) {
-	if _, named := vars["surveyId"]; named {
+	if _, hasID := vars["surveyId"]; hasID {
 		ids, ok := vars.numbers(a, w, "surveyId")
 		switch {
 		case !ok:
