@@ -39,9 +39,9 @@ func (a *App) summary(w http.ResponseWriter, r *http.Request, vars variables) {
 // results lists the pages that have a response item and that the participant has
 // loaded.
 func (s Survey) results(id string, p participant) results {
-	answer := results{ID: id, Responses: []pageResponse{}}
+	summary := results{ID: id, Responses: []pageResponse{}}
 	if i := slices.IndexFunc(p, func(e event) bool { return e.Type == pageLoad }); i >= 0 {
-		answer.SurveyStarted = &p[i].Timestamp
+		summary.SurveyStarted = &p[i].Timestamp
 	}
 	order := p.order()
 	for i := range s.Pages {
@@ -60,7 +60,7 @@ func (s Survey) results(id string, p participant) results {
 		} else if p.last(page.ID, pageNavigation) > loaded {
 			entry.Response = json.RawMessage(`{}`)
 		}
-		answer.Responses = append(answer.Responses, entry)
+		summary.Responses = append(summary.Responses, entry)
 	}
-	return answer
+	return summary
 }

@@ -18,7 +18,7 @@ func TestLibrarySurveyIsWellFormed(t *testing.T) {
 	isNew := func(id string) bool { defer func() { seen[id] = true }(); return len(id) == 36 && !seen[id] }
 	for i, page := range survey.Pages {
 		if page.Order != i+1 || page.Name == nil || *page.Name == "" || !isNew(page.ID) {
-			t.Errorf("page %d has the number %d, name %v and id %s", i+1, page.Order, page.Name, page.ID)
+			t.Errorf("page %d is %+v", i+1, page)
 		}
 		questions := 0
 		for j, c := range page.Components {
