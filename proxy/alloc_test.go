@@ -15,22 +15,22 @@ import (
 	"github.com/sidehook/sidehook/rules"
 )
 
-// disinterested watches nothing.
-type disinterested struct{}
+// ignoringWatcher watches nothing.
+type ignoringWatcher struct{}
 
-func (disinterested) Begin(_, _ []byte) func(rules.Exchange) { return nil }
+func (ignoringWatcher) Begin(_, _ []byte) func(rules.Exchange) { return nil }
 
-// roundTrips sends request again and again, over one connection, to an app
+// newRoundTrip sends request again and again, over one connection, to an app
 // that answers it with answer; neither side allocates.
-func roundTrips(t testing.TB, watcher Watcher, request, answer string) func() {
-	sent, answered := []byte(request), []byte(answer)
-	app := startApp(t, func(w *wire) {
+func newRoundTrip(t testing.TB, watcher Watcher, request, response string) func() {
+	sent, responded := []byte(request), []byte(response)
+	app := startApp(t, func(w *testConn) {
 		buf := make([]byte, len(request))
 		for {
 			if _, err := io.ReadFull(w.TCPConn, buf); err != nil {
 				return
 			}
-			if _, err := w.Write(answered); err != nil {
+			if _, err := w.Write(responded); err != nil {
 				return
 			}
 		}
@@ -41,7 +41,7 @@ func roundTrips(t testing.TB, watcher Watcher, request, answer string) func() {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	buf := make([]byte, len(answer))
+	buf := make([]byte, len(response))
 	return func() {
 		conn.Write(sent)
 		if _, err := io.ReadFull(conn, buf); err != nil {
@@ -50,10 +50,10 @@ func roundTrips(t testing.TB, watcher Watcher, request, answer string) func() {
 	}
 }
 
-func TestAnUnwatchedExchangeAllocatesNothingOfOurs(t *testing.T) {
-	f := func(name, request, answer string, budget float64) {
+func TestUnwatchedExchangeDoesNotAllocate(t *testing.T) {
+	f := func(name, request, response string, budget float64) {
 		t.Run(name, func(t *testing.T) {
-			roundTrip := roundTrips(t, disinterested{}, request, answer)
+			roundTrip := newRoundTrip(t, ignoringWatcher{}, request, response)
 			for range 100 { // until the pools are filled
 				roundTrip()
 			}
@@ -70,9 +70,9 @@ func TestAnUnwatchedExchangeAllocatesNothingOfOurs(t *testing.T) {
 	f("upload", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nabcde", "HTTP/1.1 204 No Content\r\n\r\n", 1)                       // fasthttp's own, as it looks for what was not read
 }
 
-func TestAWatchedBodyIsCopiedOnce(t *testing.T) {
+func TestWatchedBodyIsCopiedOnce(t *testing.T) {
 	const size, rounds = 300000, 200
-	roundTrip := roundTrips(t, watcher(func(string, string) func(rules.Exchange) { return func(rules.Exchange) {} }),
+	roundTrip := newRoundTrip(t, watcherFunc(func(string, string) func(rules.Exchange) { return func(rules.Exchange) {} }),
 		"GET / HTTP/1.1\r\nHost: h\r\n\r\n", fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", size, pattern(size)))
 	for range 20 {
 		roundTrip()
@@ -92,7 +92,7 @@ func BenchmarkExchange(b *testing.B) {
 	f := func(name string, size int) {
 		b.Run(name, func(b *testing.B) {
 			body := pattern(size)
-			roundTrip := roundTrips(b, disinterested{}, "GET /api?x HTTP/1.1\r\nHost: h\r\nAccept: */*\r\nCookie: a=b\r\n\r\n",
+			roundTrip := newRoundTrip(b, ignoringWatcher{}, "GET /api?x HTTP/1.1\r\nHost: h\r\nAccept: */*\r\nCookie: a=b\r\n\r\n",
 				"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "+strconv.Itoa(size)+"\r\n\r\n"+body)
 			b.ReportAllocs()
 			for b.Loop() {

@@ -9,7 +9,7 @@ import (
 	"testing/iotest"
 )
 
-func TestChunkSizes(t *testing.T) {
+func TestChunkSizeIsParsed(t *testing.T) {
 	f := func(line string, want int) {
 		t.Helper()
 		if got := parseChunkSize([]byte(line)); got != want {
@@ -57,7 +57,7 @@ func readBody(source io.Reader) (data, trailer, rest string, err error) {
 	return data, trailer, string(left), nil
 }
 
-func TestAChunkedBodyIsReadHoweverItIsCut(t *testing.T) {
+func TestChunkedBodyIsReadHoweverItArrives(t *testing.T) {
 	const wire = "3;x\r\nabc\r\n01\r\nd\r\n0;y\r\nA: 1\r\nB: 2\r\n\r\nnext"
 	for _, source := range []io.Reader{
 		strings.NewReader(wire), iotest.OneByteReader(strings.NewReader(wire)), iotest.HalfReader(strings.NewReader(wire)),
@@ -70,7 +70,7 @@ func TestAChunkedBodyIsReadHoweverItIsCut(t *testing.T) {
 	}
 }
 
-func TestAChunkedBodyWithoutItsEndIsCut(t *testing.T) {
+func TestChunkedBodyWithoutItsEndIsTruncated(t *testing.T) {
 	const wire = "3\r\nabc\r\n0\r\nA: 1\r\n\r\n"
 	for n := range len(wire) {
 		_, _, _, err := readBody(strings.NewReader(wire[:n]))

@@ -22,20 +22,20 @@ func networks(texts ...string) []rules.Network {
 	return list
 }
 
-// telling starts a proxy whose app tells of the fields of each request, as they came.
-func telling(t *testing.T, change func(*Config)) (*Proxy, <-chan string) {
+// startForwardingProxy starts a proxy whose app tells of the fields of each request, as they came.
+func startForwardingProxy(t *testing.T, change func(*Config)) (*Proxy, <-chan string) {
 	fields := make(chan string, 1)
-	app := startApp(t, func(w *wire) {
-		for head := w.head(); head != ""; head = w.head() {
+	app := startApp(t, func(w *testConn) {
+		for head := w.readHead(); head != ""; head = w.readHead() {
 			_, rest, _ := strings.Cut(head, "\r\n")
 			fields <- strings.TrimSuffix(rest, "\r\n")
-			w.send(ok)
+			w.send(okResponse)
 		}
 	})
 	return startProxy(t, app, change), fields
 }
 
-func TestWhatTheAppIsToldOfWhoIsInFront(t *testing.T) {
+func TestForwardedFieldsFollowThePolicy(t *testing.T) {
 	const (
 		nobody = "Host: h\r\nAccept: a\r\n"
 		others = "x-forwarded-FOR:  1.2.3.4 , 5.6.7.8\t\r\nHost: H\r\nX-Forwarded-Proto: https\r\nB:2\r\nX-Forwarded-For: ::1\r\n" +
@@ -48,12 +48,12 @@ func TestWhatTheAppIsToldOfWhoIsInFront(t *testing.T) {
 
 	f := func(name string, way rules.Forwarded, trusted []rules.Network, sent, want string) {
 		t.Run(name, func(t *testing.T) {
-			p, fields := telling(t, func(c *Config) { c.Forwarded, c.TrustedProxies = way, trusted })
+			p, fields := startForwardingProxy(t, func(c *Config) { c.Forwarded, c.TrustedProxies = way, trusted })
 			client := dial(t, p)
 			for range 2 { // on one connection
 				client.send("GET / HTTP/1.1\r\n" + sent + "\r\n")
 				equal(t, "fields", receive(t, "request", fields), want)
-				equal(t, "answer", client.take(len(ok)), ok)
+				equal(t, "response", client.readN(len(okResponse)), okResponse)
 			}
 			client.send("GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: x\r\n" + sent + "\r\n")
 			equal(t, "fields of an upgrade", receive(t, "upgrade", fields), "Connection: Upgrade\r\nUpgrade: x\r\n"+want)
@@ -79,10 +79,10 @@ func TestWhatTheAppIsToldOfWhoIsInFront(t *testing.T) {
 	f("replace what others say", rules.ForwardedReplace, them, others, stripped+added)
 }
 
-func TestNoConnectionOptionTakesOurWordAway(t *testing.T) {
+func TestConnectionOptionsCannotRemoveTheForwardedAddress(t *testing.T) {
 	f := func(way rules.Forwarded) {
 		t.Helper()
-		p, fields := telling(t, func(c *Config) { c.Forwarded = way })
+		p, fields := startForwardingProxy(t, func(c *Config) { c.Forwarded = way })
 		dial(t, p).send("GET / HTTP/1.1\r\nHost: h\r\nConnection: X-Forwarded-For\r\nX-Forwarded-For: 1.2.3.4\r\n\r\n")
 		equal(t, "fields", receive(t, "request", fields), "Host: h\r\nX-Forwarded-For: 127.0.0.1\r\n")
 	}
@@ -90,15 +90,15 @@ func TestNoConnectionOptionTakesOurWordAway(t *testing.T) {
 	f(rules.ForwardedReplace)
 }
 
-func TestAnIPv6PeerIsToldOfWithoutBrackets(t *testing.T) {
-	p, fields := telling(t, func(c *Config) {
+func TestIPv6PeerIsForwardedWithoutBrackets(t *testing.T) {
+	p, fields := startForwardingProxy(t, func(c *Config) {
 		c.Listen, c.Forwarded, c.TrustedProxies = "[::1]:0", rules.ForwardedAppend, networks("::1/128")
 	})
 	dial(t, p).send("GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 1.2.3.4\r\n\r\n")
 	equal(t, "fields", receive(t, "request", fields), "Host: h\r\nX-Forwarded-For: 1.2.3.4, ::1\r\n")
 }
 
-func TestWhoIsTrusted(t *testing.T) {
+func TestTrustedProxiesAreMatchedByAddress(t *testing.T) {
 	f := func(address net.Addr, want bool, wantPeer string) {
 		t.Helper()
 		forwarding := forwarding{rules.ForwardedAppend, networks("10.0.0.0/8", "fe80::/10", "::/1")}
@@ -120,7 +120,7 @@ func TestWhoIsTrusted(t *testing.T) {
 	f(nil, false, "")
 }
 
-func TestThatAnybodyIsBelievedIsSaidOnceAtTheStart(t *testing.T) {
+func TestSpoofableForwardingIsLoggedOnceAtStart(t *testing.T) {
 	f := func(listen string, way rules.Forwarded, trusted []rules.Network, want int) {
 		t.Helper()
 		var logs bytes.Buffer

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-func TestTheAppIsAskedWithTheParticipantsHostByWhateverWayItListens(t *testing.T) {
+func TestReaderGetsFromTheAppOverEveryTransport(t *testing.T) {
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		switch r.URL.Path {

@@ -10,7 +10,7 @@ import (
 )
 
 // connectedSocket returns a socket, its connection, and the other side.
-func connectedSocket(t *testing.T) (*plainConn, *wire) {
+func connectedSocket(t *testing.T) (*plainConn, *testConn) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -25,12 +25,12 @@ func connectedSocket(t *testing.T) (*plainConn, *wire) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { near.Close(); far.Close() })
-	near.SetDeadline(time.Now().Add(patience))
+	near.SetDeadline(time.Now().Add(testTimeout))
 	conn, err := newPlainConn(near.(streamConn))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return conn, newWire(t, far)
+	return conn, newTestConn(t, far)
 }
 
 func TestSocketStateFollowsThePeer(t *testing.T) {
@@ -61,24 +61,24 @@ func TestSocketStateFollowsThePeer(t *testing.T) {
 }
 
 func TestSocketWaitsForTheEndOnly(t *testing.T) {
-	f := func(name string, act func(conn *plainConn, peer *wire), want bool) {
+	f := func(name string, act func(conn *plainConn, peer *testConn), want bool) {
 		t.Run(name, func(t *testing.T) {
 			conn, peer := connectedSocket(t)
 			act(conn, peer)
 			equal(t, "ended", conn.awaitEnd(), want)
 		})
 	}
-	f("closed", func(_ *plainConn, peer *wire) { peer.Close() }, true)
-	f("half-closed", func(_ *plainConn, peer *wire) { peer.CloseWrite() }, true)
-	f("reset", func(_ *plainConn, peer *wire) { peer.SetLinger(0); peer.Close() }, true)
-	f("readable", func(_ *plainConn, peer *wire) { peer.send("x") }, false)
-	f("past its read deadline", func(conn *plainConn, _ *wire) { conn.SetReadDeadline(time.Now()) }, false)
-	f("closed here", func(conn *plainConn, _ *wire) { conn.Close() }, false)
+	f("closed", func(_ *plainConn, peer *testConn) { peer.Close() }, true)
+	f("half-closed", func(_ *plainConn, peer *testConn) { peer.CloseWrite() }, true)
+	f("reset", func(_ *plainConn, peer *testConn) { peer.SetLinger(0); peer.Close() }, true)
+	f("readable", func(_ *plainConn, peer *testConn) { peer.send("x") }, false)
+	f("past its read deadline", func(conn *plainConn, _ *testConn) { conn.SetReadDeadline(time.Now()) }, false)
+	f("closed here", func(conn *plainConn, _ *testConn) { conn.Close() }, false)
 }
 
 func TestSocketWaitsForAResponseUntilItsReadDeadline(t *testing.T) {
 	conn, peer := connectedSocket(t)
-	go func() { peer.send(peer.take(1)) }()
+	go func() { peer.send(peer.readN(1)) }()
 	n, err := conn.writeAndAwait([]byte("x"))
 	equal(t, "written", n, 1)
 	equal(t, "error", err, nil)
