@@ -52,10 +52,10 @@ func TestAbortedRequestsLeakNothing(t *testing.T) {
 	}
 	wait.Wait()
 	eventually(t, "nobody is connected", func() bool { return p.Stats().Connections == 0 })
-	if err := p.Shutdown(t.Context()); err != nil { // what is kept for reuse is no leak
+	if err := p.Shutdown(t.Context()); err != nil { // idle connections are no leak
 		t.Error(err)
 	}
-	eventually(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= goroutines+2 }) // fasthttp's clock, and the app's listener
+	eventually(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= goroutines+2 }) // fasthttp's clock and the app's listener
 	eventually(t, "no file is left open", func() bool { return openFiles(t) <= files+2 })
 	t.Logf("%d aborted requests: %d goroutines before, %d after; %d files open before, %d after",
 		aborts, goroutines, runtime.NumGoroutine(), files, openFiles(t))

@@ -20,17 +20,17 @@ type ignoringWatcher struct{}
 
 func (ignoringWatcher) Begin(_, _ []byte) func(rules.Exchange) { return nil }
 
-// newRoundTrip sends request again and again, over one connection, to an app
-// that answers it with answer; neither side allocates.
+// newRoundTrip returns a function that sends request, over one connection, and reads
+// the app's response. Neither the participant nor the app allocates.
 func newRoundTrip(t testing.TB, watcher Watcher, request, response string) func() {
-	sent, responded := []byte(request), []byte(response)
+	requestBytes, responseBytes := []byte(request), []byte(response)
 	app := startApp(t, func(w *testConn) {
 		buf := make([]byte, len(request))
 		for {
 			if _, err := io.ReadFull(w.TCPConn, buf); err != nil {
 				return
 			}
-			if _, err := w.Write(responded); err != nil {
+			if _, err := w.Write(responseBytes); err != nil {
 				return
 			}
 		}
@@ -43,7 +43,7 @@ func newRoundTrip(t testing.TB, watcher Watcher, request, response string) func(
 	t.Cleanup(func() { conn.Close() })
 	buf := make([]byte, len(response))
 	return func() {
-		conn.Write(sent)
+		conn.Write(requestBytes)
 		if _, err := io.ReadFull(conn, buf); err != nil {
 			t.Fatal(err)
 		}
@@ -54,7 +54,7 @@ func TestUnwatchedExchangeDoesNotAllocate(t *testing.T) {
 	f := func(name, request, response string, budget float64) {
 		t.Run(name, func(t *testing.T) {
 			roundTrip := newRoundTrip(t, ignoringWatcher{}, request, response)
-			for range 100 { // until the pools are filled
+			for range 100 { // fill the pools
 				roundTrip()
 			}
 			if got := testing.AllocsPerRun(500, roundTrip); got > budget {
@@ -66,8 +66,8 @@ func TestUnwatchedExchangeDoesNotAllocate(t *testing.T) {
 	f("small", get, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 5\r\n\r\nabcde", 0)
 	f("large", get, "HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n"+pattern(300000), 0)
 	f("chunked", get, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n", 0)
-	f("large upload", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 300000\r\n\r\n"+pattern(300000), "HTTP/1.1 204 No Content\r\n\r\n", 8) // a goroutine, and what bounds its waits
-	f("upload", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nabcde", "HTTP/1.1 204 No Content\r\n\r\n", 1)                       // fasthttp's own, as it looks for what was not read
+	f("large upload", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 300000\r\n\r\n"+pattern(300000), "HTTP/1.1 204 No Content\r\n\r\n", 8) // the second goroutine and its deadlines
+	f("upload", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nabcde", "HTTP/1.1 204 No Content\r\n\r\n", 1)                       // fasthttp's own, as it discards the unread body
 }
 
 func TestWatchedBodyIsCopiedOnce(t *testing.T) {

@@ -28,9 +28,9 @@ func TestAppAddressIsParsed(t *testing.T) {
 		t.Helper()
 		_, err := New(Config{App: text})
 		if err == nil {
-			t.Errorf("%q is taken for an address", text)
+			t.Errorf("%q is accepted", text)
 		} else if strings.Contains(err.Error(), "hush") {
-			t.Errorf("the error tells a password: %v", err)
+			t.Errorf("the error has a password: %v", err)
 		}
 	}
 	bad("")
@@ -87,7 +87,7 @@ func TestStartingAppIsWaitedFor(t *testing.T) {
 	}
 	client := dial(t, p)
 	client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx")
-	for p.Stats().Requests == 0 { // the request is on its way
+	for p.Stats().Requests == 0 { // until the request has come
 		time.Sleep(time.Millisecond)
 	}
 	l, err := net.Listen("unix", path)
@@ -122,14 +122,14 @@ func TestUnreachableAppGives503(t *testing.T) {
 	f("GET / HTTP/1.1\r\nHost: h\r\n\r\n", unavailable.text)
 	f("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n", "\r\n\r\n")
 	f("GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", unavailable.text)
-	equal(t, "dials", p.Stats().AppDial, 3)
+	equal(t, "failed dials", p.Stats().AppDial, 3)
 	if _, err := os.Stat(path); err == nil {
-		t.Error("somebody made the socket")
+		t.Error("the socket was created")
 	}
 }
 
-// TestRequestOutlastsARestartOfTheApp holds that of a request that meets an
-// app on its way down and up again, only the dialling is repeated.
+// TestRequestOutlastsARestartOfTheApp makes sure that only connecting is retried for
+// a request that comes while the app restarts.
 func TestRequestOutlastsARestartOfTheApp(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "app.sock")
 	heads := make(chan string, 10)
@@ -161,13 +161,13 @@ func TestRequestOutlastsARestartOfTheApp(t *testing.T) {
 	for i, name := range []string{"/first", "/second", "/third"} {
 		request := "POST " + name + " HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"
 		client.send(request) // while the app is down
-		eventually(t, "the request is on its way", func() bool { return p.Stats().Requests == uint64(i+1) })
+		eventually(t, "the request has come", func() bool { return p.Stats().Requests == uint64(i+1) })
 		stop := start()
 		equal(t, "request", receive(t, "request", heads), request)
 		equal(t, "response", client.readN(len(okResponse)), okResponse)
 		stop()
 	}
-	equal(t, "seen twice", len(heads), 0)
-	equal(t, "sent again", p.Stats().Resent, 0)
-	equal(t, "not reached", p.Stats().AppDial, 0)
+	equal(t, "requests seen twice", len(heads), 0)
+	equal(t, "resent", p.Stats().Resent, 0)
+	equal(t, "failed dials", p.Stats().AppDial, 0)
 }

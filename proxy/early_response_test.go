@@ -42,24 +42,24 @@ func TestEarlyResponseReachesTheUploader(t *testing.T) {
 }
 
 func TestConnectionsAreKeptAfterAnEarlyResponse(t *testing.T) {
-	responded := make(chan bool)
+	hasResponse := make(chan bool)
 	app := startApp(t, func(w *testConn) {
 		w.readHead()
 		w.send(okResponse)
-		<-responded
+		<-hasResponse
 		equal(t, "body", w.readN(5), "abcde")
 		respondWith(okResponse)(w)
 	})
 	client := dial(t, startProxy(t, app, nil))
 	client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab")
 	equal(t, "early response", client.readN(len(okResponse)), okResponse)
-	close(responded)
+	close(hasResponse)
 	client.send("cdeGET / HTTP/1.1\r\nHost: h\r\n\r\n")
 	equal(t, "next response", client.readN(len(okResponse)), okResponse)
 	equal(t, "connections to the app", app.conns.Load(), 1)
 }
 
-// startLingeringProxy runs a proxy that waits for a shorter or longer while than usual.
+// startLingeringProxy starts a proxy with another linger than the default.
 func startLingeringProxy(t *testing.T, linger time.Duration, script func(*testConn)) *Proxy {
 	p := newProxy(t, startApp(t, script), nil)
 	p.linger = linger
@@ -97,7 +97,7 @@ func TestRejectedUploadIsReadToItsEnd(t *testing.T) {
 			t.Parallel()
 			client := dial(t, startLingeringProxy(t, linger, script))
 			client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\nab")
-			for range pieces { // all in all, longer than linger
+			for range pieces { // longer than linger in all
 				<-time.After(pause)
 				if _, err := client.Write([]byte("x")); err != nil {
 					t.Fatal(err)
@@ -110,7 +110,7 @@ func TestRejectedUploadIsReadToItsEnd(t *testing.T) {
 			}
 		})
 	}
-	f("with an answer", "413", func(w *testConn) {
+	f("with a response", "413", func(w *testConn) {
 		w.readHead()
 		w.send("HTTP/1.1 413 Too Large\r\nContent-Length: 4\r\n\r\nstop")
 	})
@@ -134,7 +134,7 @@ func TestAppThatClosesDuringAnUploadClosesTheParticipantsConnection(t *testing.T
 		})
 	}
 	f("at once", time.Hour)
-	f("and a silent participant is cut", time.Millisecond)
+	f("and cuts a silent participant", time.Millisecond)
 }
 
 func TestUnframedResponseTruncatedDuringAnUploadLooksTruncated(t *testing.T) {
@@ -150,6 +150,6 @@ func TestUnframedResponseTruncatedDuringAnUploadLooksTruncated(t *testing.T) {
 	equal(t, "response", client.readN(len(response)), response)
 	close(read)
 	if _, err := client.readAll(); !errors.Is(err, syscall.ECONNRESET) {
-		t.Errorf("the answer ended with %v, want a reset", err)
+		t.Errorf("the response ended with %v, want a reset", err)
 	}
 }

@@ -25,6 +25,6 @@ func TestFieldNamesIgnoreCase(t *testing.T) {
 	f("Hosts", otherField)
 	f("X-Any", otherField)
 	f("connection\x00", otherField)
-	f("\x08ost", otherField) // differs from host by the bit that tells cases apart
+	f("\x08ost", otherField) // differs from host only in the bit of upper and lower case
 	f("", otherField)
 }

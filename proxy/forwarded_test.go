@@ -13,7 +13,7 @@ import (
 	"github.com/sidehook/sidehook/rules"
 )
 
-// networks are those of a configuration; none make an empty list, which trusts nobody.
+// networks returns a list as of a configuration; an empty one trusts nobody.
 func networks(texts ...string) []rules.Network {
 	list := []rules.Network{}
 	for _, text := range texts {
@@ -22,7 +22,8 @@ func networks(texts ...string) []rules.Network {
 	return list
 }
 
-// startForwardingProxy starts a proxy whose app tells of the fields of each request, as they came.
+// startForwardingProxy starts a proxy, and returns the fields of each request as the
+// app receives them.
 func startForwardingProxy(t *testing.T, change func(*Config)) (*Proxy, <-chan string) {
 	fields := make(chan string, 1)
 	app := startApp(t, func(w *testConn) {
@@ -37,13 +38,13 @@ func startForwardingProxy(t *testing.T, change func(*Config)) (*Proxy, <-chan st
 
 func TestForwardedFieldsFollowThePolicy(t *testing.T) {
 	const (
-		nobody = "Host: h\r\nAccept: a\r\n"
-		others = "x-forwarded-FOR:  1.2.3.4 , 5.6.7.8\t\r\nHost: H\r\nX-Forwarded-Proto: https\r\nB:2\r\nX-Forwarded-For: ::1\r\n" +
+		plain  = "Host: h\r\nAccept: a\r\n"
+		forged = "x-forwarded-FOR:  1.2.3.4 , 5.6.7.8\t\r\nHost: H\r\nX-Forwarded-Proto: https\r\nB:2\r\nX-Forwarded-For: ::1\r\n" +
 			"Forwarded: for=1.2.3.4\r\na: 1\r\nX-Real-IP: 1.2.3.4\r\nX_Forwarded_For: 1\r\nX-Forwarded-Host: evil\r\nForward: x\r\n"
 		added    = "X-Forwarded-For: 127.0.0.1\r\n"
 		stripped = "Host: H\r\nB:2\r\na: 1\r\nForward: x\r\n"
 	)
-	appended := strings.Replace(others, "For: ::1", "For: ::1, 127.0.0.1", 1)
+	appended := strings.Replace(forged, "For: ::1", "For: ::1, 127.0.0.1", 1)
 	us, them := networks("10.0.0.0/8", "127.0.0.0/8"), networks("10.0.0.0/8", "::/0")
 
 	f := func(name string, way rules.Forwarded, trusted []rules.Network, sent, want string) {
@@ -59,24 +60,24 @@ func TestForwardedFieldsFollowThePolicy(t *testing.T) {
 			equal(t, "fields of an upgrade", receive(t, "upgrade", fields), "Connection: Upgrade\r\nUpgrade: x\r\n"+want)
 		})
 	}
-	f("by default everything passes", "", nil, others, others)
-	f("by default nothing is added", "", nil, nobody, nobody)
-	f("preserve lets everything pass", rules.ForwardedPreserve, nil, others, others)
-	f("preserve of a trusted proxy", rules.ForwardedPreserve, us, others, others)
-	f("preserve drops what others say", rules.ForwardedPreserve, them, others, stripped)
-	f("preserve adds nothing to others", rules.ForwardedPreserve, them, nobody, nobody)
-	f("preserve where nobody is trusted", rules.ForwardedPreserve, networks(), others, stripped)
+	f("by default everything passes", "", nil, forged, forged)
+	f("by default nothing is added", "", nil, plain, plain)
+	f("preserve lets everything pass", rules.ForwardedPreserve, nil, forged, forged)
+	f("preserve of a trusted proxy", rules.ForwardedPreserve, us, forged, forged)
+	f("preserve drops the fields of others", rules.ForwardedPreserve, them, forged, stripped)
+	f("preserve adds nothing to others", rules.ForwardedPreserve, them, plain, plain)
+	f("preserve where nobody is trusted", rules.ForwardedPreserve, networks(), forged, stripped)
 
-	f("append to nothing", rules.ForwardedAppend, nil, nobody, nobody+added)
-	f("append to the last line", rules.ForwardedAppend, nil, others, appended)
-	f("append to an empty line", rules.ForwardedAppend, nil, nobody+"X-Forwarded-For:\r\n", nobody+added)
-	f("append to a trusted proxy", rules.ForwardedAppend, us, others, appended)
-	f("append in the place of what others say", rules.ForwardedAppend, them, others, stripped+added)
+	f("append to nothing", rules.ForwardedAppend, nil, plain, plain+added)
+	f("append to the last line", rules.ForwardedAppend, nil, forged, appended)
+	f("append to an empty line", rules.ForwardedAppend, nil, plain+"X-Forwarded-For:\r\n", plain+added)
+	f("append to a trusted proxy", rules.ForwardedAppend, us, forged, appended)
+	f("append instead of the fields of others", rules.ForwardedAppend, them, forged, stripped+added)
 
-	f("replace nothing", rules.ForwardedReplace, nil, nobody, nobody+added)
-	f("replace what anybody says", rules.ForwardedReplace, nil, others, stripped+added)
-	f("replace leaves a trusted proxy alone", rules.ForwardedReplace, us, others, others)
-	f("replace what others say", rules.ForwardedReplace, them, others, stripped+added)
+	f("replace nothing", rules.ForwardedReplace, nil, plain, plain+added)
+	f("replace the fields of anybody", rules.ForwardedReplace, nil, forged, stripped+added)
+	f("replace leaves a trusted proxy alone", rules.ForwardedReplace, us, forged, forged)
+	f("replace the fields of others", rules.ForwardedReplace, them, forged, stripped+added)
 }
 
 func TestConnectionOptionsCannotRemoveTheForwardedAddress(t *testing.T) {
@@ -104,12 +105,12 @@ func TestTrustedProxiesAreMatchedByAddress(t *testing.T) {
 		forwarding := forwarding{rules.ForwardedAppend, networks("10.0.0.0/8", "fe80::/10", "::/1")}
 		got := forwarding.of(address)
 		if got.drops == want || got.peer.IsValid() != (wantPeer != "") || got.peer.IsValid() && got.peer.String() != wantPeer {
-			t.Errorf("%v: got %+v; want it trusted: %v, with peer %s", address, got, want, wantPeer)
+			t.Errorf("%v: got %+v; want trusted %v, peer %s", address, got, want, wantPeer)
 		}
 	}
 	tcp := func(ip, zone string) *net.TCPAddr { return &net.TCPAddr{IP: net.ParseIP(ip), Port: 1, Zone: zone} }
 	f(tcp("10.1.2.3", ""), true, "10.1.2.3")
-	f(tcp("::ffff:10.1.2.3", ""), true, "10.1.2.3") // as a dual-stack listener says it
+	f(tcp("::ffff:10.1.2.3", ""), true, "10.1.2.3") // as from a dual-stack listener
 	f(tcp("11.1.2.3", ""), false, "11.1.2.3")
 	f(tcp("fe80::1", "eth0"), true, "fe80::1")
 	f(tcp("2001:db8::1", ""), true, "2001:db8::1")
@@ -136,7 +137,7 @@ func TestSpoofableForwardingIsLoggedOnceAtStart(t *testing.T) {
 		}
 		p.listener.Close()
 		if got := strings.Count(logs.String(), "trusted_proxies"); got != want {
-			t.Errorf("%s at %s, %v: said %d times, want %d: %s", way, listen, trusted, got, want, &logs)
+			t.Errorf("%s at %s, %v: logged %d times, want %d: %s", way, listen, trusted, got, want, &logs)
 		}
 	}
 	f(":0", "", nil, 1)
@@ -145,7 +146,7 @@ func TestSpoofableForwardingIsLoggedOnceAtStart(t *testing.T) {
 	f(":0", rules.ForwardedReplace, nil, 0)
 	f(":0", rules.ForwardedPreserve, networks(), 0)
 	f(":0", rules.ForwardedPreserve, networks("0.0.0.0/0", "::/0"), 0)
-	f("127.0.0.1:0", rules.ForwardedPreserve, nil, 0) // who connects is believed without us, too
+	f("127.0.0.1:0", rules.ForwardedPreserve, nil, 0) // local clients could forge them without the proxy, too
 }
 
 func TestForwardedFieldsAreWrittenWithoutAllocating(t *testing.T) {

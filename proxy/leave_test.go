@@ -19,7 +19,7 @@ func TestLeavingParticipantEndsTheAppsRequest(t *testing.T) {
 				w.readHead()
 				script(w)
 				close(began)
-				for { // until the end of the request shows on either side
+				for { // up to the end of the request
 					if _, err := w.in.ReadByte(); err != nil {
 						return
 					}
@@ -41,7 +41,7 @@ func TestLeavingParticipantEndsTheAppsRequest(t *testing.T) {
 	f("while nothing happens", get, func(w *testConn) { w.send(events) }, len(events))
 	f("in the middle of a download", get, func(w *testConn) {
 		w.send("HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
-		go io.Copy(w.TCPConn, endlessReader{}) // ends when the connection does
+		go io.Copy(w.TCPConn, endlessReader{}) // until the connection ends
 	}, 100)
 	f("in the middle of an upload", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab", func(w *testConn) { w.readN(2) }, 0)
 }
@@ -59,9 +59,9 @@ func TestHalfClosedParticipantStillGetsTheResponse(t *testing.T) {
 			app := startApp(t, func(w *testConn) {
 				w.readHead()
 				if watcher == nil {
-					w.expectEnd() // the half-close has come through
+					w.expectEnd() // of the half-close that was passed on
 				} else {
-					<-time.After(4 * lookAfter) // it was noticed, and is not passed on
+					<-time.After(4 * lookAfter) // until the half-close was noticed; it is not passed on
 				}
 				w.send(response + pattern(size))
 			})
@@ -80,7 +80,7 @@ func TestHalfClosedParticipantStillGetsTheResponse(t *testing.T) {
 func TestKeptConnectionSurvivesASlowResponse(t *testing.T) {
 	p := startProxy(t, startApp(t, func(w *testConn) {
 		for w.readHead() != "" {
-			<-time.After(4 * lookAfter) // long enough to be looked after
+			<-time.After(4 * lookAfter) // until the participant is watched
 			w.send(okResponse)
 		}
 	}), nil)
@@ -102,7 +102,7 @@ func TestWatchedRequestCompletesThoughItsParticipantLeft(t *testing.T) {
 				w.send(piece)
 				close(began)
 				<-left
-				for p.Stats().Connections > 0 && !hasClientLeft(p) { // until it was noticed
+				for p.Stats().Connections > 0 && !hasClientLeft(p) { // until the proxy can notice it
 					time.Sleep(time.Millisecond)
 				}
 				w.send(("HTTP/1.1 200 OK\r\nContent-Length: 300\r\n\r\n" + pattern(300))[len(piece):])
@@ -124,7 +124,7 @@ func TestWatchedRequestCompletesThoughItsParticipantLeft(t *testing.T) {
 	f("after an upload", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n", "")
 }
 
-// hasClientLeft tells whether the proxy has noticed that its only participant left.
+// hasClientLeft reports whether the proxy can see that its only participant has left.
 func hasClientLeft(p *Proxy) bool {
 	p.clients.mu.Lock()
 	defer p.clients.mu.Unlock()

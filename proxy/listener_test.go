@@ -40,11 +40,11 @@ func TestConnectionsBeyondTheLimitGet503(t *testing.T) {
 	}
 	equal(t, "overloaded", p.Stats().Overloaded, 1)
 	established.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
-	equal(t, "response to who was here before", established.readN(len(okResponse)), okResponse)
+	equal(t, "response on an older connection", established.readN(len(okResponse)), okResponse)
 	equal(t, "length of the text", len(overloaded)-strings.Index(overloaded, "\r\n\r\n")-4, 39)
 }
 
-// exhaustedListener is a listener that has run out of file descriptors for a while.
+// exhaustedListener fails the first calls of Accept, as with EMFILE.
 type exhaustedListener struct {
 	net.Listener
 	failures int

@@ -15,7 +15,7 @@ func TestUnsafeRequestIsSentOnceWhenTheAppBreaksOff(t *testing.T) {
 		app := startApp(t, func(w *testConn) {
 			w.readHead()
 			w.send(okResponse)
-			if w.readHead() != "" { // and then close, as if it had crashed
+			if w.readHead() != "" { // and close, as in a crash
 				seen.Add(1)
 			}
 		})
@@ -29,7 +29,7 @@ func TestUnsafeRequestIsSentOnceWhenTheAppBreaksOff(t *testing.T) {
 			t.Errorf("%s: got %q, want 502", method, head)
 		}
 		equal(t, method+" seen", seen.Load(), 1)
-		equal(t, method+" sent again", p.Stats().Resent, 0)
+		equal(t, method+" resent", p.Stats().Resent, 0)
 	}
 }
 
@@ -58,10 +58,10 @@ func TestGetIsResentOnlyIfAKeptConnectionClosedWithoutAResponse(t *testing.T) {
 	}
 	f("silent", func(*testConn) {}, "200", 3)
 	f("after half a head", func(w *testConn) { w.send("HTTP/1.1 2") }, "502", 2)
-	f("after an interim answer", func(w *testConn) { w.send("HTTP/1.1 102 Processing\r\n\r\n") }, "102", 2)
+	f("after an interim response", func(w *testConn) { w.send("HTTP/1.1 102 Processing\r\n\r\n") }, "102", 2)
 
 	var seen atomic.Int64
-	app := startApp(t, func(w *testConn) { // each time on a fresh connection
+	app := startApp(t, func(w *testConn) { // never on a kept connection
 		w.readHead()
 		seen.Add(1)
 	})

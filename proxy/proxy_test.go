@@ -36,6 +36,6 @@ func TestPanicEndsOnlyItsOwnRequest(t *testing.T) {
 	const post = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n"
 	f("sending", get, func(e *exchange) { e.toApp = nil })
 	f("relaying", get, func(e *exchange) { e.fromApp = nil })
-	f("relaying beside an upload", post, func(e *exchange) { e.fromApp = nil })
-	f("answering", get, func(e *exchange) { e.toClient = nil })
+	f("relaying during an upload", post, func(e *exchange) { e.fromApp = nil })
+	f("responding", get, func(e *exchange) { e.toClient = nil })
 }

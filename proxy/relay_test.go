@@ -57,7 +57,7 @@ func TestStreamIsRelayedAsItArrives(t *testing.T) {
 			client := dial(t, startProxy(t, app, nil))
 			client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
 			equal(t, "head", client.readHead(), head)
-			for _, piece := range pieces { // the app sends the next one only when this one has come
+			for _, piece := range pieces { // the app waits until the participant has the previous one
 				proceed <- true
 				equal(t, "piece", client.readN(len(piece)), piece)
 			}
@@ -141,7 +141,7 @@ func TestBodyMayTakeLongerThanAnyTimeout(t *testing.T) {
 	p := startProxy(t, app, func(c *Config) { c.ResponseTimeout, c.HeaderTimeout, c.IdleTimeout = short, short, short })
 	client := dial(t, p)
 	client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 8\r\n\r\n")
-	for i := range 8 { // all in all, well over each timeout
+	for i := range 8 { // longer than each timeout in all
 		<-time.After(short / 6)
 		client.send(fmt.Sprint(i))
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// oddHead has what proxies like to tidy up.
+// oddHead has what proxies tend to normalize.
 const oddHead = "Host: Survey.Example.ORG:8080\r\n" +
 	"x-lower: 1\r\n" +
 	"X-Odd-Space:  \t two  words \r\n" +
@@ -58,8 +58,8 @@ func TestRequestHeadReachesTheAppByteForByte(t *testing.T) {
 	f("GET / HTTP/1.1", "Connection: host, Content-Length\r\n", "Host: h\r\nTE: trailers\r\nContent-Length: 0\r\n")
 }
 
-// TestRequestIsReadHoweverItArrives holds that no beginning of a request is
-// answered, or taken for a whole one.
+// TestRequestIsReadHoweverItArrives makes sure that no prefix of a request gets a
+// response, or is taken for a whole request.
 func TestRequestIsReadHoweverItArrives(t *testing.T) {
 	const request = "POST /hello HTTP/1.1\r\nhoSt:\texample.com\r\nempty:\r\nContent-Length: 5\r\n\r\nhello"
 	app := startApp(t, func(w *testConn) {
@@ -106,8 +106,8 @@ func TestOverlongHeadGets431(t *testing.T) {
 	}
 }
 
-// FuzzRequestHead holds what we pass on to two referees: fasthttp, which has
-// read the request, and net/http, in the app's place, must see the same.
+// FuzzRequestHead compares what is passed on with two other parsers: fasthttp, which
+// has read the request, and net/http, in the app's place.
 func FuzzRequestHead(f *testing.F) {
 	for _, seed := range []string{
 		"GET / HTTP/1.1\r\nHost: h\r\n" + oddHead[strings.Index(oddHead, "x-lower"):] + "\r\n",
@@ -134,17 +134,17 @@ func FuzzRequestHead(f *testing.F) {
 		w.Flush()
 		got, err := http.ReadRequest(bufio.NewReader(&out))
 		if err != nil {
-			return // the app refuses it: nothing to be misled about
+			return // an app that refuses it can't be misled
 		}
 		if got.Method != string(header.Method()) {
 			t.Errorf("%q: the method became %q", wire, got.Method)
 		}
 		wantChunked := header.ContentLength() == -1
 		if isChunked := len(got.TransferEncoding) > 0; isChunked != wantChunked {
-			t.Errorf("%q: chunked is %v for the app, and %v for us", wire, isChunked, wantChunked)
+			t.Errorf("%q: chunked is %v for the app, and %v for the proxy", wire, isChunked, wantChunked)
 		}
 		if !wantChunked && got.ContentLength != int64(max(header.ContentLength(), 0)) {
-			t.Errorf("%q: the length is %d for the app, and %d for us", wire, got.ContentLength, header.ContentLength())
+			t.Errorf("%q: the length is %d for the app, and %d for the proxy", wire, got.ContentLength, header.ContentLength())
 		}
 	})
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// oddResponse is the head of an answer with what proxies like to tidy up.
+// oddResponse has what proxies tend to normalize.
 const oddResponse = "Date: yesterday\r\n" +
 	"x-lower:  1 \r\n" +
 	"Content-Type: text/a\r\n" +
@@ -188,8 +188,8 @@ func TestMalformedResponseIsNotPassedOn(t *testing.T) {
 	f(strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", maxInterim+1) + okResponse)
 }
 
-// FuzzResponseHead makes sure that no answer of an app makes us panic, and that
-// what passes is framed alike by fasthttp and, in the participant's place, net/http.
+// FuzzResponseHead makes sure that no response causes a panic, and that fasthttp and,
+// in the participant's place, net/http agree on the framing of those that pass.
 func FuzzResponseHead(f *testing.F) {
 	for _, seed := range []string{
 		okResponse, "HTTP/1.1 200 All is well\r\n" + oddResponse + "Content-Length: 3\r\n\r\nabc",
@@ -211,7 +211,7 @@ func FuzzResponseHead(f *testing.F) {
 		}
 		var referee fasthttp.ResponseHeader
 		if referee.Read(bufio.NewReaderSize(bytes.NewReader(raw), headLimit)) == nil && referee.ContentLength() != head.length {
-			t.Errorf("%q: the length is %d for fasthttp, and %d for us", wire, referee.ContentLength(), head.length)
+			t.Errorf("%q: the length is %d for fasthttp, and %d for the proxy", wire, referee.ContentLength(), head.length)
 		}
 		var out bytes.Buffer
 		w := bufio.NewWriter(&out)
@@ -226,7 +226,7 @@ func FuzzResponseHead(f *testing.F) {
 			t.Errorf("%q: the status became %d", wire, got.StatusCode)
 		}
 		if head.framing(false) == sized && got.ContentLength != int64(head.length) {
-			t.Errorf("%q: the length is %d for the participant, and %d for us", wire, got.ContentLength, head.length)
+			t.Errorf("%q: the length is %d for the participant, and %d for the proxy", wire, got.ContentLength, head.length)
 		}
 	})
 }

@@ -119,7 +119,7 @@ func TestGetMayHaveABody(t *testing.T) {
 	equal(t, "response", client.readN(len(okResponse)), okResponse)
 }
 
-// upload is a whole request in chunks.
+// upload is a whole chunked request.
 const upload = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x\r\nde\r\n0\r\nX-T: 1\r\n\r\n"
 
 func TestBrokenChunkedUploadNeverLooksCompleteToTheApp(t *testing.T) {
@@ -139,11 +139,11 @@ func TestBrokenChunkedUploadNeverLooksCompleteToTheApp(t *testing.T) {
 		equal(t, "status", receive(t, "exchange", exchanges).Status, 0)
 	}
 	app.Close()
-	app.wait.Wait() // every request that got so far has broken off there too
+	app.wait.Wait() // until all requests have ended there, too
 	close(got)
 	for body := range got {
 		if strings.Contains(body, "\r\n0\r\n") {
-			t.Errorf("the app took %q for whole", body)
+			t.Errorf("the app could take %q for a whole body", body)
 		}
 	}
 }

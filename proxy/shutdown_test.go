@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// startShutdown begins to shut p down, and returns where its error will come.
+// startShutdown shuts p down, and returns a channel for its error.
 func startShutdown(ctx context.Context, p *Proxy) <-chan error {
 	done := make(chan error, 1)
 	go func() { done <- p.Shutdown(ctx) }()
@@ -57,7 +57,7 @@ func TestUnusedConnectionDoesNotDelayShutdown(t *testing.T) {
 	p := startProxy(t, startApp(t, respondWith(okResponse)), nil)
 	client := dial(t, p)
 	eventually(t, "somebody is connected", func() bool { return p.Stats().Connections == 1 })
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second) // fasthttp alone takes five
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second) // fasthttp's own takes five seconds
 	defer cancel()
 	equal(t, "Shutdown", p.Shutdown(ctx), nil)
 	client.expectEnd()
@@ -88,23 +88,23 @@ func TestShutdownKeepsConnectionsWithAnUnreadRequest(t *testing.T) {
 		p.clients.add(client)
 		return client, newTestConn(t, participant)
 	}
-	spoken, participant := connect(true)
+	unread, participant := connect(true)
 	participant.send("x")
 	busy, _ := connect(false)
 	quiet, _ := connect(true)
-	eventually(t, "the byte has come", func() bool { return spoken.socket.state() == peerReadable })
+	eventually(t, "the byte has arrived", func() bool { return unread.socket.state() == peerReadable })
 	p.clients.closeIdle()
 	isOpen := func(c *clientConn) bool { return c.SetReadDeadline(time.Time{}) == nil }
-	equal(t, "open where a request waits", isOpen(spoken), true)
-	equal(t, "open where a request is served", isOpen(busy), true)
-	equal(t, "open where nothing is", isOpen(quiet), false)
+	equal(t, "open with an unread request", isOpen(unread), true)
+	equal(t, "open with a request in flight", isOpen(busy), true)
+	equal(t, "open while idle", isOpen(quiet), false)
 }
 
 func TestRequestOnAConnectionBeingClosedDoesNotReachTheApp(t *testing.T) {
 	app := startApp(t, respondWith(okResponse))
 	p := startProxy(t, app, nil)
 	client := dial(t, p)
-	eventually(t, "a shutdown has the connection", func() bool {
+	eventually(t, "a shutdown has claimed the connection", func() bool {
 		p.clients.mu.Lock()
 		defer p.clients.mu.Unlock()
 		for conn := range p.clients.open {
@@ -117,8 +117,8 @@ func TestRequestOnAConnectionBeingClosedDoesNotReachTheApp(t *testing.T) {
 	equal(t, "connections to the app", app.conns.Load(), 0)
 }
 
-// TestShutdownLosesNoResponse holds that of a request that crosses a shutdown,
-// the app hears only if the participant hears of it.
+// TestShutdownLosesNoResponse makes sure that a request that crosses a shutdown
+// reaches the app only if the participant gets the response.
 func TestShutdownLosesNoResponse(t *testing.T) {
 	for range 30 {
 		var seen atomic.Int64
@@ -136,20 +136,20 @@ func TestShutdownLosesNoResponse(t *testing.T) {
 			client.readN(len(okResponse))
 			clients = append(clients, client)
 		}
-		before, responded := seen.Load(), 0
+		before, responses := seen.Load(), 0
 		done := startShutdown(t.Context(), p)
 		for _, client := range clients {
 			client.send("POST / HTTP/1.1\r\nHost: h\r\n\r\n")
 		}
 		for _, client := range clients {
 			if head := client.readHead(); strings.HasPrefix(head, "HTTP/1.1 200 ") {
-				responded++
+				responses++
 			} else if head != "" {
 				t.Errorf("got %q", head)
 			}
 		}
 		equal(t, "Shutdown", receive(t, "end", done), nil)
-		equal(t, "answered", int64(responded), seen.Load()-before)
+		equal(t, "responses", int64(responses), seen.Load()-before)
 	}
 }
 

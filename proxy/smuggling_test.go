@@ -84,9 +84,9 @@ func TestAmbiguousRequestIsRefusedBeforeItReachesTheApp(t *testing.T) {
 	equal(t, "connections to the app", app.conns.Load(), 0)
 }
 
-// TestObfuscatedTransferEncodingIsRefusedOrIgnoredByBothSides holds that whatever somebody writes
-// to make one party see Transfer-Encoding and another Content-Length, the app
-// gets either nothing, or a request that both frame by the length.
+// TestObfuscatedTransferEncodingIsRefusedOrIgnoredByBothSides makes sure that tricks to
+// make one side see Transfer-Encoding and the other Content-Length fail: the app gets
+// nothing, or a request that both sides frame by its length.
 func TestObfuscatedTransferEncodingIsRefusedOrIgnoredByBothSides(t *testing.T) {
 	const body = "0\r\n\r\n"
 	sent := make(chan string, 1)
@@ -112,14 +112,14 @@ func TestObfuscatedTransferEncodingIsRefusedOrIgnoredByBothSides(t *testing.T) {
 		case strings.HasPrefix(got, "HTTP/1.1 200 "):
 			passed++
 		case strings.HasPrefix(got, "HTTP/1.1 400 "):
-			equal(t, fmt.Sprintf("%q is refused, but the app has not got it", line), <-sent, head)
+			equal(t, fmt.Sprintf("%q is refused, and did not reach the app", line), <-sent, head)
 		default:
 			t.Errorf("%q gave %q", line, got)
 		}
 	}
 	for c := range 256 {
 		if c == '\n' || c == '\r' {
-			continue // an end of line, below
+			continue // ends a line: see below
 		}
 		odd := string([]byte{byte(c)})
 		f("Transfer-Encoding:" + odd + "chunked")
@@ -144,7 +144,7 @@ func TestObfuscatedTransferEncodingIsRefusedOrIgnoredByBothSides(t *testing.T) {
 	} {
 		f(line)
 	}
-	if passed == 0 { // names that are something else
+	if passed == 0 { // some are other fields, and harmless
 		t.Error("nothing was passed on")
 	}
 	t.Logf("%d of %d were passed on", passed, tried)

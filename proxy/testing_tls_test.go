@@ -14,14 +14,14 @@ import (
 	"time"
 )
 
-// tlsTestConn is a wire of an app that speaks TLS.
+// tlsTestConn is a testConn of an app that speaks TLS.
 type tlsTestConn struct {
 	*testConn
 	conn *tls.Conn
 	cork *cork
 }
 
-// cork holds back what is written, if it shall, so that it arrives at once.
+// cork can hold back writes, so that several records arrive at once.
 type cork struct {
 	net.Conn
 	held  []byte
@@ -36,15 +36,15 @@ func (c *cork) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// pull writes what was held back.
-func (c *cork) pull() {
+// uncork writes what was held back.
+func (c *cork) uncork() {
 	c.holds = false
-	c.SetWriteDeadline(time.Time{}) // which close_notify has set
+	c.SetWriteDeadline(time.Time{}) // or that of close_notify applies
 	_, _ = c.Write(c.held)
 	c.held = nil
 }
 
-// testCertificate is what an app shows of itself, and who trusts it.
+// testCertificate is the certificate of an app, and a pool that trusts it.
 type testCertificate struct {
 	certificate tls.Certificate
 	pool        *x509.CertPool
@@ -62,8 +62,8 @@ func startTLSProxy(t *testing.T, script func(w *tlsTestConn), change func(*Confi
 	}), app
 }
 
-// startTLSApp runs script on each connection once the handshake is done,
-// and then closes it as TLS is closed.
+// startTLSApp runs script on each connection after the handshake, and then closes it
+// with close_notify.
 func startTLSApp(t *testing.T, config *tls.Config, script func(w *tlsTestConn)) *scriptedApp {
 	return startApp(t, func(w *testConn) {
 		cork := &cork{Conn: w.TCPConn}
@@ -81,7 +81,7 @@ func httpsAddress(app *scriptedApp) string {
 	return "https://localhost:" + port
 }
 
-// newCertificate makes a certificate for name that is good until end.
+// newCertificate makes a certificate for name that expires at end.
 func newCertificate(t *testing.T, name string, end time.Time) testCertificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -105,7 +105,7 @@ func newCertificate(t *testing.T, name string, end time.Time) testCertificate {
 	return testCertificate{tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pool}
 }
 
-// localhostCertificate is good for the apps of these tests.
+// localhostCertificate is valid for the apps of these tests.
 func localhostCertificate(t *testing.T) testCertificate {
 	return newCertificate(t, "localhost", time.Now().Add(time.Hour))
 }

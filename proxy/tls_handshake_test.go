@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// logLines takes what is logged, by any goroutine.
+// logLines is the writer of a logger, for any number of goroutines.
 type logLines chan string
 
 func (l logLines) Write(p []byte) (int, error) {
@@ -35,10 +35,10 @@ func TestUnverifiedAppGetsNothing(t *testing.T) {
 		})
 	}
 	f("signed by somebody else", own, &tls.Config{RootCAs: localhostCertificate(t).pool}, nil, "certificate")
-	f("not of the system's authorities", own, nil, nil, "certificate")
+	f("unknown to the system's authorities", own, nil, nil, "certificate")
 	other := newCertificate(t, "other.test", hour)
 	f("of another host", other, &tls.Config{RootCAs: other.pool}, nil, "other.test")
-	f("of the name that somebody asked for", other, &tls.Config{RootCAs: other.pool, ServerName: "other.test"}, nil, "other.test")
+	f("of the name in the configuration", other, &tls.Config{RootCAs: other.pool, ServerName: "other.test"}, nil, "other.test")
 	expired := newCertificate(t, "localhost", time.Now().Add(-time.Hour))
 	f("expired", expired, &tls.Config{RootCAs: expired.pool}, nil, "expired")
 	f("of old TLS", own, &tls.Config{RootCAs: own.pool, MinVersion: tls.VersionTLS10},
@@ -53,8 +53,8 @@ func TestUnverifiedAppGetsNothing(t *testing.T) {
 	})
 }
 
-// expectRefusal fails unless app gets no request: it is answered 503 after one
-// attempt, and the log has the reason and nothing of the request.
+// expectRefusal sends a request, and fails unless the response is 503 after one attempt
+// to connect, and the log has the reason but nothing of the request.
 func expectRefusal(t *testing.T, app *scriptedApp, trusts *tls.Config, reason string) {
 	t.Helper()
 	logs := make(logLines, 10)
@@ -95,7 +95,7 @@ func TestBrokenHandshakeIsRetried(t *testing.T) {
 	app := startApp(t, func(w *testConn) {
 		if conns.Add(1) <= 2 {
 			w.readN(100)
-			return // as an app that is starting, or stopping, may do
+			return // as an app may that is starting or stopping
 		}
 		conn := tls.Server(w.TCPConn, &tls.Config{Certificates: []tls.Certificate{own.certificate}})
 		defer conn.Close()

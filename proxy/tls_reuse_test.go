@@ -59,13 +59,13 @@ func TestSessionTicketDoesNotSpoilAnIdleConnection(t *testing.T) {
 	eventually(t, "the tickets are there, unread", unread)
 	for range 2 {
 		if !conn.isIdle() {
-			t.Fatal("a ticket is taken for an answer")
+			t.Fatal("a ticket is taken for data")
 		}
 	}
 	equal(t, "tickets unread", unread(), false)
 	conn.send([]byte("GET / HTTP/1.1\r\n\r\n"))
-	eventually(t, "an answer is there", unread)
-	equal(t, "quiet after an response", conn.isIdle(), false)
+	eventually(t, "the response is there, unread", unread)
+	equal(t, "idle after a response", conn.isIdle(), false)
 }
 
 func TestTLSConnectionClosedWhileIdleIsNotUsed(t *testing.T) {
@@ -91,11 +91,11 @@ func TestTLSConnectionClosedWhileIdleIsNotUsed(t *testing.T) {
 	}
 	f("with close_notify", func(w *tlsTestConn) { w.send(okResponse); w.conn.Close() })
 	f("with close_notify alone", func(w *tlsTestConn) { w.send(okResponse); w.conn.CloseWrite() })
-	f("with close_notify beside the answer", func(w *tlsTestConn) {
+	f("with close_notify right after the response", func(w *tlsTestConn) {
 		w.cork.holds = true
 		w.send(okResponse)
 		w.conn.CloseWrite()
-		w.cork.pull()
+		w.cork.uncork()
 	})
 	f("without close_notify", func(w *tlsTestConn) { w.send(okResponse); w.Close() })
 }
@@ -126,7 +126,7 @@ func TestUnsolicitedDataOverTLSReachesNobody(t *testing.T) {
 		w.cork.holds = true
 		w.send(okResponse)
 		w.send(poison)
-		w.cork.pull()
+		w.cork.uncork()
 	})
 }
 
@@ -144,7 +144,7 @@ func TestUnsolicitedDataDuringAnUploadOverTLSEndsTheConnection(t *testing.T) {
 	for range 3 {
 		client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nab")
 		equal(t, "response", client.readN(len(okResponse)), okResponse)
-		receive(t, "word", sent)
+		receive(t, "unsolicited byte", sent)
 		client.send("cd")
 	}
 	equal(t, "connections", app.conns.Load(), 3)
@@ -174,7 +174,7 @@ func TestUnsafeRequestIsSentOnceOverTLS(t *testing.T) {
 			var seen atomic.Int64
 			p, _ := startTLSProxy(t, func(w *tlsTestConn) {
 				for w.readHead() != "" {
-					if seen.Add(1) == 2 { // and then close, as if it had crashed
+					if seen.Add(1) == 2 { // and close, as in a crash
 						return
 					}
 					w.send(okResponse)

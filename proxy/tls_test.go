@@ -68,7 +68,7 @@ func TestLeavingParticipantEndsTheAppsRequestOverTLS(t *testing.T) {
 	p, _ := startTLSProxy(t, func(w *tlsTestConn) {
 		w.readHead()
 		received <- true
-		_, err := w.readAll() // up to the end, which is one of TLS
+		_, err := w.readAll() // up to close_notify
 		ended <- err
 	}, nil)
 	client := dial(t, p)
@@ -79,11 +79,11 @@ func TestLeavingParticipantEndsTheAppsRequestOverTLS(t *testing.T) {
 }
 
 func TestAppThatClosesDuringAnUploadOverTLSClosesTheParticipantsConnection(t *testing.T) {
-	exchanges := make(chan bool)
+	read := make(chan bool)
 	p, _ := startTLSProxy(t, func(w *tlsTestConn) {
 		w.readHead()
 		w.send("HTTP/1.1 413 Too Large\r\nContent-Length: 4\r\n\r\nstop")
-		<-exchanges // so that the answer has nothing beside it
+		<-read // so that the response arrives alone
 	}, nil)
 	client := dial(t, p)
 	client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\nab")
@@ -91,8 +91,8 @@ func TestAppThatClosesDuringAnUploadOverTLSClosesTheParticipantsConnection(t *te
 		t.Errorf("got %q, want 413", head)
 	}
 	equal(t, "body", client.readN(4), "stop")
-	close(exchanges)
-	client.expectEnd() // though the upload goes on
+	close(read)
+	client.expectEnd() // though the upload continues
 }
 
 func TestTunnelOverTLSPassesEveryByteBothWays(t *testing.T) {
@@ -103,7 +103,7 @@ func TestTunnelOverTLSPassesEveryByteBothWays(t *testing.T) {
 		for range 20 {
 			w.send("glued ")
 		}
-		w.cork.pull()
+		w.cork.uncork()
 		equal(t, "early bytes", w.readN(5), "early")
 		io.Copy(w.conn, w.in) // echo
 	}, nil)
@@ -144,13 +144,13 @@ func TestTunnelOverTLSPassesHalfCloses(t *testing.T) {
 		equal(t, "response", got, "after bye")
 	})
 	t.Run("of the app", func(t *testing.T) {
-		exchanges := make(chan string, 1)
+		requests := make(chan string, 1)
 		p, _ := startTLSProxy(t, func(w *tlsTestConn) {
 			w.readHead()
 			w.send(upgradeResponse + "bye")
 			w.conn.CloseWrite()
 			got, _ := w.readAll()
-			exchanges <- got
+			requests <- got
 		}, nil)
 		client := dial(t, p)
 		client.send(upgradeRequest)
@@ -159,7 +159,7 @@ func TestTunnelOverTLSPassesHalfCloses(t *testing.T) {
 		equal(t, "response", got, "bye")
 		client.send("after")
 		client.CloseWrite()
-		equal(t, "request", receive(t, "bytes", exchanges), "after")
+		equal(t, "request", receive(t, "bytes", requests), "after")
 	})
 }
 

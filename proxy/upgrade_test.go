@@ -61,13 +61,13 @@ func TestTunnelPassesHalfCloses(t *testing.T) {
 		equal(t, "response", got, "after bye")
 	})
 	t.Run("of the app", func(t *testing.T) {
-		exchanges := make(chan string, 1)
+		requests := make(chan string, 1)
 		app := startApp(t, func(w *testConn) {
 			w.readHead()
 			w.send(upgradeResponse + "bye")
 			w.CloseWrite()
 			got, _ := w.readAll()
-			exchanges <- got
+			requests <- got
 		})
 		client := dial(t, startProxy(t, app, nil))
 		client.send(upgradeRequest)
@@ -76,7 +76,7 @@ func TestTunnelPassesHalfCloses(t *testing.T) {
 		equal(t, "response", got, "bye")
 		client.send("after")
 		client.CloseWrite()
-		equal(t, "request", receive(t, "bytes", exchanges), "after")
+		equal(t, "request", receive(t, "bytes", requests), "after")
 	})
 }
 
@@ -120,7 +120,7 @@ func TestRefusedUpgradeGetsAnOrdinaryResponse(t *testing.T) {
 	client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
 	responses <- okResponse
 	equal(t, "next response", client.readN(len(okResponse)), okResponse)
-	equal(t, "connections to the app", app.conns.Load(), 4) // one for each upgrade, of which one is used again
+	equal(t, "connections to the app", app.conns.Load(), 4) // one per upgrade, the last of which is reused
 }
 
 func TestIncompleteUpgradeIsAnOrdinaryRequest(t *testing.T) {

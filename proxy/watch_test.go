@@ -64,9 +64,9 @@ func TestEndOfAWatchedResponseWaitsForTheWatcher(t *testing.T) {
 			client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
 			equal(t, "before the end", client.readN(len(before)), before)
 			if second != "" {
-				release <- true // let the app go on
+				release <- true // for the app
 			}
-			receive(t, "word to the watcher", watched)
+			receive(t, "call of the watcher", watched)
 			client.expectNothing()
 			release <- true
 			equal(t, "after", client.readN(len(response)-len(before)), response[len(before):])
@@ -83,10 +83,10 @@ func TestEndOfAWatchedResponseWaitsForTheWatcher(t *testing.T) {
 }
 
 func TestOnlyExchangesOfInterestAreWatched(t *testing.T) {
-	received := make(chan string, 1)
+	calls := make(chan string, 1)
 	p := startProxy(t, startApp(t, respondWith(okResponse)), func(c *Config) {
 		c.Watcher = watcherFunc(func(method, target string) func(rules.Exchange) {
-			received <- method + " " + target
+			calls <- method + " " + target
 			return nil
 		})
 	})
@@ -94,7 +94,7 @@ func TestOnlyExchangesOfInterestAreWatched(t *testing.T) {
 	f := func(target, want string) {
 		t.Helper()
 		client.send("GET " + target + " HTTP/1.1\r\nHost: h\r\n\r\n")
-		equal(t, "asked", receive(t, "question", received), want)
+		equal(t, "call", receive(t, "call", calls), want)
 		equal(t, "response", client.readN(len(okResponse)), okResponse)
 	}
 	f("/a//b/%2F?x=%20", "GET /a//b/%2F?x=%20")
@@ -139,7 +139,7 @@ func TestResentRequestIsOneExchange(t *testing.T) {
 	app := startApp(t, func(w *testConn) {
 		w.readHead()
 		w.send(okResponse)
-		w.readHead() // and close without a word
+		w.readHead() // and close without a response
 	})
 	p := startProxy(t, app, func(c *Config) { c.Watcher = watchAll(exchanges) })
 	client := dial(t, p)
@@ -148,7 +148,7 @@ func TestResentRequestIsOneExchange(t *testing.T) {
 		equal(t, "response", client.readN(len(okResponse)), okResponse)
 		equal(t, "status", receive(t, "exchange", exchanges).Status, 200)
 	}
-	equal(t, "sent again", p.Stats().Resent, 1)
+	equal(t, "resent", p.Stats().Resent, 1)
 	equal(t, "exchanges", len(exchanges), 0)
 }
 
@@ -168,7 +168,7 @@ func TestPanicOfTheWatcherDoesNotAffectTheRequest(t *testing.T) {
 	f("ending", func(string, string) func(rules.Exchange) { return func(rules.Exchange) { panic("secret") } })
 }
 
-// lateWriter is a writer to the app whose last write returns late.
+// lateWriter is an appWriter whose last write returns late.
 type lateWriter struct {
 	*exchange
 	left    int
