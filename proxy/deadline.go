@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Nothing blocks without a deadline, but for what the two sides leave open
-// between them: a response that takes its time, and an idle tunnel.
+// No read or write blocks without a deadline, except while a response takes its
+// time and while a tunnel is idle. The deadlines by connection:
 //
 //	              read                                       write
 //	participant   between requests: Config.IdleTimeout       stall
@@ -28,8 +28,8 @@ func clock() time.Duration { return time.Since(epoch) }
 // it costs as much as parsing a head: it is set for longer than asked for, and
 // then left until too little of it remains.
 //
-// It knows only of deadlines that it returned. Whoever sets the connection's
-// deadline otherwise must call forget.
+// It knows only the deadlines that it returned. Code that sets another deadline on
+// the connection must call forget.
 type lazyDeadline struct {
 	at atomic.Int64 // by clock; 0 when unknown
 }
