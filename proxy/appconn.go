@@ -59,14 +59,14 @@ func newPlainConn(conn streamConn) (*plainConn, error) {
 
 // send writes all of p, or fails.
 func (c *appConn) send(p []byte) (int, error) {
-	c.boundWrite()
+	c.limitWrite()
 	return c.Write(p)
 }
 
 // ask sends the end of a request and waits a moment for the response to begin.
 // A read that finds the response there saves the system call that finds nothing.
 func (c *appConn) ask(p []byte) (int, error) {
-	c.boundWrite()
+	c.limitWrite()
 	c.boundLook()
 	n, err := c.writeAndAwait(p)
 	if err != nil || n == len(p) {
@@ -84,8 +84,8 @@ func (c *appConn) boundLook() {
 	}
 }
 
-// boundWrite limits a write to stall.
-func (c *appConn) boundWrite() {
+// limitWrite limits a write to stall.
+func (c *appConn) limitWrite() {
 	if deadline, moved := c.writeDeadline.extend(stall); moved {
 		c.SetWriteDeadline(deadline)
 	}
