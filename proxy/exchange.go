@@ -200,6 +200,7 @@ func (e *exchange) keepOrDrop() {
 // leaveToServer makes fasthttp go on with the next request, or close.
 func (e *exchange) leaveToServer() {
 	e.client.answered = true
+	e.client.headBound = false // a pipelined head has a deadline of its own
 	e.ctx.SetWriteDeadline(time.Time{}) // makes fasthttp flush, and us drop, its answer now
 	if e.closing {
 		e.ctx.SetConnectionClose()
