@@ -16,12 +16,12 @@ var errDetached = errors.New("the connection is read directly now")
 type clientConn struct {
 	*net.TCPConn
 	socket socket
-	// reading is told before a read of a request's body may block; nil outside of one.
-	reading interface{ beforeRead() }
+	// bodyWaiter is called before a read of a request's body may block; nil outside of one.
+	bodyWaiter interface{ beforeWait() }
 	// detached ends what fasthttp reads with errDetached: the rest is read past it.
 	detached bool
-	// answered drops the next write: it is fasthttp's, and the answer has been sent.
-	answered bool
+	// dropNextWrite is set once a response was sent: what fasthttp writes next is its own.
+	dropNextWrite bool
 	// used is set once the participant has sent something.
 	used atomic.Bool
 	// idle is set while no request is here. Who unsets it has the connection:
@@ -31,8 +31,8 @@ type clientConn struct {
 	taken bool
 	// headerTimeout and idleTimeout are Config's.
 	headerTimeout, idleTimeout time.Duration
-	// headBound is set once the arrival of the present head is bounded.
-	headBound         bool
+	// headLimited is set once the arrival of the present head is bounded.
+	headLimited       bool
 	mayRead, mayWrite bound
 }
 
@@ -47,8 +47,8 @@ func (c *clientConn) Read(p []byte) (int, error) {
 	if c.detached {
 		return 0, errDetached
 	}
-	if c.reading != nil {
-		c.reading.beforeRead()
+	if c.bodyWaiter != nil {
+		c.bodyWaiter.beforeWait()
 	} else {
 		c.boundRead()
 	}
@@ -64,12 +64,12 @@ func (c *clientConn) Read(p []byte) (int, error) {
 func (c *clientConn) boundRead() {
 	switch isWaiting := c.idle.Load() && c.used.Load(); {
 	case isWaiting:
-		c.headBound = false
+		c.headLimited = false
 		if till, moves := c.mayRead.extend(c.idleTimeout); moves {
 			c.TCPConn.SetReadDeadline(till)
 		}
-	case !c.headBound:
-		c.headBound = true
+	case !c.headLimited:
+		c.headLimited = true
 		c.SetReadDeadline(time.Now().Add(c.headerTimeout))
 	}
 }
@@ -82,8 +82,8 @@ func (c *clientConn) SetReadDeadline(t time.Time) error {
 
 // Write writes what fasthttp says to the participant, unless the exchange has spoken.
 func (c *clientConn) Write(p []byte) (int, error) {
-	if c.answered {
-		c.answered = false
+	if c.dropNextWrite {
+		c.dropNextWrite = false
 		return len(p), nil
 	}
 	return c.send(p)

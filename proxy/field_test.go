@@ -95,7 +95,7 @@ func FuzzAnswerHead(f *testing.F) {
 		if err != nil {
 			return
 		}
-		var head answerHead
+		var head responseHead
 		if head.parse(raw) != nil {
 			return
 		}

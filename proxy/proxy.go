@@ -177,7 +177,7 @@ func (p *Proxy) serve(ctx *fasthttp.RequestCtx) {
 // take an answer that they did not ask for as that of their next request.
 func (p *Proxy) refuse(ctx *fasthttp.RequestCtx, err error) {
 	client := ctx.Conn().(*clientConn)
-	client.answered = !client.used.Load()
+	client.dropNextWrite = !client.used.Load()
 	var timeout net.Error
 	var tooLong *fasthttp.ErrSmallBuffer
 	switch {

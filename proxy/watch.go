@@ -54,15 +54,15 @@ func (p *Proxy) begin(head *requestHead, header *fasthttp.RequestHeader) (w *wat
 	return w
 }
 
-// sent copies a piece of the request's body.
-func (w *watch) sent(piece []byte) {
+// addRequest copies a piece of the request's body.
+func (w *watch) addRequest(piece []byte) {
 	if w != nil {
 		w.request.add(piece)
 	}
 }
 
-// answering prepares to copy the response's body, of this length; 0 if unknown.
-func (w *watch) answering(head *answerHead, length int) {
+// beginResponse prepares to copy the response's body, of this length; 0 if unknown.
+func (w *watch) beginResponse(head *responseHead, length int) {
 	if w == nil {
 		return
 	}
@@ -74,8 +74,8 @@ func (w *watch) answering(head *answerHead, length int) {
 	}
 }
 
-// received copies a piece of the response's body.
-func (w *watch) received(piece []byte) {
+// addResponse copies a piece of the response's body.
+func (w *watch) addResponse(piece []byte) {
 	if w != nil {
 		w.response.add(piece)
 	}

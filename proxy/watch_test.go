@@ -255,7 +255,7 @@ type slowToReturn struct {
 }
 
 func (w *slowToReturn) Write(p []byte) (int, error) {
-	n, err := appWriter{w.exchange}.Write(p)
+	n, err := appWriter{&w.upload}.Write(p)
 	if w.left -= n; w.left == 0 {
 		<-w.release
 	}
@@ -280,7 +280,7 @@ func TestAnAnswerThatOvertakesTheEndOfSendingIsInspected(t *testing.T) {
 		})
 		p.exchanges.New = func() any {
 			e := newExchange(p)
-			e.toApp.Reset(&slowToReturn{e, len(head + first + second), told})
+			e.upload.toApp.Reset(&slowToReturn{e, len(head + first + second), told})
 			return e
 		}
 		serve(t, p)

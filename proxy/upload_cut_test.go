@@ -7,11 +7,11 @@ import (
 	"github.com/sidehook/sidehook/rules"
 )
 
-// upload is a whole request in chunks.
-const upload = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x\r\nde\r\n0\r\nX-T: 1\r\n\r\n"
+// chunkedUpload is a whole request in chunks.
+const chunkedUpload = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x\r\nde\r\n0\r\nX-T: 1\r\n\r\n"
 
 func TestAChunkedUploadThatBreaksOffIsNeverWholeForTheApp(t *testing.T) {
-	got := make(chan string, len(upload))
+	got := make(chan string, len(chunkedUpload))
 	app := startApp(t, func(w *wire) {
 		w.head()
 		body, _ := w.rest()
@@ -19,9 +19,9 @@ func TestAChunkedUploadThatBreaksOffIsNeverWholeForTheApp(t *testing.T) {
 	})
 	heard := make(chan rules.Exchange, 1)
 	p := startProxy(t, app, func(c *Config) { c.Watcher = watchAll(heard) })
-	for size := strings.Index(upload, "\r\n\r\n") + 4; size < len(upload); size++ {
+	for size := strings.Index(chunkedUpload, "\r\n\r\n") + 4; size < len(chunkedUpload); size++ {
 		client := dial(t, p)
-		client.send(upload[:size])
+		client.send(chunkedUpload[:size])
 		client.CloseWrite()
 		client.rest()
 		equal(t, "status", receive(t, "exchange", heard).Status, 0)

@@ -19,9 +19,9 @@ const (
 	untilClose
 )
 
-// answerHead is the head of the app's answer. Its slices belong to whoever read
+// responseHead is the head of the app's answer. Its slices belong to whoever read
 // the head, and are valid until the next read.
-type answerHead struct {
+type responseHead struct {
 	status  int
 	length  int // -1 when chunked, -2 when the answer ends with the connection
 	codings int // Content-Encoding fields
@@ -34,11 +34,11 @@ type answerHead struct {
 
 // parse reads a whole head. It refuses what two parties could frame differently
 // (RFC 9112 section 6.3), and what would end a line for some and not for others.
-func (a *answerHead) parse(raw []byte) error {
+func (h *responseHead) parse(raw []byte) error {
 	if !isStatusLine(raw) {
 		return errGarbled
 	}
-	*a = answerHead{status: parseStatus(raw), length: -2, old: raw[len("HTTP/1.")] != '1'}
+	*h = responseHead{status: parseStatus(raw), length: -2, old: raw[len("HTTP/1.")] != '1'}
 	lengths, codings := 0, 0
 	name := contentLengthField // a first line can't go on
 	for lines := (fields{afterLine(raw)}); ; {
@@ -54,51 +54,51 @@ func (a *answerHead) parse(raw []byte) error {
 		}
 		switch name = nameOf(f.name); name {
 		case connectionField:
-			a.options.add(f.value)
+			h.options.add(f.value)
 		case contentTypeField:
-			a.contentType = f.value
+			h.contentType = f.value
 		case contentEncodingField:
-			a.codings++
-			a.contentEncoding = f.value
+			h.codings++
+			h.contentEncoding = f.value
 		case contentLengthField:
 			lengths++
-			if !a.takeLength(f.value) {
+			if !h.takeLength(f.value) {
 				return errGarbled
 			}
 		case transferEncodingField:
 			codings++
-			if !isNamed(f.value, "chunked") && !a.old {
+			if !isNamed(f.value, "chunked") && !h.old {
 				return errGarbled
 			}
 		}
 	}
-	if lengths > 1 || codings > 1 && !a.old {
+	if lengths > 1 || codings > 1 && !h.old {
 		return errGarbled
 	}
-	if codings == 1 && !a.old { // HTTP/1.0 knows of no chunks
-		a.length = -1
+	if codings == 1 && !h.old { // HTTP/1.0 knows of no chunks
+		h.length = -1
 	}
-	a.closes = a.options.close || a.options.tooMany || a.old && !a.options.keepAlive
+	h.closes = h.options.close || h.options.tooMany || h.old && !h.options.keepAlive
 	return nil
 }
 
 // framing tells how the body of the answer ends.
-func (a *answerHead) framing(toHead bool) framing {
+func (h *responseHead) framing(toHead bool) framing {
 	switch {
-	case toHead, a.status < 200, a.status == fasthttp.StatusNoContent, a.status == fasthttp.StatusNotModified:
+	case toHead, h.status < 200, h.status == fasthttp.StatusNoContent, h.status == fasthttp.StatusNotModified:
 		return noBody
-	case a.length >= 0:
+	case h.length >= 0:
 		return sized
-	case a.length == -1:
+	case h.length == -1:
 		return chunked
 	}
-	a.closes = true
+	h.closes = true
 	return untilClose
 }
 
 // write writes the status line and the fields that concern the participant,
 // as they came. Without chunks, there is no Transfer-Encoding to tell of.
-func (a *answerHead) write(w *bufio.Writer, raw []byte, chunks bool) {
+func (h *responseHead) write(w *bufio.Writer, raw []byte, chunks bool) {
 	lines := fields{afterLine(raw)}
 	status := bytes.TrimRight(raw[len("HTTP/1.x"):len(raw)-len(lines.rest)], "\r\n")
 	w.WriteString("HTTP/1.1")
@@ -111,7 +111,7 @@ func (a *answerHead) write(w *bufio.Writer, raw []byte, chunks bool) {
 			return
 		}
 		if !f.folded {
-			passes = a.passes(f.name, chunks && !a.old)
+			passes = h.passes(f.name, chunks && !h.old)
 		}
 		if passes {
 			w.Write(f.line)
@@ -120,18 +120,18 @@ func (a *answerHead) write(w *bufio.Writer, raw []byte, chunks bool) {
 	}
 }
 
-func (a *answerHead) passes(name []byte, chunks bool) bool {
+func (h *responseHead) passes(name []byte, chunks bool) bool {
 	switch nameOf(name) {
 	case connectionField, keepAliveField, proxyConnectionField:
 		return false
 	case transferEncodingField:
 		return chunks
 	case contentLengthField:
-		return a.length != -1 // chunks go first (RFC 9112 section 6.3)
+		return h.length != -1 // chunks go first (RFC 9112 section 6.3)
 	case upgradeField:
 		return true // 426 tells by it what to upgrade to
 	}
-	return !a.options.lists(name)
+	return !h.options.lists(name)
 }
 
 // isStatusLine tells whether raw begins with HTTP/1.x and a status
@@ -149,9 +149,9 @@ func parseStatus(line []byte) int {
 }
 
 // takeLength takes a Content-Length; false when it is none.
-func (a *answerHead) takeLength(value []byte) bool {
+func (h *responseHead) takeLength(value []byte) bool {
 	length, err := fasthttp.ParseUint(value)
-	a.length = length
+	h.length = length
 	return err == nil
 }
 
