@@ -93,7 +93,7 @@ func (e *exchange) connect() bool {
 	}
 	e.proxy.counters.appDial.Add(1)
 	e.response.replace(unavailable)
-	e.proxy.log.warn("the app could not be reached", "error", err)
+	e.proxy.warnings.log(warnUnreachable, "error", err)
 	return false
 }
 

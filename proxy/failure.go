@@ -49,7 +49,7 @@ func (r *response) isStale() bool {
 // fail counts and logs a failure, and lets the participant see it. A stale
 // connection is no failure as long as there are others.
 func (r *response) fail(f failure, err error) {
-	counters, log := &r.proxy.counters, r.proxy.log
+	counters, warnings := &r.proxy.counters, r.proxy.warnings
 	switch f {
 	case malformedRequest:
 		counters.refused.Add(1)
@@ -63,12 +63,12 @@ func (r *response) fail(f failure, err error) {
 	case appTimedOut:
 		counters.appTimeout.Add(1)
 		r.replaceOrCut(gatewayTimeout)
-		log.warn("the app did not answer in time", "timeout", r.proxy.config.ResponseTimeout)
+		warnings.log(warnTimedOut, "timeout", r.proxy.config.ResponseTimeout)
 	case appBrokeOff:
 		counters.appBroken.Add(1)
-		answered := r.state.load().hasHead()
+		isCut := r.state.load().hasHead()
 		r.replaceOrCut(badGateway)
-		log.warn("the app broke off its answer", "answered", answered, "cause", causeOf(err))
+		warnings.log(warnBrokeOff, "after_head", isCut, "error", causeOf(err))
 	}
 }
 

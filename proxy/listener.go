@@ -24,7 +24,7 @@ type listener struct {
 	clients  *clients
 	config   *Config
 	counters *counters
-	log      *calmLog
+	warnings *warnings
 	refusing chan struct{}
 	wait     sync.WaitGroup
 }
@@ -45,7 +45,7 @@ func (l *listener) Accept() (net.Conn, error) {
 		case errors.Is(err, net.ErrClosed):
 			return nil, err
 		case err != nil:
-			l.log.warn("a connection could not be accepted", "error", err)
+			l.warnings.log(warnAccept, "error", err)
 			time.Sleep(50 * time.Millisecond)
 			continue
 		}

@@ -18,7 +18,7 @@ var errDraining = errors.New("the proxy is shutting down")
 // Proxy passes requests on to the app, and its answers back.
 type Proxy struct {
 	config    Config
-	log       *calmLog
+	warnings  *warnings
 	pool      *pool
 	server    *fasthttp.Server
 	listener  *listener
@@ -38,11 +38,11 @@ func New(config Config) (*Proxy, error) {
 		return nil, err
 	}
 	p := &Proxy{
-		config:  config,
-		log:     newCalmLog(config.Logger),
-		pool:    newPool(app, config.DialWindow),
-		clients: &clients{open: map[*clientConn]struct{}{}},
-		linger:  defaultLinger,
+		config:   config,
+		warnings: newWarnings(config.Logger),
+		pool:     newPool(app, config.DialWindow),
+		clients:  &clients{open: map[*clientConn]struct{}{}},
+		linger:   defaultLinger,
 
 		forwarded: forwarding{config.Forwarded, config.TrustedProxies},
 	}
@@ -51,7 +51,7 @@ func New(config Config) (*Proxy, error) {
 		Handler:      p.serve,
 		ErrorHandler: p.refuse,
 		ConnState:    p.connState,
-		Logger:       silence{},
+		Logger:       discardLogger{},
 		// Bodies are passed on as they come. The limit makes fasthttp wait for
 		// one byte of a body, instead of 8 KiB, before it tells us of the request.
 		StreamRequestBody:            true,
@@ -79,11 +79,11 @@ func (p *Proxy) Listen() error {
 		clients:  p.clients,
 		config:   &p.config,
 		counters: &p.counters,
-		log:      p.log,
+		warnings: p.warnings,
 		refusing: make(chan struct{}, maxRefusing),
 	}
 	if address := addressOf(l.Addr()); p.forwarded.isSpoofable() && !address.IsLoopback() {
-		p.log.Warn(spoofable, "forwarded", p.forwarded.way)
+		p.config.Logger.Warn(spoofable, "forwarded", p.forwarded.way)
 	}
 	return nil
 }
@@ -207,3 +207,9 @@ func (p *Proxy) connState(conn net.Conn, state fasthttp.ConnState) {
 		p.clients.remove(client)
 	}
 }
+
+// discardLogger keeps fasthttp's log lines out: they hold addresses of participants.
+type discardLogger struct{}
+
+// Printf implements fasthttp.Logger.
+func (discardLogger) Printf(string, ...any) {}

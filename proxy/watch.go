@@ -131,14 +131,15 @@ func (w *watch) hand(x rules.Exchange) {
 	end(x)
 }
 
+// uninspected counts and logs a body that could not be copied.
 func (p *Proxy) uninspected(reason string) {
+	counter, warning := &p.counters.undecodable, warnUndecodable
 	switch reason {
 	case tooLarge:
-		p.counters.tooLarge.Add(1)
+		counter, warning = &p.counters.tooLarge, warnTooLarge
 	case truncated:
-		p.counters.truncated.Add(1)
-	default:
-		p.counters.undecodable.Add(1)
+		counter, warning = &p.counters.truncated, warnTruncated
 	}
-	p.log.warn("a body could not be inspected: " + reason)
+	counter.Add(1)
+	p.warnings.log(warning, "reason", reason)
 }
