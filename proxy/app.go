@@ -158,14 +158,14 @@ func (c *appConn) ask(p []byte) (int, error) {
 
 // boundLook ends reads soon, so that somebody can look after the participant.
 func (c *appConn) boundLook() {
-	if till, moves := c.mayRead.extend(lookAfter); moves {
+	if till, moves := c.mayRead.extend(watchDelay); moves {
 		c.Conn.SetReadDeadline(till)
 	}
 }
 
 // boundWrite makes sure that a write ends.
 func (c *appConn) boundWrite() {
-	if till, moves := c.mayWrite.extend(stall); moves {
+	if till, moves := c.mayWrite.extend(transferIdleTimeout); moves {
 		c.SetWriteDeadline(till)
 	}
 }

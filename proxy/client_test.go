@@ -21,7 +21,7 @@ func TestAPipelinedRequestMayArriveInTwoPieces(t *testing.T) {
 			equal(t, "second response", client.take(len(ok)), ok)
 		})
 	}
-	const slow = 4 * lookAfter // long enough to watch for the participant leaving
+	const slow = 4 * watchDelay // long enough to watch for the participant leaving
 	f("after a quick response", 0, "GET /y HTTP/1.1\r\nHo", "st: h\r\n\r\n")
 	f("after a slow response", slow, "GET /y HTTP/1.1\r\nHo", "st: h\r\n\r\n")
 	f("between head and body", slow, "POST /y HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n", "a")

@@ -52,6 +52,6 @@ func (d *departure) pass() {
 // limitRest limits the rest of a response that nobody waits for.
 func (d *departure) limitRest() {
 	if d.left.Load() {
-		d.app.SetReadDeadline(time.Now().Add(goneWait))
+		d.app.SetReadDeadline(time.Now().Add(abandonedTimeout))
 	}
 }

@@ -65,7 +65,7 @@ func TestAParticipantWhoEndsTheirHalfMayStillGetTheAnswer(t *testing.T) {
 				if watcher == nil {
 					w.ended() // the half-close has come through
 				} else {
-					<-time.After(4 * lookAfter) // it was noticed, and is not passed on
+					<-time.After(4 * watchDelay) // it was noticed, and is not passed on
 				}
 				w.send(answer + pattern(size))
 			})
@@ -84,7 +84,7 @@ func TestAParticipantWhoEndsTheirHalfMayStillGetTheAnswer(t *testing.T) {
 func TestAKeptConnectionSurvivesALongWait(t *testing.T) {
 	p := startProxy(t, startApp(t, func(w *wire) {
 		for w.head() != "" {
-			<-time.After(4 * lookAfter) // long enough to be looked after
+			<-time.After(4 * watchDelay) // long enough to be looked after
 			w.send(ok)
 		}
 	}), nil)

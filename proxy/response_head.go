@@ -9,7 +9,7 @@ import (
 
 const switchingProtocols = fasthttp.StatusSwitchingProtocols
 
-// framing is how the end of an answer's body is told (RFC 9112 section 6.3).
+// framing is how a body is delimited (RFC 9112 section 6.3).
 type framing int
 
 const (
@@ -19,28 +19,28 @@ const (
 	untilClose
 )
 
-// responseHead is the head of the app's answer. Its slices belong to whoever read
-// the head, and are valid until the next read.
+// responseHead is the head of the app's response. Its slices belong to the reader
+// that it was read from, and are valid until the next read.
 type responseHead struct {
 	status  int
-	length  int // -1 when chunked, -2 when the answer ends with the connection
-	codings int // Content-Encoding fields
+	length  int // -1 when chunked, -2 when the end of the connection ends the body
+	codings int // number of Content-Encoding fields
 	options connectionOptions
-	old     bool // HTTP/1.0
-	closes  bool // the app closes the connection after it
+	isOld   bool // HTTP/1.0
+	closes  bool // the app closes the connection afterwards
 
 	contentType, contentEncoding []byte
 }
 
-// parse reads a whole head. It refuses what two parties could frame differently
-// (RFC 9112 section 6.3), and what would end a line for some and not for others.
+// parse parses a whole head. It refuses what two parties could frame differently
+// (RFC 9112 section 6.3), and lines that some take for two.
 func (h *responseHead) parse(raw []byte) error {
 	if !isStatusLine(raw) {
 		return errGarbled
 	}
-	*h = responseHead{status: parseStatus(raw), length: -2, old: raw[len("HTTP/1.")] != '1'}
+	*h = responseHead{status: parseStatus(raw), length: -2, isOld: raw[len("HTTP/1.")] != '1'}
 	lengths, codings := 0, 0
-	name := contentLengthField // a first line can't go on
+	name := contentLengthField // so that the first line can't be folded
 	for lines := (fields{afterLine(raw)}); ; {
 		f, ok := lines.next()
 		if !ok {
@@ -67,22 +67,22 @@ func (h *responseHead) parse(raw []byte) error {
 			}
 		case transferEncodingField:
 			codings++
-			if !isNamed(f.value, "chunked") && !h.old {
+			if !isNamed(f.value, "chunked") && !h.isOld {
 				return errGarbled
 			}
 		}
 	}
-	if lengths > 1 || codings > 1 && !h.old {
+	if lengths > 1 || codings > 1 && !h.isOld {
 		return errGarbled
 	}
-	if codings == 1 && !h.old { // HTTP/1.0 knows of no chunks
+	if codings == 1 && !h.isOld { // HTTP/1.0 has no chunks
 		h.length = -1
 	}
-	h.closes = h.options.close || h.options.tooMany || h.old && !h.options.keepAlive
+	h.closes = h.options.close || h.options.tooMany || h.isOld && !h.options.keepAlive
 	return nil
 }
 
-// framing tells how the body of the answer ends.
+// framing returns how the body is delimited; toHead is set for a response to HEAD.
 func (h *responseHead) framing(toHead bool) framing {
 	switch {
 	case toHead, h.status < 200, h.status == fasthttp.StatusNoContent, h.status == fasthttp.StatusNotModified:
@@ -96,8 +96,8 @@ func (h *responseHead) framing(toHead bool) framing {
 	return untilClose
 }
 
-// write writes the status line and the fields that concern the participant,
-// as they came. Without chunks, there is no Transfer-Encoding to tell of.
+// write writes the status line and the fields that concern the participant, as
+// they came. Without chunks, Transfer-Encoding is dropped.
 func (h *responseHead) write(w *bufio.Writer, raw []byte, chunks bool) {
 	lines := fields{afterLine(raw)}
 	status := bytes.TrimRight(raw[len("HTTP/1.x"):len(raw)-len(lines.rest)], "\r\n")
@@ -111,7 +111,7 @@ func (h *responseHead) write(w *bufio.Writer, raw []byte, chunks bool) {
 			return
 		}
 		if !f.folded {
-			passes = h.passes(f.name, chunks && !h.old)
+			passes = h.passes(f.name, chunks && !h.isOld)
 		}
 		if passes {
 			w.Write(f.line)
@@ -129,13 +129,13 @@ func (h *responseHead) passes(name []byte, chunks bool) bool {
 	case contentLengthField:
 		return h.length != -1 // chunks go first (RFC 9112 section 6.3)
 	case upgradeField:
-		return true // 426 tells by it what to upgrade to
+		return true // 426 lists in it what to upgrade to
 	}
 	return !h.options.lists(name)
 }
 
-// isStatusLine tells whether raw begins with HTTP/1.x and a status
-// (RFC 9112 section 4); fasthttp is laxer.
+// isStatusLine reports whether raw begins with HTTP/1.x and a status (RFC 9112
+// section 4).
 func isStatusLine(raw []byte) bool {
 	const shape = "HTTP/1.x 200"
 	return len(raw) > len(shape) && string(raw[:7]) == shape[:7] && raw[8] == ' ' &&
@@ -148,14 +148,14 @@ func parseStatus(line []byte) int {
 	return int(digits[0]-'0')*100 + int(digits[1]-'0')*10 + int(digits[2]-'0')
 }
 
-// takeLength takes a Content-Length; false when it is none.
+// takeLength parses a Content-Length, and reports whether it is one.
 func (h *responseHead) takeLength(value []byte) bool {
 	length, err := fasthttp.ParseUint(value)
 	h.length = length
 	return err == nil
 }
 
-// isSplit tells whether somebody could take one line for two.
+// isSplit reports whether some parsers take one line for two.
 func isSplit(line []byte) bool {
 	return bytes.IndexByte(line, '\r') >= 0 || bytes.IndexByte(line, 0) >= 0
 }

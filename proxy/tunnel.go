@@ -31,7 +31,7 @@ func (p *Proxy) tunnel(early io.Reader, client *clientConn, app *appConn) {
 	defer p.counters.tunnels.Add(-1)
 	defer client.Close()
 	defer p.pool.drop(app)
-	client.mayWrite.forget() // fasthttp has lifted the deadline
+	client.writeDeadline.forget() // fasthttp has lifted the deadline
 	var both sync.WaitGroup
 	both.Go(func() { p.passOn(app, client, func() error { return drain(early, client, app) }) })
 	p.passOn(client, app, func() error { return nil })

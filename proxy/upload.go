@@ -165,7 +165,7 @@ func (u *upload) finish(await bool) {
 
 // limitSilence limits how long the participant may send nothing.
 func (u *upload) limitSilence() {
-	u.client.SetReadDeadline(time.Now().Add(stall))
+	u.client.SetReadDeadline(time.Now().Add(transferIdleTimeout))
 	if u.isDiscarded.Load() { // checked last, since appGone may run just now
 		u.client.SetReadDeadline(time.Now().Add(u.proxy.linger))
 	}
