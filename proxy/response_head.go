@@ -24,10 +24,12 @@ const (
 type responseHead struct {
 	status  int
 	length  int // -1 when chunked, -2 when the end of the connection ends the body
-	codings int // number of Content-Encoding fields
 	options connectionOptions
 	isOld   bool // HTTP/1.0
 	closes  bool // the app closes the connection afterwards
+
+	// The numbers of Content-Length, Transfer-Encoding and Content-Encoding fields.
+	lengths, transferCodings, contentCodings int
 
 	contentType, contentEncoding []byte
 }
@@ -39,47 +41,54 @@ func (h *responseHead) parse(raw []byte) error {
 		return errGarbled
 	}
 	*h = responseHead{status: parseStatus(raw), length: -2, isOld: raw[len("HTTP/1.")] != '1'}
-	lengths, codings := 0, 0
 	name := contentLengthField // so that the first line can't be folded
 	for lines := (fields{afterLine(raw)}); ; {
 		f, ok := lines.next()
 		if !ok {
 			break
 		}
-		if isSplit(f.line) || f.folded && name != otherField || !f.folded && len(f.name) == 0 {
+		isNameless := !f.folded && len(f.name) == 0
+		if isSplit(f.line) || isNameless || f.folded && name != otherField {
 			return errGarbled
 		}
 		if f.folded {
 			continue
 		}
-		switch name = nameOf(f.name); name {
-		case connectionField:
-			h.options.add(f.value)
-		case contentTypeField:
-			h.contentType = f.value
-		case contentEncodingField:
-			h.codings++
-			h.contentEncoding = f.value
-		case contentLengthField:
-			lengths++
-			if !h.takeLength(f.value) {
-				return errGarbled
-			}
-		case transferEncodingField:
-			codings++
-			if !isNamed(f.value, "chunked") && !h.isOld {
-				return errGarbled
-			}
+		name = nameOf(f.name)
+		if !h.takeField(name, f.value) {
+			return errGarbled
 		}
 	}
-	if lengths > 1 || codings > 1 && !h.isOld {
+	if h.lengths > 1 || h.transferCodings > 1 && !h.isOld {
 		return errGarbled
 	}
-	if codings == 1 && !h.isOld { // HTTP/1.0 has no chunks
+	if h.transferCodings == 1 && !h.isOld { // HTTP/1.0 has no chunks
 		h.length = -1
 	}
 	h.closes = h.options.close || h.options.tooMany || h.isOld && !h.options.keepAlive
 	return nil
+}
+
+// takeField keeps what matters of a field, and reports whether it is well-formed.
+func (h *responseHead) takeField(name fieldName, value []byte) bool {
+	switch name {
+	case connectionField:
+		h.options.add(value)
+	case contentTypeField:
+		h.contentType = value
+	case contentEncodingField:
+		h.contentCodings++
+		h.contentEncoding = value
+	case contentLengthField:
+		h.lengths++
+		length, err := fasthttp.ParseUint(value)
+		h.length = length
+		return err == nil
+	case transferEncodingField:
+		h.transferCodings++
+		return isNamed(value, "chunked") || h.isOld
+	}
+	return true
 }
 
 // framing returns how the body is delimited; toHead is set for a response to HEAD.
@@ -146,13 +155,6 @@ func isStatusLine(raw []byte) bool {
 func parseStatus(line []byte) int {
 	digits := line[len("HTTP/1.x "):]
 	return int(digits[0]-'0')*100 + int(digits[1]-'0')*10 + int(digits[2]-'0')
-}
-
-// takeLength parses a Content-Length, and reports whether it is one.
-func (h *responseHead) takeLength(value []byte) bool {
-	length, err := fasthttp.ParseUint(value)
-	h.length = length
-	return err == nil
 }
 
 // isSplit reports whether some parsers take one line for two.

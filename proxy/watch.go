@@ -73,7 +73,7 @@ func (w *watch) beginResponse(head *responseHead, length int) {
 	w.status, w.contentType = head.status, string(head.contentType)
 	w.response = capture{limit: w.proxy.config.InspectLimit, coding: string(head.contentEncoding)}
 	w.response.expect(length, length)
-	if head.codings > 1 {
+	if head.contentCodings > 1 {
 		w.response.coding = "several"
 	}
 }
