@@ -32,12 +32,12 @@ func (e *exchange) relayBeside() {
 }
 
 // outlast stays with the app while an upload goes on that it has responded to.
-// The app decides for how long. Once it is gone, the participant sees the
-// connection half-closed, and the rest of the upload is read and dropped: a
-// close would destroy the response before it was read.
+// The app decides for how long. Once it is gone, the participant sees a
+// half-close, and the rest of the upload is read and dropped: a full close could
+// destroy the response before it was read.
 func (e *exchange) outlast() {
-	isEndless := e.response.state.load() == responseComplete && !e.app.awaitEnd()
-	if isEndless || e.upload.state.load().isRead() {
+	appStays := e.response.state.load() == responseComplete && !e.app.awaitEnd()
+	if appStays || e.upload.state.load().isRead() {
 		return
 	}
 	e.response.closing = true

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-func TestAPipelinedRequestMayArriveInTwoPieces(t *testing.T) {
+func TestPipelinedRequestMayArriveInTwoPieces(t *testing.T) {
 	const first = "GET /x HTTP/1.1\r\nHost: h\r\n\r\n"
 	f := func(name string, delay time.Duration, piece, rest string) {
 		t.Run(name, func(t *testing.T) {

@@ -14,7 +14,7 @@ func init() { // in no test may an exchange take a way that the tables forbid
 	}
 }
 
-func TestAnUploadTakesAllowedTransitionsOnly(t *testing.T) {
+func TestUploadTransitions(t *testing.T) {
 	equal(t, "transitions", transitions[uploadState](len(uploadStates)), `
 idle -> sending read
 sending -> read malformed abandoned
@@ -22,7 +22,7 @@ read -> sent
 `)
 }
 
-func TestAResponseTakesAllowedTransitionsOnly(t *testing.T) {
+func TestResponseTransitions(t *testing.T) {
 	equal(t, "transitions", transitions[responseState](len(responseStates)), `
 awaited -> begun relaying replaced abandoned
 begun -> begun relaying replaced abandoned
@@ -52,7 +52,7 @@ func transitions[S state[S]](states int) string {
 	return text
 }
 
-func TestAForbiddenTransitionChangesNothing(t *testing.T) {
+func TestForbiddenTransitionChangesNothing(t *testing.T) {
 	defer func(f func(from, to fmt.Stringer)) { illegalTransition = f }(illegalTransition)
 	var seen string
 	illegalTransition = func(from, to fmt.Stringer) { seen = from.String() + " -> " + to.String() }
@@ -62,7 +62,7 @@ func TestAForbiddenTransitionChangesNothing(t *testing.T) {
 	equal(t, "illegal transition", seen, "idle -> sent")
 }
 
-func TestABrokenResponseIsCutOrAbandoned(t *testing.T) {
+func TestBrokenResponseIsCutOrAbandoned(t *testing.T) {
 	for s := range responseState(len(responseStates)) {
 		if next := s.broken(); s != responseCut && s != responseReplaced && s != responseAbandoned && !s.canBecome(next) {
 			t.Errorf("%v can't become %v", s, next)

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-func TestAWarningIsLoggedOnceAMinute(t *testing.T) {
+func TestWarningIsLoggedOnceAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var logged strings.Builder
 		w := newWarnings(slog.New(slog.NewTextHandler(&logged, nil)))
@@ -37,7 +37,7 @@ func (h blockedHandler) Handle(context.Context, slog.Record) error {
 	return nil
 }
 
-func TestALogThatBlocksHoldsUpOneRequestOnly(t *testing.T) {
+func TestBlockedLogDelaysOneRequestOnly(t *testing.T) {
 	h := blockedHandler{slog.NewTextHandler(nil, nil), make(chan struct{}), make(chan struct{})}
 	w := newWarnings(slog.New(h))
 	returned := make(chan struct{})

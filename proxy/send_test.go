@@ -236,18 +236,6 @@ func TestABadChunkIsRefusedAndCutsTheRequest(t *testing.T) {
 	f("ffffffffffffffffff\r\nb\r\n")
 }
 
-func TestABadChunkDoesNotReachAnotherConnection(t *testing.T) {
-	app := startApp(t, serving(ok))
-	client := dial(t, startProxy(t, app, nil))
-	client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
-	equal(t, "response", client.take(len(ok)), ok)
-	client.send("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\nx\r\n")
-	if head := client.head(); !strings.HasPrefix(head, "HTTP/1.1 400 ") {
-		t.Errorf("got %q, want 400", head)
-	}
-	equal(t, "connections to the app", app.conns.Load(), 1)
-}
-
 func TestExpectContinueDoesNotStall(t *testing.T) {
 	requests := make(chan string, 2)
 	app := startApp(t, func(w *wire) {
