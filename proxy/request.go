@@ -115,7 +115,7 @@ func (h *requestHead) passes(f field, upgrade bool) bool {
 	case teField:
 		return isNamed(f.value, "trailers")
 	case expectField:
-		return !isNamed(f.value, "100-continue") // fasthttp has said "100 Continue"
+		return !isNamed(f.value, "100-continue") // fasthttp has sent "100 Continue"
 	}
 	if h.forwarded.drops && isForwarded(f.name) {
 		return false

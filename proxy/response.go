@@ -22,7 +22,7 @@ var (
 
 // response relays the app's response. Only the goroutine that relays calls its
 // methods, limitHead excepted; others observe its state. Before that goroutine
-// starts and after it has ended, the participant's has it.
+// starts and after it has ended, it belongs to the participant's.
 type response struct {
 	*parties
 	state     progress[responseState]
@@ -107,9 +107,9 @@ func (r *response) relay() failure {
 	if err == nil {
 		return noFailure
 	}
-	failure := r.classify(err)
-	r.fail(failure, err)
-	return failure
+	f := r.classify(err)
+	r.fail(f, err)
+	return f
 }
 
 func (r *response) tryRelay() error {

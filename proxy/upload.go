@@ -24,9 +24,9 @@ type upload struct {
 	toApp *bufio.Writer // writes through appWriter
 	piece []byte        // of the body; allocated when first needed
 
-	isStarted     bool        // the connection has taken something
-	isUnreachable bool        // it took nothing, and no other could be had
-	isLast        bool        // what is written now is the end, and the response is waited for
+	isStarted     bool        // some of the request was sent
+	isUnreachable bool        // nothing was sent, and no connection could be had
+	isLast        bool        // the end is being sent, and the response is to be waited for
 	isDiscarded   atomic.Bool // the app is gone; the rest is read for the participant's sake
 }
 
@@ -63,7 +63,7 @@ func (u *upload) init(p *parties) {
 	u.toApp = bufio.NewWriterSize(appWriter{u}, toAppBuffer)
 }
 
-// reset prepares for a request that nothing was sent of.
+// reset prepares for another request, or for the same one on another connection.
 func (u *upload) reset() {
 	u.state.reset()
 	u.toApp.Reset(appWriter{u})
@@ -82,8 +82,8 @@ func (u *upload) begin() {
 }
 
 // sendBody sends the request's body. When the app takes no more, it is read all
-// the same: the app's response may say why, and the participant has to get to
-// read that.
+// the same: the app's response may say why, and the participant must be able to
+// read it.
 func (u *upload) sendBody() {
 	stream := u.ctx.RequestBodyStream()
 	if u.piece == nil {
@@ -92,7 +92,7 @@ func (u *upload) sendBody() {
 	for left := u.bodyLength; ; {
 		n, err := stream.Read(u.piece)
 		if left -= n; err == io.EOF && left > 0 {
-			err = io.ErrUnexpectedEOF // fasthttp doesn't tell them apart
+			err = io.ErrUnexpectedEOF // fasthttp does not distinguish them
 		}
 		u.watch.addRequest(u.piece[:n])
 		if n > 0 && left == 0 || err == io.EOF && u.bodyLength < 0 {
