@@ -329,7 +329,7 @@ func newSidecar(config *rules.Config, logger *slog.Logger) (*sidecar, error) {
 	}
 	s.proxy, err = proxy.New(proxy.Config{
 		Listen: config.Listen, App: config.App, AppTLS: appTLS, Forwarded: config.Forwarded, TrustedProxies: config.TrustedProxies,
-		Watcher: s.recorder, InspectLimit: int(config.InspectLimit), Logger: logger,
+		Watcher: s.recorder, InspectLimit: int(config.InspectLimit), ResponseTimeout: time.Duration(config.ResponseTimeout), Logger: logger,
 	})
 	if err != nil {
 		return nil, err

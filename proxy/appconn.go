@@ -76,17 +76,17 @@ func (c *appConn) ask(p []byte) (int, error) {
 	return n + more, err
 }
 
-// boundLook limits reads to lookAfter, so that the caller gets to watch the
+// boundLook limits reads to watchDelay, so that the caller gets to watch the
 // participant meanwhile.
 func (c *appConn) boundLook() {
-	if deadline, moved := c.readDeadline.extend(lookAfter); moved {
+	if deadline, moved := c.readDeadline.extend(watchDelay); moved {
 		c.transport.SetReadDeadline(deadline)
 	}
 }
 
-// limitWrite limits a write to stall.
+// limitWrite limits a write to transferIdleTimeout.
 func (c *appConn) limitWrite() {
-	if deadline, moved := c.writeDeadline.extend(stall); moved {
+	if deadline, moved := c.writeDeadline.extend(transferIdleTimeout); moved {
 		c.SetWriteDeadline(deadline)
 	}
 }

@@ -11,8 +11,8 @@ import (
 //	              read                                       write
 //	participant   between requests: Config.IdleTimeout       stall
 //	              within a head: Config.HeaderTimeout
-//	              within a body: stall, or linger once
-//	              the app takes no more of it
+//	              within a body: transferIdleTimeout,
+//	              or linger once the app reads no more
 //	app           lookAfter, then none while somebody        stall
 //	              watches whether the participant leaves
 //	              before the head: Config.ResponseTimeout
@@ -48,28 +48,3 @@ func (l *lazyDeadline) extend(d time.Duration) (deadline time.Time, moved bool) 
 
 // forget makes the next extend return a deadline.
 func (l *lazyDeadline) forget() { l.at.Store(0) }
-
-// boundHead limits the wait for the head of the response.
-func (e *exchange) boundHead() {
-	if timeout := e.proxy.config.ResponseTimeout; timeout > 0 && !e.headSeen.Load() {
-		e.app.SetReadDeadline(time.Now().Add(timeout))
-		if e.headSeen.Load() {
-			e.unboundHead()
-		}
-	}
-}
-
-// unboundHead lifts that limit: a body may take its time.
-func (e *exchange) unboundHead() {
-	if e.proxy.config.ResponseTimeout > 0 {
-		e.app.SetReadDeadline(time.Time{})
-		e.boundLeft(e.app)
-	}
-}
-
-// boundLeft limits the rest of a response that nobody waits for.
-func (e *exchange) boundLeft(app *appConn) {
-	if e.left.Load() {
-		app.SetReadDeadline(time.Now().Add(goneWait))
-	}
-}

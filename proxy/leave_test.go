@@ -61,7 +61,7 @@ func TestHalfClosedParticipantStillGetsTheResponse(t *testing.T) {
 				if watcher == nil {
 					w.expectEnd() // of the half-close that was passed on
 				} else {
-					<-time.After(4 * lookAfter) // until the half-close was noticed; it is not passed on
+					<-time.After(4 * watchDelay) // until the half-close was noticed; it is not passed on
 				}
 				w.send(response + pattern(size))
 			})
@@ -80,7 +80,7 @@ func TestHalfClosedParticipantStillGetsTheResponse(t *testing.T) {
 func TestKeptConnectionSurvivesASlowResponse(t *testing.T) {
 	p := startProxy(t, startApp(t, func(w *testConn) {
 		for w.readHead() != "" {
-			<-time.After(4 * lookAfter) // until the participant is watched
+			<-time.After(4 * watchDelay) // until the participant is watched
 			w.send(okResponse)
 		}
 	}), nil)

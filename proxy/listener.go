@@ -26,7 +26,7 @@ type listener struct {
 	clients  *clients
 	config   *Config
 	counters *counters
-	log      *calmLog
+	warnings *warnings
 	refusing chan struct{}  // holds a token for each goroutine of refuse
 	wait     sync.WaitGroup // for those goroutines
 }
@@ -40,7 +40,7 @@ func (l *listener) Accept() (net.Conn, error) {
 		case errors.Is(err, net.ErrClosed):
 			return nil, err
 		case err != nil:
-			l.log.warn("a connection could not be accepted", "error", err)
+			l.warnings.log(warnAccept, "error", err)
 			time.Sleep(50 * time.Millisecond)
 			continue
 		}

@@ -68,7 +68,7 @@ func TestRunningOutOfFilesDoesNotStopTheListener(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	proxied := &listener{Listener: &exhaustedListener{l, 2}, clients: p.clients, config: &Config{Concurrency: 1}, log: p.log, counters: &p.counters}
+	proxied := &listener{Listener: &exhaustedListener{l, 2}, clients: p.clients, config: &Config{Concurrency: 1}, warnings: p.warnings, counters: &p.counters}
 	go func() {
 		if conn, err := net.Dial("tcp", l.Addr().String()); err == nil {
 			conn.Close()

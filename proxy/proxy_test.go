@@ -34,8 +34,8 @@ func TestPanicEndsOnlyItsOwnRequest(t *testing.T) {
 	}
 	const get = "GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 	const post = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n"
-	f("sending", get, func(e *exchange) { e.toApp = nil })
-	f("relaying", get, func(e *exchange) { e.fromApp = nil })
-	f("relaying during an upload", post, func(e *exchange) { e.fromApp = nil })
-	f("responding", get, func(e *exchange) { e.toClient = nil })
+	f("sending", get, func(e *exchange) { e.upload.toApp = nil })
+	f("relaying", get, func(e *exchange) { e.response.fromApp = nil })
+	f("relaying during an upload", post, func(e *exchange) { e.response.fromApp = nil })
+	f("responding", get, func(e *exchange) { e.response.toClient = nil })
 }

@@ -110,24 +110,6 @@ func TestLongBodiesPassBothWays(t *testing.T) {
 	f("up and down at once", fmt.Sprintf("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n", pieces<<20), true)
 }
 
-func TestSlowAppGives504(t *testing.T) {
-	app := startApp(t, func(w *testConn) {
-		w.readAll()
-	})
-	p := startProxy(t, app, func(c *Config) { c.ResponseTimeout = 20 * time.Millisecond })
-	for _, request := range []string{
-		"GET / HTTP/1.1\r\nHost: h\r\n\r\n",
-		"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nab",
-	} {
-		client := dial(t, p)
-		client.send(request)
-		if head := client.readHead(); !strings.HasPrefix(head, "HTTP/1.1 504 ") {
-			t.Errorf("got %q, want 504", head)
-		}
-	}
-	equal(t, "timeouts", p.Stats().AppTimeout, 2)
-}
-
 func TestBodyMayTakeLongerThanAnyTimeout(t *testing.T) {
 	app := startApp(t, func(w *testConn) {
 		w.readHead()

@@ -205,7 +205,7 @@ func FuzzResponseHead(f *testing.F) {
 		if err != nil {
 			return
 		}
-		var head answerHead
+		var head responseHead
 		if head.parse(raw) != nil {
 			return
 		}

@@ -119,11 +119,11 @@ func TestGetMayHaveABody(t *testing.T) {
 	equal(t, "response", client.readN(len(okResponse)), okResponse)
 }
 
-// upload is a whole chunked request.
-const upload = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x\r\nde\r\n0\r\nX-T: 1\r\n\r\n"
+// chunkedUpload is a whole chunked request.
+const chunkedUpload = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x\r\nde\r\n0\r\nX-T: 1\r\n\r\n"
 
 func TestBrokenChunkedUploadNeverLooksCompleteToTheApp(t *testing.T) {
-	got := make(chan string, len(upload))
+	got := make(chan string, len(chunkedUpload))
 	app := startApp(t, func(w *testConn) {
 		w.readHead()
 		body, _ := w.readAll()
@@ -131,9 +131,9 @@ func TestBrokenChunkedUploadNeverLooksCompleteToTheApp(t *testing.T) {
 	})
 	exchanges := make(chan rules.Exchange, 1)
 	p := startProxy(t, app, func(c *Config) { c.Watcher = watchAll(exchanges) })
-	for size := strings.Index(upload, "\r\n\r\n") + 4; size < len(upload); size++ {
+	for size := strings.Index(chunkedUpload, "\r\n\r\n") + 4; size < len(chunkedUpload); size++ {
 		client := dial(t, p)
-		client.send(upload[:size])
+		client.send(chunkedUpload[:size])
 		client.CloseWrite()
 		client.readAll()
 		equal(t, "status", receive(t, "exchange", exchanges).Status, 0)

@@ -31,7 +31,7 @@ func (p *Proxy) tunnel(early io.Reader, client *clientConn, app *appConn) {
 	defer p.counters.tunnels.Add(-1)
 	defer client.Close()
 	defer p.pool.drop(app)
-	client.mayWrite.forget() // fasthttp has removed the deadline
+	client.writeDeadline.forget() // fasthttp has removed the deadline
 	var both sync.WaitGroup
 	both.Go(func() { p.copyOneWay(app, client, func() error { return copyEarly(app, client, early) }) })
 	p.copyOneWay(client, app, func() error { return nil })

@@ -7,17 +7,16 @@ import (
 
 // relaySwitch relays a 101 response (RFC 9110 section 15.2.2), and what the app
 // has sent in the new protocol already.
-func (e *exchange) relaySwitch(raw []byte) error {
-	e.toClient.Write(raw)
-	e.watch.answering(&e.answer, 0)
-	e.tell()
-	early, _ := e.fromApp.Peek(e.fromApp.Buffered())
-	e.toClient.Write(early)
-	e.answered = true
-	if e.toClient.Flush() != nil {
+func (r *response) relaySwitch(raw []byte) error {
+	r.toClient.Write(raw)
+	r.watch.beginResponse(&r.head, 0)
+	r.completeWatch()
+	early, _ := r.fromApp.Peek(r.fromApp.Buffered())
+	r.toClient.Write(early)
+	if r.toClient.Flush() != nil {
 		return errLeft
 	}
-	e.switching = true
+	r.state.advance(responseSwitched)
 	return nil
 }
 

@@ -176,7 +176,7 @@ type lateWriter struct {
 }
 
 func (w *lateWriter) Write(p []byte) (int, error) {
-	n, err := appWriter{w.exchange}.Write(p)
+	n, err := appWriter{&w.upload}.Write(p)
 	if w.left -= n; w.left == 0 {
 		<-w.release
 	}
@@ -201,7 +201,7 @@ func TestResponseThatOvertakesTheEndOfSendingIsInspected(t *testing.T) {
 		})
 		p.exchanges.New = func() any {
 			e := newExchange(p)
-			e.toApp.Reset(&lateWriter{e, len(head + first + second), watched})
+			e.upload.toApp.Reset(&lateWriter{e, len(head + first + second), watched})
 			return e
 		}
 		serve(t, p)

@@ -21,7 +21,7 @@ const (
 
 // unseen are the bad files of testdata that a schema takes, by the reason why it must.
 var unseen = map[string]string{
-	"a text's value": `breaker-open-zero inspect-limit-large inspect-limit-small retention-endless schedule-zero settle-long
+	"a text's value": `breaker-open-zero inspect-limit-large inspect-limit-small response-timeout-long retention-endless schedule-zero settle-long
 		size-overflow size-small timeout-long timeout-microseconds timeout-zero retention-zero listen-port-too-high app-with-bad-port`,
 	"what two values have to do with each other": `breaker-open-longer-than-max same-address same-port-all-hosts pseudonymise-redacted
 		header-twice rule-name-twice rule-to-unknown-target url-mapped url-metadata url-not-allowed secret-whsk-for-decsys`,
