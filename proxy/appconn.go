@@ -63,11 +63,11 @@ func (c *appConn) send(p []byte) (int, error) {
 	return c.Write(p)
 }
 
-// ask sends the end of a request and waits a moment for the response to begin.
+// sendLast sends the end of a request and waits a moment for the response to begin.
 // A read that finds the response there saves the system call that finds nothing.
-func (c *appConn) ask(p []byte) (int, error) {
+func (c *appConn) sendLast(p []byte) (int, error) {
 	c.limitWrite()
-	c.boundLook()
+	c.limitRead()
 	n, err := c.writeAndAwait(p)
 	if err != nil || n == len(p) {
 		return n, err
@@ -76,9 +76,9 @@ func (c *appConn) ask(p []byte) (int, error) {
 	return n + more, err
 }
 
-// boundLook limits reads to watchDelay, so that the caller gets to watch the
+// limitRead limits reads to watchDelay, so that the caller gets to watch the
 // participant meanwhile.
-func (c *appConn) boundLook() {
+func (c *appConn) limitRead() {
 	if deadline, moved := c.readDeadline.extend(watchDelay); moved {
 		c.transport.SetReadDeadline(deadline)
 	}
@@ -91,7 +91,7 @@ func (c *appConn) limitWrite() {
 	}
 }
 
-// SetReadDeadline sets the deadline of reads until boundLook moves it.
+// SetReadDeadline sets the deadline of reads until limitRead moves it.
 func (c *appConn) SetReadDeadline(t time.Time) error {
 	c.readDeadline.forget()
 	return c.transport.SetReadDeadline(t)

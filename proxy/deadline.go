@@ -8,15 +8,15 @@ import (
 // No read or write blocks without a deadline, except while a response takes its
 // time and while a tunnel is idle. The deadlines by connection:
 //
-//	              read                                       write
-//	participant   between requests: Config.IdleTimeout       stall
+//	              read                                      write
+//	participant   between requests: Config.IdleTimeout      transferIdleTimeout
 //	              within a head: Config.HeaderTimeout
-//	              within a body: transferIdleTimeout,
-//	              or linger once the app reads no more
-//	app           lookAfter, then none while somebody        stall
-//	              watches whether the participant leaves
+//	              within a body: transferIdleTimeout, or
+//	              linger once the app reads no more of it
+//	app           watchDelay, then none, while a goroutine  transferIdleTimeout
+//	              watches for the participant leaving
 //	              before the head: Config.ResponseTimeout
-//	              once the participant has left: goneWait
+//	              after they left: abandonedTimeout
 
 // epoch is the origin of clock.
 var epoch = time.Now()

@@ -52,7 +52,7 @@ func (r appReader) Read(p []byte) (int, error) {
 	if r.isBeside || r.departure.isWatched() {
 		return r.app.Read(p)
 	}
-	r.app.boundLook()
+	r.app.limitRead()
 	n, err := r.app.Read(p)
 	if n > 0 || !isTimeout(err) {
 		return n, err

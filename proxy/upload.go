@@ -53,7 +53,7 @@ func (w appWriter) Write(p []byte) (int, error) {
 
 func (w appWriter) write(p []byte) (int, error) {
 	if w.isLast {
-		return w.app.ask(p)
+		return w.app.sendLast(p)
 	}
 	return w.app.send(p)
 }
