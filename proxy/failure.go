@@ -18,11 +18,6 @@ const (
 	appBrokeOff              // the response ended early, or is not HTTP/1.1
 )
 
-var failures = [...]string{"none", "malformed request", "participant left", "app unreachable", "app timed out", "stale connection", "app broke off"}
-
-// String returns the name of the failure.
-func (f failure) String() string { return failures[f] }
-
 // classify returns what is behind an error of relaying.
 func (r *response) classify(err error) failure {
 	switch upload := r.upload.load(); {
