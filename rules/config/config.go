@@ -17,6 +17,8 @@ type Config struct {
 	App string `yaml:"app"`
 	// AppTLS is for an app at https://.
 	AppTLS TLS `yaml:"app_tls"`
+	// ResponseTimeout bounds the wait for the head of the app's response, up to 1h; 0 is unlimited.
+	ResponseTimeout Duration `yaml:"response_timeout"`
 	// Forwarded is what happens to X-Forwarded-For.
 	Forwarded Forwarded `yaml:"forwarded"`
 	// TrustedProxies are the networks whose forwarding headers reach the app. Nil, for
