@@ -23,7 +23,7 @@ func (r *response) classify(err error) failure {
 	switch upload := r.upload.load(); {
 	case upload == uploadMalformed:
 		return malformedRequest
-	case upload == uploadAbandoned, errors.Is(err, errLeft), r.departure.left.Load():
+	case upload == uploadAbandoned, errors.Is(err, errLeft), r.disconnect.seen.Load():
 		return participantLeft
 	case isTimeout(err):
 		return appTimedOut
@@ -48,28 +48,28 @@ func (r *response) fail(f failure, err error) {
 	switch f {
 	case malformedRequest:
 		counters.refused.Add(1)
-		r.replaceOrCut(badRequest)
+		r.replaceOrTruncate(badRequest)
 	case participantLeft:
 		counters.clientGone.Add(1)
 		r.breakOff()
 	case appUnreachable:
 		counters.appDial.Add(1)
-		r.replaceOrCut(unavailable)
+		r.replaceOrTruncate(unavailable)
 	case appTimedOut:
 		counters.appTimeout.Add(1)
-		r.replaceOrCut(gatewayTimeout)
+		r.replaceOrTruncate(gatewayTimeout)
 		warnings.log(warnTimedOut, "timeout", r.proxy.config.ResponseTimeout)
 	case appBrokeOff:
 		counters.appBroken.Add(1)
 		isCut := r.state.load().hasHead()
-		r.replaceOrCut(badGateway)
+		r.replaceOrTruncate(badGateway)
 		warnings.log(warnBrokeOff, "after_head", isCut, "error", causeOf(err))
 	}
 }
 
-// replaceOrCut responds in the app's place or, where the app had begun to
+// replaceOrTruncate responds in the app's place or, where the app had begun to
 // respond, makes sure that the participant sees that the response is cut short.
-func (r *response) replaceOrCut(instead ownResponse) {
+func (r *response) replaceOrTruncate(instead ownResponse) {
 	if !r.state.load().hasHead() {
 		r.replace(instead)
 		return

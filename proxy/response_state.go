@@ -9,12 +9,12 @@ const (
 	responseRelaying                       // the head of the final response has come
 	responseComplete                       // all of it was relayed
 	responseSwitched                       // it was 101, and the connections become a tunnel
-	responseCut                            // it broke off after its head
+	responseTruncated                      // it broke off after its head
 	responseReplaced                       // the participant got a response of the proxy's own
 	responseAbandoned                      // the participant left before there was any
 )
 
-var responseStates = [...]string{"awaited", "begun", "relaying", "complete", "switched", "cut", "replaced", "abandoned"}
+var responseStates = [...]string{"awaited", "begun", "relaying", "complete", "switched", "truncated", "replaced", "abandoned"}
 
 // String returns the name of the state.
 func (s responseState) String() string { return responseStates[s] }
@@ -24,16 +24,16 @@ func (s responseState) canBecome(next responseState) bool {
 	case responseAwaited, responseBegun:
 		return next == responseBegun || next == responseRelaying || next == responseReplaced || next == responseAbandoned
 	case responseRelaying:
-		return next == responseComplete || next == responseSwitched || next == responseCut
+		return next == responseComplete || next == responseSwitched || next == responseTruncated
 	case responseComplete, responseSwitched:
-		return next == responseCut // what comes after it panicked
+		return next == responseTruncated // what comes after it panicked
 	}
 	return false
 }
 
 // hasHead reports whether the head of the app's final response has come.
 func (s responseState) hasHead() bool {
-	return s == responseRelaying || s == responseComplete || s == responseSwitched || s == responseCut
+	return s == responseRelaying || s == responseComplete || s == responseSwitched || s == responseTruncated
 }
 
 // isOver reports whether nothing more is relayed.
@@ -42,7 +42,7 @@ func (s responseState) isOver() bool { return s > responseRelaying }
 // broken is the state that follows when nothing more of the response is had.
 func (s responseState) broken() responseState {
 	if s.hasHead() {
-		return responseCut
+		return responseTruncated
 	}
 	return responseAbandoned
 }
