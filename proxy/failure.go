@@ -10,7 +10,7 @@ type failure int
 
 const (
 	noFailure        failure = iota
-	malformedRequest         // its body violates its framing
+	malformedRequest         // the upload violates its framing
 	participantLeft          // or sent nothing for too long
 	appUnreachable           // no connection could be had
 	appTimedOut              // no head within Config.ResponseTimeout
@@ -18,7 +18,7 @@ const (
 	appBrokeOff              // the response ended early, or is not HTTP/1.1
 )
 
-// classify returns what is behind an error of relaying.
+// classify returns the failure behind an error of relaying.
 func (r *response) classify(err error) failure {
 	switch upload := r.upload.load(); {
 	case upload == uploadMalformed:
@@ -34,7 +34,8 @@ func (r *response) classify(err error) failure {
 }
 
 // isStale reports whether the request can be sent again without harm: it asks
-// for nothing but a response, on a kept connection that closed without a word.
+// for nothing but a response, on a kept connection that the app closed without
+// sending anything.
 func (r *response) isStale() bool {
 	isSafe := r.isHead || string(r.request.method) == "GET"
 	isSilent := r.state.load() == responseAwaited && r.fromApp.Buffered() == 0
@@ -61,9 +62,9 @@ func (r *response) fail(f failure, err error) {
 		warnings.log(warnTimedOut, "timeout", r.proxy.config.ResponseTimeout)
 	case appBrokeOff:
 		counters.appBroken.Add(1)
-		isCut := r.state.load().hasHead()
+		isTruncated := r.state.load().hasHead()
 		r.replaceOrTruncate(badGateway)
-		warnings.log(warnBrokeOff, "after_head", isCut, "error", causeOf(err))
+		warnings.log(warnBrokeOff, "after_head", isTruncated, "error", causeOf(err))
 	}
 }
 

@@ -5,7 +5,7 @@ type responseState int32
 
 const (
 	responseAwaited   responseState = iota // the app has sent no head
-	responseBegun                          // it has; interim responses (1xx) don't go further than this
+	responseBegun                          // it has sent one, maybe of an interim response (1xx)
 	responseRelaying                       // the head of the final response has come
 	responseComplete                       // all of it was relayed
 	responseSwitched                       // it was 101, and the connections become a tunnel
@@ -26,7 +26,7 @@ func (s responseState) canBecome(next responseState) bool {
 	case responseRelaying:
 		return next == responseComplete || next == responseSwitched || next == responseTruncated
 	case responseComplete, responseSwitched:
-		return next == responseTruncated // what comes after it panicked
+		return next == responseTruncated // by a panic afterwards
 	}
 	return false
 }
@@ -39,7 +39,7 @@ func (s responseState) hasHead() bool {
 // isOver reports whether nothing more is relayed.
 func (s responseState) isOver() bool { return s > responseRelaying }
 
-// broken is the state that follows when nothing more of the response is had.
+// broken returns the state of a response of which nothing more will come.
 func (s responseState) broken() responseState {
 	if s.hasHead() {
 		return responseTruncated
