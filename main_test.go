@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/pem"
 	"flag"
@@ -9,12 +8,14 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -342,7 +343,7 @@ rules: [{to: [receiver]}]
 	}
 }
 
-func TestWhatCannotStartSaysWhy(t *testing.T) {
+func TestAnErrorAtStartIsReported(t *testing.T) {
 	taken := recordings.NewReceiver()
 	defer taken.Close()
 	address := strings.TrimPrefix(taken.URL, "http://")
@@ -354,7 +355,7 @@ func TestWhatCannotStartSaysWhy(t *testing.T) {
 			t.Fatal(err)
 		}
 		var stdout, stderr strings.Builder
-		if code := run(args, &stdout, &stderr); code != 1 || !strings.Contains(stderr.String(), want) {
+		if code := run(args, strings.NewReader(""), &stdout, &stderr); code != 1 || !strings.Contains(stderr.String(), want) {
 			t.Errorf("%q: exit code %d and %q, want 1 and %q", args, code, stderr.String(), want)
 		}
 	}
@@ -363,20 +364,208 @@ func TestWhatCannotStartSaysWhy(t *testing.T) {
 	f("app: 1", []string{"-config", file}, file+":1:6: app: must be")
 	f("app: 1", []string{"check", file}, file+":1:6: app: must be")
 	f("", []string{"-config", filepath.Join(dir, "none.yaml")}, "cannot read the configuration: stat ")
-	f("", []string{"check"}, "say which file to check")
-	f("", []string{"chek"}, `there is no command "chek"`)
-	f("", []string{"-config", file, "more"}, `cannot do anything with "more"`)
+	f("", []string{"run", filepath.Join(dir, "none.yaml")}, "cannot read the configuration: stat ")
 	f("", []string{"health", "127.0.0.1:1"}, "connection refused")
+}
+
+func TestAWrongCommandLineIsReportedWithExitCode2(t *testing.T) {
+	t.Chdir(t.TempDir())
+	f := func(line, want string) {
+		t.Helper()
+		var stdout, stderr strings.Builder
+		code := run(strings.Fields(line), strings.NewReader(""), &stdout, &stderr)
+		if code != 2 || !strings.Contains(stderr.String(), want) || !strings.Contains(stderr.String(), "--help' for usage.\n") || stdout.Len() > 0 {
+			t.Errorf("sidehook %s: exit code %d, %q and %q, want 2 and %q", line, code, stdout.String(), stderr.String(), want)
+		}
+	}
+	f("", "no config.yaml here: name a configuration (sidehook run CONFIG)")
+	f("run", "no config.yaml here")
+	f("run a.yaml b.yaml", "name one configuration")
+	f("run a.yaml --config b.yaml", "name one configuration")
+	f("-config a.yaml more", `unknown command "more" for "sidehook"`)
+	f("chek", `unknown command "chek" for "sidehook"; did you mean check?`)
+	f("verison", "did you mean version?")
+	f("delivery", "did you mean deliveries?")
+	f("status", "did you mean targets?")
+	f("reload", "on SIGHUP")
+	f("deliveries lst", `unknown command "lst" for "sidehook deliveries"; did you mean list?`)
+	f("help chek", `unknown command "chek"`)
+	f("help deliveries lst", `unknown command "lst"`)
+	f("version --nonsense", "unknown flag: --nonsense")
+	f("-nonsense", "unknown shorthand flag")
+	f("run --admin 127.0.0.1:9090", "unknown flag: --admin")
+	f("forget", "usage: sidehook forget PARTICIPANT")
+	f("deliveries list -state late", `there is no state "late"`)
+}
+
+func TestHelpIsPrintedToStdoutWithExitCode0(t *testing.T) {
+	commands := []string{"", "run", "check", "try", "demo", "health", "targets", "targets enable", "deliveries", "deliveries show", "forget", "backup", "version", "help"}
+	for _, command := range commands {
+		for _, line := range []string{command + " --help", command + " -h", command + " -help", "help " + command} {
+			var stdout, stderr strings.Builder
+			code := run(strings.Fields(line), strings.NewReader(""), &stdout, &stderr)
+			if text := stdout.String(); code != 0 || stderr.Len() > 0 || !strings.Contains(text, "Examples:\n  ") || !strings.Contains(text, "Usage:\n  "+strings.TrimSpace("sidehook "+command)) {
+				t.Errorf("sidehook %s: exit code %d, %q and\n%s", line, code, stderr.String(), text)
+			}
+			for printed := range strings.Lines(stdout.String()) {
+				if len(printed) > 81 {
+					t.Errorf("sidehook %s: a line is longer than 80 columns: %s", line, printed)
+				}
+			}
+		}
+	}
+}
+
+func TestTheVersionNamesReleaseCommitAndGo(t *testing.T) {
+	for _, line := range []string{"version", "--version", "-version", "-v"} {
+		var stdout, stderr strings.Builder
+		if code := run([]string{line}, strings.NewReader(""), &stdout, &stderr); code != 0 || !regexp.MustCompile(`^sidehook version \S+ \(.*go1\.`).MatchString(stdout.String()) {
+			t.Errorf("%s: exit code %d, %q and %q", line, code, stdout.String(), stderr.String())
+		}
+	}
+	var stdout strings.Builder
+	if code := run([]string{"version", "--json"}, strings.NewReader(""), &stdout, io.Discard); code != 0 || gjson.Get(stdout.String(), "go").String() != runtime.Version() {
+		t.Errorf("exit code %d and %q", code, stdout.String())
+	}
+	released := build{Version: "v1.2.0", Commit: "0123abc", Modified: true, Go: "go1.26.8", Platform: "linux/arm64"}
+	if got, want := released.String(), "v1.2.0 (commit 0123abc, modified, go1.26.8, linux/arm64)"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestCompletionIsPrintedForEachShell(t *testing.T) {
+	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
+		var stdout strings.Builder
+		if code := run([]string{"completion", shell}, strings.NewReader(""), &stdout, io.Discard); code != 0 || !strings.Contains(stdout.String(), "sidehook") {
+			t.Errorf("%s: exit code %d and %q", shell, code, stdout.String())
+		}
+	}
+}
+
+func TestOldSpellingsOfFlagsAreUnderstood(t *testing.T) {
+	f := func(line, want string) {
+		t.Helper()
+		if got := strings.Join(normalize(newRoot(), strings.Fields(line)), " "); got != want {
+			t.Errorf("%q: %q, want %q", line, got, want)
+		}
+	}
+	f("", "")
+	f("-config c.yaml", "--config c.yaml")
+	f("-config=c.yaml", "--config=c.yaml")
+	f("--config c.yaml", "--config c.yaml")
+	f("try -json a.har -config c.yaml", "try --json a.har --config c.yaml")
+	f("deliveries list -target a -state dead -since 2h -limit 3", "deliveries list --target a --state dead --since 2h --limit 3")
+	f("deliveries redeliver -dry-run -rate 1/s", "deliveries redeliver --dry-run --rate 1/s")
+	f("deliveries show msg_1 -body", "deliveries show msg_1 --body")
+	f("forget -survey -admin p", "forget --survey -admin p")
+	f("forget -- -json", "forget -- -json")
+	f("forget -token env:A -", "forget --token env:A -")
+	f("-h", "-h")
+	f("-v", "-v")
+	f("-x targets", "-x targets")
+	f("-admin :9 targets", "targets --admin :9")
+	f("--admin=:9 -json deliveries list", "deliveries --admin=:9 --json list")
+	f("-config c.yaml check", "check --config c.yaml")
+	f("-admin :9", "--admin :9")
+	f("-json", "--json")
+}
+
+func TestASignalWhileTheDemoRunsRemovesWhatItKeeps(t *testing.T) {
+	f := func(name string, signals ...syscall.Signal) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := startDemo(t)
+			if len(signals) > 1 {
+				d.sendHalfARequest()
+			}
+			for i, signal := range signals {
+				if i > 0 {
+					d.output.await(t, regexp.MustCompile("Waiting for requests in flight"), 1)
+				}
+				if err := d.cmd.Process.Signal(signal); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := d.cmd.Wait(); err != nil {
+				t.Errorf("the demo ended with %v:\n%s", err, d.output)
+			}
+			if left, _ := os.ReadDir(d.folder); len(left) > 0 {
+				t.Errorf("the demo left %v", left)
+			}
+		})
+	}
+	f("interrupt", syscall.SIGINT)
+	f("terminate", syscall.SIGTERM)
+	f("hang up", syscall.SIGHUP)
+	f("quit", syscall.SIGQUIT)
+	f("broken pipe", syscall.SIGPIPE)
+	f("interrupt twice", syscall.SIGINT, syscall.SIGINT)
+	f("hang up, then terminate", syscall.SIGHUP, syscall.SIGTERM)
+}
+
+func TestEveryCommandWorksAgainstTheDemo(t *testing.T) {
+	d := startDemo(t)
+	text := d.output.String()
+	if strings.Contains(text, "127.0.0.1:0") || !regexp.MustCompile(`DEMO_SECRET is \S{20}`).MatchString(text) || !strings.Contains(text, "Answers are kept in "+d.folder) {
+		t.Errorf("it does not print its addresses, its secret and its folder:\n%s", text)
+	}
+	for _, line := range []string{"targets", "deliveries list", "health", "backup " + filepath.Join(t.TempDir(), "copy")} {
+		var stdout, stderr strings.Builder
+		if code := run(append(strings.Fields(line), "--admin", d.admin), strings.NewReader(""), &stdout, &stderr); code != 0 {
+			t.Errorf("%s: exit code %d and %q", line, code, stderr.String())
+		}
+	}
+	if err := d.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	_ = d.cmd.Wait()
+}
+
+// demoProcess is the demo, running, with its temporary folder in folder.
+type demoProcess struct {
+	process
+	folder string
+}
+
+var demoServedAt = regexp.MustCompile(`--admin (\S+)\n\nOpen http://(\S+)/survey/fzd`)
+
+func startDemo(t *testing.T) *demoProcess {
+	t.Helper()
+	cmd := command("demo")
+	d := &demoProcess{process: process{t: t, cmd: cmd, output: newTranscript()}, folder: t.TempDir()}
+	cmd.Env = append(cmd.Env, "TMPDIR="+d.folder)
+	cmd.Stdout, cmd.Stderr = d.output, d.output
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.kill)
+	match := d.output.await(t, demoServedAt, 1)[0]
+	d.admin, d.participants = match[1], match[2]
+	return d
+}
+
+// sendHalfARequest sends a request whose body never ends.
+func (d *demoProcess) sendHalfARequest() {
+	d.t.Helper()
+	conn, err := net.Dial("tcp", d.participants)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	d.t.Cleanup(func() { conn.Close() })
+	if _, err := io.WriteString(conn, "POST /api/log/3/p/1/decsys.platform.PAGE_LOAD HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{"); err != nil {
+		d.t.Fatal(err)
+	}
+	time.Sleep(100 * time.Millisecond) // until it is in flight
 }
 
 var update = flag.Bool("update", false, "write golden files instead of comparing with them")
 
-func TestTryTellsWhatARecordingComesTo(t *testing.T) {
+func TestTryPrintsWhatARecordingWouldSend(t *testing.T) {
 	const folder = "rules/testdata/try/"
 	f := func(golden string, args ...string) {
 		t.Helper()
 		var stdout, stderr strings.Builder
-		if code := run(append([]string{"try"}, args...), &stdout, &stderr); code != 0 {
+		if code := run(append([]string{"try"}, args...), strings.NewReader(""), &stdout, &stderr); code != 0 {
 			t.Errorf("%q: exit code %d: %s", args, code, stderr.String())
 			return
 		}
@@ -400,56 +589,8 @@ func TestTryTellsWhatARecordingComesTo(t *testing.T) {
 	f("without-config.txt", folder+"session-chrome.har")
 }
 
-func TestTryWithAWrongFileSaysWhatIsWrong(t *testing.T) {
-	dir := t.TempDir()
-	f := func(har, config, want string) {
-		t.Helper()
-		for name, text := range map[string]string{"a.har": har, "config.yaml": config} {
-			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-		var stdout, stderr strings.Builder
-		code := run([]string{"try", filepath.Join(dir, "a.har"), "-config", filepath.Join(dir, "config.yaml")}, &stdout, &stderr)
-		if code != 1 || !strings.Contains(stderr.String(), want) || stdout.Len() > 0 {
-			t.Errorf("%q: exit code %d, %q and %q, want 1 and %q", har, code, stdout.String(), stderr.String(), want)
-		}
-	}
-	const good = "{app: 'http://a', targets: {a: {url: 'http://b', secret: env:NOT_SET}}, rules: [{to: [a]}]}"
-	f("<html>", good, "a.har: cannot read the HAR file: it is not JSON: line 1: ")
-	f("{}", good, "it has no log.entries, so it is no HAR file; save one in the network panel")
-	f(`{"log":{"entries":[]}}`, good, "it has no entries; open the developer tools before")
-	f("{}", "rulse: []", `config.yaml:1:1: rulse: unknown key; did you mean "rules"?`)
-	f("{}", strings.Replace(good, "app:", "profile: ./none.yaml, app:", 1), "none.yaml cannot be read")
-	for _, args := range [][]string{{"try"}, {"try", "a.har", "b.har"}, {"try", "-json"}} {
-		var stderr strings.Builder
-		if code := run(args, io.Discard, &stderr); code != 1 || !strings.Contains(stderr.String(), "say which HAR file to try") {
-			t.Errorf("%q: exit code %d, %q", args, code, stderr.String())
-		}
-	}
-	var stderr strings.Builder
-	if code := run([]string{"try", filepath.Join(dir, "none.har")}, io.Discard, &stderr); code != 1 || !strings.Contains(stderr.String(), "cannot open the HAR file") {
-		t.Errorf("exit code %d, %q", code, stderr.String())
-	}
-}
-
-func TestCheckTellsWhatAGoodFileDoes(t *testing.T) {
-	t.Setenv("SIDEHOOK_ADMIN_TOKEN", "0123456789abcdef")
-	t.Setenv("CRM_SECRET", "a secret")
-	t.Setenv("CRM_SECRET_OLD", "an old secret")
-	t.Setenv("ARCHIVE_SECRET", "another secret")
-	t.Setenv("PSEUDONYM_KEY", "a secret of its own")
-	var stdout, stderr strings.Builder
-	if code := run([]string{"check", "config.example.yaml"}, &stdout, &stderr); code != 0 {
-		t.Fatalf("exit code %d: %s", code, stderr.String())
-	}
-	if !strings.Contains(stdout.String(), "https://crm.example.org") || strings.Contains(stdout.String(), "a secret") {
-		t.Errorf("the summary names no target, or shows a secret:\n%s", stdout.String())
-	}
-}
-
 // An operator's session, each command a process of its own, as they would be.
-func TestAnOperatorsCommandsAskTheProcessThatRuns(t *testing.T) {
+func TestTheOperatorsCommandsAskARunningProcess(t *testing.T) {
 	s := newStage(t, "script-mandatory")
 	var takes atomic.Bool
 	s.receiver.Misbehave = func(_ int, w http.ResponseWriter, _ *http.Request) bool {
@@ -460,32 +601,32 @@ func TestAnOperatorsCommandsAskTheProcessThatRuns(t *testing.T) {
 	}
 	s.start()
 	s.replayAll()
-	say := func(line string, want ...string) string {
+	operator := func(line string, want ...string) string {
 		t.Helper()
 		command := exec.Command(os.Args[0], append(strings.Fields(line), "-admin", s.process.admin)...)
 		command.Env = append(os.Environ(), "SIDEHOOK_TEST_RUN=1")
 		output, _ := command.CombinedOutput()
 		for _, part := range want {
 			if !strings.Contains(string(output), part) {
-				t.Errorf("sidehook %s\n%s\nis without %q", line, output, part)
+				t.Errorf("sidehook %s\n%s\nlacks %q", line, output, part)
 			}
 		}
 		return string(output)
 	}
-	for began := time.Now(); !strings.Contains(say("deliveries list -state pending"), "there are none"); {
+	for began := time.Now(); !strings.Contains(operator("deliveries list -state pending"), "no deliveries"); {
 		if time.Since(began) > patience {
 			t.Fatal("not all are dead")
 		}
 	}
-	say("targets", "receiver  up", "status 422")
-	id := gjson.Get(say("deliveries list -state dead -json"), "0.id").String()
-	say("deliveries show "+id, "reason", "status 422")
+	operator("targets", "receiver  up", "status 422")
+	id := gjson.Get(operator("deliveries list -state dead -json"), "0.id").String()
+	operator("deliveries show "+id, "reason", "status 422")
 	takes.Store(true)
-	say("deliveries redeliver -state dead -dry-run", fmt.Sprintf("%d deliveries would be sent again", s.recording.Navigations()))
-	say("deliveries redeliver -state dead -rate unlimited", "will be sent again")
-	say("backup "+filepath.Join(s.dir, "copy"), "copy has ")
-	say("targets disable receiver", "receiver is disabled")
-	say("targets enable receiver", "receiver is enabled")
+	operator("deliveries redeliver -state dead -dry-run", fmt.Sprintf("%d deliveries would be sent again", s.recording.Navigations()))
+	operator("deliveries redeliver -state dead -rate unlimited", "will be sent again")
+	operator("backup "+filepath.Join(s.dir, "copy"), "copy has ")
+	operator("targets disable receiver", "receiver is disabled")
+	operator("targets enable receiver", "receiver is enabled")
 	waiting, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	s.receiver.Wait(waiting.Done(), s.recording.Navigations())
@@ -493,7 +634,7 @@ func TestAnOperatorsCommandsAskTheProcessThatRuns(t *testing.T) {
 		t.Errorf("%d webhooks came in the end, want %d", got, s.recording.Navigations())
 	}
 	participant := gjson.Get(s.receiver.Bodies()[0], "ParticipantId").String()
-	say("forget "+participant, "erased: 1 journeys with ")
+	operator("forget "+participant, "erased: 1 journey with ")
 	s.process.stop()
 	if strings.Contains(s.process.output.String(), participant) {
 		t.Errorf("the log has a participant's id:\n%s", s.process.output)
@@ -501,44 +642,6 @@ func TestAnOperatorsCommandsAskTheProcessThatRuns(t *testing.T) {
 	if content, err := os.ReadFile(filepath.Join(s.dir, "state", "outbox.db")); err != nil || strings.Contains(string(content), participant) {
 		t.Errorf("the state has a participant's id (%v)", err)
 	}
-}
-
-var openAt = regexp.MustCompile(`Open http://(\S+)/survey/fzd`)
-
-func TestTheDemoPrintsAVerifiedWebhookForEachPageLeft(t *testing.T) {
-	ctx, stop := context.WithCancel(t.Context())
-	printed, stdout := io.Pipe()
-	var demo sync.WaitGroup
-	demo.Go(func() {
-		if err := demonstrate(ctx, stdout, io.Discard); err != nil {
-			t.Errorf("the demo ended with %v", err)
-		}
-		stdout.Close()
-	})
-	defer demo.Wait()
-	defer stop()
-	lines := bufio.NewScanner(printed)
-	find := func(pattern *regexp.Regexp) string {
-		for lines.Scan() {
-			if match := pattern.FindStringSubmatch(lines.Text()); match != nil {
-				return match[len(match)-1]
-			}
-		}
-		t.Fatalf("the demo does not print %s", pattern)
-		return ""
-	}
-	base := "http://" + find(openAt)
-	id := gjson.GetBytes(fetch(t, http.MethodGet, base+"/api/progress/5/3/", ""), "newParticipantId").String()
-	page := gjson.GetBytes(fetch(t, http.MethodGet, base+"/api/progress/5/3/"+id, ""), "page")
-	item := page.Get(`components.#(type=="Confirmation").id`).String()
-	fetch(t, http.MethodPost, base+"/api/log/3/"+id+"/"+page.Get("id").String()+"/decsys.platform.PAGE_LOAD", "{}")
-	fetch(t, http.MethodPost, base+"/api/log/3/"+id+"/"+item+"/decsys.platform.COMPONENT_RESULTS", `{"confirmed":true}`)
-	fetch(t, http.MethodPost, base+"/api/progress/5/3/"+id+"/next", "")
-	find(regexp.MustCompile(`^webhook msg_\S+, signature verified$`))
-	if got := find(regexp.MustCompile(`"ParticipantId": "(.*)"`)); got != id {
-		t.Errorf("the webhook is of %s, want %s", got, id)
-	}
-	go func() { _, _ = io.Copy(io.Discard, printed) }() // until the demo has ended
 }
 
 // Each metric that there is stands in the README with its kind and its labels,

@@ -1,0 +1,3 @@
+// Package trial is the command that dry-runs recorded traffic through a
+// configuration.
+package trial
