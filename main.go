@@ -25,14 +25,17 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/sidehook/sidehook/emitter"
 	"github.com/sidehook/sidehook/emitter/admin"
 	"github.com/sidehook/sidehook/emitter/admin/cli"
+	"github.com/sidehook/sidehook/emitter/deliver"
 	"github.com/sidehook/sidehook/emitter/outbox"
+	"github.com/sidehook/sidehook/emitter/record"
+	"github.com/sidehook/sidehook/emitter/send"
 	"github.com/sidehook/sidehook/proxy"
 	"github.com/sidehook/sidehook/proxy/demo"
 	"github.com/sidehook/sidehook/rules"
 	"github.com/sidehook/sidehook/rules/check"
+	"github.com/sidehook/sidehook/rules/config"
 	"github.com/sidehook/sidehook/rules/reload"
 	"github.com/sidehook/sidehook/rules/terminal"
 	"github.com/sidehook/sidehook/rules/trial"
@@ -104,7 +107,7 @@ Exit codes: 0, 1 for a failure, 2 for a wrong command line, and 3 where
 	root.Version = buildInfo().String()
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.AddGroup(&cobra.Group{ID: "run", Title: "Run it:"}, &cobra.Group{ID: "ask", Title: "Ask one that runs:"})
-	add(root, "run", runCommand(), check.Command(), trial.Command(emitter.Preview), demo.Command(runDemo))
+	add(root, "run", runCommand(), check.Command(), trial.Command(record.Preview), demo.Command(runDemo))
 	add(root, "ask", cli.Commands()...)
 	add(root, "", versionCommand())
 	root.SetHelpCommand(helpCommand())
@@ -223,16 +226,16 @@ func runSidecar(ctx context.Context, path string, stderr io.Writer) error {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
-	config, err := rules.Load(path)
+	cfg, err := config.Load(path)
 	if err != nil {
 		return err
 	}
-	s, err := newSidecar(config, slog.New(slog.NewTextHandler(stderr, nil)))
+	s, err := newSidecar(cfg, slog.New(slog.NewTextHandler(stderr, nil)))
 	if err != nil {
 		return err
 	}
 	s.reload = reload.New(reload.Options{
-		Path: path, Config: config, Apply: s.apply, Hangups: hangups, Metrics: s.metrics, Logger: s.logger,
+		Path: path, Config: cfg, Apply: s.apply, Hangups: hangups, Metrics: s.metrics, Logger: s.logger,
 	}).Run
 	return s.run(ctx, context.Background())
 }
@@ -333,8 +336,8 @@ func versionCommand() *cobra.Command {
 type sidecar struct {
 	logger     *slog.Logger
 	store      *outbox.Store
-	recorder   *emitter.Recorder
-	dispatcher *emitter.Dispatcher
+	recorder   *record.Recorder
+	dispatcher *deliver.Dispatcher
 	proxy      *proxy.Proxy
 	admin      *admin.Admin
 	metrics    *metrics.Set
@@ -346,8 +349,8 @@ type sidecar struct {
 }
 
 // newSidecar builds all parts and starts none.
-func newSidecar(config *rules.Config, logger *slog.Logger) (*sidecar, error) {
-	profile, err := rules.LoadProfile(config.Profile)
+func newSidecar(cfg *config.Config, logger *slog.Logger) (*sidecar, error) {
+	profile, err := rules.LoadProfile(cfg.Profile)
 	if err != nil {
 		return nil, err
 	}
@@ -357,48 +360,50 @@ func newSidecar(config *rules.Config, logger *slog.Logger) (*sidecar, error) {
 		logger.Info("serving participants", "address", s.proxy.Addr().String(), "admin", s.admin.Addr().String())
 	}
 	set.NewGauge(fmt.Sprintf("sidehook_build_info{version=%q}", buildInfo().Version), nil).Set(1)
-	s.store = outbox.New(outbox.Options{Dir: config.State, Retention: config.Retention, Logger: logger, OnCommit: emitter.CommitMeter(set)})
-	appTLS, err := emitter.ClientTLS(config.AppTLS, logger.With("app", config.App))
+	s.store = outbox.New(outbox.Options{Dir: cfg.State, Retention: cfg.Retention, Logger: logger, OnCommit: record.CommitMeter(set)})
+	appTLS, err := send.ClientTLS(cfg.AppTLS, logger.With("app", cfg.App))
 	if err != nil {
 		return nil, err
 	}
-	reader, err := proxy.NewReader(config.App, appTLS, int(config.InspectLimit))
+	reader, err := proxy.NewReader(cfg.App, appTLS, int(cfg.InspectLimit))
 	if err != nil {
 		return nil, err
 	}
-	s.recorder = emitter.NewRecorder(emitter.RecorderOptions{
-		Store: s.store, Profile: profile, Config: config, App: reader, Metrics: set, Logger: logger,
+	s.recorder = record.NewRecorder(record.RecorderOptions{
+		Store: s.store, Profile: profile, Config: cfg, App: reader, Metrics: set, Logger: logger,
 	})
-	s.dispatcher = emitter.NewDispatcher(emitter.DispatcherOptions{
-		Store: s.store, NewSender: emitter.Senders(buildInfo().Version, logger), Metrics: set, Logger: logger,
+	s.dispatcher = deliver.New(deliver.Options{
+		Store: s.store, NewSender: func(name string, target config.Target) (deliver.Sender, error) {
+			return send.New(send.Options{Name: name, Target: target, Version: buildInfo().Version, Logger: logger})
+		}, Metrics: set, Logger: logger,
 	})
-	if err := s.dispatcher.Apply(config.Targets); err != nil {
+	if err := s.dispatcher.Apply(cfg.Targets); err != nil {
 		return nil, err
 	}
 	s.proxy, err = proxy.New(proxy.Config{
-		Listen: config.Listen, App: config.App, AppTLS: appTLS, Forwarded: config.Forwarded, TrustedProxies: config.TrustedProxies,
-		Watcher: s.recorder, InspectLimit: int(config.InspectLimit), Logger: logger,
+		Listen: cfg.Listen, App: cfg.App, AppTLS: appTLS, Forwarded: cfg.Forwarded, TrustedProxies: cfg.TrustedProxies,
+		Watcher: s.recorder, InspectLimit: int(cfg.InspectLimit), Logger: logger,
 	})
 	if err != nil {
 		return nil, err
 	}
 	s.proxy.Register(set)
 	s.admin = admin.New(admin.Config{
-		Listen: config.Admin, Ready: s.proxy.Ready, Metrics: set,
+		Listen: cfg.Admin, Ready: s.proxy.Ready, Metrics: set,
 		Store: s.store, Targets: s.dispatcher.Status, MayMove: s.recorder.MayMove, Forget: s.recorder.Forget, Logger: logger,
 	})
-	s.admin.Apply(config)
+	s.admin.Apply(cfg)
 	return s, nil
 }
 
 // apply puts the targets, rules and token of a changed configuration into effect.
 // When it fails, nothing has changed.
-func (s *sidecar) apply(config *rules.Config) error {
-	if err := s.dispatcher.Apply(config.Targets); err != nil {
+func (s *sidecar) apply(cfg *config.Config) error {
+	if err := s.dispatcher.Apply(cfg.Targets); err != nil {
 		return err
 	}
-	s.recorder.Apply(config)
-	s.admin.Apply(config)
+	s.recorder.Apply(cfg)
+	s.admin.Apply(cfg)
 	return nil
 }
 

@@ -561,7 +561,7 @@ func (d *demoProcess) sendHalfARequest() {
 var update = flag.Bool("update", false, "write golden files instead of comparing with them")
 
 func TestTryPrintsWhatARecordingWouldSend(t *testing.T) {
-	const folder = "rules/testdata/try/"
+	const folder = "rules/trial/testdata/"
 	f := func(golden string, args ...string) {
 		t.Helper()
 		var stdout, stderr strings.Builder

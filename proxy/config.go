@@ -5,7 +5,7 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/rules/config"
 )
 
 // The defaults of Config.
@@ -53,10 +53,10 @@ type Config struct {
 	// protocols than HTTP/1.1 and other names than App's are not taken from it.
 	AppTLS *tls.Config
 	// Forwarded says what becomes of X-Forwarded-For; the default is to preserve it.
-	Forwarded rules.Forwarded
+	Forwarded config.Forwarded
 	// TrustedProxies are those whose X-Forwarded-*, Forwarded and X-Real-IP reach
 	// the app; empty means nobody's do, and nil all, or with replace none.
-	TrustedProxies []rules.Network
+	TrustedProxies []config.Network
 	// Watcher is told of every request; nil means that nothing is watched.
 	Watcher Watcher
 	// InspectLimit is the largest body, in bytes, that is copied for the

@@ -6,7 +6,7 @@ import (
 	"net/netip"
 	"slices"
 
-	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/rules/config"
 )
 
 // forwardedFor is the one field that we write. The app's scheme and host are
@@ -19,8 +19,8 @@ const spoofable = "participants can tell the app any address, scheme and host in
 
 // forwarding is what becomes of the fields that tell who is in front of us.
 type forwarding struct {
-	way     rules.Forwarded
-	trusted []rules.Network // nil when it is not known whom to trust
+	way     config.Forwarded
+	trusted []config.Network // nil when it is not known whom to trust
 }
 
 // forwarded is what becomes of those fields in one request.
@@ -35,24 +35,24 @@ type forwarded struct {
 
 // of returns what becomes of the fields of a request of the client at this address.
 func (f *forwarding) of(client net.Addr) forwarded {
-	adds := f.way == rules.ForwardedAppend || f.way == rules.ForwardedReplace
+	adds := f.way == config.ForwardedAppend || f.way == config.ForwardedReplace
 	if !adds && f.trusted == nil {
 		return forwarded{}
 	}
 	peer := addressOf(client)
 	result := forwarded{drops: !f.trusts(peer)}
-	if f.way == rules.ForwardedAppend || f.way == rules.ForwardedReplace && result.drops {
+	if f.way == config.ForwardedAppend || f.way == config.ForwardedReplace && result.drops {
 		result.peer = peer
 	}
 	return result
 }
 
 func (f *forwarding) trusts(peer netip.Addr) bool {
-	return f.isSpoofable() || slices.ContainsFunc(f.trusted, func(n rules.Network) bool { return n.Contains(peer) })
+	return f.isSpoofable() || slices.ContainsFunc(f.trusted, func(n config.Network) bool { return n.Contains(peer) })
 }
 
 // isSpoofable tells whether anybody can tell the app anything.
-func (f *forwarding) isSpoofable() bool { return f.trusted == nil && f.way != rules.ForwardedReplace }
+func (f *forwarding) isSpoofable() bool { return f.trusted == nil && f.way != config.ForwardedReplace }
 
 // addressOf returns the IP address of one side, the zero Addr when it has none.
 func addressOf(side net.Addr) netip.Addr {

@@ -10,14 +10,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/rules/config"
 )
 
 // networks are those of a configuration; none make an empty list, which trusts nobody.
-func networks(texts ...string) []rules.Network {
-	list := []rules.Network{}
+func networks(texts ...string) []config.Network {
+	list := []config.Network{}
 	for _, text := range texts {
-		list = append(list, rules.Network{Prefix: netip.MustParsePrefix(text)})
+		list = append(list, config.Network{Prefix: netip.MustParsePrefix(text)})
 	}
 	return list
 }
@@ -46,7 +46,7 @@ func TestWhatTheAppIsToldOfWhoIsInFront(t *testing.T) {
 	appended := strings.Replace(others, "For: ::1", "For: ::1, 127.0.0.1", 1)
 	us, them := networks("10.0.0.0/8", "127.0.0.0/8"), networks("10.0.0.0/8", "::/0")
 
-	f := func(name string, way rules.Forwarded, trusted []rules.Network, sent, want string) {
+	f := func(name string, way config.Forwarded, trusted []config.Network, sent, want string) {
 		t.Run(name, func(t *testing.T) {
 			p, fields := telling(t, func(c *Config) { c.Forwarded, c.TrustedProxies = way, trusted })
 			client := dial(t, p)
@@ -61,38 +61,38 @@ func TestWhatTheAppIsToldOfWhoIsInFront(t *testing.T) {
 	}
 	f("by default everything passes", "", nil, others, others)
 	f("by default nothing is added", "", nil, nobody, nobody)
-	f("preserve lets everything pass", rules.ForwardedPreserve, nil, others, others)
-	f("preserve of a trusted proxy", rules.ForwardedPreserve, us, others, others)
-	f("preserve drops what others say", rules.ForwardedPreserve, them, others, stripped)
-	f("preserve adds nothing to others", rules.ForwardedPreserve, them, nobody, nobody)
-	f("preserve where nobody is trusted", rules.ForwardedPreserve, networks(), others, stripped)
+	f("preserve lets everything pass", config.ForwardedPreserve, nil, others, others)
+	f("preserve of a trusted proxy", config.ForwardedPreserve, us, others, others)
+	f("preserve drops what others say", config.ForwardedPreserve, them, others, stripped)
+	f("preserve adds nothing to others", config.ForwardedPreserve, them, nobody, nobody)
+	f("preserve where nobody is trusted", config.ForwardedPreserve, networks(), others, stripped)
 
-	f("append to nothing", rules.ForwardedAppend, nil, nobody, nobody+added)
-	f("append to the last line", rules.ForwardedAppend, nil, others, appended)
-	f("append to an empty line", rules.ForwardedAppend, nil, nobody+"X-Forwarded-For:\r\n", nobody+added)
-	f("append to a trusted proxy", rules.ForwardedAppend, us, others, appended)
-	f("append in the place of what others say", rules.ForwardedAppend, them, others, stripped+added)
+	f("append to nothing", config.ForwardedAppend, nil, nobody, nobody+added)
+	f("append to the last line", config.ForwardedAppend, nil, others, appended)
+	f("append to an empty line", config.ForwardedAppend, nil, nobody+"X-Forwarded-For:\r\n", nobody+added)
+	f("append to a trusted proxy", config.ForwardedAppend, us, others, appended)
+	f("append in the place of what others say", config.ForwardedAppend, them, others, stripped+added)
 
-	f("replace nothing", rules.ForwardedReplace, nil, nobody, nobody+added)
-	f("replace what anybody says", rules.ForwardedReplace, nil, others, stripped+added)
-	f("replace leaves a trusted proxy alone", rules.ForwardedReplace, us, others, others)
-	f("replace what others say", rules.ForwardedReplace, them, others, stripped+added)
+	f("replace nothing", config.ForwardedReplace, nil, nobody, nobody+added)
+	f("replace what anybody says", config.ForwardedReplace, nil, others, stripped+added)
+	f("replace leaves a trusted proxy alone", config.ForwardedReplace, us, others, others)
+	f("replace what others say", config.ForwardedReplace, them, others, stripped+added)
 }
 
 func TestNoConnectionOptionTakesOurWordAway(t *testing.T) {
-	f := func(way rules.Forwarded) {
+	f := func(way config.Forwarded) {
 		t.Helper()
 		p, fields := telling(t, func(c *Config) { c.Forwarded = way })
 		dial(t, p).send("GET / HTTP/1.1\r\nHost: h\r\nConnection: X-Forwarded-For\r\nX-Forwarded-For: 1.2.3.4\r\n\r\n")
 		equal(t, "fields", receive(t, "request", fields), "Host: h\r\nX-Forwarded-For: 127.0.0.1\r\n")
 	}
-	f(rules.ForwardedAppend)
-	f(rules.ForwardedReplace)
+	f(config.ForwardedAppend)
+	f(config.ForwardedReplace)
 }
 
 func TestAnIPv6PeerIsToldOfWithoutBrackets(t *testing.T) {
 	p, fields := telling(t, func(c *Config) {
-		c.Listen, c.Forwarded, c.TrustedProxies = "[::1]:0", rules.ForwardedAppend, networks("::1/128")
+		c.Listen, c.Forwarded, c.TrustedProxies = "[::1]:0", config.ForwardedAppend, networks("::1/128")
 	})
 	dial(t, p).send("GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 1.2.3.4\r\n\r\n")
 	equal(t, "fields", receive(t, "request", fields), "Host: h\r\nX-Forwarded-For: 1.2.3.4, ::1\r\n")
@@ -101,7 +101,7 @@ func TestAnIPv6PeerIsToldOfWithoutBrackets(t *testing.T) {
 func TestWhoIsTrusted(t *testing.T) {
 	f := func(address net.Addr, want bool, wantPeer string) {
 		t.Helper()
-		forwarding := forwarding{rules.ForwardedAppend, networks("10.0.0.0/8", "fe80::/10", "::/1")}
+		forwarding := forwarding{config.ForwardedAppend, networks("10.0.0.0/8", "fe80::/10", "::/1")}
 		got := forwarding.of(address)
 		if got.drops == want || got.peer.IsValid() != (wantPeer != "") || got.peer.IsValid() && got.peer.String() != wantPeer {
 			t.Errorf("%v: got %+v; want it trusted: %v, with peer %s", address, got, want, wantPeer)
@@ -121,7 +121,7 @@ func TestWhoIsTrusted(t *testing.T) {
 }
 
 func TestThatAnybodyIsBelievedIsSaidOnceAtTheStart(t *testing.T) {
-	f := func(listen string, way rules.Forwarded, trusted []rules.Network, want int) {
+	f := func(listen string, way config.Forwarded, trusted []config.Network, want int) {
 		t.Helper()
 		var logs bytes.Buffer
 		p, err := New(Config{
@@ -140,20 +140,20 @@ func TestThatAnybodyIsBelievedIsSaidOnceAtTheStart(t *testing.T) {
 		}
 	}
 	f(":0", "", nil, 1)
-	f(":0", rules.ForwardedPreserve, nil, 1)
-	f(":0", rules.ForwardedAppend, nil, 1)
-	f(":0", rules.ForwardedReplace, nil, 0)
-	f(":0", rules.ForwardedPreserve, networks(), 0)
-	f(":0", rules.ForwardedPreserve, networks("0.0.0.0/0", "::/0"), 0)
-	f("127.0.0.1:0", rules.ForwardedPreserve, nil, 0) // who connects is believed without us, too
+	f(":0", config.ForwardedPreserve, nil, 1)
+	f(":0", config.ForwardedAppend, nil, 1)
+	f(":0", config.ForwardedReplace, nil, 0)
+	f(":0", config.ForwardedPreserve, networks(), 0)
+	f(":0", config.ForwardedPreserve, networks("0.0.0.0/0", "::/0"), 0)
+	f("127.0.0.1:0", config.ForwardedPreserve, nil, 0) // who connects is believed without us, too
 }
 
 func TestForwardedFieldsAreWrittenWithoutAllocating(t *testing.T) {
 	raw := []byte("Host: h\r\nX-Forwarded-For: 1.2.3.4\r\nX-Forwarded-For: 1.2.3.4\r\n\r\n")
 	client := &net.TCPAddr{IP: net.ParseIP("2001:db8::1")}
 	out := bufio.NewWriter(io.Discard)
-	for _, trusted := range [][]rules.Network{nil, networks("10.0.0.0/8"), networks("10.0.0.0/8", "::/0")} {
-		forwarding := forwarding{rules.ForwardedAppend, trusted}
+	for _, trusted := range [][]config.Network{nil, networks("10.0.0.0/8"), networks("10.0.0.0/8", "::/0")} {
+		forwarding := forwarding{config.ForwardedAppend, trusted}
 		if got := testing.AllocsPerRun(100, func() {
 			head := requestHead{method: raw[:1], target: raw[:1], raw: raw, hasHost: true}
 			head.forwarded = forwarding.of(client)

@@ -3,6 +3,8 @@ package rules
 import (
 	"bytes"
 	"time"
+
+	"github.com/sidehook/sidehook/rules/config"
 )
 
 // Event is one navigation of one participant: what rules fire on and what
@@ -93,11 +95,11 @@ const (
 func (e *Event) Completed() bool { return e.To == nil }
 
 // Name is the narrowest name that a rule can fire on.
-func (e *Event) Name() EventName {
+func (e *Event) Name() config.EventName {
 	if e.Completed() {
-		return Completion
+		return config.Completion
 	}
-	return PageNavigation
+	return config.PageNavigation
 }
 
 // State tells what became of a response by the time of the event.

@@ -7,6 +7,9 @@ import (
 	"strings"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/sidehook/sidehook/rules/config"
+	"github.com/sidehook/sidehook/rules/jsonpath"
 )
 
 // maxFound bounds how much of a value is shown, in bytes.
@@ -54,7 +57,7 @@ func (m *matcher) checks(e *Event) []Check {
 	}
 	add(len(m.On) > 0, Check{
 		Key: "on", Holds: m.matchesName(e), Found: eventNames(e),
-		Wants: list(m.On, func(n EventName) string { return string(n) }, ", "),
+		Wants: joined(m.On),
 	})
 	add(len(m.Surveys) > 0, Check{
 		Key: "surveys", Holds: m.matchesSurvey(e), Found: e.Survey.names(),
@@ -62,11 +65,11 @@ func (m *matcher) checks(e *Event) []Check {
 	})
 	add(len(m.SourcePages) > 0, Check{
 		Key: "source_pages", Holds: m.matchesPage(e), Found: fmt.Sprintf("%d, %q", e.From.Number, e.From.Name),
-		Wants: list(m.SourcePages, PageName.String, ", "),
+		Wants: joined(m.SourcePages),
 	})
 	add(len(m.SourcePositions) > 0, Check{
 		Key: "source_positions", Holds: m.matchesPosition(e), Found: strconv.Itoa(e.From.Position),
-		Wants: list(m.SourcePositions, strconv.Itoa, ", "),
+		Wants: joined(m.SourcePositions),
 	})
 	if m.When != "" {
 		data := e.Data()
@@ -78,9 +81,9 @@ func (m *matcher) checks(e *Event) []Check {
 // eventNames are the names that a rule can know the event by.
 func eventNames(e *Event) string {
 	if e.Completed() {
-		return string(PageNavigation) + ", " + string(Completion)
+		return string(config.PageNavigation) + ", " + string(config.Completion)
 	}
-	return string(PageNavigation)
+	return string(config.PageNavigation)
 }
 
 // names are those that a rule can know the survey by.
@@ -116,7 +119,7 @@ func partEnds(path string) []int {
 		case '\\':
 			i++
 		case '"':
-			i = skipString([]byte(path), i)
+			i = jsonpath.SkipString([]byte(path), i)
 		case '(', '[', '{':
 			level++
 		case ')', ']', '}':
@@ -135,4 +138,13 @@ func shortened(raw string) string {
 		return raw
 	}
 	return strings.ToValidUTF8(raw[:maxFound], "") + "..."
+}
+
+// joined writes a list as a configuration would.
+func joined[T any](items []T) string {
+	texts := make([]string, len(items))
+	for i, item := range items {
+		texts[i] = fmt.Sprint(item)
+	}
+	return strings.Join(texts, ", ")
 }

@@ -11,6 +11,9 @@ import (
 	"time"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/sidehook/sidehook/rules/jsonpath"
+	"github.com/sidehook/sidehook/rules/strictyaml"
 )
 
 // Past is what an app says that a participant did before anybody watched.
@@ -98,7 +101,7 @@ func (p *Profile) HasHistory() bool { return p.history != nil }
 // says nothing yet; empty in all others.
 func (p *Profile) Begins(m Match, x Exchange) string {
 	if p.history == nil || p.history.Begins == "" || m.route.says != PageShown ||
-		!m.route.when.holds(x) || x.Uninspected != "" || checkJSON(x.ResponseBody) != nil {
+		!m.route.when.holds(x) || x.Uninspected != "" || jsonpath.CheckJSON(x.ResponseBody) != nil {
 		return ""
 	}
 	return gjson.GetBytes(x.ResponseBody, p.history.Begins).String()
@@ -147,7 +150,7 @@ func (r *pastReader) get(template string) (gjson.Result, error) {
 	if err != nil || json == nil {
 		return gjson.Result{}, err
 	}
-	if err := checkJSON(json); err != nil {
+	if err := jsonpath.CheckJSON(json); err != nil {
 		return gjson.Result{}, fmt.Errorf("the app's response %w", err)
 	}
 	return gjson.ParseBytes(json), nil
@@ -285,7 +288,7 @@ func (p *Past) add(e PastEvent, ok bool) {
 }
 
 // compileHistory compiles the history of a profile; nil where it has none.
-func compileHistory(doc *document, file *historyFields) *history {
+func compileHistory(doc *strictyaml.Document, file *historyFields) *history {
 	if file == nil {
 		return nil
 	}
@@ -295,10 +298,10 @@ func compileHistory(doc *document, file *historyFields) *history {
 		checkTemplate(doc, "history."+path, template)
 	}
 	if file.Events == "" && (file.Last == "" || file.LastOfType == "") {
-		doc.wrong("history", "must have events, or last and last_of_type")
+		doc.Wrong("history", "must have events, or last and last_of_type")
 	}
 	if file.Pages == "" {
-		doc.wrong("history.pages", "is missing")
+		doc.Wrong("history.pages", "is missing")
 	}
 	for path, gjson := range map[string]string{
 		"pages_at": file.PagesAt, "event.type": file.Event.Type, "event.source": file.Event.Source,
@@ -312,7 +315,7 @@ func compileHistory(doc *document, file *historyFields) *history {
 		}
 	}
 	if (file.Parent == "") != (file.Children == "") {
-		doc.wrong("history.parent", "goes with history.children, and neither without the other")
+		doc.Wrong("history.parent", "goes with history.children, and neither without the other")
 	}
 	h := &history{historyFields: *file, says: map[string]Says{}}
 	for _, name := range []struct {
@@ -324,7 +327,7 @@ func compileHistory(doc *document, file *historyFields) *history {
 		{"navigated", file.Types.Navigated, Navigated},
 	} {
 		if name.text == "" {
-			doc.wrong("history.types."+name.key, "is missing; it is what the app calls such an event")
+			doc.Wrong("history.types."+name.key, "is missing; it is what the app calls such an event")
 		}
 		h.says[name.text] = name.says
 	}
@@ -332,12 +335,12 @@ func compileHistory(doc *document, file *historyFields) *history {
 }
 
 // checkTemplate refuses a path to GET that names something unknown.
-func checkTemplate(doc *document, path, template string) {
+func checkTemplate(doc *strictyaml.Document, path, template string) {
 	if template == "" {
 		return
 	}
 	if !strings.HasPrefix(template, "/") {
-		doc.wrong(path, "must be a path, such as /api/surveys/{survey}, not %q", template)
+		doc.Wrong(path, "must be a path, such as /api/surveys/{survey}, not %q", template)
 	}
 	for rest := template; ; {
 		_, after, found := strings.Cut(rest, "{")
@@ -346,7 +349,7 @@ func checkTemplate(doc *document, path, template string) {
 		}
 		name, tail, closed := strings.Cut(after, "}")
 		if !closed || !slices.Contains(historyParams, name) {
-			doc.wrong(path, "may have {%s}, not {%s}", strings.Join(historyParams, "}, {"), name)
+			doc.Wrong(path, "may have {%s}, not {%s}", strings.Join(historyParams, "}, {"), name)
 			return
 		}
 		rest = tail

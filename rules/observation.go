@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/sidehook/sidehook/rules/jsonpath"
 )
 
 // Says is what an exchange says.
@@ -163,12 +165,12 @@ func (c condition) holds(x Exchange) bool {
 // checkBodies checks those bodies that the route reads.
 func (r *route) checkBodies(x Exchange) error {
 	if r.readsResponse() {
-		if err := checkJSON(x.ResponseBody); err != nil {
+		if err := jsonpath.CheckJSON(x.ResponseBody); err != nil {
 			return fmt.Errorf("the app's response %w", err)
 		}
 	}
 	if r.answer.of == fromRequest {
-		if err := checkJSON(x.RequestBody); err != nil {
+		if err := jsonpath.CheckJSON(x.RequestBody); err != nil {
 			return fmt.Errorf("the participant's answer %w", err)
 		}
 	}
@@ -204,7 +206,7 @@ func parseSource(text string) (source, error) {
 	default:
 		return source{}, fmt.Errorf("must be request:GJSON or response:GJSON, not %q", text)
 	}
-	return s, checkGJSON(path)
+	return s, jsonpath.CheckGJSON(path)
 }
 
 func (s source) read(x Exchange) gjson.Result {

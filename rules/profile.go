@@ -1,17 +1,18 @@
 package rules
 
 import (
-	"embed"
 	"fmt"
 	"maps"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
-)
 
-//go:embed profiles/*.yaml
-var builtin embed.FS
+	"github.com/sidehook/sidehook/rules/profiles"
+
+	"github.com/sidehook/sidehook/rules/jsonpath"
+	"github.com/sidehook/sidehook/rules/strictyaml"
+)
 
 // maxProfile is the largest profile file, in bytes.
 const maxProfile = 1 << 20
@@ -85,8 +86,7 @@ var idNames = []string{"survey", "instance", "participant"}
 // LoadProfile gives the built-in profile of that name, or reads the file at
 // that path. All its problems are in the error, one per line.
 func LoadProfile(nameOrPath string) (*Profile, error) {
-	source, err := builtin.ReadFile("profiles/" + nameOrPath + ".yaml")
-	if err == nil {
+	if source, ok := profiles.Read(nameOrPath); ok {
 		return parseProfile(nameOrPath+".yaml", source)
 	}
 	info, err := os.Stat(nameOrPath)
@@ -96,7 +96,7 @@ func LoadProfile(nameOrPath string) (*Profile, error) {
 	if info.Size() > maxProfile {
 		return nil, fmt.Errorf("cannot read the profile %q: it has %d bytes; at most %d are allowed", nameOrPath, info.Size(), maxProfile)
 	}
-	source, err = os.ReadFile(nameOrPath)
+	source, err := os.ReadFile(nameOrPath)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the profile %q: %w", nameOrPath, err)
 	}
@@ -106,39 +106,39 @@ func LoadProfile(nameOrPath string) (*Profile, error) {
 // parseProfile compiles a profile and finds all that is wrong with it.
 func parseProfile(name string, source []byte) (*Profile, error) {
 	var file profileFile
-	doc := decodeStrict(name, source, &file)
+	doc := strictyaml.DecodeStrict(name, source, &file)
 	p := &Profile{App: file.App, page: file.Page, item: file.Item}
 	p.friendly = compileFriendlyIDs(doc, file.FriendlyIDs)
 	p.version, p.oldest = compileVersion(doc, file.Version)
 	if len(file.Routes) == 0 {
-		doc.wrong("routes", "must have at least one route")
+		doc.Wrong("routes", "must have at least one route")
 	}
 	for i, route := range file.Routes {
 		p.routes = append(p.routes, compileRoute(doc, fmt.Sprintf("routes[%d]", i), route, p.friendly))
 	}
 	checkFields(doc, file)
 	p.history = compileHistory(doc, file.History)
-	return p, doc.err()
+	return p, doc.Err()
 }
 
-func compileFriendlyIDs(doc *document, name string) friendlyID {
+func compileFriendlyIDs(doc *strictyaml.Document, name string) friendlyID {
 	friendly, ok := friendlyIDs[name]
 	if !ok {
 		known := slices.Sorted(maps.Keys(friendlyIDs))[1:]
-		doc.wrong("friendly_ids", "must be %s, not %q", strings.Join(known, " or "), name)
+		doc.Wrong("friendly_ids", "must be %s, not %q", strings.Join(known, " or "), name)
 	}
 	return friendly
 }
 
-func compileRoute(doc *document, path string, file routeFile, friendly friendlyID) *route {
+func compileRoute(doc *strictyaml.Document, path string, file routeFile, friendly friendlyID) *route {
 	r, err := parseRoute(file.On)
 	if err != nil {
-		doc.wrong(path+".on", "%s", err)
+		doc.Wrong(path+".on", "%s", err)
 		return &route{}
 	}
 	r.says, r.hint, r.friendly = Says(file.Says), file.Hint, friendly
 	if required, ok := pathParams[r.says]; !ok {
-		doc.wrong(path+".says", "must be page_shown, page_loaded, answered or navigated, not %q", file.Says)
+		doc.Wrong(path+".says", "must be page_shown, page_loaded, answered or navigated, not %q", file.Says)
 	} else {
 		r.requireParams(doc, path, required)
 	}
@@ -153,65 +153,65 @@ func compileRoute(doc *document, path string, file routeFile, friendly friendlyI
 
 // requireParams refuses a route whose path lacks a parameter that what it says
 // cannot do without; the survey or its instance are among them always.
-func (r *route) requireParams(doc *document, path string, required []string) {
+func (r *route) requireParams(doc *strictyaml.Document, path string, required []string) {
 	has := func(name string) bool {
 		return slices.ContainsFunc(r.segments, func(s segment) bool { return s.param == name })
 	}
 	for _, name := range required {
 		if !has(name) {
-			doc.wrong(path+".on", "must have {%s}, since it says %s", name, r.says)
+			doc.Wrong(path+".on", "must have {%s}, since it says %s", name, r.says)
 		}
 	}
 	switch {
 	case has(friendlyParam) && r.friendly.ids == nil:
-		doc.wrong(path+".on", "must not have {%s} in a profile without friendly_ids", friendlyParam)
+		doc.Wrong(path+".on", "must not have {%s} in a profile without friendly_ids", friendlyParam)
 	case !has("survey") && !has("instance") && !has(friendlyParam):
-		doc.wrong(path+".on", "must have {survey} or {instance}, or {%s} for both", friendlyParam)
+		doc.Wrong(path+".on", "must have {survey} or {instance}, or {%s} for both", friendlyParam)
 	}
 }
 
-func (r *route) compileAnswer(doc *document, path, text string) {
+func (r *route) compileAnswer(doc *strictyaml.Document, path, text string) {
 	isAnswered := r.says == AnsweredItem
 	switch {
 	case isAnswered && text == "":
-		doc.wrong(path, "is missing; an answered route needs request:GJSON or response:GJSON, such as request:@this")
+		doc.Wrong(path, "is missing; an answered route needs request:GJSON or response:GJSON, such as request:@this")
 	case !isAnswered && text != "":
-		doc.wrong(path, "is for routes that say answered")
+		doc.Wrong(path, "is for routes that say answered")
 	case isAnswered:
 		r.answer = compileSource(doc, path, text)
 	}
 }
 
 // compileCondition compiles "200" or "200 application/json"; none means 200.
-func compileCondition(doc *document, path, text string) condition {
+func compileCondition(doc *strictyaml.Document, path, text string) condition {
 	if text == "" {
 		return condition{status: 200}
 	}
 	code, mediaType, _ := strings.Cut(text, " ")
 	status, err := strconv.Atoi(code)
 	if err != nil || status < 200 || status > 599 || mediaType != "" && !strings.Contains(mediaType, "/") {
-		doc.wrong(path, "must be a status and may have a media type, such as 200 application/json, not %q", text)
+		doc.Wrong(path, "must be a status and may have a media type, such as 200 application/json, not %q", text)
 	}
 	return condition{status: status, mediaType: strings.ToLower(mediaType)}
 }
 
-func compileID(doc *document, path, name, text string) source {
+func compileID(doc *strictyaml.Document, path, name, text string) source {
 	if !slices.Contains(idNames, name) {
-		doc.wrong(path, "is no id; the ids are survey, instance and participant")
+		doc.Wrong(path, "is no id; the ids are survey, instance and participant")
 	}
 	return compileSource(doc, path, text)
 }
 
-func compileSource(doc *document, path, text string) source {
+func compileSource(doc *strictyaml.Document, path, text string) source {
 	s, err := parseSource(text)
 	if err != nil {
-		doc.wrong(path, "%s", err)
+		doc.Wrong(path, "%s", err)
 	}
 	return s
 }
 
 // checkFields checks the gjson paths of pages and items.
-func checkFields(doc *document, file profileFile) {
+func checkFields(doc *strictyaml.Document, file profileFile) {
 	required := map[string]string{
 		"page.at": file.Page.At, "page.id": file.Page.ID, "page.number": file.Page.Number, "page.items": file.Page.Items,
 		"item.id": file.Item.ID, "item.type": file.Item.Type,
@@ -226,7 +226,7 @@ func checkFields(doc *document, file profileFile) {
 	for kind, gjson := range file.Item.Text {
 		optional["item.text."+kind] = gjson
 		if !slices.Contains(file.Item.Content, kind) {
-			doc.wrong("item.text."+kind, "is the text of no content item; add %s to item.content", kind)
+			doc.Wrong("item.text."+kind, "is the text of no content item; add %s to item.content", kind)
 		}
 	}
 	for path, gjson := range optional {
@@ -236,8 +236,8 @@ func checkFields(doc *document, file profileFile) {
 	}
 }
 
-func checkField(doc *document, path, gjson string) {
-	if err := checkGJSON(gjson); err != nil {
-		doc.wrong(path, "%s", err)
+func checkField(doc *strictyaml.Document, path, gjson string) {
+	if err := jsonpath.CheckGJSON(gjson); err != nil {
+		doc.Wrong(path, "%s", err)
 	}
 }

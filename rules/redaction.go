@@ -5,6 +5,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/sidehook/sidehook/rules/config"
+	"github.com/sidehook/sidehook/rules/jsonpath"
 )
 
 // Redaction makes of an event what a target may see of it. It never changes,
@@ -20,12 +25,12 @@ type Redaction struct {
 
 // answerPart is an AnswerPart with its path compiled; an empty one is the whole answer.
 type answerPart struct {
-	AnswerPart
-	path answerPath
+	config.AnswerPart
+	path jsonpath.AnswerPath
 }
 
-// Redaction compiles what Load has found to be right; nil for a target that may see everything.
-func (t *Target) Redaction() *Redaction {
+// NewRedaction compiles what a loaded configuration says of a target; nil for a target that may see everything.
+func NewRedaction(t *config.Target) *Redaction {
 	r := &Redaction{
 		only:                  compileParts(t.Only),
 		redacted:              compileParts(t.Redact.Answers),
@@ -95,40 +100,40 @@ func (r *Redaction) response(e *Event, response Response) Response {
 
 // replace puts null and pseudonyms in the place of what the paths name. An answer
 // that can't be read is not let through.
-func (r *Redaction) replace(answer []byte, redacted, pseudonyms []answerPath) ([]byte, error) {
-	if err := checkJSON(answer); err != nil {
+func (r *Redaction) replace(answer []byte, redacted, pseudonyms []jsonpath.AnswerPath) ([]byte, error) {
+	if err := jsonpath.CheckJSON(answer); err != nil {
 		return nil, err
 	}
-	var found []span
+	var found []jsonpath.Span
 	for _, path := range redacted {
-		found = path.appendSpans(found, answer, true)
+		found = path.AppendSpans(found, answer, true)
 	}
 	for _, path := range pseudonyms {
-		found = path.appendSpans(found, answer, false)
+		found = path.AppendSpans(found, answer, false)
 	}
-	return replaceSpans(answer, found, func(s span) []byte {
-		value := answer[s.start:s.end]
-		if s.redacted || string(value) == "null" {
+	return jsonpath.ReplaceSpans(answer, found, func(s jsonpath.Span) []byte {
+		value := answer[s.Start:s.End]
+		if s.Redacted || string(value) == "null" {
 			return []byte("null")
 		}
 		return []byte(`"` + pseudonymOf(r.key, value) + `"`)
 	}), nil
 }
 
-func compileParts(parts []AnswerPart) []answerPart {
+func compileParts(parts []config.AnswerPart) []answerPart {
 	if parts == nil {
 		return nil
 	}
 	compiled := make([]answerPart, 0, len(parts))
 	for _, part := range parts {
-		path, _ := parseAnswerPath(part.Path) // Load has found it right
+		path, _ := jsonpath.ParseAnswerPath(part.Path) // Load has found it right
 		compiled = append(compiled, answerPart{part, path})
 	}
 	return compiled
 }
 
 // partsOf gives the paths of those parts that name the response's answer, or whole.
-func partsOf(parts []answerPart, response *Response) (paths []answerPath, whole bool) {
+func partsOf(parts []answerPart, response *Response) (paths []jsonpath.AnswerPath, whole bool) {
 	for _, part := range parts {
 		if !part.names(response) {
 			continue
@@ -141,9 +146,9 @@ func partsOf(parts []answerPart, response *Response) (paths []answerPath, whole 
 	return paths, false
 }
 
-func (p *AnswerPart) names(response *Response) bool {
-	anyPage := p.Page == PageName{}
-	return (anyPage || p.Page.names(response.Page)) && (p.Type == "" || p.Type == response.Type)
+func (p *answerPart) names(response *Response) bool {
+	anyPage := p.Page == config.PageName{}
+	return (anyPage || isPage(p.Page, response.Page)) && (p.Type == "" || p.Type == response.Type)
 }
 
 // pseudonym is HMAC-SHA-256 of the text in hex, so that whoever has the key can
@@ -152,4 +157,13 @@ func pseudonym(key, text []byte) string {
 	mac := hmac.New(sha256.New, key)
 	mac.Write(text)
 	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// pseudonymOf makes the pseudonym of a JSON value: of a string's text, however it
+// is escaped, and of the bytes of anything else.
+func pseudonymOf(key, value []byte) string {
+	if parsed := gjson.ParseBytes(value); parsed.Type == gjson.String {
+		return pseudonym(key, []byte(parsed.Str))
+	}
+	return pseudonym(key, value)
 }

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/sidehook/sidehook/rules/config"
 )
 
 // pseudonyms in these tests have this key; printf %s p | openssl dgst -sha256 -hmac 'a key of sixteen' makes them.
@@ -29,11 +31,11 @@ func answeredPages() *Event {
 }
 
 func TestATargetSeesWhatItMaySee(t *testing.T) {
-	f := func(target Target, want ...string) {
+	f := func(target config.Target, want ...string) {
 		t.Helper()
 		event := answeredPages()
-		target.Pseudonymise.Key = NewSecret(testKey)
-		seen := target.Redaction().Apply(event)
+		target.Pseudonymise.Key = config.NewSecret(testKey)
+		seen := NewRedaction(&target).Apply(event)
 		got := []string{seen.Participant.ID}
 		for i := range seen.Responses {
 			r := &seen.Responses[i]
@@ -50,42 +52,42 @@ func TestATargetSeesWhatItMaySee(t *testing.T) {
 		one, two, three = `one answered {"confirmed":true}`, `two answered {"text":"p","at":["p","q",null,7]}`, `three answered {"text":"p"}`
 		four, five      = `four cleared {}`, `five skipped `
 	)
-	f(Target{}, "p", one, two, three, four, five)
+	f(config.Target{}, "p", one, two, three, four, five)
 	// only: by page (number or name), by type, by both
-	f(Target{Only: []AnswerPart{}}, "p")
-	f(Target{Only: []AnswerPart{{Page: PageName{Number: 1}}}}, "p", one)
-	f(Target{Only: []AnswerPart{{Page: PageName{Name: "1"}}}}, "p", three)
-	f(Target{Only: []AnswerPart{{Type: "Free Text"}}}, "p", two, three, four, five)
-	f(Target{Only: []AnswerPart{{Type: "Free Text", Page: PageName{Name: "Contact"}}, {Type: "Confirmation"}}}, "p", one, two)
-	f(Target{Only: []AnswerPart{{Type: "Free Text", Page: PageName{Name: "Consent"}}}}, "p")
+	f(config.Target{Only: []config.AnswerPart{}}, "p")
+	f(config.Target{Only: []config.AnswerPart{{Page: config.PageName{Number: 1}}}}, "p", one)
+	f(config.Target{Only: []config.AnswerPart{{Page: config.PageName{Name: "1"}}}}, "p", three)
+	f(config.Target{Only: []config.AnswerPart{{Type: "Free Text"}}}, "p", two, three, four, five)
+	f(config.Target{Only: []config.AnswerPart{{Type: "Free Text", Page: config.PageName{Name: "Contact"}}, {Type: "Confirmation"}}}, "p", one, two)
+	f(config.Target{Only: []config.AnswerPart{{Type: "Free Text", Page: config.PageName{Name: "Consent"}}}}, "p")
 	// redact: the participant, whole answers, parts
-	f(Target{Redact: Redact{Participant: true}}, "", one, two, three, four, five)
-	f(Target{Redact: Redact{Answers: []AnswerPart{{Type: "Free Text"}}}}, "p", one, `two answered `, `three answered `, four, five)
-	f(Target{Redact: Redact{Answers: []AnswerPart{{Page: PageName{Number: 2}, Path: "text"}}}}, "p", one, `two answered {"text":null,"at":["p","q",null,7]}`, three, four, five)
-	f(Target{Redact: Redact{Answers: []AnswerPart{{Path: "at.0"}, {Path: "confirmed"}}}}, "p", `one answered {"confirmed":null}`, `two answered {"text":"p","at":[null,"q",null,7]}`, three, four, five)
+	f(config.Target{Redact: config.Redact{Participant: true}}, "", one, two, three, four, five)
+	f(config.Target{Redact: config.Redact{Answers: []config.AnswerPart{{Type: "Free Text"}}}}, "p", one, `two answered `, `three answered `, four, five)
+	f(config.Target{Redact: config.Redact{Answers: []config.AnswerPart{{Page: config.PageName{Number: 2}, Path: "text"}}}}, "p", one, `two answered {"text":null,"at":["p","q",null,7]}`, three, four, five)
+	f(config.Target{Redact: config.Redact{Answers: []config.AnswerPart{{Path: "at.0"}, {Path: "confirmed"}}}}, "p", `one answered {"confirmed":null}`, `two answered {"text":"p","at":[null,"q",null,7]}`, three, four, five)
 	// pseudonymise: one value has one pseudonym, wherever it stands
-	f(Target{Pseudonymise: Pseudonymise{Participant: true}}, pseudonymOfP, one, two, three, four, five)
-	f(Target{Pseudonymise: Pseudonymise{Answers: []AnswerPart{{Path: "text"}, {Type: "Free Text", Path: "text"}, {Path: "at.2"}}}},
+	f(config.Target{Pseudonymise: config.Pseudonymise{Participant: true}}, pseudonymOfP, one, two, three, four, five)
+	f(config.Target{Pseudonymise: config.Pseudonymise{Answers: []config.AnswerPart{{Path: "text"}, {Type: "Free Text", Path: "text"}, {Path: "at.2"}}}},
 		"p", one, `two answered {"text":"`+pseudonymOfP+`","at":["p","q",null,7]}`, `three answered {"text":"`+pseudonymOfP+`"}`, four, five)
-	f(Target{Only: []AnswerPart{{Page: PageName{Number: 1}}}, Pseudonymise: Pseudonymise{Answers: []AnswerPart{{Type: "Confirmation"}}}},
+	f(config.Target{Only: []config.AnswerPart{{Page: config.PageName{Number: 1}}}, Pseudonymise: config.Pseudonymise{Answers: []config.AnswerPart{{Type: "Confirmation"}}}},
 		"p", `one answered {"pseudonym":"`+pseudonym([]byte(testKey), []byte(`{"confirmed":true}`))+`"}`)
 	// what is redacted is not pseudonymised
-	f(Target{
-		Only:         []AnswerPart{{Page: PageName{Number: 2}}},
-		Redact:       Redact{Answers: []AnswerPart{{Path: "text"}}},
-		Pseudonymise: Pseudonymise{Answers: []AnswerPart{{Path: "*"}}},
+	f(config.Target{
+		Only:         []config.AnswerPart{{Page: config.PageName{Number: 2}}},
+		Redact:       config.Redact{Answers: []config.AnswerPart{{Path: "text"}}},
+		Pseudonymise: config.Pseudonymise{Answers: []config.AnswerPart{{Path: "*"}}},
 	}, "p", `two answered {"text":null,"at":"`+pseudonym([]byte(testKey), []byte(`["p","q",null,7]`))+`"}`)
-	f(Target{
-		Redact:       Redact{Answers: []AnswerPart{{}}},
-		Pseudonymise: Pseudonymise{Answers: []AnswerPart{{}}},
+	f(config.Target{
+		Redact:       config.Redact{Answers: []config.AnswerPart{{}}},
+		Pseudonymise: config.Pseudonymise{Answers: []config.AnswerPart{{}}},
 	}, "p", `one answered `, `two answered `, `three answered `, four, five)
 }
 
 func TestAnAnswerThatCannotBeReadIsTakenOutWhole(t *testing.T) {
 	for _, answer := range []string{`{"text":`, `{"text":"a"}}`, nested(100)} {
 		event := &Event{Responses: []Response{{Answer: []byte(answer)}}}
-		target := Target{Redact: Redact{Answers: []AnswerPart{{Path: "text"}}}}
-		seen := target.Redaction().Apply(event).Responses[0]
+		target := config.Target{Redact: config.Redact{Answers: []config.AnswerPart{{Path: "text"}}}}
+		seen := NewRedaction(&target).Apply(event).Responses[0]
 		if seen.Answer != nil || !seen.Redacted {
 			t.Errorf("%.20s: %s is left", answer, seen.Answer)
 		}
@@ -101,16 +103,16 @@ func nested(depth int) string {
 }
 
 func TestWhoeverMustNotKnowTheParticipantGetsNoTrace(t *testing.T) {
-	f := func(target Target, want string) {
+	f := func(target config.Target, want string) {
 		t.Helper()
-		if got := target.Redaction().Apply(answeredPages()).Traceparent; got != want {
+		if got := NewRedaction(&target).Apply(answeredPages()).Traceparent; got != want {
 			t.Errorf("%+v: traceparent %q, want %q", target, got, want)
 		}
 	}
-	f(Target{}, "00-trace")
-	f(Target{Redact: Redact{Answers: []AnswerPart{{Type: "Free Text"}}}}, "00-trace")
-	f(Target{Redact: Redact{Participant: true}}, "")
-	f(Target{Pseudonymise: Pseudonymise{Participant: true}}, "")
+	f(config.Target{}, "00-trace")
+	f(config.Target{Redact: config.Redact{Answers: []config.AnswerPart{{Type: "Free Text"}}}}, "00-trace")
+	f(config.Target{Redact: config.Redact{Participant: true}}, "")
+	f(config.Target{Pseudonymise: config.Pseudonymise{Participant: true}}, "")
 }
 
 func TestAPseudonymIsOfTheTextHoweverItIsWritten(t *testing.T) {

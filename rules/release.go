@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/sidehook/sidehook/rules/strictyaml"
 )
 
 // release is a version of an app, as Semantic Versioning orders them.
@@ -58,16 +60,16 @@ func (p *Profile) TooOld(json []byte) (found, oldest string, old bool) {
 	return r.text, p.oldest.text, ok && r.compare(p.oldest) < 0
 }
 
-func compileVersion(doc *document, file versionFields) (path string, oldest release) {
+func compileVersion(doc *strictyaml.Document, file versionFields) (path string, oldest release) {
 	if file == (versionFields{}) {
 		return "", release{}
 	}
 	if !strings.HasPrefix(file.Get, "/") {
-		doc.wrong("version.get", "must be a path, such as /version, not %q", file.Get)
+		doc.Wrong("version.get", "must be a path, such as /version, not %q", file.Get)
 	}
 	oldest, ok := parseRelease(file.Oldest)
 	if !ok || oldest.text != file.Oldest {
-		doc.wrong("version.oldest", "must be a release, such as 2.0.0, not %q", file.Oldest)
+		doc.Wrong("version.oldest", "must be a release, such as 2.0.0, not %q", file.Oldest)
 	}
 	return file.Get, oldest
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/sidehook/sidehook/rules/config"
 )
 
 // Set is the compiled form of a configuration's rules. It never changes.
@@ -18,7 +20,7 @@ type Selection struct{ Rule, Target string }
 
 // matcher is one rule, ready to be asked.
 type matcher struct {
-	Rule
+	config.Rule
 	name    string
 	surveys []surveyName
 }
@@ -30,7 +32,7 @@ type surveyName struct {
 }
 
 // Compile makes the Set of rules that Load has found to be right.
-func Compile(rules []Rule) *Set {
+func Compile(rules []config.Rule) *Set {
 	set := &Set{}
 	for i, rule := range rules {
 		m := matcher{Rule: rule, name: cmp.Or(rule.Name, fmt.Sprintf("rules[%d]", i))}
@@ -71,7 +73,7 @@ func (m *matcher) matches(e *Event) bool {
 }
 
 func (m *matcher) matchesName(e *Event) bool {
-	return len(m.On) == 0 || slices.Contains(m.On, PageNavigation) || slices.Contains(m.On, e.Name())
+	return len(m.On) == 0 || slices.Contains(m.On, config.PageNavigation) || slices.Contains(m.On, e.Name())
 }
 
 func (m *matcher) matchesSurvey(e *Event) bool {
@@ -79,18 +81,19 @@ func (m *matcher) matchesSurvey(e *Event) bool {
 }
 
 func (m *matcher) matchesPage(e *Event) bool {
-	return len(m.SourcePages) == 0 || slices.ContainsFunc(m.SourcePages, func(p PageName) bool { return p.names(e.From) })
+	return len(m.SourcePages) == 0 || slices.ContainsFunc(m.SourcePages, func(p config.PageName) bool { return isPage(p, e.From) })
 }
 
 func (m *matcher) matchesPosition(e *Event) bool {
 	return len(m.SourcePositions) == 0 || slices.Contains(m.SourcePositions, e.From.Position)
 }
 
-func (p PageName) names(page PageRef) bool {
-	if p.Number > 0 {
-		return p.Number == page.Number
+// isPage reports whether name is that of page.
+func isPage(name config.PageName, page PageRef) bool {
+	if name.Number > 0 {
+		return name.Number == page.Number
 	}
-	return p.Name == page.Name
+	return name.Name == page.Name
 }
 
 // parseSurveyName tells apart 12, 12/3 and fzd: only digits are a number.

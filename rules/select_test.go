@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/sidehook/sidehook/rules/config"
 )
 
 func TestARuleFiresOnWhatItNames(t *testing.T) {
@@ -16,47 +18,47 @@ func TestARuleFiresOnWhatItNames(t *testing.T) {
 	}
 	last := *event
 	last.To = nil
-	f := func(e *Event, rule Rule, want bool) {
+	f := func(e *Event, rule config.Rule, want bool) {
 		t.Helper()
 		rule.To = []string{"crm"}
-		if got := len(Compile([]Rule{rule}).Select(e)) == 1; got != want {
+		if got := len(Compile([]config.Rule{rule}).Select(e)) == 1; got != want {
 			t.Errorf("%+v fires: %v, want %v", rule, got, want)
 		}
 	}
-	f(event, Rule{}, true)
-	f(&last, Rule{}, true)
+	f(event, config.Rule{}, true)
+	f(&last, config.Rule{}, true)
 	// events: a completion is a page navigation too
-	f(event, Rule{On: []EventName{PageNavigation}}, true)
-	f(event, Rule{On: []EventName{Completion}}, false)
-	f(&last, Rule{On: []EventName{PageNavigation}}, true)
-	f(&last, Rule{On: []EventName{Completion}}, true)
+	f(event, config.Rule{On: []config.EventName{config.PageNavigation}}, true)
+	f(event, config.Rule{On: []config.EventName{config.Completion}}, false)
+	f(&last, config.Rule{On: []config.EventName{config.PageNavigation}}, true)
+	f(&last, config.Rule{On: []config.EventName{config.Completion}}, true)
 	// surveys
-	f(event, Rule{Surveys: []string{"fzd"}}, true)
-	f(event, Rule{Surveys: []string{"hzd"}}, true)
-	f(event, Rule{Surveys: []string{"5"}}, true)
-	f(event, Rule{Surveys: []string{"5/3"}}, true)
-	f(event, Rule{Surveys: []string{"05/03"}}, true)
-	f(event, Rule{Surveys: []string{"1", "5/4", "gzd"}}, false)
+	f(event, config.Rule{Surveys: []string{"fzd"}}, true)
+	f(event, config.Rule{Surveys: []string{"hzd"}}, true)
+	f(event, config.Rule{Surveys: []string{"5"}}, true)
+	f(event, config.Rule{Surveys: []string{"5/3"}}, true)
+	f(event, config.Rule{Surveys: []string{"05/03"}}, true)
+	f(event, config.Rule{Surveys: []string{"1", "5/4", "gzd"}}, false)
 	// pages, by number or name, and positions
-	f(event, Rule{SourcePages: []PageName{{Number: 3}}}, true)
-	f(event, Rule{SourcePages: []PageName{{Name: "Comfort"}}}, true)
-	f(event, Rule{SourcePages: []PageName{{Number: 2}, {Name: "comfort"}}}, false)
-	f(event, Rule{SourcePositions: []int{1, 2}}, true)
-	f(event, Rule{SourcePositions: []int{3}}, false)
+	f(event, config.Rule{SourcePages: []config.PageName{{Number: 3}}}, true)
+	f(event, config.Rule{SourcePages: []config.PageName{{Name: "Comfort"}}}, true)
+	f(event, config.Rule{SourcePages: []config.PageName{{Number: 2}, {Name: "comfort"}}}, false)
+	f(event, config.Rule{SourcePositions: []int{1, 2}}, true)
+	f(event, config.Rule{SourcePositions: []int{3}}, false)
 	// when: fires unless missing, null, false or []
-	f(event, Rule{When: "responses.#(page==1).response.confirmed"}, true)
-	f(event, Rule{When: "responses.#(page==2).response.confirmed"}, false)
-	f(event, Rule{When: "responses.#(page==1).response.list"}, false)
-	f(event, Rule{When: "completed"}, false)
-	f(&last, Rule{When: "completed"}, true)
-	f(&last, Rule{When: "to"}, false)
-	f(event, Rule{When: "survey.id"}, true)
+	f(event, config.Rule{When: "responses.#(page==1).response.confirmed"}, true)
+	f(event, config.Rule{When: "responses.#(page==2).response.confirmed"}, false)
+	f(event, config.Rule{When: "responses.#(page==1).response.list"}, false)
+	f(event, config.Rule{When: "completed"}, false)
+	f(&last, config.Rule{When: "completed"}, true)
+	f(&last, config.Rule{When: "to"}, false)
+	f(event, config.Rule{When: "survey.id"}, true)
 	// all of a rule must hold
-	f(event, Rule{Surveys: []string{"fzd"}, SourcePositions: []int{9}}, false)
+	f(event, config.Rule{Surveys: []string{"fzd"}, SourcePositions: []int{9}}, false)
 }
 
 func TestATargetGetsAnEventOnceInTheNameOfTheFirstRule(t *testing.T) {
-	set := Compile([]Rule{
+	set := Compile([]config.Rule{
 		{Name: "never", Surveys: []string{"9"}, To: []string{"crm"}},
 		{Name: "first", To: []string{"crm", "chat"}},
 		{To: []string{"chat", "lake", "crm"}},

@@ -13,9 +13,10 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 	"golang.org/x/net/netutil"
 
-	"github.com/sidehook/sidehook/emitter"
+	"github.com/sidehook/sidehook/emitter/deliver"
 	"github.com/sidehook/sidehook/emitter/outbox"
-	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/emitter/record"
+	"github.com/sidehook/sidehook/rules/config"
 )
 
 const (
@@ -39,11 +40,11 @@ type Config struct {
 	Metrics *metrics.Set
 	Store   *outbox.Store
 	// Targets returns the status of each configured target.
-	Targets func() []emitter.TargetStatus
+	Targets func() []deliver.TargetStatus
 	// MayMove returns why a delivery of one target must not be sent to another, nil when it may.
 	MayMove func(from, to string) error
 	// Forget erases a participant from one survey, or from all where it is empty.
-	Forget func(ctx context.Context, participant, survey string) (emitter.Forgotten, error)
+	Forget func(ctx context.Context, participant, survey string) (record.Forgotten, error)
 	Logger *slog.Logger
 }
 
@@ -51,7 +52,7 @@ type Config struct {
 // Serve serves until Shutdown.
 type Admin struct {
 	config Config
-	token  atomic.Pointer[rules.Secret]
+	token  atomic.Pointer[config.Secret]
 	// hosts has the scheme and host of each configured target's URL.
 	hosts    atomic.Pointer[map[string]string]
 	server   *http.Server
@@ -64,7 +65,7 @@ type Admin struct {
 // New returns an Admin without a token.
 func New(c Config) *Admin {
 	a := &Admin{config: c}
-	a.Apply(&rules.Config{})
+	a.Apply(&config.Config{})
 	a.redelivered = c.Metrics.GetOrCreateCounter("sidehook_redelivered_total")
 	a.discarded = c.Metrics.GetOrCreateCounter("sidehook_discarded_total")
 	a.server = &http.Server{
@@ -80,7 +81,7 @@ func New(c Config) *Admin {
 
 // Apply takes the token and the targets' hosts from a configuration, also while
 // the Admin serves.
-func (a *Admin) Apply(c *rules.Config) {
+func (a *Admin) Apply(c *config.Config) {
 	a.token.Store(&c.AdminToken)
 	hosts := map[string]string{}
 	for name, target := range c.Targets {

@@ -12,9 +12,10 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 
-	"github.com/sidehook/sidehook/emitter"
+	"github.com/sidehook/sidehook/emitter/deliver"
 	"github.com/sidehook/sidehook/emitter/outbox"
-	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/emitter/record"
+	"github.com/sidehook/sidehook/rules/config"
 )
 
 const canary = "canary-token-0123456789"
@@ -35,12 +36,12 @@ func newServer(t *testing.T) *server {
 	s.Admin = New(Config{
 		Listen: "127.0.0.1:0", Logger: logger, Metrics: metrics.NewSet(), Store: store,
 		Ready: func(context.Context) error { return s.ready },
-		Targets: func() []emitter.TargetStatus {
-			return []emitter.TargetStatus{{Name: "crm", State: "up", Pending: 1}, {Name: "erp", State: "down"}}
+		Targets: func() []deliver.TargetStatus {
+			return []deliver.TargetStatus{{Name: "crm", State: deliver.Up, Pending: 1}, {Name: "erp", State: deliver.Down}}
 		},
 		MayMove: func(from, to string) error { return nil },
-		Forget: func(context.Context, string, string) (emitter.Forgotten, error) {
-			return emitter.Forgotten{Journeys: 1, Answers: 2, Pending: 3}, nil
+		Forget: func(context.Context, string, string) (record.Forgotten, error) {
+			return record.Forgotten{Journeys: 1, Answers: 2, Pending: 3}, nil
 		},
 	})
 	s.setToken(canary)
@@ -80,12 +81,12 @@ func newServer(t *testing.T) *server {
 
 // setToken applies a configuration with this token.
 func (s *server) setToken(token string) {
-	s.Apply(&rules.Config{AdminToken: rules.NewSecret(token), Targets: map[string]rules.Target{"crm": {URL: mustParse(s.t, "https://user:password@crm.example.org/hooks")}}})
+	s.Apply(&config.Config{AdminToken: config.NewSecret(token), Targets: map[string]config.Target{"crm": {URL: mustParse(s.t, "https://user:password@crm.example.org/hooks")}}})
 }
 
-func mustParse(t *testing.T, text string) rules.URL {
+func mustParse(t *testing.T, text string) config.URL {
 	t.Helper()
-	url, err := rules.ParseURL(text)
+	url, err := config.ParseURL(text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -236,7 +237,7 @@ func TestDeliveriesNeedLoopbackOrTheToken(t *testing.T) {
 
 func TestWithoutATokenInTheConfigurationNoTokenIsAccepted(t *testing.T) {
 	s := newServer(t)
-	s.Apply(&rules.Config{})
+	s.Apply(&config.Config{})
 	if status, _ := s.request("GET", "/targets", func(r *http.Request) { r.Header.Set("Authorization", "Bearer <secret>") }); status != http.StatusUnauthorized {
 		t.Errorf("status %d, want 401", status)
 	}
@@ -282,6 +283,6 @@ func TestANewTokenTakesEffectAtOnce(t *testing.T) {
 	s.setToken("another-token-456")
 	f(canary, 401)
 	f("another-token-456", 200)
-	s.Apply(&rules.Config{})
+	s.Apply(&config.Config{})
 	f("another-token-456", 401)
 }

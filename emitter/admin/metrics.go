@@ -7,7 +7,7 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 
-	"github.com/sidehook/sidehook/emitter"
+	"github.com/sidehook/sidehook/emitter/deliver"
 )
 
 func (a *Admin) metrics(w http.ResponseWriter, _ *http.Request) {
@@ -35,7 +35,7 @@ func (a *Admin) sampleStore(s *sampler) {
 	s.add("sidehook_store_used_bytes", "", float64(stats.UsedBytes))
 }
 
-func sampleTarget(s *sampler, t emitter.TargetStatus, now time.Time) {
+func sampleTarget(s *sampler, t deliver.TargetStatus, now time.Time) {
 	label := fmt.Sprintf("target=%q", t.Name)
 	s.add("sidehook_deliveries", label+`,state="pending"`, float64(t.Pending))
 	s.add("sidehook_deliveries", label+`,state="delivered"`, float64(t.Delivered))
@@ -46,7 +46,7 @@ func sampleTarget(s *sampler, t emitter.TargetStatus, now time.Time) {
 	}
 	s.add("sidehook_oldest_pending_seconds", label, age.Seconds())
 	s.add("sidehook_attempts_in_flight", label, float64(t.InFlight))
-	for _, state := range []string{emitter.TargetUp, emitter.TargetDown, emitter.TargetHeld, emitter.TargetDisabled} {
+	for _, state := range deliver.States {
 		s.add("sidehook_target_state", fmt.Sprintf("%s,state=%q", label, state), asFloat(t.State == state))
 	}
 }

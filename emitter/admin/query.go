@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
-	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/rules/config"
 )
 
 const (
@@ -72,7 +72,7 @@ func readTime(text string, now time.Time) (time.Time, error) {
 	if t, err := time.Parse(time.RFC3339, text); err == nil {
 		return t, nil
 	}
-	var ago rules.Duration
+	var ago config.Duration
 	if err := ago.UnmarshalText([]byte(text)); err != nil {
 		return time.Time{}, fmt.Errorf("must be a time such as 2026-11-24T09:30:00Z, or how long ago: 90m, 2h, 7d; not %q", text)
 	}

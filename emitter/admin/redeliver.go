@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
-	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/rules/config"
 )
 
 const (
@@ -64,7 +64,7 @@ func readRedelivery(values url.Values, now time.Time) (redelivery, error) {
 	if err != nil {
 		return redelivery{}, err
 	}
-	rate := rules.Rate(defaultRate)
+	rate := config.Rate(defaultRate)
 	if text := values.Get("rate"); text != "" {
 		if err := rate.UnmarshalText([]byte(text)); err != nil {
 			return redelivery{}, badRequest(fmt.Errorf("rate %w", err))

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sidehook/sidehook/emitter"
+	"github.com/sidehook/sidehook/emitter/deliver"
 	"github.com/sidehook/sidehook/emitter/outbox"
 )
 
@@ -47,7 +47,7 @@ func (a *Admin) targets(w http.ResponseWriter, _ *http.Request) {
 		target := describeTarget(status)
 		target.Host = (*a.hosts.Load())[status.Name]
 		target.NextAttempt = target.Until
-		if status.State == emitter.TargetUp {
+		if status.State == deliver.Up {
 			target.NextAttempt = a.nextAttempt(status.Name)
 		}
 		list = append(list, target)
@@ -63,9 +63,9 @@ func (a *Admin) targets(w http.ResponseWriter, _ *http.Request) {
 	respond(w, list)
 }
 
-func describeTarget(t emitter.TargetStatus) Target {
+func describeTarget(t deliver.TargetStatus) Target {
 	return Target{
-		Name: t.Name, State: t.State, Cause: string(t.Cause), Disabled: timeOrNil(t.Disabled), Until: timeOrNil(t.Until), FailingSince: timeOrNil(t.FailingSince),
+		Name: t.Name, State: t.State.String(), Cause: string(t.Cause), Disabled: timeOrNil(t.Disabled), Until: timeOrNil(t.Until), FailingSince: timeOrNil(t.FailingSince),
 		InFlight: t.InFlight, Pending: t.Pending, Dead: t.Dead, Delivered: t.Delivered, Oldest: timeOrNil(t.Oldest),
 		LastError: t.LastError, LastErrorAt: timeOrNil(t.LastErrorAt), LastSuccess: timeOrNil(t.LastSuccess),
 	}

@@ -13,9 +13,11 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 
-	"github.com/sidehook/sidehook/emitter"
 	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/rules"
+
+	"github.com/sidehook/sidehook/emitter/record"
+	"github.com/sidehook/sidehook/rules/config"
 )
 
 const (
@@ -96,24 +98,24 @@ func (b *bench) record(in situation) (s spent, err error) {
 	}, nil
 }
 
-func newRecorder(store *outbox.Store, state string) (*emitter.Recorder, error) {
+func newRecorder(store *outbox.Store, state string) (*record.Recorder, error) {
 	source := fmt.Sprintf("{app: 'http://127.0.0.1:9', state: '%s', targets: {receiver: {url: 'http://127.0.0.1:9', secret: env:S}}, rules: [{to: [receiver]}]}", state)
-	config, err := rules.Parse("bench.yaml", []byte(source), func(string) (string, bool) { return secret, true }, os.ReadFile)
+	cfg, err := config.Parse("bench.yaml", []byte(source), func(string) (string, bool) { return secret, true }, os.ReadFile)
 	if err != nil {
 		return nil, err
 	}
-	profile, err := rules.LoadProfile(config.Profile)
+	profile, err := rules.LoadProfile(cfg.Profile)
 	if err != nil {
 		return nil, err
 	}
-	return emitter.NewRecorder(emitter.RecorderOptions{
-		Store: store, Profile: profile, Config: config, Metrics: metrics.NewSet(), Logger: slog.New(slog.DiscardHandler),
+	return record.NewRecorder(record.RecorderOptions{
+		Store: store, Profile: profile, Config: cfg, Metrics: metrics.NewSet(), Logger: slog.New(slog.DiscardHandler),
 	}), nil
 }
 
 // openJourneys makes n journeys of participants who have answered the first
 // page: one by the way of all exchanges, the others after it.
-func (b *bench) openJourneys(store *outbox.Store, recorder *emitter.Recorder, n int) error {
+func (b *bench) openJourneys(store *outbox.Store, recorder *record.Recorder, n int) error {
 	model := participantID(-1)
 	tell(recorder, http.MethodGet, pathOf(model), nil, shown(model, 0))
 	tell(recorder, http.MethodPost, loadPath(model, 0), []byte("{}"), nil)
@@ -130,7 +132,7 @@ func (b *bench) openJourneys(store *outbox.Store, recorder *emitter.Recorder, n 
 }
 
 // tell hands an exchange to the recorder as the proxy does.
-func tell(recorder *emitter.Recorder, method, path string, request, response []byte) {
+func tell(recorder *record.Recorder, method, path string, request, response []byte) {
 	x := rules.Exchange{Status: http.StatusNoContent, RequestBody: request}
 	if response != nil {
 		x.Status, x.ContentType, x.ResponseBody = http.StatusOK, "application/json", response

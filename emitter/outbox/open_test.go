@@ -13,7 +13,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
-	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/rules/config"
 )
 
 // reasonOf runs a store that cannot open and gives the reason that it tells.
@@ -31,7 +31,7 @@ func reasonOf(t *testing.T, s *Store) string {
 // runUnopened runs a store that is not expected to open.
 func runUnopened(t *testing.T, dir string) *Store {
 	t.Helper()
-	s := newStore(t, dir, rules.Retention{})
+	s := newStore(t, dir, config.Retention{})
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() { _ = s.Run(ctx); close(ended) }()
@@ -97,7 +97,7 @@ func writeBolt(t *testing.T, path string, fn func(*bolt.Tx) error) {
 func TestASecondStoreWaitsUntilTheFirstHasEndedAndThenWritesWhatWaited(t *testing.T) {
 	dir := t.TempDir()
 	_, stop := testStore(t, dir)
-	second := newStore(t, dir, rules.Retention{})
+	second := newStore(t, dir, config.Retention{})
 	run(t, second)
 	if reason := reasonOf(t, second); !strings.Contains(reason, errInUse.Error()) {
 		t.Errorf("reason %q, want that another process uses it", reason)

@@ -10,10 +10,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/rules/config"
 )
 
-const day = rules.Duration(24 * time.Hour)
+const day = config.Duration(24 * time.Hour)
 
 // bulk is a delivery with a body of 32 KiB.
 func bulk(n int) Delivery {
@@ -33,7 +33,7 @@ func statesOf(t *testing.T, s *Store) (pending, dead, delivered uint64) {
 }
 
 // openWith runs a store with this retention, whose log goes to log.
-func openWith(t *testing.T, dir string, retention rules.Retention, log *bytes.Buffer) (s *Store, stop func()) {
+func openWith(t *testing.T, dir string, retention config.Retention, log *bytes.Buffer) (s *Store, stop func()) {
 	t.Helper()
 	s = New(Options{Dir: dir, Retention: retention, Logger: slog.New(slog.NewTextHandler(log, nil))})
 	stop = run(t, s)
@@ -59,7 +59,7 @@ func TestEachKindIsKeptForAsLongAsItsRetentionSays(t *testing.T) {
 		tx.MarkUnsettled("3\x00old")
 	})
 	stop()
-	s, _ = openWith(t, dir, rules.Retention{Delivered: 7 * day, Dead: 90 * day, Journeys: 30 * day}, &bytes.Buffer{})
+	s, _ = openWith(t, dir, config.Retention{Delivered: 7 * day, Dead: 90 * day, Journeys: 30 * day}, &bytes.Buffer{})
 	if pending, dead, delivered := statesOf(t, s); pending != 2 || dead != 1 || delivered != 1 {
 		t.Errorf("kept are %d pending, %d dead, %d delivered; want 2, 1, 1", pending, dead, delivered)
 	}
@@ -81,7 +81,7 @@ func TestAStoreOverItsSizeDropsWhatWasDeliveredThenWhatIsDeadAndThenLosesWhatIsN
 	const size = 2 << 20
 	var log bytes.Buffer
 	dir := t.TempDir()
-	s, stop := openWith(t, dir, rules.Retention{Size: size}, &log)
+	s, stop := openWith(t, dir, config.Retention{Size: size}, &log)
 	n := 0
 	enqueue := func(count int) {
 		t.Helper()
@@ -147,7 +147,7 @@ func TestAStoreOverItsSizeDropsWhatWasDeliveredThenWhatIsDeadAndThenLosesWhatIsN
 	if !strings.Contains(log.String(), "new events are lost") {
 		t.Errorf("the log does not say so:\n%s", log.String())
 	}
-	s, _ = openWith(t, dir, rules.Retention{Size: size}, &log)
+	s, _ = openWith(t, dir, config.Retention{Size: size}, &log)
 	expect("nothing was dropped", func(_, dead, _ uint64) bool { return dead == 10 })
 }
 
@@ -159,7 +159,7 @@ func TestJourneysThatFillAStoreLoseNoEvents(t *testing.T) {
 		do(t, s, func(tx *Tx) { tx.PutJourney(fmt.Sprint("3\x00", n), make([]byte, 64<<10), time.Now()) })
 	}
 	stop()
-	s, stop = openWith(t, dir, rules.Retention{Size: 1 << 20}, &log)
+	s, stop = openWith(t, dir, config.Retention{Size: 1 << 20}, &log)
 	for n := range 40 {
 		do(t, s, func(tx *Tx) { tx.Enqueue(delivery("ann", n)) })
 	}

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/rules/config"
 )
 
 // countIn counts how often a text is anywhere in the state file.
@@ -106,7 +106,7 @@ func TestAScrubThatWasCutShortIsUndoneWhenTheFileIsOpened(t *testing.T) {
 func TestAScrubDropsNothingForTheSizeOfTheFile(t *testing.T) {
 	var log bytes.Buffer
 	dir := t.TempDir()
-	s, _ := openWith(t, dir, rules.Retention{Size: 3 << 20}, &log)
+	s, _ := openWith(t, dir, config.Retention{Size: 3 << 20}, &log)
 	for n := range 60 {
 		do(t, s, func(tx *Tx) { tx.Enqueue(bulk(n)) })
 	}

@@ -11,7 +11,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
 
-	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/rules/config"
 )
 
 // The bounds of what waits in memory for a commit.
@@ -28,7 +28,7 @@ type Options struct {
 	// Dir is the state directory. It is made when it is not there.
 	Dir string
 	// Retention says how long what is done with is kept. Zero values keep it for ever.
-	Retention rules.Retention
+	Retention config.Retention
 	Logger    *slog.Logger
 	// OnCommit is told how long each commit took; nil for nobody.
 	OnCommit func(took time.Duration)

@@ -5,11 +5,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/rules/config"
 )
 
 func TestChangesKeepTheirOrderAndWaitForTheStoreToOpen(t *testing.T) {
-	s := newStore(t, t.TempDir(), rules.Retention{})
+	s := newStore(t, t.TempDir(), config.Retention{})
 	var order []int
 	var last <-chan struct{}
 	for n := range 100 {
@@ -29,7 +29,7 @@ func TestChangesKeepTheirOrderAndWaitForTheStoreToOpen(t *testing.T) {
 }
 
 func TestWhatDoesNotFitIntoMemoryIsLostAndCounted(t *testing.T) {
-	s := newStore(t, t.TempDir(), rules.Retention{})
+	s := newStore(t, t.TempDir(), config.Retention{})
 	for range maxWaiting {
 		if _, ok := s.Submit(0, func(*Tx) {}); !ok {
 			t.Fatal("there was no room to wait")
@@ -43,7 +43,7 @@ func TestWhatDoesNotFitIntoMemoryIsLostAndCounted(t *testing.T) {
 }
 
 func TestAChangeThatPanicsTakesNoOtherWithIt(t *testing.T) {
-	s := newStore(t, t.TempDir(), rules.Retention{})
+	s := newStore(t, t.TempDir(), config.Retention{})
 	for n := range 10 {
 		s.Submit(0, func(tx *Tx) {
 			tx.Enqueue(delivery(fmt.Sprint(n), n))
@@ -60,7 +60,7 @@ func TestAChangeThatPanicsTakesNoOtherWithIt(t *testing.T) {
 }
 
 func TestWhatFollowsAChangeIsDoneOnceTheChangeIsOnDisk(t *testing.T) {
-	s := newStore(t, t.TempDir(), rules.Retention{})
+	s := newStore(t, t.TempDir(), config.Retention{})
 	var calls, commits int
 	s.options.OnCommit = func(time.Duration) { commits++ }
 	s.Submit(0, func(tx *Tx) {

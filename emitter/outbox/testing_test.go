@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/rules/config"
 )
 
 // deadline is when a test gives up; nothing waits for it to pass.
@@ -16,13 +16,13 @@ const deadline = 20 * time.Second
 // testStore runs a store on dir until the test or stop ends it.
 func testStore(t testing.TB, dir string) (s *Store, stop func()) {
 	t.Helper()
-	s = newStore(t, dir, rules.Retention{})
+	s = newStore(t, dir, config.Retention{})
 	stop = run(t, s)
 	waitOpen(t, s)
 	return s, stop
 }
 
-func newStore(t testing.TB, dir string, retention rules.Retention) *Store {
+func newStore(t testing.TB, dir string, retention config.Retention) *Store {
 	t.Helper()
 	return New(Options{Dir: dir, Retention: retention, Logger: slog.New(slog.DiscardHandler)})
 }

@@ -6,7 +6,7 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/rules/config"
 )
 
 const (
@@ -20,7 +20,7 @@ const (
 // Pending deliveries are never dropped, whatever their size; when they fill the
 // file alone, no more are taken.
 type trimmer struct {
-	retention rules.Retention
+	retention config.Retention
 	log       *slog.Logger
 	tooLarge  everyMinute
 	// behind tells that there is more to drop.
@@ -58,7 +58,7 @@ func (t *trimmer) trim(tx *Tx) {
 }
 
 // cutoff is the time before which something is past its retention, zero when it is kept for ever.
-func (t *trimmer) cutoff(tx *Tx, keep rules.Duration) time.Time {
+func (t *trimmer) cutoff(tx *Tx, keep config.Duration) time.Time {
 	if keep <= 0 {
 		return time.Time{}
 	}

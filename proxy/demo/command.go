@@ -18,7 +18,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/sidehook/sidehook/rules"
+	sidehook "github.com/sidehook/sidehook/rules/config"
 )
 
 const (
@@ -45,7 +45,7 @@ var errStuck = errors.New("the demo did not stop in time")
 
 // Sidecar is a sidehook to run between the demo's app and receiver.
 type Sidecar struct {
-	Config *rules.Config
+	Config *sidehook.Config
 	Logger *slog.Logger
 	// Serving is called once participants are served, with the addresses of the
 	// two listeners.
@@ -139,11 +139,11 @@ func (d *demonstration) serve(ctx, abort context.Context) error {
 	defer stopReceiver()
 	source := fmt.Sprintf(configuration, "127.0.0.1:0", "127.0.0.1:0", app, d.folder, receiver)
 	env := func(string) (string, bool) { return d.secret, true }
-	config, err := rules.Parse("demo.yaml", []byte(source), env, os.ReadFile)
+	parsed, err := sidehook.Parse("demo.yaml", []byte(source), env, os.ReadFile)
 	if err != nil {
 		return err
 	}
-	return d.run(ctx, abort, Sidecar{Config: config, Logger: d.logger, Serving: func(participants, admin net.Addr) {
+	return d.run(ctx, abort, Sidecar{Config: parsed, Logger: d.logger, Serving: func(participants, admin net.Addr) {
 		d.introduce(fmt.Sprintf(configuration, participants, admin, app, d.folder, receiver), participants, admin)
 	}})
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/rules/config"
 	"github.com/sidehook/sidehook/rules/terminal"
 )
 
@@ -106,15 +107,15 @@ func checkFile(file string, in io.Reader) Result {
 	return Result{File: file, OK: true, Summary: config.Summary()}
 }
 
-func load(file string, in io.Reader) (*rules.Config, error) {
+func load(file string, in io.Reader) (*config.Config, error) {
 	if file != "-" {
-		return rules.Load(file)
+		return config.Load(file)
 	}
 	source, err := io.ReadAll(in)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the configuration: %w", err)
 	}
-	return rules.Parse(stdin, source, os.LookupEnv, os.ReadFile)
+	return config.Parse(stdin, source, os.LookupEnv, os.ReadFile)
 }
 
 // printResult prints the summary of a good file, with its name where there are several.

@@ -11,7 +11,7 @@ import (
 	"github.com/tidwall/gjson"
 	"github.com/valyala/fasthttp"
 
-	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/rules/trial"
 )
 
 // indexHeader tells the App which recorded exchange a request is.
@@ -32,7 +32,7 @@ type App struct {
 
 // served is an exchange of the recording as the App sees it.
 type served struct {
-	rules.Recorded
+	trial.Recorded
 	arrived, released   chan struct{}
 	arriving, releasing sync.Once
 }

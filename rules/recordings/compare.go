@@ -13,6 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sidehook/sidehook/rules"
+
+	"github.com/sidehook/sidehook/rules/trial"
 )
 
 // webhook is Decsys' body, with its answers as they stand.
@@ -123,11 +125,11 @@ func compareBodies(raced map[string]bool, want, got string) string {
 // of their participant.
 func (r *Recording) racedAnswers(profile *rules.Profile) map[string]bool {
 	raced := map[string]bool{}
-	navigations := map[string][]rules.Recorded{}
-	r.eachMatch(profile, rules.Navigated, func(participant string, next rules.Recorded) {
+	navigations := map[string][]trial.Recorded{}
+	r.eachMatch(profile, rules.Navigated, func(participant string, next trial.Recorded) {
 		navigations[participant] = append(navigations[participant], next)
 	})
-	r.eachMatch(profile, rules.AnsweredItem, func(participant string, answer rules.Recorded) {
+	r.eachMatch(profile, rules.AnsweredItem, func(participant string, answer trial.Recorded) {
 		for _, next := range navigations[participant] {
 			if !answer.Start.After(next.End) && !next.Start.After(answer.End) {
 				raced[string(answer.Exchange.RequestBody)] = true
@@ -138,7 +140,7 @@ func (r *Recording) racedAnswers(profile *rules.Profile) map[string]bool {
 }
 
 // eachMatch calls fn for each exchange that may say this.
-func (r *Recording) eachMatch(profile *rules.Profile, says rules.Says, fn func(participant string, one rules.Recorded)) {
+func (r *Recording) eachMatch(profile *rules.Profile, says rules.Says, fn func(participant string, one trial.Recorded)) {
 	for _, one := range r.Exchanges {
 		if match, ok := profile.Match([]byte(one.Method), []byte(one.Target)); ok && match.Says() == says {
 			fn(match.Participant(), one)

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/rules/trial"
 )
 
 // askDeadline bounds one request of a participant.
@@ -21,7 +21,7 @@ const askDeadline = 30 * time.Second
 // ask sends a recorded request to address as it was sent then, byte for byte
 // but for the header that tells the App which one it is, and checks that the
 // answer is the recorded one.
-func ask(address string, index int, one rules.Recorded) error {
+func ask(address string, index int, one trial.Recorded) error {
 	got, err := send(address, strconv.Itoa(index), one)
 	if err != nil {
 		return err
@@ -37,7 +37,7 @@ type answer struct {
 }
 
 // send sends a request and reads the whole answer.
-func send(address, index string, one rules.Recorded) (answer, error) {
+func send(address, index string, one trial.Recorded) (answer, error) {
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
 		return answer{}, err
@@ -61,7 +61,7 @@ func send(address, index string, one rules.Recorded) (answer, error) {
 // errAnswer tells a wrong answer from none.
 var errAnswer = errors.New("the participant got another answer than the app gave")
 
-func sameAnswer(one rules.Recorded, got answer) error {
+func sameAnswer(one trial.Recorded, got answer) error {
 	if got.status != one.Exchange.Status {
 		return fmt.Errorf("%w: status %d, want %d", errAnswer, got.status, one.Exchange.Status)
 	}
@@ -74,7 +74,7 @@ func sameAnswer(one rules.Recorded, got answer) error {
 	return nil
 }
 
-func requestBytes(index string, one rules.Recorded) []byte {
+func requestBytes(index string, one trial.Recorded) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\n", one.Method, one.Target)
 	for _, header := range one.RequestHeaders {

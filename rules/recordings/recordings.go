@@ -11,7 +11,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/rules/trial"
 )
 
 //go:embed data
@@ -21,7 +21,7 @@ var data embed.FS
 type Recording struct {
 	Name string
 	// Exchanges are in the order of their start.
-	Exchanges []rules.Recorded
+	Exchanges []trial.Recorded
 	// Webhooks are the bodies that must come of them, in format decsys: those of
 	// NAME.expected.json where there is one, else what Decsys itself sent.
 	Webhooks []string
@@ -48,7 +48,7 @@ func Read(name string) (*Recording, error) {
 	if err != nil {
 		return nil, err
 	}
-	exchanges, skipped, err := rules.ReadHAR(bytes.NewReader(har))
+	exchanges, skipped, err := trial.ReadHAR(bytes.NewReader(har))
 	if err != nil || len(skipped) > 0 {
 		return nil, fmt.Errorf("%s: %w, skipped %v", name, err, skipped)
 	}

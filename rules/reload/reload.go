@@ -12,15 +12,17 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 
 	"github.com/sidehook/sidehook/rules"
+
+	"github.com/sidehook/sidehook/rules/config"
 )
 
 // Options are what a Reloader needs; all but Delay is required.
 type Options struct {
 	// Path of the configuration file, and Config, what it said at the start.
 	Path   string
-	Config *rules.Config
+	Config *config.Config
 	// Apply makes a configuration count. When it fails nothing has changed.
-	Apply func(*rules.Config) error
+	Apply func(*config.Config) error
 	// Hangups are the signals that ask for a reload.
 	Hangups <-chan os.Signal
 	Metrics *metrics.Set
@@ -33,7 +35,7 @@ type Options struct {
 // or one that it refers to has changed.
 type Reloader struct {
 	options   Options
-	config    *rules.Config
+	config    *config.Config
 	succeeded *metrics.Gauge
 	at        *metrics.Gauge
 }
@@ -102,8 +104,8 @@ func (r *Reloader) reload(asked bool) {
 
 // load reads the configuration and its profile: a file that would not start the
 // process does not change it either.
-func (r *Reloader) load() (*rules.Config, error) {
-	next, err := rules.Load(r.options.Path)
+func (r *Reloader) load() (*config.Config, error) {
+	next, err := config.Load(r.options.Path)
 	if err != nil {
 		return nil, err
 	}

@@ -14,7 +14,7 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 
-	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/rules/config"
 )
 
 // patience bounds what a test waits for; nothing takes nearly as long.
@@ -26,7 +26,7 @@ type desk struct {
 	dir     string
 	hangups chan os.Signal
 	// applied are the configurations that came to count.
-	applied chan *rules.Config
+	applied chan *config.Config
 	refuse  error
 	metrics *metrics.Set
 	log     *lines
@@ -54,7 +54,7 @@ func (l *lines) read() (string, <-chan struct{}) {
 	return l.text.String(), l.more
 }
 
-func config(rule string) string {
+func configWith(rule string) string {
 	return "app: http://127.0.0.1:5000\ntargets: {crm: {url: http://127.0.0.1:1/, secret: file:secret}}\nrules: [{name: " + rule + ", to: [crm]}]\n"
 }
 
@@ -62,19 +62,19 @@ func config(rule string) string {
 func newDesk(t *testing.T, put func(d *desk, text string)) *desk {
 	t.Helper()
 	d := &desk{
-		t: t, dir: t.TempDir(), hangups: make(chan os.Signal), applied: make(chan *rules.Config, 100),
+		t: t, dir: t.TempDir(), hangups: make(chan os.Signal), applied: make(chan *config.Config, 100),
 		metrics: metrics.NewSet(), log: &lines{more: make(chan struct{})},
 	}
 	d.write("secret", "first secret")
-	put(d, config("first"))
-	loaded, err := rules.Load(d.path("config.yaml"))
+	put(d, configWith("first"))
+	loaded, err := config.Load(d.path("config.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := New(Options{
 		Path: d.path("config.yaml"), Config: loaded, Hangups: d.hangups, Metrics: d.metrics,
 		Logger: slog.New(slog.NewTextHandler(d.log, nil)), Delay: time.Millisecond,
-		Apply: func(c *rules.Config) error {
+		Apply: func(c *config.Config) error {
 			if d.refuse == nil {
 				d.applied <- c
 			}
@@ -107,7 +107,7 @@ func (d *desk) write(name, text string) {
 }
 
 // await waits until a configuration counts for which want holds.
-func (d *desk) await(what string, want func(*rules.Config) bool) {
+func (d *desk) await(what string, want func(*config.Config) bool) {
 	d.t.Helper()
 	timeout := time.After(patience)
 	for {
@@ -125,7 +125,7 @@ func (d *desk) await(what string, want func(*rules.Config) bool) {
 
 func (d *desk) awaitRule(name string) {
 	d.t.Helper()
-	d.await("rule "+name, func(c *rules.Config) bool { return c.Rules[0].Name == name })
+	d.await("rule "+name, func(c *config.Config) bool { return c.Rules[0].Name == name })
 }
 
 func (d *desk) awaitLog(part string) {
@@ -192,7 +192,7 @@ func TestAChangedFileCountsHoweverItIsChanged(t *testing.T) {
 			t.Parallel()
 			d := newDesk(t, put)
 			for _, rule := range []string{"second", "third", "fourth"} {
-				put(d, config(rule))
+				put(d, configWith(rule))
 				d.awaitRule(rule)
 			}
 			d.awaitLog(`changes="[rule \"third\" removed rule \"fourth\" added]"`)
@@ -204,7 +204,7 @@ func TestAChangedFileCountsHoweverItIsChanged(t *testing.T) {
 func TestAChangedSecretCounts(t *testing.T) {
 	d := newDesk(t, inPlace)
 	d.write("secret", "second secret")
-	d.await("the secret", func(c *rules.Config) bool { return c.Targets["crm"].Secret[0].Reveal() == "second secret" })
+	d.await("the secret", func(c *config.Config) bool { return c.Targets["crm"].Secret[0].Reveal() == "second secret" })
 	d.awaitLog("target crm changed (secret)")
 	if text, _ := d.log.read(); strings.Contains(text, "second secret") {
 		t.Errorf("the log shows it:\n%s", text)
@@ -218,7 +218,7 @@ func TestABadFileChangesNothingAndSaysSo(t *testing.T) {
 	d.awaitLog(`rulse: unknown key; did you mean \"rules\"?`)
 	d.expectSucceeded(0)
 	before := d.metrics.GetOrCreateGauge("sidehook_config_last_reload_success_timestamp_seconds", nil).Get()
-	d.write("config.yaml", config("mended"))
+	d.write("config.yaml", configWith("mended"))
 	d.awaitRule("mended")
 	d.awaitLog(`changes="[rule \"first\" removed rule \"mended\" added]"`)
 	d.expectSucceeded(1)
@@ -252,7 +252,7 @@ func TestAConfigurationThatCannotBeAppliedIsNotTheOneThatRuns(t *testing.T) {
 	d := newDesk(t, inPlace)
 	d.refuse = errors.New("no such proxy")
 	d.hangups <- syscall.SIGHUP // after which refuse is seen
-	d.write("config.yaml", config("second"))
+	d.write("config.yaml", configWith("second"))
 	d.awaitLog("no such proxy")
 	d.expectSucceeded(0)
 	d.hangups <- syscall.SIGHUP
@@ -265,7 +265,7 @@ func TestAConfigurationThatCannotBeAppliedIsNotTheOneThatRuns(t *testing.T) {
 
 func TestKeysThatNeedARestartAreNamed(t *testing.T) {
 	d := newDesk(t, inPlace)
-	d.write("config.yaml", config("second")+"listen: :81\nstate: elsewhere\n")
-	d.await("the rule, with the old keys", func(c *rules.Config) bool { return c.Rules[0].Name == "second" && c.Listen == ":8080" })
+	d.write("config.yaml", configWith("second")+"listen: :81\nstate: elsewhere\n")
+	d.await("the rule, with the old keys", func(c *config.Config) bool { return c.Rules[0].Name == "second" && c.Listen == ":8080" })
 	d.awaitLog(`keys="[listen state]"`)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/rules/config"
 )
 
 // defaultConfig is what a recording is tried with where no configuration is named.
@@ -20,7 +21,7 @@ rules: [{to: [example]}]
 `
 
 // Preview returns what makes the deliveries of an event under a configuration.
-type Preview func(*rules.Config) func(rules.Key, *rules.Event) []rules.TrialDelivery
+type Preview func(*config.Config) func(rules.Key, *rules.Event) []TrialDelivery
 
 // Command returns the command `sidehook try`. The bodies that it prints are made
 // by preview.
@@ -64,7 +65,7 @@ standard.`,
 	return try
 }
 
-func tryFile(har, path string, stdin io.Reader, preview Preview) (*rules.Trial, error) {
+func tryFile(har, path string, stdin io.Reader, preview Preview) (*Trial, error) {
 	config, err := load(path)
 	if err != nil {
 		return nil, err
@@ -82,22 +83,22 @@ func tryFile(har, path string, stdin io.Reader, preview Preview) (*rules.Trial, 
 		defer file.Close()
 		in = file
 	}
-	recorded, omitted, err := rules.ReadHAR(in)
+	recorded, omitted, err := ReadHAR(in)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", har, err)
 	}
-	return rules.Try(rules.TrialOptions{Profile: profile, Config: config, Deliveries: preview(config)}, recorded, omitted), nil
+	return Try(TrialOptions{Profile: profile, Config: config, Deliveries: preview(config)}, recorded, omitted), nil
 }
 
-func load(path string) (*rules.Config, error) {
+func load(path string) (*config.Config, error) {
 	if path != "" {
-		return rules.LoadWithoutSecrets(path)
+		return config.LoadWithoutSecrets(path)
 	}
 	env := func(string) (string, bool) { return "a secret", true }
-	return rules.Parse("trial", []byte(defaultConfig), env, os.ReadFile)
+	return config.Parse("trial", []byte(defaultConfig), env, os.ReadFile)
 }
 
-func print(out io.Writer, trial *rules.Trial, asJSON bool) error {
+func print(out io.Writer, trial *Trial, asJSON bool) error {
 	if !asJSON {
 		return trial.WriteText(out)
 	}

@@ -8,10 +8,11 @@ import (
 	"testing"
 
 	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/rules/config"
 )
 
-func nothing(*rules.Config) func(rules.Key, *rules.Event) []rules.TrialDelivery {
-	return func(rules.Key, *rules.Event) []rules.TrialDelivery { return nil }
+func nothing(*config.Config) func(rules.Key, *rules.Event) []TrialDelivery {
+	return func(rules.Key, *rules.Event) []TrialDelivery { return nil }
 }
 
 // try runs the command and returns its output and the text of its error.
@@ -66,11 +67,11 @@ func TestTryNeedsOneFileAndAtMostOneConfiguration(t *testing.T) {
 }
 
 func TestTryReadsStandardInput(t *testing.T) {
-	session, err := os.ReadFile("../testdata/try/session-chrome.har")
+	session, err := os.ReadFile("testdata/session-chrome.har")
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, failure := try(t, "", "../testdata/try/session-chrome.har")
+	want, failure := try(t, "", "testdata/session-chrome.har")
 	if failure != "" {
 		t.Fatal(failure)
 	}

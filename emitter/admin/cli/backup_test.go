@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
-	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/rules/config"
 )
 
 func TestBackupCopiesTheState(t *testing.T) {
@@ -90,7 +90,7 @@ func TestAnAbortedBackupLeavesNoFile(t *testing.T) {
 		_, _ = conn.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\nonly this"))
 	}()
 	dir := t.TempDir()
-	client, err := newClient(listener.Addr().String(), rules.Secret{})
+	client, err := newClient(listener.Addr().String(), config.Secret{})
 	if err != nil {
 		t.Fatal(err)
 	}

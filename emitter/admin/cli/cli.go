@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/rules/config"
 )
 
 const (
@@ -67,17 +67,17 @@ func (c *connection) client() (*client, error) {
 	return newClient(address, token)
 }
 
-func (c *connection) readToken() (rules.Secret, error) {
+func (c *connection) readToken() (config.Secret, error) {
 	if c.token != "" {
 		if !strings.HasPrefix(c.token, "env:") && !strings.HasPrefix(c.token, "file:") {
-			return rules.Secret{}, errors.New("it must be env:NAME or file:PATH, since other users can read a command line")
+			return config.Secret{}, errors.New("it must be env:NAME or file:PATH, since other users can read a command line")
 		}
-		return rules.ReadSecret(c.token)
+		return config.ReadSecret(c.token)
 	}
 	if text := os.Getenv(tokenVariable); text != "" {
-		return rules.NewSecret(strings.TrimRight(text, "\r\n")), nil
+		return config.NewSecret(strings.TrimRight(text, "\r\n")), nil
 	}
-	return rules.Secret{}, nil
+	return config.Secret{}, nil
 }
 
 func printJSON(cmd *cobra.Command, value any) error {

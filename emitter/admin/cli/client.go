@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/rules/config"
 )
 
 const (
@@ -31,11 +31,11 @@ const (
 type client struct {
 	// address is host:port.
 	address string
-	token   rules.Secret
+	token   config.Secret
 	http    http.Client
 }
 
-func newClient(address string, token rules.Secret) (*client, error) {
+func newClient(address string, token config.Secret) (*client, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, fmt.Errorf("%q is no address: it must be host:port, such as %s", address, defaultAddress)

@@ -10,8 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/sidehook/sidehook/emitter"
 	"github.com/sidehook/sidehook/emitter/admin"
+	"github.com/sidehook/sidehook/emitter/record"
 )
 
 const errNothingStored = notFoundError("nothing is stored of this participant")
@@ -44,7 +44,7 @@ of this participant.`,
 			}
 			ctx, cancel := context.WithTimeout(cmd.Context(), admin.ForgetTimeout+requestTimeout)
 			defer cancel()
-			var erased emitter.Forgotten
+			var erased record.Forgotten
 			if err := client.post(ctx, "/forget", admin.ForgetRequest{Participant: participant, Survey: survey}, &erased); err != nil {
 				return err
 			}
@@ -70,9 +70,9 @@ func readParticipant(argument string, in io.Reader) (string, error) {
 	return argument, nil
 }
 
-func reportErased(cmd *cobra.Command, c *connection, erased emitter.Forgotten) error {
+func reportErased(cmd *cobra.Command, c *connection, erased record.Forgotten) error {
 	var err error
-	if erased == (emitter.Forgotten{}) {
+	if erased == (record.Forgotten{}) {
 		err = errNothingStored
 	}
 	if c.json {

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/sidehook/sidehook/emitter"
 	"github.com/sidehook/sidehook/emitter/outbox"
+	"github.com/sidehook/sidehook/emitter/record"
 )
 
 func TestForgetErasesAParticipant(t *testing.T) {
@@ -26,7 +26,7 @@ func TestForgetErasesAParticipant(t *testing.T) {
 
 func TestForgettingAnUnknownParticipantIsReportedWithExitCode3(t *testing.T) {
 	s := newServer(t)
-	s.erased = emitter.Forgotten{}
+	s.erased = record.Forgotten{}
 	for _, line := range []string{"forget typo", "forget typo --json"} {
 		out, err := s.run(line)
 		var coder interface{ ExitCode() int }

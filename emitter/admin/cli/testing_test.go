@@ -13,10 +13,11 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/spf13/cobra"
 
-	"github.com/sidehook/sidehook/emitter"
 	"github.com/sidehook/sidehook/emitter/admin"
+	"github.com/sidehook/sidehook/emitter/deliver"
 	"github.com/sidehook/sidehook/emitter/outbox"
-	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/emitter/record"
+	"github.com/sidehook/sidehook/rules/config"
 )
 
 // server is an admin.Admin on a real port, with a real store that has msg_1, a
@@ -31,23 +32,23 @@ type server struct {
 	mayMove   error
 	// forgotten lists the participants and surveys of requests to forget.
 	forgotten []string
-	erased    emitter.Forgotten
+	erased    record.Forgotten
 	forgetErr error
 }
 
 func newServer(t *testing.T) *server {
 	t.Helper()
 	logger := slog.New(slog.DiscardHandler)
-	s := &server{t: t, erased: emitter.Forgotten{Journeys: 1, Answers: 2, Pending: 3}}
+	s := &server{t: t, erased: record.Forgotten{Journeys: 1, Answers: 2, Pending: 3}}
 	s.store = outbox.New(outbox.Options{Dir: t.TempDir(), Logger: logger})
 	s.Admin = admin.New(admin.Config{
 		Listen: "127.0.0.1:0", Logger: logger, Metrics: metrics.NewSet(), Store: s.store,
 		Ready: func(context.Context) error { return s.ready },
-		Targets: func() []emitter.TargetStatus {
-			return []emitter.TargetStatus{{Name: "crm", State: "up", Pending: 1}, {Name: "erp", State: "down"}}
+		Targets: func() []deliver.TargetStatus {
+			return []deliver.TargetStatus{{Name: "crm", State: deliver.Up, Pending: 1}, {Name: "erp", State: deliver.Down}}
 		},
 		MayMove: func(from, to string) error { return s.mayMove },
-		Forget: func(_ context.Context, participant, survey string) (emitter.Forgotten, error) {
+		Forget: func(_ context.Context, participant, survey string) (record.Forgotten, error) {
 			s.forgotten = append(s.forgotten, participant+" "+survey)
 			return s.erased, s.forgetErr
 		},
@@ -161,5 +162,5 @@ func (s *server) addDead(n int) {
 
 // setToken makes the server require a token, from loopback too if it is wrong.
 func (s *server) setToken(token string) {
-	s.Apply(&rules.Config{AdminToken: rules.NewSecret(token)})
+	s.Apply(&config.Config{AdminToken: config.NewSecret(token)})
 }

@@ -1,0 +1,195 @@
+package deliver
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/sidehook/sidehook/emitter/outbox"
+
+	"github.com/sidehook/sidehook/emitter/send"
+)
+
+func TestWhatWasDueIsSentAfterARestartWithTheSameBytes(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.crm().take(time.Hour) // so that stopping cuts it short
+		r.start()
+		r.enqueue("a1", "a2")
+		synctest.Wait()
+		r.stop()
+		r.crm().take(0)
+		r.start()
+		r.pass(time.Second)
+		if got, want := r.crm().ids(), []string{"a1", "a1", "a2"}; !slices.Equal(got, want) {
+			t.Fatalf("got %q, want %q", got, want)
+		}
+		for _, attempt := range r.crm().attempts {
+			if attempt.body != "body of "+attempt.id {
+				t.Errorf("%s came with the body %q", attempt.id, attempt.body)
+			}
+		}
+	})
+}
+
+func TestFreshDeliveriesGoBeforeRetries(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		target := r.targets["crm"]
+		target.Concurrency = 1
+		r.targets["crm"] = target
+		r.crm().say(func(n int, _ *outbox.Delivery) send.Result {
+			if n == 1 {
+				return fail500
+			}
+			return ok200
+		})
+		r.start()
+		r.enqueue("a1")
+		r.pass(time.Second)
+		r.crm().take(10 * time.Second)
+		r.enqueue("b1") // under way while a1 becomes due
+		r.pass(time.Second)
+		r.enqueue("c1")
+		r.pass(time.Minute)
+		if got, want := r.crm().ids(), []string{"a1", "b1", "c1", "a1"}; !slices.Equal(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
+}
+
+func TestNoMoreAttemptsAreUnderWayThanAllowed(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		target := r.targets["crm"]
+		target.Concurrency = 3
+		r.targets["crm"] = target
+		r.crm().take(time.Second)
+		r.start()
+		r.enqueue("a1", "b1", "c1", "d1", "e1", "f1", "g1")
+		r.pass(time.Minute)
+		if got := r.crm().mostOpen; got != 3 || len(r.crm().ids()) != 7 {
+			t.Errorf("%d attempts at once of %d, want 3 of 7", got, len(r.crm().ids()))
+		}
+	})
+}
+
+func TestATargetGetsNoMoreThanItsRate(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		target := r.targets["crm"]
+		target.Rate = 2
+		r.targets["crm"] = target
+		r.start()
+		r.enqueue("a1", "b1", "c1", "d1", "e1")
+		r.pass(990 * time.Millisecond)
+		if n := len(r.crm().ids()); n != 2 {
+			t.Errorf("%d attempts in the first second, want 2", n)
+		}
+		r.pass(10 * time.Second)
+		if n := len(r.crm().ids()); n != 5 {
+			t.Errorf("%d attempts in the end, want 5", n)
+		}
+	})
+}
+
+func TestTargetsInTroubleHoldUpNoOther(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.fakes["hung"].take(time.Hour)
+		r.fakes["broken"].say(always(fail500))
+		r.fakes["slow"].take(10 * time.Second)
+		r.fakes["throttling"].say(always(after(fail429, time.Hour)))
+		r.fakes["gone"].say(always(fail410))
+		r.start()
+		var want []string
+		for i := range 26 {
+			id := fmt.Sprintf("%c1", 'a'+i)
+			for _, name := range []string{"hung", "broken", "slow", "throttling", "gone"} {
+				for n := range 20 {
+					r.enqueueFor(name, fmt.Sprintf("%s-%s-%d", id, name, n))
+				}
+			}
+			r.enqueue(id)
+			want = append(want, fmt.Sprintf("%s@%s", id, time.Since(bubbleStart)))
+			r.pass(time.Second)
+		}
+		r.expect(want...)
+	}, "hung", "broken", "slow", "throttling", "gone")
+}
+
+func TestOneParticipantsStuckDeliveryHoldsUpNoOther(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.crm().say(func(_ int, d *outbox.Delivery) send.Result {
+			if d.ID == "a1" {
+				return fail500
+			}
+			return ok200
+		})
+		r.start()
+		r.enqueue("a1", "a2", "b1", "b2")
+		r.pass(time.Second)
+		got := r.crm().ids()
+		slices.Sort(got)
+		if want := []string{"a1", "b1", "b2"}; !slices.Equal(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
+}
+
+func TestATargetThatIsRemovedKeepsItsQueueForItsReturn(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.crm().say(always(fail500))
+		r.start()
+		r.enqueue("a1")
+		synctest.Wait()
+		crm := r.targets["crm"]
+		delete(r.targets, "crm")
+		r.apply()
+		before := len(r.crm().ids())
+		r.pass(time.Hour)
+		if n := len(r.crm().ids()); n != before {
+			t.Errorf("a removed target was sent %d attempts", n-before)
+		}
+		r.crm().say(nil)
+		r.targets["crm"] = crm
+		r.apply()
+		r.pass(time.Hour)
+		if status := r.statusOf("crm"); status.Delivered != 1 {
+			t.Errorf("%+v, want it delivered after the return", status)
+		}
+	})
+}
+
+func TestStoppingCutsAttemptsShortAndUsesNone(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.crm().take(time.Hour)
+		r.start()
+		r.enqueue("a1")
+		synctest.Wait()
+		began := time.Now()
+		r.stop()
+		if took := time.Since(began); took > stopGrace+ackGrace {
+			t.Errorf("stopping took %s", took)
+		}
+		r.start()
+		d, err := r.store.Get("a1")
+		if err != nil || d.Attempts != 0 {
+			t.Errorf("%d attempts are noted (%v), want 0", d.Attempts, err)
+		}
+	})
+}
+
+func TestASenderThatPanicsIsAFailureAndNotTheEnd(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.crm().say(func(n int, _ *outbox.Delivery) send.Result {
+			if n == 1 {
+				panic("canary")
+			}
+			return ok200
+		})
+		r.start()
+		r.enqueue("a1")
+		r.pass(time.Minute)
+		r.expect("a1@0s", "a1@5s")
+	})
+}
+
+var _ Sender = (*fakeTarget)(nil)

@@ -1,0 +1,267 @@
+package deliver
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/sidehook/sidehook/emitter/outbox"
+
+	"github.com/sidehook/sidehook/emitter/send"
+	"github.com/sidehook/sidehook/rules/config"
+)
+
+const day = 24 * time.Hour
+
+// attemptsIn lets time pass and counts the attempts in it.
+func (r *rig) attemptsIn(d time.Duration) int {
+	before := len(r.crm().ids())
+	r.pass(d)
+	return len(r.crm().ids()) - before
+}
+
+// startFailing starts with a target that did nothing but fail for five days.
+func (r *rig) startFailing() {
+	r.t.Helper()
+	r.start()
+	r.write(func(tx *outbox.Tx) { tx.Failing("crm", time.Now().Add(-failingLimit)) })
+	r.restart()
+}
+
+func (r *rig) expectState(want State) {
+	r.t.Helper()
+	if status := r.statusOf("crm"); status.State != want {
+		r.t.Errorf("%+v, want it %s", status, want)
+	}
+}
+
+func TestATargetThatOnlyFailedForFiveDaysIsDisabledAndTriedOnceADay(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.crm().say(always(fail500))
+		r.start()
+		r.enqueue("a1", "b1", "c1", "d1", "e1", "f1")
+		r.pass(5*day - time.Minute)
+		r.expectState(Down)
+		r.pass(16 * time.Minute) // a probe is never further away
+		status := r.statusOf("crm")
+		if status.State != Disabled || status.Cause != outbox.ItOnlyFailed || status.Pending != 6 || status.Dead != 0 {
+			t.Fatalf("%+v, want disabled since it only failed, with all pending", status)
+		}
+		if next := time.Until(status.Until); next > day || next < day-20*time.Minute {
+			t.Errorf("the next trial is in %s, want a day", next)
+		}
+		for i := range 3 {
+			if n := r.attemptsIn(day); n != 1 {
+				t.Errorf("%d attempts on day %d, want one", n, i+1)
+			}
+		}
+		r.crm().say(nil)
+		r.pass(day)
+		if status := r.statusOf("crm"); status.State != Up || status.Delivered != 6 || !status.FailingSince.IsZero() {
+			t.Errorf("%+v, want it up with all delivered", status)
+		}
+	})
+}
+
+func TestATrialThatIsRefusedLeavesTheDisabled(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.crm().say(always(fail500))
+		r.startFailing()
+		r.enqueue("a1")
+		r.expectState(Disabled)
+		r.pass(time.Minute) // so that no day ends at the moment of a trial
+		for _, answer := range []send.Result{fail404, fail429, fail500} {
+			r.crm().say(always(answer))
+			if n := r.attemptsIn(day); n != 1 {
+				t.Errorf("%s: %d attempts in a day, want one", answer.Reason, n)
+			}
+			r.expectState(Disabled)
+		}
+	})
+}
+
+func TestATrialThatFailsByOurFaultIsMadeUpFor(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.crm().say(func(n int, _ *outbox.Delivery) send.Result {
+			return []send.Result{fail500, ours, ok200}[min(n-1, 2)]
+		})
+		r.startFailing()
+		r.enqueue("a1")
+		r.expectState(Disabled)
+		r.pass(day + time.Minute)
+		if status := r.statusOf("crm"); status.Delivered != 1 {
+			t.Errorf("%+v, want it delivered on the day of its trial", status)
+		}
+	})
+}
+
+func TestOnlyRefusalsForFiveDaysDisableToo(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.crm().say(always(fail404))
+		r.start()
+		for i := range 6 {
+			r.expectState(Up)
+			r.enqueue(string(rune('a'+i)) + "1")
+			r.pass(day)
+		}
+		if status := r.statusOf("crm"); status.State != Disabled || status.Dead != 5 || status.Pending != 1 {
+			t.Errorf("%+v, want disabled with the last one kept", status)
+		}
+	})
+}
+
+func TestOneSuccessBeginsTheFiveDaysAnew(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.patient()
+		target := r.targets["crm"]
+		target.Retry.Schedule = nil
+		r.targets["crm"] = target
+		r.crm().say(func(_ int, d *outbox.Delivery) send.Result {
+			if d.ID == "d1" {
+				return ok200
+			}
+			return fail500
+		})
+		r.start()
+		for _, id := range []string{"a1", "b1", "c1", "d1", "e1", "f1", "g1", "h1"} {
+			r.enqueue(id)
+			r.pass(day)
+			r.expectState(Up)
+			r.restart()
+		}
+		r.enqueue("i1")
+		r.pass(day)
+		r.enqueue("j1") // five days after e1
+		r.expectState(Disabled)
+	})
+}
+
+func TestOurFaultsAnd429AreNoFailuresOfTheTarget(t *testing.T) {
+	f := func(answer send.Result) {
+		t.Helper()
+		inBubble(t, func(r *rig) {
+			r.crm().say(always(answer))
+			r.start()
+			r.enqueue("a1", "b1", "c1", "d1", "e1", "f1")
+			r.pass(time.Hour)
+			if status := r.statusOf("crm"); !status.FailingSince.IsZero() || status.State == Down {
+				t.Errorf("%s: %+v, want it not failing", answer.Reason, status)
+			}
+			r.restart()
+			r.write(func(tx *outbox.Tx) { tx.Failing("crm", time.Now().Add(-failingLimit)) })
+			r.restart()
+			r.enqueue("g1")
+			r.pass(time.Hour)
+			if status := r.statusOf("crm"); status.State == Disabled {
+				t.Errorf("%s: %+v, want it not disabled for that", answer.Reason, status)
+			}
+		})
+	}
+	f(ours)
+	f(fail429)
+	f(aborted)
+}
+
+func TestADisabledTargetIsTriedWhenTheProcessStarts(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.crm().say(always(fail500))
+		r.startFailing()
+		r.enqueue("a1", "b1")
+		r.expectState(Disabled)
+		r.restart()
+		if n := r.attemptsIn(day - time.Hour); n != 1 {
+			t.Errorf("%d attempts after a restart, want one", n)
+		}
+		r.expectState(Disabled)
+		r.crm().say(nil)
+		r.restart()
+		r.pass(time.Minute)
+		if status := r.statusOf("crm"); status.State != Up || status.Delivered != 2 {
+			t.Errorf("%+v, want it up with both delivered", status)
+		}
+	})
+}
+
+func TestWhatAnOperatorDisabledStaysDisabledUntilItIsEnabled(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.start()
+		r.write(func(tx *outbox.Tx) { tx.Disable("crm", outbox.ByHand, "", time.Now()) })
+		synctest.Wait()
+		r.enqueue("a1")
+		r.pass(25 * time.Hour)
+		r.restart()
+		r.move("https://other.example.org/")
+		r.pass(25 * time.Hour)
+		r.expect()
+		if status := r.statusOf("crm"); status.Cause != outbox.ByHand || status.Pending != 1 {
+			t.Errorf("%+v, want disabled by hand with one pending", status)
+		}
+		r.write(func(tx *outbox.Tx) { tx.Enable("crm") })
+		r.expect("a1@50h0m0s")
+	})
+}
+
+func TestAnotherURLEnablesWhatWasDisabled(t *testing.T) {
+	f := func(answer send.Result) {
+		t.Helper()
+		inBubble(t, func(r *rig) {
+			r.crm().say(always(answer))
+			r.startFailing()
+			r.enqueue("a1")
+			r.expectState(Disabled)
+			r.crm().say(nil)
+			r.move("https://other.example.org/")
+			r.pass(time.Minute)
+			if status := r.statusOf("crm"); status.State != Up || status.Delivered != 1 {
+				t.Errorf("%s: %+v, want it up with one delivered", answer.Reason, status)
+			}
+		})
+	}
+	f(fail500)
+	f(fail410)
+}
+
+func TestATargetMayTakeADeliveryAndWantNoMore(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.crm().say(always(send.Result{Outcome: send.Delivered, Status: 200, Disable: true}))
+		r.start()
+		r.enqueue("a1", "a2")
+		r.pass(time.Hour)
+		r.expect("a1@0s")
+		if status := r.statusOf("crm"); status.State != Disabled || status.Delivered != 1 || status.Pending != 1 {
+			t.Errorf("%+v, want disabled with one delivered and one pending", status)
+		}
+	})
+}
+
+func TestATargetThatIsGoneKeepsItsQueueAlsoAfterARestart(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.crm().say(always(fail410))
+		r.start()
+		r.enqueue("a1", "b1")
+		synctest.Wait()
+		r.restart()
+		r.enqueue("c1")
+		r.pass(24 * time.Hour)
+		for _, id := range r.crm().ids() {
+			if id == "c1" {
+				t.Error("a disabled target was sent something")
+			}
+		}
+		if status := r.statusOf("crm"); status.State != Disabled || status.Pending != 3 {
+			t.Errorf("%+v, want disabled with 3 pending", status)
+		}
+	})
+}
+
+// move gives crm another URL.
+func (r *rig) move(address string) {
+	r.t.Helper()
+	target := r.targets["crm"]
+	var err error
+	if target.URL, err = config.ParseURL(address); err != nil {
+		r.t.Fatal(err)
+	}
+	r.targets["crm"] = target
+	r.apply()
+}

@@ -1,5 +1,0 @@
-//go:build race
-
-package emitter
-
-const underRace = true

@@ -1,0 +1,108 @@
+package record
+
+import (
+	"regexp"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/rules/recordings"
+
+	"github.com/sidehook/sidehook/rules/config"
+	"github.com/sidehook/sidehook/rules/trial"
+)
+
+// This test has the fold alone, without a socket or a store, as `sidehook try` has it.
+func TestFoldingARecordingGivesTheWebhooksOfDecsysItself(t *testing.T) {
+	for _, name := range recordings.Names() {
+		t.Run(name, func(t *testing.T) {
+			rule := config.Rule{To: []string{"receiver"}}
+			if name == "script-filter-2-3" {
+				rule.SourcePositions = []int{2, 3}
+			}
+			foldsAsDecsys(t, readRecording(t, name), rule)
+		})
+	}
+}
+
+// There are no recordings of these releases: they are what 2.2.3 says, in the
+// shape that section 6 of the Decsys reference tells of them.
+func TestTheFirstReleasesWithNavigationSayTheSameInTheirOwnWay(t *testing.T) {
+	paths := regexp.MustCompile(`^/api/progress/(\d+)/(\d+)(/.*)$`)
+	bodyIDs := regexp.MustCompile(`"surveyId":\d+,"instanceId":\d+,`)
+	f := func(release string, target func(string) string) {
+		for _, name := range []string{"v2.2.3-browser-refresh-resume", "v2.2.3-script-crowd", "v2.2.3-script-repeat", "v2.2.3-script-typed"} {
+			t.Run(release+" "+name, func(t *testing.T) {
+				recording := readRecording(t, name)
+				changed := 0
+				for i := range recording.Exchanges {
+					one := &recording.Exchanges[i]
+					if !paths.MatchString(one.Target) {
+						continue
+					}
+					changed++
+					one.Target = target(one.Target)
+					one.Exchange.ResponseBody = bodyIDs.ReplaceAll(one.Exchange.ResponseBody, nil)
+				}
+				if changed == 0 {
+					t.Fatal("nothing of it is navigation")
+				}
+				foldsAsDecsys(t, recording, config.Rule{To: []string{"receiver"}})
+			})
+		}
+	}
+	f("2.0.1", func(target string) string { return target })
+	f("2.0.0", func(target string) string {
+		ids := paths.FindStringSubmatch(target)
+		survey, _ := strconv.ParseInt(ids[1], 10, 64)
+		instance, _ := strconv.ParseInt(ids[2], 10, 64)
+		return "/api/progress/" + strconv.FormatInt(survey+10, 35) + "z" + strconv.FormatInt(instance+10, 35) + ids[3]
+	})
+}
+
+// foldsAsDecsys compares what a recording comes to with what Decsys itself sent,
+// and format standard with its schema.
+func foldsAsDecsys(t *testing.T, recording *recordings.Recording, rule config.Rule) {
+	t.Helper()
+	profile, schema := decsysProfile(t), standardSchema(t)
+	cfg := &config.Config{
+		Settle:  config.Duration(500 * time.Millisecond),
+		Targets: map[string]config.Target{"receiver": {Format: config.FormatDecsys}, "lake": {Format: config.FormatStandard}},
+		Rules:   []config.Rule{rule, {Name: "all", To: []string{"lake"}}},
+	}
+	options := trial.TrialOptions{Profile: profile, Config: cfg, Deliveries: Preview(cfg)}
+	var got []string
+	for _, exchange := range trial.Try(options, recording.Exchanges, nil).Exchanges {
+		for _, event := range exchange.Events {
+			for _, delivery := range event.Deliveries {
+				if delivery.Target == "receiver" {
+					got = append(got, string(delivery.Body))
+				} else if err := violation(t, schema, delivery.Body); err != nil {
+					t.Errorf("a body of format standard: %v", err)
+				}
+			}
+		}
+	}
+	for _, difference := range recording.Differences(profile, got) {
+		t.Error(difference)
+	}
+}
+
+func readRecording(t *testing.T, name string) *recordings.Recording {
+	t.Helper()
+	recording, err := recordings.Read(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return recording
+}
+
+func decsysProfile(t *testing.T) *rules.Profile {
+	t.Helper()
+	profile, err := rules.LoadProfile("decsys")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return profile
+}

@@ -1,0 +1,168 @@
+package record
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sidehook/sidehook/emitter/outbox"
+	"github.com/sidehook/sidehook/rules"
+
+	"github.com/sidehook/sidehook/rules/config"
+)
+
+// answerAs is a participant's answer on page one, of survey 5/3.
+func (d *desk) answerAs(participant, text string) {
+	d.begin("POST", "/api/log/3/"+participant+"/i1/decsys.platform.COMPONENT_RESULTS")(rules.Exchange{Status: 204, RequestBody: []byte(`{"text":"` + text + `"}`)})
+}
+
+// visit is a whole survey of a participant: two events, the second for two targets.
+func (d *desk) visit(participant string) {
+	as := func(body string) rules.Exchange { return page(strings.ReplaceAll(body, `"p"`, `"`+participant+`"`)) }
+	d.begin("GET", "/api/progress/5/3/"+participant)(as(showPage1))
+	d.begin("POST", "/api/log/3/"+participant+"/one/decsys.platform.PAGE_LOAD")(rules.Exchange{Status: 204, RequestBody: []byte("{}")})
+	d.answerAs(participant, "canary of "+participant)
+	d.begin("POST", "/api/progress/5/3/"+participant+"/next")(as(showPage2))
+	d.begin("POST", "/api/progress/5/3/"+participant+"/next")(as(showEnd))
+}
+
+func (d *desk) forget(participant, survey string) Forgotten {
+	d.t.Helper()
+	erased, err := d.Forget(d.t.Context(), participant, survey)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return erased
+}
+
+// all lists the deliveries of a store.
+func (d *desk) all() []*outbox.Delivery {
+	d.t.Helper()
+	d.flush()
+	list, _, err := d.store.List(outbox.Query{Limit: 100})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return list
+}
+
+func TestAForgottenParticipantIsNowhereInTheState(t *testing.T) {
+	dir := t.TempDir()
+	d := newDesk(t, dir)
+	d.visit("ann-1")
+	d.visit("bob-1")
+	at := outbox.Attempt{At: time.Now(), Status: 500, Reason: "status 500", Excerpt: []byte("no ann-1 here")}
+	if err := d.store.Do(t.Context(), func(tx *outbox.Tx) {
+		tx.Dead(1, at)
+		tx.RedeliverTo(1, "lake", at.At)
+		tx.Delivered(2, at)
+		tx.Redeliver(2, at.At)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	want := Forgotten{Journeys: 1, Answers: 1, Pending: 3, Dead: 1}
+	if diff := cmp.Diff(want, d.forget("ann-1", "")); diff != "" {
+		t.Errorf("erased (-want +got):\n%s", diff)
+	}
+	if left := d.all(); len(left) != 3 {
+		t.Errorf("%d deliveries are left, want bob's 3", len(left))
+	}
+	if diff := cmp.Diff(Forgotten{}, d.forget("ann-1", "")); diff != "" {
+		t.Errorf("a second time (-want +got):\n%s", diff)
+	}
+	d.stop()
+	content, err := os.ReadFile(filepath.Join(dir, "outbox.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(content, []byte("ann-1")) || !bytes.Contains(content, []byte("bob-1")) {
+		t.Error("the file still has the one or has lost the other")
+	}
+}
+
+func TestOneSurveyOfAParticipantCanBeForgotten(t *testing.T) {
+	f := func(survey string, want Forgotten) {
+		t.Helper()
+		d := newDesk(t, t.TempDir())
+		d.visit("ann-1")
+		survey = strings.ReplaceAll(survey, "NAME", d.all()[0].Survey)
+		if diff := cmp.Diff(want, d.forget("ann-1", survey)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", survey, diff)
+		}
+	}
+	all := Forgotten{Journeys: 1, Answers: 1, Pending: 3}
+	f("NAME", all) // as its deliveries are listed
+	f("5/3", all)
+	f("5/4", Forgotten{})
+	f("5", Forgotten{})
+}
+
+func TestWhatIsInFlightDoesNotBringAForgottenParticipantBack(t *testing.T) {
+	d := newDesk(t, t.TempDir())
+	d.get(showPage1)
+	d.load("one")
+	d.next(showPage2)
+	first := d.all()
+	navigation := d.begin("POST", "/api/progress/5/3/p/next")
+	answer := d.begin("POST", "/api/log/3/p/i1/decsys.platform.COMPONENT_RESULTS")
+	d.forget("p", "")
+	navigation(page(showEnd))
+	answer(rules.Exchange{Status: 204, RequestBody: []byte(`{"text":"late"}`)})
+	if left := d.all(); len(left) != 0 {
+		t.Errorf("there are %d deliveries, want none", len(left))
+	}
+	if keys, err := d.store.JourneyKeys(""); err != nil || len(keys) != 0 {
+		t.Errorf("there are journeys: %q, %v", keys, err)
+	}
+
+	// Who goes on begins anew, and gets no id again that was given before.
+	d.get(showPage1)
+	d.load("one")
+	d.next(showPage2)
+	again := d.all()
+	if len(first) != 1 || len(again) != 1 || first[0].ID == again[0].ID {
+		t.Errorf("got %d and then %d deliveries, with the ids %v", len(first), len(again), again)
+	}
+}
+
+func TestAnEventThatWaitsForAnswersIsForgottenToo(t *testing.T) {
+	dir := t.TempDir()
+	d := newDesk(t, dir)
+	d.get(showPage1)
+	d.load("one")
+	answer := d.begin("POST", "/api/log/3/p/i1/decsys.platform.COMPONENT_RESULTS")
+	d.next(showPage2)
+	d.forget("p", "")
+	answer(rules.Exchange{Status: 204, RequestBody: []byte(`{"text":"late"}`)})
+	d.stop()
+	d = newDesk(t, dir)
+	if left := d.all(); len(left) != 0 {
+		t.Errorf("there are %d deliveries, want none", len(left))
+	}
+}
+
+func TestWhatMayGoToAnotherTarget(t *testing.T) {
+	d := newDesk(t, t.TempDir())
+	hides := config.Redact{Participant: true}
+	d.routing.Store(newRouting(&config.Config{Targets: map[string]config.Target{"all": {}, "more": {}, "less": {Redact: hides}, "same": {Redact: hides}}}))
+	f := func(from, to, want string) {
+		t.Helper()
+		err := d.MayMove(from, to)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("from %s to %s: %v, want %q", from, to, err, want)
+		}
+	}
+	f("all", "more", "")
+	f("less", "all", "")
+	f("less", "same", "")
+	f("less", "less", "")
+	f("gone", "all", "")
+	f("all", "less", "must not see")
+	f("gone", "less", "must not see")
+	f("all", "none", "no target")
+}

@@ -1,0 +1,53 @@
+package record
+
+import (
+	"github.com/sidehook/sidehook/rules"
+
+	"github.com/sidehook/sidehook/rules/config"
+)
+
+// standardTime is RFC 3339 in UTC with milliseconds.
+const standardTime = "2006-01-02T15:04:05.000Z"
+
+// format makes the body of a webhook; it is made once, and never again.
+type format struct {
+	contentType string
+	body        func(about envelope, e *rules.Event) []byte
+}
+
+// envelope is what a body says beside the event.
+type envelope struct {
+	// id is the event's own for all targets.
+	id string
+	// rule is the name of the rule in whose name the target gets the event.
+	rule string
+}
+
+// formats has every format that a target can ask for.
+var formats = map[config.Format]format{
+	config.FormatDecsys:      {"application/json; charset=utf-8", decsysBody},
+	config.FormatStandard:    {"application/json", standardBody},
+	config.FormatCloudEvents: {"application/cloudevents+json; charset=utf-8", cloudEventBody},
+}
+
+// standardBody is DESIGN's own shape, which schema/standard.json describes: a type,
+// a time and the event's data, as Standard Webhooks recommends, and the rule beside
+// them, since the data is the same whichever rule fires.
+func standardBody(about envelope, e *rules.Event) []byte {
+	b := append(make([]byte, 0, 2048), `{"type":"`...)
+	b = append(b, eventType(e)...)
+	b = append(b, `","timestamp":"`...)
+	b = e.At.UTC().AppendFormat(b, standardTime)
+	b = append(b, `","rule":`...)
+	b = rules.AppendString(b, about.rule)
+	b = append(b, `,"data":`...)
+	b = append(b, e.Data()...)
+	return append(b, '}')
+}
+
+func eventType(e *rules.Event) string {
+	if e.Completed() {
+		return "survey.completed"
+	}
+	return "survey.page_navigated"
+}

@@ -1,0 +1,93 @@
+package record
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/sidehook/sidehook/rules"
+)
+
+// decsysTime is a DateTimeOffset as Newtonsoft.Json writes it: up to seven
+// digits of a second, and an offset rather than Z.
+const decsysTime = `"2006-01-02T15:04:05.9999999-07:00"`
+
+// decsysNever is .NET's smallest DateTimeOffset, which stands for "no answer".
+const decsysNever = `"0001-01-01T00:00:00+00:00"`
+
+// decsysBody is the event as Decsys' own webhook tells it: PascalCase, its
+// order of keys, its nulls and dates, and its values where they are odd too (the
+// navigation never counts as resolved, the page just skipped has null).
+func decsysBody(_ envelope, e *rules.Event) []byte {
+	b := append(make([]byte, 0, 2048), `{"Timestamp":`...)
+	b = appendDecsysTime(b, e.At)
+	b = append(b, `,"SurveyId":`...)
+	b = rules.AppendString(b, surveyName(&e.Survey))
+	b = append(b, `,"ParticipantId":`...)
+	b = rules.AppendString(b, e.Participant.ID)
+	b = append(b, `,"EventType":{"SourcePage":`...)
+	b = strconv.AppendInt(b, int64(e.From.Position), 10)
+	b = append(b, `,"TargetPage":0,"ResolvedPage":`...)
+	b = strconv.AppendInt(b, int64(e.From.Position)+1, 10)
+	b = append(b, `,"ResolvedSuccess":false,"Name":"PAGE_NAVIGATION"},"Payload":{"Id":`...)
+	b = rules.AppendString(b, e.Participant.ID)
+	b = append(b, `,"SurveyStarted":`...)
+	if e.Participant.Started.IsZero() {
+		b = append(b, "null"...)
+	} else {
+		b = appendDecsysTime(b, e.Participant.Started)
+	}
+	b = append(b, `,"Responses":[`...)
+	for i := range e.Responses {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendDecsysResponse(b, &e.Responses[i])
+	}
+	return append(b, `]}}`...)
+}
+
+func appendDecsysResponse(b []byte, r *rules.Response) []byte {
+	b = append(b, `{"Page":`...)
+	b = strconv.AppendInt(b, int64(r.Page.Number), 10)
+	b = append(b, `,"PageName":`...)
+	b = rules.AppendString(b, r.Page.Name)
+	b = append(b, `,"Question":`...)
+	if r.Question == nil {
+		b = append(b, "null"...)
+	} else {
+		b = rules.AppendString(b, *r.Question)
+	}
+	b = append(b, `,"ResponseType":`...)
+	b = rules.AppendString(b, r.Type)
+	b = append(b, `,"Order":`...)
+	b = strconv.AppendInt(b, int64(r.Page.Position), 10)
+	b = append(b, `,"Response":`...)
+	b = append(b, decsysAnswer(r)...)
+	b = append(b, `,"PageLoad":`...)
+	b = appendDecsysTime(b, r.PageLoaded)
+	b = append(b, `,"ResponseRecorded":`...)
+	b = appendDecsysTime(b, r.Recorded)
+	b = append(b, `,"IsOptional":`...)
+	b = strconv.AppendBool(b, r.Optional)
+	return append(b, '}')
+}
+
+// decsysAnswer is the last answer, else {} where it must not be seen or the page
+// was left without one, else null.
+func decsysAnswer(r *rules.Response) []byte {
+	switch {
+	case r.Answer != nil:
+		return r.Answer
+	case r.Redacted, r.Left:
+		return []byte("{}")
+	default:
+		return []byte("null")
+	}
+}
+
+func appendDecsysTime(b []byte, t time.Time) []byte {
+	if t.IsZero() {
+		return append(b, decsysNever...)
+	}
+	return t.UTC().AppendFormat(b, decsysTime)
+}

@@ -1,0 +1,342 @@
+package record
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+	"github.com/google/go-cmp/cmp"
+	"github.com/tidwall/gjson"
+	"golang.org/x/time/rate"
+
+	"github.com/sidehook/sidehook/emitter/outbox"
+	"github.com/sidehook/sidehook/proxy"
+	"github.com/sidehook/sidehook/rules"
+
+	"github.com/sidehook/sidehook/rules/config"
+	"github.com/sidehook/sidehook/rules/trial"
+)
+
+// pastApp answers reads as the app of a recording did at one of its steps.
+type pastApp struct {
+	exchanges []trial.Recorded
+
+	mu sync.Mutex
+	// step is the index of the last exchange that has happened.
+	step int
+	// asked are the requests so far: method, Host and path.
+	asked []string
+	// fails makes it answer 500.
+	fails bool
+}
+
+func (a *pastApp) reach(step int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.step = step
+}
+
+func (a *pastApp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.asked = append(a.asked, r.Method+" "+r.Host+r.URL.EscapedPath())
+	x := a.read(r.URL.EscapedPath())
+	switch {
+	case a.fails:
+		x = rules.Exchange{Status: http.StatusInternalServerError}
+	case x.Status == 0:
+		x = rules.Exchange{Status: http.StatusNotFound}
+	}
+	w.Header().Set("Content-Type", x.ContentType)
+	w.WriteHeader(x.Status)
+	_, _ = w.Write(x.ResponseBody)
+}
+
+// read gives the answer that was recorded next. The last event of a page or item
+// was recorded for the page at hand only; of others, it is what was posted, or
+// read while they were at hand.
+func (a *pastApp) read(path string) (answer rules.Exchange) {
+	words := strings.Split(strings.TrimPrefix(path, "/"), "/") // api/log/{instance}/{participant}/{source}/{type}
+	if len(words) == 6 && words[1] == "log" {
+		return a.lastEvent(words)
+	}
+	for i, one := range a.exchanges {
+		if one.Method == http.MethodGet && one.Target == path {
+			if answer = one.Exchange; i > a.step {
+				break
+			}
+		}
+	}
+	return answer
+}
+
+func (a *pastApp) lastEvent(words []string) (answer rules.Exchange) {
+	prefix := "/" + strings.Join(words[:4], "/")
+	var latest time.Time
+	for i, one := range a.exchanges {
+		if i > a.step && one.Method != http.MethodGet {
+			break
+		}
+		if !strings.HasPrefix(one.Target, prefix) {
+			continue
+		}
+		event := gjson.ParseBytes(one.Exchange.ResponseBody)
+		if one.Method == http.MethodPost && one.Exchange.Status == http.StatusNoContent {
+			posted := strings.Split(strings.TrimPrefix(one.Target, "/"), "/")
+			event = gjson.Parse(fmt.Sprintf(`{"timestamp":%q,"source":%q,"type":%q,"payload":%s}`,
+				one.End.Format(time.RFC3339Nano), posted[4], posted[5], one.Exchange.RequestBody))
+		}
+		at, err := time.Parse(time.RFC3339Nano, event.Get("timestamp").String())
+		if err == nil && !at.Before(latest) && event.Get("source").String() == words[4] && event.Get("type").String() == words[5] {
+			latest = at
+			answer = rules.Exchange{Status: http.StatusOK, ContentType: "application/json", ResponseBody: []byte(event.Raw)}
+		}
+	}
+	return answer
+}
+
+// joinDesk is a desk whose pasts are read when the test says so.
+type joinDesk struct {
+	*desk
+	app *pastApp
+}
+
+func newJoinDesk(t *testing.T, dir string, app *pastApp) *joinDesk {
+	t.Helper()
+	server := httptest.NewServer(app)
+	t.Cleanup(server.Close)
+	reader, err := proxy.NewReader(server.URL, nil, 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	logger := slog.New(slog.DiscardHandler)
+	store := outbox.New(outbox.Options{Dir: dir, Logger: logger})
+	recorder := NewRecorder(RecorderOptions{
+		Store: store, Profile: decsysProfile(t), App: reader, Metrics: metrics.NewSet(), Logger: logger,
+		Config: &config.Config{
+			Durability: config.Relaxed,
+			Settle:     config.Duration(time.Hour),
+			Targets:    map[string]config.Target{"lake": {Format: config.FormatStandard}},
+			Rules:      []config.Rule{{To: []string{"lake"}}},
+		},
+	})
+	recorder.joins.limiter.SetLimit(rate.Inf)
+	d := &joinDesk{desk: &desk{Recorder: recorder, t: t, store: store}, app: app}
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { _ = store.Run(ctx) })
+	d.stop = sync.OnceFunc(func() { cancel(); running.Wait() })
+	t.Cleanup(d.stop)
+	d.flush()
+	return d
+}
+
+// pass lets exchange i of the recording pass, and tells whether it is watched.
+func (d *joinDesk) pass(i int) (watched bool) {
+	one := d.app.exchanges[i]
+	d.app.reach(i)
+	end := d.Begin([]byte(one.Method), []byte(one.Target))
+	if end == nil {
+		return false
+	}
+	x := one.Exchange
+	x.Host = "survey.example.org"
+	end(x)
+	return true
+}
+
+// join reads the pasts that were asked for.
+func (d *joinDesk) join() {
+	d.t.Helper()
+	d.calm()
+	for len(d.joins.asked) > 0 {
+		one := <-d.joins.asked
+		d.submitJoin(one, d.joins.readPast(d.t.Context(), one))
+		d.calm()
+	}
+}
+
+// calm waits until all that was submitted is on disk, and what was to follow has
+// been done: that comes before the next commit.
+func (d *joinDesk) calm() {
+	d.t.Helper()
+	d.flush()
+	d.flush()
+}
+
+// instants are all times in a body, which the app has by its own clock.
+var instants = regexp.MustCompile(`"\d{4}-\d\d-\d\dT[\d:.]+Z"`)
+
+// longDoubles have more decimal places than the app's store keeps.
+var longDoubles = regexp.MustCompile(`\d+\.\d{10,}`)
+
+// comparable is a body without what an app that was asked has otherwise: times by
+// its own clock, and doubles of nine decimal places.
+func comparable(body []byte) string {
+	text := instants.ReplaceAllString(string(body), `"T"`)
+	return longDoubles.ReplaceAllStringFunc(text, func(double string) string {
+		value, _ := strconv.ParseFloat(double, 64)
+		return strings.TrimRight(strconv.FormatFloat(value, 'f', 9, 64), "0")
+	})
+}
+
+func (d *joinDesk) bodies() (all []string) {
+	d.t.Helper()
+	d.flush()
+	list, _, err := d.store.List(outbox.Query{States: []outbox.State{outbox.Waiting}, Limit: 1000})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	for _, one := range list {
+		delivery, err := d.store.Load(one.Seq)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		all = append(all, comparable(delivery.Body))
+	}
+	return all
+}
+
+func TestAJourneyThatBeganBeforeUsIsToldAsIfWeHadBeenThere(t *testing.T) {
+	for _, name := range []string{"reads", "reads-study", "v2.2.3-reads"} {
+		recording := readRecording(t, name)
+		exchanges := trial.ByEnd(recording.Exchanges)
+		whole := newJoinDesk(t, memoryDir(t), &pastApp{exchanges: exchanges})
+		var told []int // how many events there were after each exchange
+		for i := range exchanges {
+			whole.pass(i)
+			told = append(told, len(whole.bodies()))
+		}
+		want := whole.bodies()
+		if len(want) < 3 || strings.Contains(strings.Join(want, ""), `"partial":true`) {
+			t.Fatalf("%s: watched from the start, it has %d events", name, len(want))
+		}
+		for begin := range exchanges {
+			if begin == 0 || !isOfJourney(whole.profile, exchanges[begin]) {
+				continue
+			}
+			t.Run(fmt.Sprintf("%s from exchange %d", name, begin), func(t *testing.T) {
+				t.Parallel()
+				f := func(when string, lag int) {
+					d := newJoinDesk(t, memoryDir(t), &pastApp{exchanges: exchanges})
+					for i := begin; i < len(exchanges); i++ {
+						if d.pass(i) && i-begin >= lag {
+							d.join()
+						}
+					}
+					d.join()
+					if diff := cmp.Diff(want[told[begin-1]:], d.bodies()); diff != "" {
+						t.Errorf("%s (-want +got):\n%s", when, diff)
+					}
+				}
+				f("with its past read at once", 0)
+				f("with its past read a step later", 15)
+				f("with its past read at the end", len(exchanges))
+			})
+		}
+	}
+}
+
+// isOfJourney tells whether the profile watches the exchange.
+func isOfJourney(profile *rules.Profile, one trial.Recorded) bool {
+	match, ok := profile.Match([]byte(one.Method), []byte(one.Target))
+	return ok && match.Participant() != ""
+}
+
+// midway is a participant of a recording, seen first at the exchange begin.
+func midway(t *testing.T, dir string) (d *joinDesk, begin int) {
+	t.Helper()
+	recording := readRecording(t, "reads")
+	d = newJoinDesk(t, dir, &pastApp{exchanges: trial.ByEnd(recording.Exchanges)})
+	for i, one := range d.app.exchanges {
+		if strings.HasSuffix(one.Target, "/next") {
+			begin = i // the last one, which completes the survey
+		}
+	}
+	return d, begin
+}
+
+func TestAPastThatCannotBeReadLeavesAPartialJourney(t *testing.T) {
+	d, end := midway(t, t.TempDir())
+	before := end - 1
+	for !strings.Contains(d.app.exchanges[before].Target, "/api/progress/") {
+		before--
+	}
+	d.app.fails = true
+	d.pass(before)
+	d.pass(end)
+	if n := len(d.bodies()); n != 0 {
+		t.Fatalf("%d events went out before the past was asked for", n)
+	}
+	d.join()
+	bodies := d.bodies()
+	if len(bodies) != 1 || !strings.Contains(bodies[0], `"completed":true,"recovered":false,"partial":true`) {
+		t.Errorf("got %q, want the completion, partial", bodies)
+	}
+}
+
+func TestWhatWaitsForItsPastOutlastsARestart(t *testing.T) {
+	dir := t.TempDir()
+	d, end := midway(t, dir)
+	d.pass(end)
+	d.flush()
+	d.stop()
+	again, _ := midway(t, dir)
+	again.app.reach(end)
+	again.join()
+	bodies := again.bodies()
+	if len(bodies) != 1 || !strings.Contains(bodies[0], `"completed":true,"recovered":false,"partial":false`) {
+		t.Errorf("got %q, want the completion, not partial", bodies)
+	}
+}
+
+func TestWhenTooManyWaitForTheirPastTheRestGoOnWithoutIt(t *testing.T) {
+	d, end := midway(t, t.TempDir())
+	for len(d.joins.asked) < cap(d.joins.asked) {
+		d.joins.ask(join{})
+	}
+	d.pass(end)
+	d.calm() // asks for the past
+	d.calm() // goes on without
+	if n := d.joins.partial.Get(); n != 1 {
+		t.Errorf("%d journeys are partial, want 1", n)
+	}
+}
+
+func TestTheAppIsOnlyAskedOfParticipantsItHasNotJustMadeUp(t *testing.T) {
+	const made = `{"surveyId":5,"instanceId":3,"participantId":null,"newParticipantId":"p","page":null,"pageCount":2}`
+	f := func(what string, first string, want ...string) {
+		t.Helper()
+		d := newJoinDesk(t, t.TempDir(), &pastApp{})
+		if first != "" {
+			d.begin("GET", "/api/progress/5/3")(page(first))
+		}
+		x := page(showPage1)
+		x.Host = "survey.example.org"
+		d.begin("GET", "/api/progress/5/3/p")(x)
+		d.join()
+		d.load("one")
+		d.next(showPage2)
+		d.join()
+		if diff := cmp.Diff(want, d.app.asked); diff != "" {
+			t.Errorf("%s: asked (-want +got):\n%s", what, diff)
+		}
+		if n := len(d.bodies()); n != 1 {
+			t.Errorf("%s: %d events, want 1", what, n)
+		}
+	}
+	f("made up", made)
+	f("with an id of their own", "",
+		"GET survey.example.org/api/log/3/p",
+		"GET survey.example.org/api/log/3/p/decsys.platform.PAGE_LOAD",
+		"GET survey.example.org/api/log/3/p/decsys.platform.PAGE_NAVIGATION")
+}

@@ -1,0 +1,45 @@
+package send
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/sidehook/sidehook/emitter/outbox"
+
+	"github.com/sidehook/sidehook/rules/config"
+)
+
+// constantHeader returns the fields that are the same on every attempt: the
+// configured ones, the credentials of the URL (which http.Client would add, but a
+// bare transport does not), and our own, last, so that nothing configured
+// replaces them.
+func constantHeader(target config.Target, user *url.Userinfo, version string) http.Header {
+	header := http.Header{}
+	if user != nil {
+		password, _ := user.Password()
+		(&http.Request{Header: header}).SetBasicAuth(user.Username(), password)
+	}
+	for name, value := range target.Headers {
+		header.Set(name, value)
+	}
+	header.Set("User-Agent", "sidehook/"+version)
+	return header
+}
+
+// setOrDelete sets a field of ours, or removes a configured one of its name if value is empty.
+func setOrDelete(header http.Header, name, value string) {
+	if value == "" {
+		delete(header, name)
+		return
+	}
+	header[name] = []string{value}
+}
+
+// redelivery returns the webhook-redelivery field: "true" if an operator had the
+// delivery sent again, so that its receiver may have seen its webhook-id before; else empty.
+func redelivery(d *outbox.Delivery) string {
+	if d.Redelivered {
+		return "true"
+	}
+	return ""
+}

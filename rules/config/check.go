@@ -1,0 +1,191 @@
+package config
+
+import (
+	"cmp"
+	"maps"
+	"net"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sidehook/sidehook/rules/profiles"
+
+	"github.com/sidehook/sidehook/rules/strictyaml"
+)
+
+const (
+	// minToken is the shortest admin token, in bytes.
+	minToken  = 16
+	maxSettle = Duration(time.Minute)
+	// The bounds of a body that is copied and read: each one in flight takes memory.
+	minInspectLimit = Size(1 << 10)
+	maxInspectLimit = Size(64 << 20)
+	minRetention    = Duration(time.Hour)
+	minStore        = Size(16 << 20)
+)
+
+// checker notes what is wrong with decoded values, and puts what secrets refer
+// to and what paths mean in their place.
+type checker struct {
+	*strictyaml.Document
+	sources
+	config *Config
+}
+
+func (c *checker) check() {
+	c.checkListeners()
+	c.checkApp()
+	c.checkFolders()
+	c.checkToken()
+	c.checkStore()
+	if c.required("targets", "name at least one: targets: {crm: {url: ..., secret: ...}}") && len(c.config.Targets) == 0 {
+		c.Wrong("targets", "is empty; name at least one target")
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.config.Targets)) {
+		c.checkTarget(name)
+	}
+	if c.required("rules", "write at least one: rules: [{to: [crm]}] sends every event to the target crm") && len(c.config.Rules) == 0 {
+		c.Wrong("rules", "is empty; write at least one rule")
+	}
+	c.checkRules()
+}
+
+// required notes that the file must have path, and tells whether it has a usable value there.
+func (c *checker) required(path, advice string) bool {
+	if !c.Has(path) {
+		c.Wrong(path, "is missing; %s", advice)
+	}
+	return c.Usable(path)
+}
+
+// between notes a value outside its bounds.
+func between[T Duration | Size](c *checker, path string, value, low, high T, show func(T) string) {
+	if value < low || value > high {
+		c.Wrong(path, "must be %s to %s, not %s", show(low), show(high), show(value))
+	}
+}
+
+func (c *checker) checkListeners() {
+	listen := c.checkAddress("listen", c.config.Listen)
+	admin := c.checkAddress("admin", c.config.Admin)
+	samePort := listen.port == admin.port && listen.port != "0" && listen.port != ""
+	sameHost := listen.host == admin.host || listen.host == "" || admin.host == ""
+	if samePort && sameHost {
+		path := "admin"
+		if !c.Has(path) {
+			path = "listen"
+		}
+		c.Wrong(path, "listen (%s) and admin (%s) must not be the same address", c.config.Listen, c.config.Admin)
+	}
+}
+
+type address struct{ host, port string }
+
+// checkAddress reads host:port; the zero address is a wrong one.
+func (c *checker) checkAddress(path, text string) address {
+	host, port, err := net.SplitHostPort(text)
+	number, errPort := strconv.ParseUint(port, 10, 16)
+	if err != nil || errPort != nil || strings.ContainsAny(host, "/@ ") {
+		c.Wrong(path, "must be host:port or :port, such as 127.0.0.1:8080 or :8080, not %s", strictyaml.Quoted(text))
+		return address{}
+	}
+	return address{host, strconv.FormatUint(number, 10)}
+}
+
+func (c *checker) checkApp() {
+	if !c.required("app", "say where the survey app listens: http://host:port, https://host:port or unix:/path") {
+		return
+	}
+	if path, found := strings.CutPrefix(c.config.App, "unix:"); found {
+		if !filepath.IsAbs(path) {
+			c.Wrong("app", "must have an absolute path after unix:, such as unix:/run/app.sock")
+		}
+	} else {
+		c.config.App = c.webApp(c.config.App)
+	}
+	isPlain := c.Usable("app") && !strings.HasPrefix(c.config.App, "https:")
+	if isPlain && c.Has("app_tls") {
+		c.Wrong("app_tls", "needs an app that begins with https://")
+	}
+	c.checkTLS("app_tls", &c.config.AppTLS)
+}
+
+// webApp returns the app's URL with its port. What is wrong with it is told
+// without showing it, as it may hold credentials.
+func (c *checker) webApp(text string) string {
+	ports := map[string]string{"http": "80", "https": "443"}
+	parsed, err := url.Parse(text)
+	switch {
+	case err != nil || ports[parsed.Scheme] == "" || parsed.Hostname() == "" || !validPort(parsed.Port()):
+		c.Wrong("app", "must be http://host:port, https://host:port or unix:/path (yours is not shown)")
+		return ""
+	case parsed.User != nil:
+		c.Wrong("app", "must not have credentials: participants' requests go on as they came")
+	case strings.Trim(parsed.Path, "/") != "" || parsed.RawQuery != "" || parsed.Fragment != "":
+		c.Wrong("app", "must not have a path or query: participants' requests go on as they came")
+	}
+	port := cmp.Or(parsed.Port(), ports[parsed.Scheme])
+	return parsed.Scheme + "://" + net.JoinHostPort(parsed.Hostname(), port)
+}
+
+func (c *checker) checkFolders() {
+	c.checkProfile()
+	if c.config.State == "" {
+		c.Wrong("state", "must be a folder, not an empty text")
+	}
+	c.config.State = c.path(c.config.State)
+}
+
+// checkProfile tells a path (with a slash, or an ending like .yaml) from a built-in profile's name.
+func (c *checker) checkProfile() {
+	name := c.config.Profile
+	if !strings.ContainsAny(name, "/\\.") {
+		names := profiles.Names()
+		if !slices.Contains(names, name) {
+			c.Wrong("profile", "must be a built-in profile (%s) or the path of one, such as ./app.yaml, not %s%s",
+				strings.Join(names, ", "), strictyaml.Quoted(name), strictyaml.DidYouMean(name, names))
+		}
+		return
+	}
+	c.config.Profile = c.path(name)
+	if _, err := c.read(c.config.Profile); err != nil {
+		c.Wrong("profile", "%s", err)
+	}
+}
+
+func (c *checker) checkToken() {
+	token, usable := c.checkSecret("admin_token", c.config.AdminToken)
+	if usable && len(token.Reveal()) < minToken {
+		c.Wrong("admin_token", "must refer to at least %d characters; make one with: openssl rand -base64 32", minToken)
+	}
+	c.config.AdminToken = token
+}
+
+// checkSecret returns the secret that the reference at path refers to, if there is one.
+func (c *checker) checkSecret(path string, reference Secret) (Secret, bool) {
+	if !c.Usable(path) {
+		return Secret{}, false
+	}
+	secret, err := c.secret(reference.Reveal())
+	if err != nil {
+		c.Wrong(path, "%s", err)
+		return Secret{}, false
+	}
+	return secret, true
+}
+
+func (c *checker) checkStore() {
+	between(c, "inspect_limit", c.config.InspectLimit, minInspectLimit, maxInspectLimit, Size.String)
+	between(c, "settle", c.config.Settle, 0, maxSettle, Duration.String)
+	keep := c.config.Retention
+	const longest = Duration(maxDays * 24 * time.Hour)
+	between(c, "retention.delivered", keep.Delivered, minRetention, longest, Duration.String)
+	between(c, "retention.dead", keep.Dead, minRetention, longest, Duration.String)
+	between(c, "retention.journeys", keep.Journeys, minRetention, longest, Duration.String)
+	if keep.Size < minStore {
+		c.Wrong("retention.size", "must be at least %s, not %s", minStore, keep.Size)
+	}
+}

@@ -1,0 +1,128 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/sidehook/sidehook/rules/jsonpath"
+	"github.com/sidehook/sidehook/rules/strictyaml"
+)
+
+// maxRuleName is the longest name of a rule, in bytes.
+const maxRuleName = 100
+
+func (c *checker) checkRules() {
+	named := map[string]string{}
+	for i := range c.config.Rules {
+		rule, path := &c.config.Rules[i], strictyaml.Item("rules", i)
+		if !c.Usable(path) {
+			continue
+		}
+		c.checkRuleName(path+".name", rule.Name, named)
+		if rule.Name == "" {
+			rule.Name = path
+		}
+		notEmpty(c, path+".on", rule.On)
+		notEmpty(c, path+".surveys", rule.Surveys)
+		notEmpty(c, path+".source_pages", rule.SourcePages)
+		notEmpty(c, path+".source_positions", rule.SourcePositions)
+		c.checkSurveys(path+".surveys", rule.Surveys)
+		c.checkPositions(path+".source_positions", rule.SourcePositions)
+		c.checkWhen(path+".when", rule.When)
+		c.checkTo(path+".to", rule.To)
+	}
+}
+
+func (c *checker) checkRuleName(path, name string, named map[string]string) {
+	if !c.Usable(path) {
+		return
+	}
+	odd := func(r rune) bool { return !unicode.IsPrint(r) || strings.ContainsRune("[]", r) }
+	first, twice := named[name]
+	switch {
+	case name == "" || len(name) > maxRuleName || strings.ContainsFunc(name, odd):
+		c.Wrong(path, "must be 1 to %d printable characters without [ and ]", maxRuleName)
+	case twice:
+		c.Wrong(path, "duplicate name %s: %s has it too", strictyaml.Quoted(name), first)
+	default:
+		named[name] = strings.TrimSuffix(path, ".name")
+	}
+}
+
+// notEmpty notes a list of nothing, which reads like "never" and would mean "all".
+func notEmpty[T any](c *checker, path string, list []T) {
+	if list != nil && len(list) == 0 {
+		c.Wrong(path, "is empty; name at least one, or remove the key for all")
+	}
+}
+
+func (c *checker) checkSurveys(path string, surveys []string) {
+	for i, text := range surveys {
+		survey, instance, hasInstance := strings.Cut(text, "/")
+		right := isID(survey) && (!hasInstance || isID(instance))
+		if at := strictyaml.Item(path, i); c.Usable(at) && !right {
+			c.Wrong(at, "must be a friendly id (fzd), a survey (12) or an instance of one (12/3), not %s", strictyaml.Quoted(text))
+		}
+	}
+}
+
+// isID tells whether an app could have given text as an id.
+func isID(text string) bool {
+	odd := func(r rune) bool { return !unicode.IsGraphic(r) || unicode.IsSpace(r) || r == '/' }
+	return text != "" && !strings.ContainsFunc(text, odd)
+}
+
+func (c *checker) checkPositions(path string, positions []int) {
+	for i, position := range positions {
+		if position < 1 {
+			c.Wrong(strictyaml.Item(path, i), "must be 1 or more, not %d", position)
+		}
+	}
+}
+
+func (c *checker) checkWhen(path, when string) {
+	if !c.Usable(path) {
+		return
+	}
+	if err := jsonpath.CheckGJSON(when); err != nil {
+		c.Wrong(path, "%s", err)
+	}
+}
+
+func (c *checker) checkTo(path string, to []string) {
+	const advice = "name the targets: [crm]"
+	if c.required(path, advice) && len(to) == 0 {
+		c.Wrong(path, "is empty; %s", advice)
+	}
+	if len(c.config.Targets) == 0 {
+		return // told already
+	}
+	names := slices.Sorted(maps.Keys(c.config.Targets))
+	for i, name := range to {
+		at := strictyaml.Item(path, i)
+		if !c.Usable(at) {
+			continue
+		}
+		if !slices.Contains(names, name) {
+			c.Wrong(at, "no target %s%s", strictyaml.Quoted(name), targetHint(name, names))
+		}
+		if slices.Contains(to[:i], name) {
+			c.Wrong(at, "names %s twice", strictyaml.Quoted(name))
+		}
+	}
+}
+
+// targetHint names the nearest target, or all of a few.
+func targetHint(name string, names []string) string {
+	if hint := strictyaml.DidYouMean(name, names); hint != "" {
+		return hint
+	}
+	plain := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !strictyaml.PlainName(name) })
+	if len(plain) > 10 {
+		return fmt.Sprintf("; there are %d, such as %s", len(plain), plain[0])
+	}
+	return "; there is " + strings.Join(plain, ", ")
+}

@@ -1,0 +1,57 @@
+package config
+
+import "time"
+
+// defaults returns the configuration of a file that says nothing. App, targets
+// and rules have no default.
+func defaults() Config {
+	const day = 24 * time.Hour
+	return Config{
+		Listen:       ":8080",
+		Admin:        ":9090",
+		AppTLS:       TLS{Verify: true},
+		Forwarded:    ForwardedPreserve,
+		Profile:      "decsys",
+		State:        "/var/lib/sidehook",
+		Durability:   Strict,
+		InspectLimit: 1 << 20,
+		Settle:       Duration(500 * time.Millisecond),
+		Retention: Retention{
+			Delivered: Duration(7 * day),
+			Dead:      Duration(90 * day),
+			Journeys:  Duration(90 * day),
+			Size:      2e9,
+		},
+	}
+}
+
+// SetDefaults makes t the target of a file that says nothing about it. URL and
+// secret have no default.
+func (t *Target) SetDefaults() {
+	*t = Target{
+		Format:  FormatDecsys,
+		TLS:     TLS{Verify: true},
+		Allow:   Allowed{{Class: Private}, {Class: Loopback}},
+		Timeout: Duration(15 * time.Second),
+		Retry: Retry{
+			Schedule: []Duration{
+				Duration(5 * time.Second),
+				Duration(5 * time.Minute),
+				Duration(30 * time.Minute),
+				Duration(2 * time.Hour),
+				Duration(5 * time.Hour),
+				Duration(10 * time.Hour),
+				Duration(14 * time.Hour),
+				Duration(20 * time.Hour),
+				Duration(24 * time.Hour),
+			},
+			Jitter: 0.2,
+		},
+		Breaker: Breaker{
+			Failures: 5,
+			Open:     Duration(30 * time.Second),
+			MaxOpen:  Duration(15 * time.Minute),
+		},
+		Concurrency: 16,
+	}
+}
