@@ -4,26 +4,19 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"os/signal"
-	"runtime"
-	"runtime/debug"
-	"slices"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/sidehook/sidehook/emitter/admin"
 	"github.com/sidehook/sidehook/emitter/admin/cli"
@@ -37,11 +30,11 @@ import (
 	"github.com/sidehook/sidehook/rules/check"
 	"github.com/sidehook/sidehook/rules/config"
 	"github.com/sidehook/sidehook/rules/reload"
-	"github.com/sidehook/sidehook/rules/terminal"
 	"github.com/sidehook/sidehook/rules/trial"
 )
 
-// version is set by the linker for releases.
+// version is the release, where the linker sets it; otherwise it is read from
+// the build info.
 var version string
 
 // drainTimeout is how long requests in flight may take once the process is told
@@ -51,40 +44,16 @@ const drainTimeout = 20 * time.Second
 // openTimeout is how long the first participants wait for the store to open.
 const openTimeout = 2 * time.Second
 
-// usageCode is the exit code for a command line that is wrong.
-const usageCode = 2
-
 func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
 
-// run runs a command line and returns its exit code: 0, 1 for a failure, 2 for a
-// wrong command line, or what the error's ExitCode says.
+// run runs a command line and returns the exit code of the process.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	// The first signal starts the drain; the second one kills, as it does by default.
 	context.AfterFunc(ctx, stop)
 
-	root := newRoot()
-	isStarted := false // until then every error is one of usage
-	root.PersistentPreRun = func(*cobra.Command, []string) { isStarted = true }
-	root.SetIn(stdin)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
-	root.SetArgs(normalize(root, args))
-	command, err := root.ExecuteContextC(ctx)
-	if err == nil {
-		return 0
-	}
-	fmt.Fprintln(stderr, terminal.Text(err.Error()))
-	var coder interface{ ExitCode() int }
-	switch {
-	case errors.As(err, &coder):
-		return coder.ExitCode()
-	case !isStarted:
-		fmt.Fprintf(stderr, "Run '%s --help' for usage.\n", command.CommandPath())
-		return usageCode
-	}
-	return 1
+	return cli.Execute(ctx, newRoot(), args, cli.Streams{In: stdin, Out: stdout, Err: stderr})
 }
 
 // newRoot assembles the commands.
@@ -104,14 +73,12 @@ Exit codes: 0, 1 for a failure, 2 for a wrong command line, and 3 where
   sidehook check config.yaml
   sidehook run config.yaml
   sidehook targets`
-	root.Version = buildInfo().String()
-	root.SilenceErrors, root.SilenceUsage = true, true
+	build := cli.ReadBuild(version)
+	root.Version = build.String()
 	root.AddGroup(&cobra.Group{ID: "run", Title: "Run it:"}, &cobra.Group{ID: "ask", Title: "Ask one that runs:"})
 	add(root, "run", runCommand(), check.Command(), trial.Command(record.Preview), demo.Command(runDemo))
 	add(root, "ask", cli.Commands()...)
-	add(root, "", versionCommand())
-	root.SetHelpCommand(helpCommand())
-	checkSubcommands(root)
+	add(root, "", cli.VersionCommand(build))
 	return root
 }
 
@@ -120,73 +87,6 @@ func add(root *cobra.Command, group string, commands ...*cobra.Command) {
 		command.GroupID = group
 		root.AddCommand(command)
 	}
-}
-
-// checkSubcommands makes an unknown subcommand an error that suggests known ones.
-func checkSubcommands(parent *cobra.Command) {
-	if !parent.HasSubCommands() {
-		return
-	}
-	check := parent.Args
-	parent.SuggestionsMinimumDistance = 2
-	parent.Args = func(cmd *cobra.Command, args []string) error {
-		if len(args) == 0 {
-			return check(cmd, args)
-		}
-		text := fmt.Sprintf("unknown command %q for %q", args[0], cmd.CommandPath())
-		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-			text += "; did you mean " + strings.Join(near, " or ") + "?"
-		}
-		if args[0] == "reload" {
-			text += "; a running sidehook reloads a changed configuration by itself, and on SIGHUP"
-		}
-		return errors.New(text)
-	}
-	for _, child := range parent.Commands() {
-		checkSubcommands(child)
-	}
-}
-
-// normalize rewrites spellings that pflag and cobra do not know: flags with one
-// dash ("-config FILE"), and flags before the command ("--admin ADDRESS targets").
-// It leaves alone what is no flag of any command, and everything after "--".
-func normalize(root *cobra.Command, args []string) []string {
-	flags := map[string]*pflag.Flag{}
-	var collect func(*cobra.Command)
-	collect = func(cmd *cobra.Command) {
-		cmd.InitDefaultHelpFlag()
-		cmd.InitDefaultVersionFlag()
-		note := func(f *pflag.Flag) { flags[f.Name] = f }
-		cmd.Flags().VisitAll(note)
-		cmd.PersistentFlags().VisitAll(note)
-		for _, child := range cmd.Commands() {
-			collect(child)
-		}
-	}
-	collect(root)
-	args = slices.Clone(args)
-	leading := 0 // how many of the arguments are flags before the command
-	for i := 0; i < len(args) && args[i] != "--"; i++ {
-		name, _, hasValue := strings.Cut(strings.TrimLeft(args[i], "-"), "=")
-		flag := flags[name]
-		if !strings.HasPrefix(args[i], "-") || flag == nil {
-			continue
-		}
-		if !strings.HasPrefix(args[i], "--") {
-			args[i] = "-" + args[i]
-		}
-		isLeading := leading == i
-		if !hasValue && flag.NoOptDefVal == "" {
-			i++ // its value
-		}
-		if isLeading {
-			leading = i + 1
-		}
-	}
-	if leading > 0 && leading < len(args) && !strings.HasPrefix(args[leading], "-") {
-		return slices.Concat(args[leading:leading+1], args[:leading], args[leading+1:])
-	}
-	return args
 }
 
 // runCommand returns the command `sidehook run`.
@@ -250,88 +150,6 @@ func runDemo(ctx, abort context.Context, d demo.Sidecar) error {
 	return s.run(ctx, abort)
 }
 
-// build is what this program was built from.
-type build struct {
-	Version  string `json:"version"`
-	Commit   string `json:"commit,omitempty"`
-	Modified bool   `json:"modified"`
-	Go       string `json:"go"`
-	Platform string `json:"platform"`
-}
-
-func buildInfo() build {
-	b := build{Version: version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		info = &debug.BuildInfo{}
-	}
-	for _, setting := range info.Settings {
-		switch setting.Key {
-		case "vcs.revision":
-			b.Commit = setting.Value
-		case "vcs.modified":
-			b.Modified = setting.Value == "true"
-		}
-	}
-	if b.Version == "" && info.Main.Version != "(devel)" {
-		b.Version = info.Main.Version
-	}
-	b.Version = cmp.Or(b.Version, "dev")
-	return b
-}
-
-func (b build) String() string {
-	details := []string{b.Go, b.Platform}
-	if b.Commit != "" {
-		commit := "commit " + b.Commit
-		if b.Modified {
-			commit += ", modified"
-		}
-		details = append([]string{commit}, details...)
-	}
-	return b.Version + " (" + strings.Join(details, ", ") + ")"
-}
-
-// helpCommand is cobra's own, except that an unknown command is an error.
-func helpCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "help [COMMAND]", Short: "Show the help of a command", Example: "  sidehook help deliveries list",
-		Args: func(cmd *cobra.Command, args []string) error {
-			found, rest, err := cmd.Root().Find(args)
-			if err == nil && len(rest) > 0 && found.HasSubCommands() {
-				err = found.Args(found, rest)
-			}
-			return err
-		},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			found, _, err := cmd.Root().Find(args)
-			if err != nil {
-				return err
-			}
-			found.InitDefaultHelpFlag()
-			return found.Help()
-		},
-	}
-}
-
-func versionCommand() *cobra.Command {
-	var asJSON bool
-	cmd := &cobra.Command{
-		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
-		Long:    "Print the version, the commit that it was built from, and the version of Go.",
-		Example: "  sidehook version\n  sidehook version --json",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if asJSON {
-				return json.NewEncoder(cmd.OutOrStdout()).Encode(buildInfo())
-			}
-			fmt.Fprintf(cmd.OutOrStdout(), "sidehook version %s\n", buildInfo())
-			return nil
-		},
-	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	return cmd
-}
-
 // sidecar is the running program: its parts, and the order in which they start and stop.
 type sidecar struct {
 	logger     *slog.Logger
@@ -359,7 +177,7 @@ func newSidecar(cfg *config.Config, logger *slog.Logger) (*sidecar, error) {
 	s.serving = func() {
 		logger.Info("serving participants", "address", s.proxy.Addr().String(), "admin", s.admin.Addr().String())
 	}
-	set.NewGauge(fmt.Sprintf("sidehook_build_info{version=%q}", buildInfo().Version), nil).Set(1)
+	set.NewGauge(fmt.Sprintf("sidehook_build_info{version=%q}", cli.ReadBuild(version).Version), nil).Set(1)
 	s.store = outbox.New(outbox.Options{Dir: cfg.State, Retention: cfg.Retention, Logger: logger, OnCommit: record.CommitMeter(set)})
 	appTLS, err := send.ClientTLS(cfg.AppTLS, logger.With("app", cfg.App))
 	if err != nil {
@@ -374,7 +192,7 @@ func newSidecar(cfg *config.Config, logger *slog.Logger) (*sidecar, error) {
 	})
 	s.dispatcher = deliver.New(deliver.Options{
 		Store: s.store, NewSender: func(name string, target config.Target) (deliver.Sender, error) {
-			return send.New(send.Options{Name: name, Target: target, Version: buildInfo().Version, Logger: logger})
+			return send.New(send.Options{Name: name, Target: target, Version: cli.ReadBuild(version).Version, Logger: logger})
 		}, Metrics: set, Logger: logger,
 	})
 	if err := s.dispatcher.Apply(cfg.Targets); err != nil {

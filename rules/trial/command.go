@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/sidehook/sidehook/rules"
 	"github.com/sidehook/sidehook/rules/config"
+	"github.com/sidehook/sidehook/rules/terminal"
 )
 
 // defaultConfig is what a recording is tried with where no configuration is named.
@@ -100,7 +102,12 @@ func load(path string) (*config.Config, error) {
 
 func print(out io.Writer, trial *Trial, asJSON bool) error {
 	if !asJSON {
-		return trial.WriteText(out)
+		var b bytes.Buffer
+		if err := trial.WriteText(&b); err != nil {
+			return err
+		}
+		_, err := io.WriteString(out, terminal.Text(b.String()))
+		return err
 	}
 	encoder := json.NewEncoder(out)
 	encoder.SetEscapeHTML(false)

@@ -66,6 +66,21 @@ func TestTryNeedsOneFileAndAtMostOneConfiguration(t *testing.T) {
 	}
 }
 
+func TestTextOfARecordingCannotControlTheTerminal(t *testing.T) {
+	session, err := os.ReadFile("testdata/session-chrome.har")
+	if err != nil {
+		t.Fatal(err)
+	}
+	hostile := strings.ReplaceAll(string(session), "breakfast", "a‮b2J")
+	if hostile == string(session) {
+		t.Fatal("the recording does not name the survey that this test renames")
+	}
+	got, failure := try(t, hostile, "-", "testdata/config.yaml")
+	if failure != "" || !strings.Contains(got, `a\u202eb`) || strings.ContainsAny(got, "‮") {
+		t.Errorf("%q (%s)", got, failure)
+	}
+}
+
 func TestTryReadsStandardInput(t *testing.T) {
 	session, err := os.ReadFile("testdata/session-chrome.har")
 	if err != nil {

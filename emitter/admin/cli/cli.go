@@ -18,8 +18,6 @@ const (
 	tokenVariable   = "SIDEHOOK_ADMIN_TOKEN"
 	// defaultAddress is where a sidehook listens for operators by default.
 	defaultAddress = "127.0.0.1:9090"
-	// notFoundCode is the exit code of a command that found nothing to work on.
-	notFoundCode = 3
 )
 
 // notFoundError reports that a command found nothing to work on.

@@ -184,15 +184,26 @@ func (c *client) show(ctx context.Context, id, target string, withBody bool) (fo
 func printDelivery(cmd *cobra.Command, d *admin.DeliveryDetail, isNext bool) error {
 	out := cmd.OutOrStdout()
 	fields := [][2]string{
-		{"id", d.ID}, {"target", d.Target}, {"rule", d.Rule}, {"event", d.Event}, {"survey", d.Survey}, {"state", d.State},
+		{"id", d.ID},
+		{"target", d.Target},
+		{"rule", d.Rule},
+		{"event", d.Event},
+		{"survey", d.Survey},
+		{"state", d.State},
 		{"redelivered", strconv.FormatBool(d.Redelivered)},
-		{"created", timestamp(&d.Created)}, {"attempts", strconv.Itoa(d.Attempts)}, {"last status", status(d.Status)},
-		{"due", timestamp(d.Due)}, {"finished", timestamp(d.Finished)},
+		{"created", timestamp(&d.Created)},
+		{"attempts", strconv.Itoa(d.Attempts)},
+		{"last status", status(d.Status)},
+		{"due", timestamp(d.Due)},
+		{"finished", timestamp(d.Finished)},
 	}
 	if f := d.Failure; f != nil {
 		fields = append(fields, [][2]string{
-			{"first failure", timestamp(&f.First)}, {"last failure", timestamp(&f.At)}, {"reason", f.Reason},
-			{"duration", strconv.FormatFloat(f.Seconds, 'f', 3, 64) + "s"}, {"response", f.Excerpt},
+			{"first failure", timestamp(&f.First)},
+			{"last failure", timestamp(&f.At)},
+			{"reason", f.Reason},
+			{"duration", strconv.FormatFloat(f.Seconds, 'f', 3, 64) + "s"},
+			{"response", f.Excerpt},
 		}...)
 	}
 	if isNext {
