@@ -1,8 +1,13 @@
-// Package demo is a small survey app that says on the wire what Decsys says:
-// something to try sidehook on, and something for tests to stand behind a
-// proxy. It keeps everything in memory and knows nothing of sidehook.
+// Package demo is the command `sidehook demo`, and the small survey app in it that
+// speaks Decsys' wire: something to try sidehook on, and something for tests to
+// stand behind a proxy. The app keeps everything in memory and does not know
+// sidehook; the sidehook between it and the Receiver keeps answers in a temporary
+// folder until the demo ends.
 //
-// What it answers was compared with recordings of Decsys 2.6.0. It has one
+//	browser ─► Sidecar ─► App
+//	              └─────► Receiver (prints each webhook)
+//
+// Its responses were compared with recordings of Decsys 2.6.0. It has one
 // survey with one instance, repeatable and anonymous; no accounts, no studies
 // and no typed ids.
 package demo
