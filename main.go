@@ -15,7 +15,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 
 	"github.com/sidehook/sidehook/emitter/admin"
@@ -158,7 +158,7 @@ type sidecar struct {
 	dispatcher *deliver.Dispatcher
 	proxy      *proxy.Proxy
 	admin      *admin.Admin
-	metrics    *metrics.Set
+	metrics    *prometheus.Registry
 	// reload applies changes of the configuration until its context ends; it does
 	// nothing where there is no file.
 	reload func(context.Context) error
@@ -172,13 +172,12 @@ func newSidecar(cfg *config.Config, logger *slog.Logger) (*sidecar, error) {
 	if err != nil {
 		return nil, err
 	}
-	set := metrics.NewSet()
+	set := admin.NewRegistry(cli.ReadBuild(version).Version)
 	s := &sidecar{logger: logger, metrics: set, reload: func(context.Context) error { return nil }}
 	s.serving = func() {
 		logger.Info("serving participants", "address", s.proxy.Addr().String(), "admin", s.admin.Addr().String())
 	}
-	set.NewGauge(fmt.Sprintf("sidehook_build_info{version=%q}", cli.ReadBuild(version).Version), nil).Set(1)
-	s.store = outbox.New(outbox.Options{Dir: cfg.State, Retention: cfg.Retention, Logger: logger, OnCommit: record.CommitMeter(set)})
+	s.store = outbox.New(outbox.Options{Dir: cfg.State, Retention: cfg.Retention, Logger: logger, Metrics: set})
 	appTLS, err := send.ClientTLS(cfg.AppTLS, logger.With("app", cfg.App))
 	if err != nil {
 		return nil, err
@@ -200,12 +199,11 @@ func newSidecar(cfg *config.Config, logger *slog.Logger) (*sidecar, error) {
 	}
 	s.proxy, err = proxy.New(proxy.Config{
 		Listen: cfg.Listen, App: cfg.App, AppTLS: appTLS, Forwarded: cfg.Forwarded, TrustedProxies: cfg.TrustedProxies,
-		Watcher: s.recorder, InspectLimit: int(cfg.InspectLimit), Logger: logger,
+		Watcher: s.recorder, InspectLimit: int(cfg.InspectLimit), Metrics: set, Logger: logger,
 	})
 	if err != nil {
 		return nil, err
 	}
-	s.proxy.Register(set)
 	s.admin = admin.New(admin.Config{
 		Listen: cfg.Admin, Ready: s.proxy.Ready, Metrics: set,
 		Store: s.store, Targets: s.dispatcher.Status, MayMove: s.recorder.MayMove, Forget: s.recorder.Forget, Logger: logger,

@@ -483,10 +483,23 @@ func TestEveryCommandWorksAgainstTheDemo(t *testing.T) {
 			t.Errorf("%s: exit code %d and %q", line, code, stderr.String())
 		}
 	}
-	if err := d.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
+	d.stop()
+}
+
+func TestTheDemoPrintsAVerifiedWebhookForEachPageLeft(t *testing.T) {
+	d := startDemo(t)
+	base := "http://" + d.participants
+	id := gjson.GetBytes(fetch(t, http.MethodGet, base+"/api/progress/5/3/", ""), "newParticipantId").String()
+	page := gjson.GetBytes(fetch(t, http.MethodGet, base+"/api/progress/5/3/"+id, ""), "page")
+	item := page.Get(`components.#(type=="Confirmation").id`).String()
+	fetch(t, http.MethodPost, base+"/api/log/3/"+id+"/"+page.Get("id").String()+"/decsys.platform.PAGE_LOAD", "{}")
+	fetch(t, http.MethodPost, base+"/api/log/3/"+id+"/"+item+"/decsys.platform.COMPONENT_RESULTS", `{"confirmed":true}`)
+	fetch(t, http.MethodPost, base+"/api/progress/5/3/"+id+"/next", "")
+	match := d.output.await(t, regexp.MustCompile(`(?s)\nwebhook msg_\S+, signature verified\n.*"ParticipantId": "(.*?)"`), 1)[0]
+	if match[1] != id {
+		t.Errorf("the webhook is of %s, want %s", match[1], id)
 	}
-	_ = d.cmd.Wait()
+	d.stop()
 }
 
 // demoProcess is the demo, running, with its temporary folder in folder.
@@ -612,8 +625,8 @@ func TestTheOperatorsCommandsAskARunningProcess(t *testing.T) {
 	}
 }
 
-// Each metric that there is stands in the README with its kind and its labels,
-// and the other way round; none tells who a participant is.
+// Each metric stands in the README with its kind, labels and help, and the other
+// way round; none says who a participant is.
 func TestMetricsAreThoseOfTheREADME(t *testing.T) {
 	s := newStage(t, "script-mandatory")
 	s.start()
@@ -624,8 +637,8 @@ func TestMetricsAreThoseOfTheREADME(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]string{}
-	for _, row := range regexp.MustCompile(`(?m)^\| .(sidehook_\w+). \| (\w+) \| ([\w, ]*?) *\|`).FindAllStringSubmatch(string(readme), -1) {
-		want[row[1]] = row[2] + " of " + row[3]
+	for _, row := range regexp.MustCompile(`(?m)^\| .(sidehook_\w+). \| (\w+) \| ([\w, ]*?) *\| (.*) \|$`).FindAllStringSubmatch(string(readme), -1) {
+		want[row[1]] = row[2] + " of " + row[3] + ": " + row[4]
 	}
 	if diff := cmp.Diff(want, scrape(t, text)); diff != "" {
 		t.Errorf("metrics and the README differ (-README +metrics):\n%s", diff)
@@ -639,18 +652,20 @@ func TestMetricsAreThoseOfTheREADME(t *testing.T) {
 }
 
 var (
-	typeLine   = regexp.MustCompile(`^# TYPE (sidehook_\w+) (counter|gauge|histogram)$`)
-	helpLine   = regexp.MustCompile(`^# HELP (sidehook_\w+) \S.*\.$`)
-	sampleLine = regexp.MustCompile(`^([a-z]\w*)(?:\{((?:[a-zA-Z]\w*="(?:[^"\\]|\\[\\"n])*"(?:, ?)?)+)\})? (\d[\d.e+-]*|\+Inf|NaN)$`)
-	labelPair  = regexp.MustCompile(`(\w+)="((?:[^"\\]|\\.)*)"`)
+	typeLine = regexp.MustCompile(`^# TYPE (sidehook_\w+) (counter|gauge|histogram)$`)
+	helpLine = regexp.MustCompile(`^# HELP (sidehook_\w+) (\S.*\.)$`)
+	// foreignLine is about a metric of the Go runtime or of the process.
+	foreignLine = regexp.MustCompile(`^# (?:HELP|TYPE) (?:go|process)_`)
+	sampleLine  = regexp.MustCompile(`^([a-z]\w*)(?:\{((?:[a-zA-Z]\w*="(?:[^"\\]|\\[\\"n])*"(?:, ?)?)+)\})? (\d[\d.e+-]*|\+Inf|NaN)$`)
+	labelPair   = regexp.MustCompile(`(\w+)="((?:[^"\\]|\\.)*)"`)
 )
 
 // scraper reads metrics as strictly as the text format of Prometheus allows.
 type scraper struct {
-	t          *testing.T
-	help       string
-	name, kind string
-	// found has the kind and the labels of the metrics that are ours.
+	t            *testing.T
+	helped, help string
+	name, kind   string
+	// found has the kind, labels and help of the metrics that are ours.
 	found map[string]string
 	seen  map[string]bool
 	// below is the last bucket's value.
@@ -663,10 +678,10 @@ func scrape(t *testing.T, text string) map[string]string {
 	for line := range strings.Lines(text) {
 		line = strings.TrimSuffix(line, "\n")
 		if match := helpLine.FindStringSubmatch(line); match != nil {
-			s.help = match[1]
+			s.helped, s.help = match[1], match[2]
 		} else if match := typeLine.FindStringSubmatch(line); match != nil {
 			s.begin(match[1], match[2])
-		} else {
+		} else if !foreignLine.MatchString(line) {
 			s.sample(line)
 		}
 	}
@@ -674,7 +689,7 @@ func scrape(t *testing.T, text string) map[string]string {
 }
 
 func (s *scraper) begin(name, kind string) {
-	if _, again := s.found[name]; again || s.help != name || strings.HasSuffix(name, "_total") != (kind == "counter") {
+	if _, again := s.found[name]; again || s.helped != name || strings.HasSuffix(name, "_total") != (kind == "counter") {
 		s.t.Errorf("%s, a %s, comes a second time, without help, or is not called as its kind is", name, kind)
 	}
 	s.name, s.kind, s.below = name, kind, 0
@@ -703,7 +718,7 @@ func (s *scraper) sample(line string) {
 			labels = append(labels, pair[1])
 		}
 	}
-	s.found[s.name] = s.kind + " of " + strings.Join(labels, ", ")
+	s.found[s.name] = s.kind + " of " + strings.Join(labels, ", ") + ": " + s.help
 }
 
 // buckets checks that a histogram's buckets grow, up to its count.

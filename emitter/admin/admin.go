@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/net/netutil"
 
 	"github.com/sidehook/sidehook/emitter/deliver"
@@ -36,8 +36,9 @@ type Config struct {
 	// Listen is the operators' address, host:port.
 	Listen string
 	// Ready returns why participants cannot be served, nil when they can.
-	Ready   func(context.Context) error
-	Metrics *metrics.Set
+	Ready func(context.Context) error
+	// Metrics is the registry that is exposed; it gets the operators' own metrics, too.
+	Metrics *prometheus.Registry
 	Store   *outbox.Store
 	// Targets returns the status of each configured target.
 	Targets func() []deliver.TargetStatus
@@ -58,16 +59,13 @@ type Admin struct {
 	server   *http.Server
 	listener net.Listener
 	draining atomic.Bool
-	// redelivered and discarded count the deliveries that operators changed.
-	redelivered, discarded *metrics.Counter
+	metrics  metrics
 }
 
 // New returns an Admin without a token.
 func New(c Config) *Admin {
-	a := &Admin{config: c}
+	a := &Admin{config: c, metrics: newMetrics(c.Metrics)}
 	a.Apply(&config.Config{})
-	a.redelivered = c.Metrics.GetOrCreateCounter("sidehook_redelivered_total")
-	a.discarded = c.Metrics.GetOrCreateCounter("sidehook_discarded_total")
 	a.server = &http.Server{
 		Handler:        a.routes(),
 		ReadTimeout:    requestTimeout,
@@ -123,7 +121,7 @@ func (a *Admin) routes() http.Handler {
 	mux.HandleFunc("GET /{$}", a.index)
 	mux.HandleFunc("GET /live", a.live)
 	mux.HandleFunc("GET /ready", a.ready)
-	mux.HandleFunc("GET /metrics", a.metrics)
+	mux.Handle("GET /metrics", exposition(a.config.Metrics))
 	for pattern, handler := range map[string]http.HandlerFunc{
 		"GET /targets":                 a.targets,
 		"POST /targets/{name}/enable":  a.enable,

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/sidehook/sidehook/emitter/deliver"
 	"github.com/sidehook/sidehook/emitter/outbox"
@@ -32,9 +32,10 @@ func newServer(t *testing.T) *server {
 	t.Helper()
 	s := &server{t: t}
 	logger := slog.New(slog.DiscardHandler)
-	store := outbox.New(outbox.Options{Dir: t.TempDir(), Logger: logger})
+	registry := prometheus.NewRegistry()
+	store := outbox.New(outbox.Options{Dir: t.TempDir(), Metrics: registry, Logger: logger})
 	s.Admin = New(Config{
-		Listen: "127.0.0.1:0", Logger: logger, Metrics: metrics.NewSet(), Store: store,
+		Listen: "127.0.0.1:0", Logger: logger, Metrics: registry, Store: store,
 		Ready: func(context.Context) error { return s.ready },
 		Targets: func() []deliver.TargetStatus {
 			return []deliver.TargetStatus{{Name: "crm", State: deliver.Up, Pending: 1}, {Name: "erp", State: deliver.Down}}
@@ -128,8 +129,8 @@ func TestEachEndpointResponds(t *testing.T) {
 	}
 	f("GET", "/live", 200, "ok")
 	f("GET", "/ready", 200, "ok")
-	f("GET", "/metrics", 200, "sidehook_store_open 1")
-	f("GET", "/metrics", 200, `sidehook_deliveries{target="crm",state="pending"} 1`)
+	f("GET", "/metrics", 200, "# TYPE sidehook_store_open gauge\nsidehook_store_open 1\n")
+	f("GET", "/metrics", 200, "sidehook_redelivered_total 0")
 	f("GET", "/targets", 200, `[{"name":"crm","state":"up","host":"https://crm.example.org"`)
 	f("GET", "/targets", 200, `"next_attempt":"2`)
 	f("GET", "/deliveries?target=crm", 200, `"id":"msg_1","target":"crm","rule":"all","event":"completion","survey":"fzd","state":"waiting"`)
@@ -264,7 +265,7 @@ func TestLoopbackAddressesAndNamesAreRecognised(t *testing.T) {
 
 func TestAPortInUseIsReported(t *testing.T) {
 	s := newServer(t)
-	second := New(Config{Listen: s.Addr().String(), Logger: slog.New(slog.DiscardHandler), Metrics: metrics.NewSet()})
+	second := New(Config{Listen: s.Addr().String(), Logger: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()})
 	if err := second.Listen(); err == nil || !strings.HasPrefix(err.Error(), "cannot listen for operators: ") {
 		t.Errorf("got %v", err)
 	}

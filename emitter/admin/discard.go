@@ -21,7 +21,7 @@ func (a *Admin) discard(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if done.Count > 0 && !selected.dryRun {
-		a.discarded.Add(done.Count)
+		a.metrics.discarded.Add(float64(done.Count))
 		a.config.Logger.Warn("an operator discarded deliveries", "count", done.Count)
 	}
 	respond(w, done.BulkResult)

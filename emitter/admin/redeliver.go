@@ -53,7 +53,7 @@ func (a *Admin) redeliver(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if done.Count > 0 && !order.dryRun {
-		a.redelivered.Add(done.Count)
+		a.metrics.redelivered.Add(float64(done.Count))
 		a.config.Logger.Info("an operator redelivered deliveries", "count", done.Count, "to", order.to)
 	}
 	respond(w, done.BulkResult)

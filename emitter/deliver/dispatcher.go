@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/emitter/send"
@@ -24,19 +24,21 @@ type Sender interface {
 	Send(ctx context.Context, d *outbox.Delivery, at time.Time) send.Result
 }
 
-// Options configure a Dispatcher; all are required.
+// Options configure a Dispatcher; all but Metrics are required.
 type Options struct {
 	Store *outbox.Store
 	// NewSender returns the sender of a target.
 	NewSender func(name string, target config.Target) (Sender, error)
-	Metrics   *metrics.Set
-	Logger    *slog.Logger
+	// Metrics registers the metrics of targets; nil means nowhere.
+	Metrics prometheus.Registerer
+	Logger  *slog.Logger
 }
 
 // Dispatcher takes deliveries from the outbox to their targets, with a queue for
 // each target that knows nothing of the others.
 type Dispatcher struct {
 	options Options
+	metrics *targetMetrics
 
 	mu     sync.Mutex
 	queues map[string]*queue
@@ -49,7 +51,11 @@ type Dispatcher struct {
 
 // New returns a Dispatcher without targets, which Apply gives it.
 func New(o Options) *Dispatcher {
-	return &Dispatcher{options: o, queues: map[string]*queue{}}
+	d := &Dispatcher{options: o, metrics: newTargetMetrics(o.Metrics), queues: map[string]*queue{}}
+	if o.Metrics != nil {
+		o.Metrics.MustRegister(statusCollector(d.Status))
+	}
+	return d
 }
 
 // Apply replaces the targets, before Run or while it runs. Attempts in flight to a
@@ -97,7 +103,7 @@ func (d *Dispatcher) set(name string, to destination) {
 	if old != nil && old.change(to) {
 		return
 	}
-	q := newQueue(name, to, d.options)
+	q := newQueue(name, to, d.options, d.metrics.of(name))
 	if old != nil {
 		// Two queues of one target would send everything twice.
 		q.predecessor = old.ended
@@ -111,7 +117,7 @@ func (d *Dispatcher) set(name string, to destination) {
 // remove ends a queue. It stays known until another takes its name, which has to
 // wait for its end.
 func (d *Dispatcher) remove(name string, q *queue) {
-	q.meters.forget()
+	d.metrics.forget(name)
 	if d.ctx == nil {
 		delete(d.queues, name)
 		return

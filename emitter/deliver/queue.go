@@ -62,10 +62,10 @@ type queue struct {
 	published TargetStatus
 }
 
-func newQueue(name string, to destination, o Options) *queue {
+func newQueue(name string, to destination, o Options, m *meters) *queue {
 	log := o.Logger.With("target", name)
 	q := &queue{
-		name: name, store: o.Store, log: log, meters: newMeters(o.Metrics, name), random: random, to: to,
+		name: name, store: o.Store, log: log, meters: m, random: random, to: to,
 		backlog: newBacklog(name, o.Store), pace: newPace(to.target), acks: newAcks(name, o.Store),
 		ended: make(chan struct{}), changes: make(chan destination, 1), results: make(chan attempted),
 		warnRead:       rate.Sometimes{Interval: warnInterval},

@@ -7,7 +7,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 	"golang.org/x/time/rate"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
@@ -43,7 +44,7 @@ type joins struct {
 	asked   chan join
 	fresh   *fresh
 	// complete, begun and partial count the journeys by what could be told of their past.
-	complete, begun, partial *metrics.Counter
+	complete, begun, partial prometheus.Counter
 	complain                 *complaints
 }
 
@@ -58,12 +59,14 @@ type join struct {
 }
 
 func newJoins(o RecorderOptions, complain *complaints) *joins {
-	result := func(text string) *metrics.Counter {
-		return o.Metrics.GetOrCreateCounter(fmt.Sprintf(`sidehook_journeys_joined_total{result=%q}`, text))
-	}
+	joined := promauto.With(o.Metrics).NewCounterVec(prometheus.CounterOpts{
+		Name: "sidehook_journeys_joined_total",
+		Help: "Participants whose creation was not observed, by what the app reported about their past: complete, begun (nothing yet), partial (it could not be read).",
+	}, []string{"result"})
 	return &joins{
 		app: o.App, profile: o.Profile, limiter: rate.NewLimiter(readRate, readers), asked: make(chan join, joinsWaiting),
-		fresh: newFresh(), complete: result("complete"), begun: result("begun"), partial: result("partial"), complain: complain,
+		fresh: newFresh(), complete: joined.WithLabelValues("complete"), begun: joined.WithLabelValues("begun"),
+		partial: joined.WithLabelValues("partial"), complain: complain,
 	}
 }
 

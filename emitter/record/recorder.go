@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/rules"
@@ -23,15 +23,16 @@ const (
 	maxSettling = 10_000
 )
 
-// RecorderOptions are what a Recorder needs; all but App and Now are required.
+// RecorderOptions are what a Recorder needs; all but App, Metrics and Now are required.
 type RecorderOptions struct {
 	Store   *outbox.Store
 	Profile *rules.Profile
 	Config  *config.Config
 	// App is asked for its release, and what participants did before they were
 	// watched; nil where nobody asks.
-	App     AppReader
-	Metrics *metrics.Set
+	App AppReader
+	// Metrics is where the recorder's metrics are registered; nil means nowhere.
+	Metrics prometheus.Registerer
 	Logger  *slog.Logger
 	// Now is the proxy's clock; nil means time.Now.
 	Now func() time.Time

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
@@ -44,8 +43,7 @@ func newDesk(t *testing.T, dir string) *desk {
 			Targets:    map[string]config.Target{"crm": {Format: config.FormatDecsys}, "lake": {Format: config.FormatStandard}},
 			Rules:      []config.Rule{{To: []string{"crm"}}, {On: []config.EventName{config.Completion}, To: []string{"lake"}}},
 		},
-		Metrics: metrics.NewSet(),
-		Logger:  logger,
+		Logger: logger,
 	})
 	d := &desk{Recorder: recorder, t: t, store: store}
 	d.start()

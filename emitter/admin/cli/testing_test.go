@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 
 	"github.com/sidehook/sidehook/emitter/admin"
@@ -40,9 +40,10 @@ func newServer(t *testing.T) *server {
 	t.Helper()
 	logger := slog.New(slog.DiscardHandler)
 	s := &server{t: t, erased: record.Forgotten{Journeys: 1, Answers: 2, Pending: 3}}
-	s.store = outbox.New(outbox.Options{Dir: t.TempDir(), Logger: logger})
+	registry := prometheus.NewRegistry()
+	s.store = outbox.New(outbox.Options{Dir: t.TempDir(), Metrics: registry, Logger: logger})
 	s.Admin = admin.New(admin.Config{
-		Listen: "127.0.0.1:0", Logger: logger, Metrics: metrics.NewSet(), Store: s.store,
+		Listen: "127.0.0.1:0", Logger: logger, Metrics: registry, Store: s.store,
 		Ready: func(context.Context) error { return s.ready },
 		Targets: func() []deliver.TargetStatus {
 			return []deliver.TargetStatus{{Name: "crm", State: deliver.Up, Pending: 1}, {Name: "erp", State: deliver.Down}}
