@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"github.com/sidehook/sidehook/emitter/record"
 )
 
 const (
@@ -21,6 +23,9 @@ type ForgetRequest struct {
 	// Survey limits it to one survey, empty for all.
 	Survey string `json:"survey,omitempty"`
 }
+
+// Erased counts what was erased.
+type Erased record.Forgotten
 
 // forget erases a participant. Once started it ends even if the client is gone.
 func (a *Admin) forget(w http.ResponseWriter, r *http.Request) {
@@ -45,5 +50,5 @@ func (a *Admin) forget(w http.ResponseWriter, r *http.Request) {
 		refuse(w, err)
 		return
 	}
-	respond(w, erased)
+	respond(w, Erased(erased))
 }

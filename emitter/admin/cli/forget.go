@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sidehook/sidehook/emitter/admin"
-	"github.com/sidehook/sidehook/emitter/record"
 )
 
 const errNothingStored = notFoundError("nothing is stored of this participant")
@@ -44,7 +43,7 @@ of this participant.`,
 			}
 			ctx, cancel := context.WithTimeout(cmd.Context(), admin.ForgetTimeout+requestTimeout)
 			defer cancel()
-			var erased record.Forgotten
+			var erased admin.Erased
 			if err := client.post(ctx, "/forget", admin.ForgetRequest{Participant: participant, Survey: survey}, &erased); err != nil {
 				return err
 			}
@@ -70,9 +69,9 @@ func readParticipant(argument string, in io.Reader) (string, error) {
 	return argument, nil
 }
 
-func reportErased(cmd *cobra.Command, c *connection, erased record.Forgotten) error {
+func reportErased(cmd *cobra.Command, c *connection, erased admin.Erased) error {
 	var err error
-	if erased == (record.Forgotten{}) {
+	if erased == (admin.Erased{}) {
 		err = errNothingStored
 	}
 	if c.json {
