@@ -97,6 +97,9 @@ func (s selection) finish(done step, found int, rest string) (step, error) {
 	if done.isCut {
 		rest = s.query.After // the next step reports it
 	}
+	if done.due.Before(s.start.due) { // an empty step keeps the pace
+		done.due = s.start.due
+	}
 	if rest != "" || done.isCut {
 		text, err := cursor{began: s.start.began, due: done.due, position: rest}.MarshalText()
 		if err != nil {

@@ -44,6 +44,19 @@ func TestTheNextStepContinuesWhereTheLastOneEnded(t *testing.T) {
 	}
 }
 
+func TestAStepWithoutDeliveriesKeepsThePace(t *testing.T) {
+	now := time.Now().Round(0)
+	s := selection{start: cursor{began: now, due: now.Add(time.Hour)}}
+	done, err := s.finish(step{}, 0, "ff")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var next cursor
+	if err := next.UnmarshalText([]byte(done.After)); err != nil || next.position != "ff" || !next.due.Equal(s.start.due) || !next.began.Equal(now) {
+		t.Errorf("the next step starts at %+v (%v)", next, err)
+	}
+}
+
 func TestACursorKeepsItsText(t *testing.T) {
 	f := func(text string, isValid bool) {
 		t.Helper()
