@@ -471,6 +471,28 @@ func TestASignalWhileTheDemoRunsRemovesWhatItKeeps(t *testing.T) {
 	f("hang up, then terminate", syscall.SIGHUP, syscall.SIGTERM)
 }
 
+func TestManySignalsAtOnceDoNotKeepTheDemoFromRemovingItsFolder(t *testing.T) {
+	for range 5 {
+		d := startDemo(t)
+		ended := make(chan struct{})
+		go func() {
+			_ = d.cmd.Wait()
+			close(ended)
+		}()
+		for isRunning := true; isRunning; {
+			_ = d.cmd.Process.Signal(syscall.SIGTERM)
+			select {
+			case <-ended:
+				isRunning = false
+			case <-time.After(time.Millisecond):
+			}
+		}
+		if left, _ := os.ReadDir(d.folder); len(left) > 0 {
+			t.Errorf("the demo left %v:\n%s", left, d.output)
+		}
+	}
+}
+
 func TestEveryCommandWorksAgainstTheDemo(t *testing.T) {
 	d := startDemo(t)
 	text := d.output.String()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -286,4 +287,31 @@ func TestANewTokenTakesEffectAtOnce(t *testing.T) {
 	f("another-token-456", 200)
 	s.Apply(&config.Config{})
 	f("another-token-456", 401)
+}
+
+func TestConnectionsBeyondTheLimitWait(t *testing.T) {
+	s := newServer(t)
+	var open []net.Conn
+	for range maxConnections {
+		conn, err := net.Dial("tcp", s.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		open = append(open, conn)
+	}
+	responded := make(chan int, 1)
+	go func() {
+		status, _ := s.request("GET", "/live", nil)
+		responded <- status
+	}()
+	select {
+	case status := <-responded:
+		t.Errorf("status %d over one connection more than allowed", status)
+	case <-time.After(200 * time.Millisecond):
+	}
+	open[0].Close()
+	if status := <-responded; status != http.StatusOK {
+		t.Errorf("status %d, want 200 once another connection is closed", status)
+	}
 }

@@ -68,6 +68,11 @@ Answers are kept in a temporary folder that is removed when the demo ends.`,
 		Example: "  sidehook demo",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			// All signals that would end the process, and can be caught, are caught
+			// until the folder is removed.
+			signals := make(chan os.Signal, 2)
+			signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGPIPE)
+			defer signal.Stop(signals)
 			folder, err := os.MkdirTemp("", "sidehook-demo-")
 			if err != nil {
 				return fmt.Errorf("cannot create a folder for the demo: %w", err)
@@ -75,7 +80,7 @@ Answers are kept in a temporary folder that is removed when the demo ends.`,
 			defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
 			logger := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 			d := &demonstration{run: run, folder: folder, secret: rand.Text(), out: cmd.OutOrStdout(), logger: logger}
-			return d.untilSignal(cmd.Context())
+			return d.untilSignal(cmd.Context(), signals)
 		},
 	}
 }
@@ -90,12 +95,8 @@ type demonstration struct {
 }
 
 // untilSignal runs the demo until ctx ends or a signal comes. A second signal
-// cuts off requests in flight. Signals that would end the process are caught, all
-// but SIGKILL, so that the caller can remove the folder.
-func (d *demonstration) untilSignal(ctx context.Context) error {
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGPIPE)
-	defer signal.Stop(signals)
+// cuts off requests in flight.
+func (d *demonstration) untilSignal(ctx context.Context, signals <-chan os.Signal) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	abort, cut := context.WithCancel(context.Background())
