@@ -395,7 +395,7 @@ func TestAWrongCommandLineIsReportedWithExitCode2(t *testing.T) {
 	f("-nonsense", "unknown shorthand flag")
 	f("run --admin 127.0.0.1:9090", "unknown flag: --admin")
 	f("forget", "usage: sidehook forget PARTICIPANT")
-	f("deliveries list -state late", `there is no state "late"`)
+	f("deliveries list -state late", `unknown state "late"`)
 }
 
 func TestHelpIsPrintedToStdoutWithExitCode0(t *testing.T) {

@@ -29,7 +29,7 @@ var states = map[string][]outbox.State{
 // CheckState returns an error that lists the States unless text names one.
 func CheckState(text string) error {
 	if _, known := states[text]; !known {
-		return fmt.Errorf("there is no state %q; there is: %s", text, strings.Join(States, ", "))
+		return fmt.Errorf("unknown state %q; known states: %s", text, strings.Join(States, ", "))
 	}
 	return nil
 }

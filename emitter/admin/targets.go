@@ -111,7 +111,7 @@ func (a *Admin) changeTarget(w http.ResponseWriter, r *http.Request, change func
 
 // checkConfigured returns an error unless the configuration has a target of this name.
 func (a *Admin) checkConfigured(name string) error {
-	return checkTarget(name, a.configured(), " in the configuration")
+	return checkTarget(name, a.configured(), "configured")
 }
 
 // checkKnown is checkConfigured for targets that have deliveries, too.
@@ -126,7 +126,7 @@ func (a *Admin) checkKnown(name string) error {
 			names = append(names, other)
 		}
 	}
-	return checkTarget(name, names, "")
+	return checkTarget(name, names, "known")
 }
 
 func (a *Admin) configured() (names []string) {
@@ -136,13 +136,11 @@ func (a *Admin) configured() (names []string) {
 	return names
 }
 
-func checkTarget(name string, names []string, where string) error {
+// checkTarget returns an error that lists names unless name is one of them.
+func checkTarget(name string, names []string, adjective string) error {
 	if slices.Contains(names, name) {
 		return nil
 	}
-	text := fmt.Sprintf("there is no target %q%s", name, where)
-	if len(names) > 0 {
-		text += "; there is: " + strings.Join(names, ", ")
-	}
+	text := fmt.Sprintf("target %q is not %s; %s targets: %s", name, adjective, adjective, strings.Join(names, ", "))
 	return refusal{http.StatusNotFound, text}
 }

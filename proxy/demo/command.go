@@ -22,7 +22,7 @@ import (
 )
 
 const (
-	// drainNotice is how long the demo may take to stop before it says why.
+	// drainNotice is how long the demo may take to stop before it prints why.
 	drainNotice = 300 * time.Millisecond
 	// abortTimeout is how long it may take to stop once requests are cut off.
 	abortTimeout = 3 * time.Second

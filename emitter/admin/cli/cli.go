@@ -34,7 +34,7 @@ type connection struct {
 	json           bool
 }
 
-// Commands returns the commands that ask a running sidehook.
+// Commands returns the operator's commands.
 func Commands() []*cobra.Command {
 	var commands []*cobra.Command
 	for _, create := range []func(*connection) *cobra.Command{targetsCommand, deliveriesCommand, forgetCommand, backupCommand, healthCommand} {

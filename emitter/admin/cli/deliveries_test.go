@@ -36,14 +36,14 @@ func TestUnknownStatesAndTargetsAreErrorsThatListTheKnownOnes(t *testing.T) {
 	s := newServer(t)
 	s.write(func(tx *outbox.Tx) { tx.Enqueue(outbox.Delivery{ID: "msg_x", Target: "old", Lane: "p"}) })
 	for _, command := range []string{"list", "redeliver", "discard"} {
-		s.expect("deliveries "+command+" --state late", `there is no state "late"; there is: pending, delivered, dead`)
+		s.expect("deliveries "+command+" --state late", `unknown state "late"; known states: pending, delivered, dead`)
 	}
 	for _, line := range []string{"deliveries list --target typo", "deliveries show msg_1 --target typo", "deliveries redeliver --target typo", "deliveries discard --target typo"} {
-		s.expect(line, `there is no target "typo"; there is: crm, erp, old`)
+		s.expect(line, `target "typo" is not known; known targets: crm, erp, old`)
 	}
 	s.expect("deliveries list --target old", "msg_x")
 	for _, line := range []string{"deliveries redeliver msg_1 --to old", "targets enable old", "targets disable old"} {
-		s.expect(line, `there is no target "old" in the configuration; there is: crm, erp`)
+		s.expect(line, `target "old" is not configured; configured targets: crm, erp`)
 	}
 }
 

@@ -19,7 +19,7 @@ func TestListDisableAndEnableTargets(t *testing.T) {
 	s.write(func(tx *outbox.Tx) { tx.Enqueue(outbox.Delivery{ID: "msg_x", Target: "old", Lane: "p"}) })
 	s.expect("targets", "NAME", "crm   up ", "erp   down", "old   not configured  1", "next attempt 2")
 	s.expect("targets list --json", `[{"name":"crm","state":"up"`)
-	s.expect("targets enable none", `there is no target "none"`)
+	s.expect("targets enable none", `target "none" is not configured`)
 	s.expect("targets disable", "usage: sidehook targets disable NAME")
 	s.expect("targets erase crm", `unknown command "erase"`)
 }
