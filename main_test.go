@@ -388,6 +388,7 @@ func TestAWrongCommandLineIsReportedWithExitCode2(t *testing.T) {
 	f("delivery", "did you mean deliveries?")
 	f("status", "did you mean targets?")
 	f("reload", "on SIGHUP")
+	f("config.yaml", "sidehook run config.yaml")
 	f("deliveries lst", `unknown command "lst" for "sidehook deliveries"; did you mean list?`)
 	f("help chek", `unknown command "chek"`)
 	f("help deliveries lst", `unknown command "lst"`)

@@ -30,8 +30,8 @@ const (
 // errFaulty reports that problems have been printed.
 var errFaulty = errors.New("the configuration has problems")
 
-// Result is the outcome for one file.
-type Result struct {
+// result is the outcome for one file.
+type result struct {
 	File string `json:"file"`
 	OK   bool   `json:"ok"`
 	// Summary is what the configuration does; Problems is what is wrong with it.
@@ -70,12 +70,12 @@ secrets must be there, as they are when sidehook runs.`,
 }
 
 func run(cmd *cobra.Command, files []string, asJSON bool) error {
-	var results []Result
+	var results []result
 	var problems []string
 	for _, file := range files {
-		result := checkFile(file, cmd.InOrStdin())
-		results = append(results, result)
-		problems = append(problems, result.Problems...)
+		checked := checkFile(file, cmd.InOrStdin())
+		results = append(results, checked)
+		problems = append(problems, checked.Problems...)
 	}
 	var err error
 	if len(problems) > 0 {
@@ -89,22 +89,22 @@ func run(cmd *cobra.Command, files []string, asJSON bool) error {
 		out.SetEscapeHTML(false)
 		return errors.Join(out.Encode(results), err)
 	}
-	for i, result := range results {
-		printResult(cmd.OutOrStdout(), result, i, len(results))
+	for i := range results {
+		results[i].print(cmd.OutOrStdout(), i, len(results))
 	}
 	return err
 }
 
 // checkFile checks one file; "-" is in.
-func checkFile(file string, in io.Reader) Result {
+func checkFile(file string, in io.Reader) result {
 	config, err := load(file, in)
 	if err == nil {
 		_, err = rules.LoadProfile(config.Profile)
 	}
 	if err != nil {
-		return Result{File: file, Problems: strings.Split(err.Error(), "\n")}
+		return result{File: file, Problems: strings.Split(err.Error(), "\n")}
 	}
-	return Result{File: file, OK: true, Summary: config.Summary()}
+	return result{File: file, OK: true, Summary: config.Summary()}
 }
 
 func load(file string, in io.Reader) (*config.Config, error) {
@@ -118,20 +118,16 @@ func load(file string, in io.Reader) (*config.Config, error) {
 	return config.Parse(stdin, source, os.LookupEnv, os.ReadFile)
 }
 
-// printResult prints the summary of a good file, with its name where there are several.
-func printResult(out io.Writer, result Result, i, n int) {
+// print prints the summary of a good file. Where it is the i-th of several, it
+// prints its name too.
+func (r *result) print(out io.Writer, i, n int) {
 	if n > 1 {
 		separator := "\n"
 		if i == 0 {
 			separator = ""
 		}
-		verdict := map[bool]string{true: "ok", false: "has problems"}[result.OK]
-		fmt.Fprintf(out, "%s%s: %s\n", separator, terminal.Line(result.File), verdict)
+		verdict := map[bool]string{true: "ok\n", false: "has problems"}[r.OK]
+		fmt.Fprintf(out, "%s%s: %s\n", separator, terminal.Line(r.File), verdict)
 	}
-	if result.OK {
-		if n > 1 {
-			fmt.Fprintln(out)
-		}
-		fmt.Fprint(out, terminal.Text(result.Summary))
-	}
+	fmt.Fprint(out, terminal.Text(r.Summary))
 }

@@ -68,7 +68,7 @@ func TestCheckSaysWhatAGoodFileDoesAndWhatIsWrongWithABadOne(t *testing.T) {
 func TestCheckPrintsJSON(t *testing.T) {
 	files(t)
 	out, failure := check(t, "", "--json", "good.yaml", "bad.yaml")
-	var results []Result
+	var results []result
 	if err := json.Unmarshal([]byte(out), &results); err != nil || len(results) != 2 || failure == "" {
 		t.Fatalf("%s: %v, %q", out, err, failure)
 	}

@@ -78,7 +78,10 @@ func unknownCommand(parent *cobra.Command, name string) error {
 	if near := parent.SuggestionsFor(name); len(near) > 0 {
 		text += "; did you mean " + strings.Join(near, " or ") + "?"
 	}
-	if name == "reload" {
+	switch {
+	case strings.HasSuffix(name, ".yaml"), strings.HasSuffix(name, ".yml"):
+		text += "; to run with a configuration: sidehook run " + name
+	case name == "reload":
 		text += "; a running sidehook reloads a changed configuration by itself, and on SIGHUP"
 	}
 	return errors.New(text)
