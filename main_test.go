@@ -384,7 +384,7 @@ func TestAWrongCommandLineIsReportedWithExitCode2(t *testing.T) {
 	f("run a.yaml --config b.yaml", "name one configuration")
 	f("-config a.yaml more", `unknown command "more" for "sidehook"`)
 	f("chek", `unknown command "chek" for "sidehook"; did you mean check?`)
-	f("verison", "did you mean version?")
+	f("versio", "did you mean version?")
 	f("delivery", "did you mean deliveries?")
 	f("status", "did you mean targets?")
 	f("reload", "on SIGHUP")

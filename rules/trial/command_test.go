@@ -71,12 +71,12 @@ func TestTextOfARecordingCannotControlTheTerminal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hostile := strings.ReplaceAll(string(session), "breakfast", "a‮b2J")
+	hostile := strings.ReplaceAll(string(session), "breakfast", "a\u202eb\u009b2J")
 	if hostile == string(session) {
 		t.Fatal("the recording does not name the survey that this test renames")
 	}
 	got, failure := try(t, hostile, "-", "testdata/config.yaml")
-	if failure != "" || !strings.Contains(got, `a\u202eb`) || strings.ContainsAny(got, "‮") {
+	if failure != "" || !strings.Contains(got, `a\u202eb`) || strings.ContainsAny(got, "\u202e\u009b") {
 		t.Errorf("%q (%s)", got, failure)
 	}
 }

@@ -26,6 +26,6 @@ func TestExecuteReturnsTheExitCodeOfAnError(t *testing.T) {
 	f("work", errNothingStored, 3, "nothing is stored of this participant\n")
 	f("work", errors.New("\x1b[2J\u202e"), 1, `\u001b[2J\u202e`+"\n")
 	f("work more", nil, 2, "unknown command \"more\" for \"sidehook work\"\nRun 'sidehook work --help' for usage.\n")
-	f("wrok", nil, 2, "unknown command \"wrok\" for \"sidehook\"; did you mean work?\nRun 'sidehook --help' for usage.\n")
+	f("wrk", nil, 2, "unknown command \"wrk\" for \"sidehook\"; did you mean work?\nRun 'sidehook --help' for usage.\n")
 	f("work --nonsense", nil, 2, "unknown flag: --nonsense\nRun 'sidehook work --help' for usage.\n")
 }
