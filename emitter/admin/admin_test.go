@@ -146,7 +146,7 @@ func TestEachEndpointResponds(t *testing.T) {
 	f("GET", "/deliveries?since=yesterday", 400, "since must be a time such as")
 	f("GET", "/deliveries?state=late", 400, "unknown state \"late\"; known states: pending, delivered, dead")
 	f("GET", "/deliveries?limit=0", 400, "from 1 to 1000")
-	f("GET", "/deliveries?after=x", 400, "cannot go on")
+	f("GET", "/deliveries?after=x", 400, "cannot continue")
 	f("GET", "/deliveries/msg_1", 200, `"id":"msg_1"`)
 	f("GET", "/deliveries/msg_2", 404, "no delivery has this id")
 	f("GET", "/deliveries/msg_1?target=erp", 404, "no delivery has this id")
@@ -164,7 +164,7 @@ func TestEachEndpointResponds(t *testing.T) {
 	f("POST", "/live", 405, "")
 	f("POST", "/deliveries/discard?state=dead&after=x", 400, "after must be")
 	f("POST", "/deliveries/discard?state=dead&after=1.x.ff", 400, "after must be")
-	f("POST", "/deliveries/discard?state=dead&after=1.1.x", 400, "cannot go on")
+	f("POST", "/deliveries/discard?state=dead&after=1.1.x", 400, "cannot continue")
 	f("GET", "/", 200, `<a href="/metrics">`)
 	f("GET", "/none", 404, "")
 }
@@ -187,7 +187,7 @@ func TestADeadDeliveryCanBeSentAgain(t *testing.T) {
 
 func TestATargetThatDisabledItselfCanBeEnabled(t *testing.T) {
 	s := newServer(t)
-	if err := s.config.Store.Do(t.Context(), func(tx *outbox.Tx) { tx.Disable("crm", outbox.ItSaidSo, "mark", time.Now()) }); err != nil {
+	if err := s.config.Store.Do(t.Context(), func(tx *outbox.Tx) { tx.Disable("crm", outbox.CauseUnsubscribed, "mark", time.Now()) }); err != nil {
 		t.Fatal(err)
 	}
 	if status, body := s.request("POST", "/targets/crm/enable", nil); status != http.StatusAccepted {

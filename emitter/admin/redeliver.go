@@ -82,7 +82,7 @@ func readRedelivery(values url.Values, now time.Time) (redelivery, error) {
 
 // apply makes each delivery due one interval after the one before.
 func (o redelivery) apply(tx *outbox.Tx, found []*outbox.Delivery) step {
-	done, last := step{due: o.start.due}, o.start.began.Add(outbox.LongestTold)
+	done, last := step{due: o.start.due}, o.start.began.Add(outbox.MaxRetryAfter)
 	for _, d := range found {
 		isMove := o.to != "" && o.to != d.Target
 		switch {

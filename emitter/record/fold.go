@@ -67,7 +67,7 @@ func (r *Recorder) settleLeftovers(tx *outbox.Tx) {
 }
 
 func (r *Recorder) submitSettle(key rules.Key) {
-	r.store.Submit(0, func(tx *outbox.Tx) { r.settleStored(tx, key) })
+	r.submit(func(tx *outbox.Tx) { r.settleStored(tx, key) })
 }
 
 // load gives the stored journey, or a new one. A damaged one is begun anew,

@@ -203,7 +203,7 @@ func (r *Recorder) askJoin(tx *outbox.Tx, key rules.Key, journey *rules.Journey,
 }
 
 func (r *Recorder) submitJoin(one join, past *rules.Past) {
-	r.store.Submit(0, func(tx *outbox.Tx) { r.joinStored(tx, one, past) })
+	r.submit(func(tx *outbox.Tx) { r.joinStored(tx, one, past) })
 }
 
 // joinStored puts a past under a journey that waits for it.

@@ -1,7 +1,7 @@
 package record
 
-import "github.com/sidehook/sidehook/rules"
 import (
+	"github.com/sidehook/sidehook/rules"
 	"github.com/sidehook/sidehook/rules/config"
 	"github.com/sidehook/sidehook/rules/trial"
 )

@@ -86,7 +86,7 @@ func NewRecorder(o RecorderOptions) *Recorder {
 	}
 	r.routing.Store(newRouting(o.Config))
 	// Before any exchange of this process, whose tickets begin at 1 again.
-	r.store.Submit(0, r.settleLeftovers)
+	r.submit(r.settleLeftovers)
 	return r
 }
 
@@ -157,16 +157,20 @@ func (r *Recorder) end(f *flight, x rules.Exchange) {
 	}
 	r.noteStall(f.match, x.Status, ok)
 	var onDisk <-chan struct{}
+	var isLost bool
 	r.flights.end(f, func() {
 		switch {
 		case f.forgotten:
 		case ok:
 			o.At, o.Ticket, o.Alone = at, f.ticket, f.alone
-			onDisk = r.record(o)
+			onDisk, isLost = r.record(o)
 		case f.waited:
-			r.record(rules.Observation{Says: rules.Nothing, Journey: f.match.Journey(), Ticket: f.ticket, At: at})
+			_, isLost = r.record(rules.Observation{Says: rules.Nothing, Journey: f.match.Journey(), Ticket: f.ticket, At: at})
 		}
 	})
+	if isLost { // logged outside of the lock of flights, which every watched request needs
+		r.logLost()
+	}
 	switch {
 	case f.forgotten:
 		r.counts.exchange(f.match.Says(), forgotten)
@@ -178,7 +182,7 @@ func (r *Recorder) end(f *flight, x rules.Exchange) {
 }
 
 // record submits an observation to the store, within flights.end.
-func (r *Recorder) record(o rules.Observation) (onDisk <-chan struct{}) {
+func (r *Recorder) record(o rules.Observation) (onDisk <-chan struct{}, isLost bool) {
 	if o.Says == rules.Navigated {
 		o.InFlight = r.flights.awaitAnswers(o.Journey)
 	}
@@ -189,11 +193,24 @@ func (r *Recorder) record(o rules.Observation) (onDisk <-chan struct{}) {
 	onDisk, ok := r.store.Submit(sizeOf(&o), func(tx *outbox.Tx) { r.fold(tx, o) })
 	if !ok {
 		r.counts.exchange(o.Says, lost)
-		r.complain.say("an observation is lost: the store cannot be written and no more fit into memory", "says", o.Says)
-		return nil
+		return nil, true
 	}
 	r.counts.exchange(o.Says, recorded)
-	return onDisk
+	return onDisk, false
+}
+
+// submit queues a change of the store that no participant waits for.
+func (r *Recorder) submit(fn func(*outbox.Tx)) {
+	if _, ok := r.store.Submit(0, fn); !ok {
+		r.logLost()
+	}
+}
+
+// logLost logs that the store refused a change.
+func (r *Recorder) logLost() {
+	_, reason := r.store.State()
+	r.complain.say("observations are lost: the state file cannot be written and no more fit into memory",
+		"lost", r.store.Stats().Lost, "reason", reason)
 }
 
 // trySettling lets an event wait for answers; false when too many do.

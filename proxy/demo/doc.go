@@ -1,13 +1,25 @@
-// Package demo is the command `sidehook demo`, and the small survey app in it that
-// speaks Decsys' wire: something to try sidehook on, and something for tests to
-// stand behind a proxy. The app keeps everything in memory and does not know
-// sidehook; the sidehook between it and the Receiver keeps answers in a temporary
-// folder until the demo ends.
+// Package demo is a small survey app that speaks Decsys' wire format, and the command
+// `sidehook demo`, which runs it behind a sidehook. Tests put it behind one, too. The
+// app itself knows nothing of sidehook.
 //
-//	browser ─► Sidecar ─► App
-//	              └─────► Receiver (prints each webhook)
+//	browser ──► App ──► index.html                 the page, whatever the path
+//	             │
+//	             ├── /api/progress  progress.go    where a participant is, and the next page
+//	             ├── /api/log       log.go         events, answers among them
+//	             │   .../summary    summary.go     answers by page
+//	             └── /api/surveys   instance.go    the survey itself
 //
-// Its responses were compared with recordings of Decsys 2.6.0. It has one
-// survey with one instance, repeatable and anonymous; no accounts, no studies
-// and no typed ids.
+//	sidehook ──► Receiver                          verifies webhooks and prints them
+//
+// Command has a Sidecar run between the two, which keeps its state, and so answers,
+// in a temporary folder until the demo ends.
+//
+// An App serves one Survey with one instance, repeatable and anonymous; there are
+// no accounts, no studies and no typed ids. As in Decsys, the state of a
+// participant is nothing but their events: the page that they are on and the
+// answers are derived from the log whenever they are asked for. The log is kept
+// in memory.
+//
+// TestAppRespondsAsDecsysDid compares the responses with recordings of Decsys
+// 2.6.0, in testdata.
 package demo

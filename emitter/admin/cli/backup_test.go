@@ -65,7 +65,7 @@ func expectState(t *testing.T, dir string) {
 	if err := store.Do(t.Context(), func(*outbox.Tx) {}); err != nil {
 		t.Fatal(err)
 	}
-	if d, err := store.Get("msg_1"); err != nil || d == nil || string(d.Body) != "personal" {
+	if d, err := store.Load(1); err != nil || d == nil || d.ID != "msg_1" || string(d.Body) != "personal" {
 		t.Errorf("the copy has %v, %v", d, err)
 	}
 	stop()

@@ -15,7 +15,7 @@ func TestForgetErasesAParticipant(t *testing.T) {
 	s.expect("forget p-1", "erased: 1 journey with 2 answers; deliveries: 3 pending, 0 dead, 0 delivered")
 	s.expect("forget - --survey fzd --json", `{"journeys":1,"answers":2,"pending":3,"dead":0,"delivered":0}`)
 	s.forgetErr = outbox.ErrBusy
-	s.expect("forget p-1", "under way")
+	s.expect("forget p-1", "in progress")
 	s.expect("forget", "usage: sidehook forget PARTICIPANT")
 	s.stdin = "\n"
 	s.expect("forget -", "the participant's id is empty")

@@ -12,7 +12,7 @@ import (
 func TestListDisableAndEnableTargets(t *testing.T) {
 	s := newServer(t)
 	s.expect("targets disable crm", "crm is disabled")
-	if known, _ := s.store.Target("crm"); known.Cause != outbox.ByHand || known.Disabled.IsZero() {
+	if known, _ := s.store.Target("crm"); known.Cause != outbox.CauseOperator || known.Disabled.IsZero() {
 		t.Errorf("the store has %+v", known)
 	}
 	s.expect("targets enable crm --json", `{"enabled":true,"name":"crm"}`)
