@@ -41,7 +41,7 @@ func listCommand(c *connection) *cobra.Command {
 	var isWide bool
 	list := &cobra.Command{
 		Use:   "list",
-		Short: "List deliveries, latest first",
+		Short: "List deliveries",
 		Long: `List deliveries: pending ones from the oldest, dead and delivered ones from the
 latest. Flags narrow the list.
 
