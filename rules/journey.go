@@ -95,9 +95,6 @@ func (j *Journey) Fold(o *Observation) []*Event {
 	return j.settled()
 }
 
-// Begun tells whether anything of the journey is known.
-func (j *Journey) Begun() bool { return len(j.Pages) > 0 || len(j.Answers) > 0 || j.Place > 0 }
-
 // Settle gives the events that have waited long enough, whatever is still in flight.
 func (j *Journey) Settle() []*Event {
 	for _, u := range j.Unsettled {

@@ -95,11 +95,9 @@ func (f *forgetting) choose(tx *outbox.Tx, keys []string) {
 		if key.Participant != f.participant { // it has a zero byte before
 			continue
 		}
-		journey := f.load(tx, key)
-		if journey.Child != nil {
-			journey = f.load(tx, *journey.Child)
-		}
-		names := []string{journey.Survey + "/" + key.Instance, surveyName(&rules.Survey{ID: journey.Survey, Instance: key.Instance, FriendlyID: journey.FriendlyID})}
+		own, journey := f.foldIn(tx).Find(key)
+		survey := &rules.Survey{ID: journey.Survey, Instance: own.Instance, FriendlyID: journey.FriendlyID}
+		names := []string{survey.ID + "/" + survey.Instance, surveyName(survey)}
 		if f.surveys == nil || f.surveys[names[0]] || f.surveys[names[1]] {
 			f.journeys[key] = true
 		}
@@ -112,7 +110,7 @@ func (f *forgetting) choose(tx *outbox.Tx, keys []string) {
 func (f *forgetting) dropJourneys(tx *outbox.Tx) {
 	f.erased = Forgotten{}
 	for _, key := range slices.SortedFunc(maps.Keys(f.journeys), compareKeys) {
-		answers := len(f.load(tx, key).Answers)
+		answers := len(journeys{f.Recorder, tx}.Load(key).Answers)
 		if tx.DropJourney(key.Bytes()) {
 			f.erased.Journeys++
 			f.erased.Answers += answers

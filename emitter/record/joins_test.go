@@ -120,7 +120,7 @@ func newJoinDesk(t *testing.T, dir string, app *pastApp) *joinDesk {
 	}
 	logger := slog.New(slog.DiscardHandler)
 	store := outbox.New(outbox.Options{Dir: dir, Logger: logger})
-	recorder := NewRecorder(RecorderOptions{
+	recorder := New(Options{
 		Store: store, Profile: decsysProfile(t), App: reader, Metrics: metrics.NewSet(), Logger: logger,
 		Config: &config.Config{
 			Durability: config.Relaxed,
@@ -160,7 +160,7 @@ func (d *joinDesk) join() {
 	d.calm()
 	for len(d.joins.asked) > 0 {
 		one := <-d.joins.asked
-		d.submitJoin(one, d.joins.readPast(d.t.Context(), one))
+		d.submitJoin(one.Journey, d.joins.read(d.t.Context(), one))
 		d.calm()
 	}
 }

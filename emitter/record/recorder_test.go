@@ -35,7 +35,7 @@ func newDesk(t *testing.T, dir string) *desk {
 	t.Helper()
 	logger := slog.New(slog.DiscardHandler)
 	store := outbox.New(outbox.Options{Dir: dir, Logger: logger})
-	recorder := NewRecorder(RecorderOptions{
+	recorder := New(Options{
 		Store:   store,
 		Profile: decsysProfile(t),
 		Config: &config.Config{

@@ -15,7 +15,7 @@ import (
 const tryFolder = "testdata/"
 
 // tryPulse tries a recording of the made-up app Pulse.
-func tryPulse(t *testing.T, file string) *Trial {
+func tryPulse(t *testing.T, file string) *Report {
 	t.Helper()
 	cfg, err := config.LoadWithoutSecrets(tryFolder + "config.yaml")
 	if err != nil {
@@ -34,8 +34,8 @@ func tryPulse(t *testing.T, file string) *Trial {
 	if err != nil {
 		t.Fatal(err)
 	}
-	data := func(_ rules.Key, e *rules.Event) []TrialDelivery { return []TrialDelivery{{Body: e.Data()}} }
-	return Try(TrialOptions{Profile: profile, Config: cfg, Deliveries: data}, recorded, omitted)
+	data := func(_ rules.Key, e *rules.Event) []Delivery { return []Delivery{{Body: e.Data()}} }
+	return Run(Options{Profile: profile, Config: cfg, Deliveries: data}, recorded, omitted)
 }
 
 func TestAnAppThatIsNotDecsysIsObservedByItsProfile(t *testing.T) {
@@ -90,7 +90,7 @@ func TestTryingTellsWhyNothingCame(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	none := func(rules.Key, *rules.Event) []TrialDelivery { return nil }
+	none := func(rules.Key, *rules.Event) []Delivery { return nil }
 	f := func(want string, entries ...string) {
 		t.Helper()
 		recorded, omitted, err := ReadHAR(strings.NewReader(harOf(entries...)))
@@ -98,7 +98,7 @@ func TestTryingTellsWhyNothingCame(t *testing.T) {
 			t.Fatal(err)
 		}
 		var b strings.Builder
-		if err := Try(TrialOptions{Profile: profile, Config: &config.Config{}, Deliveries: none}, recorded, omitted).WriteText(&b); err != nil {
+		if err := Run(Options{Profile: profile, Config: &config.Config{}, Deliveries: none}, recorded, omitted).WriteText(&b); err != nil {
 			t.Fatal(err)
 		}
 		if !strings.Contains(b.String(), want) {
