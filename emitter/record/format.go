@@ -2,7 +2,6 @@ package record
 
 import (
 	"github.com/sidehook/sidehook/rules"
-
 	"github.com/sidehook/sidehook/rules/config"
 )
 

@@ -10,7 +10,7 @@ import (
 	"testing/synctest"
 )
 
-// versionApp answers what it says from the third question on; until then it starts.
+// versionApp responds from the third request on; until then it starts.
 type versionApp struct {
 	status            int
 	contentType, body string
@@ -24,7 +24,7 @@ func (a *versionApp) Get(_ context.Context, _, path string) (int, string, []byte
 	return a.status, a.contentType, []byte(a.body), nil
 }
 
-func TestAReleaseThatTellsOfNoNavigationIsNamedOnce(t *testing.T) {
+func TestAReleaseWithoutNavigationIsLoggedOnce(t *testing.T) {
 	f := func(app *versionApp, want string) {
 		t.Helper()
 		synctest.Test(t, func(t *testing.T) {
