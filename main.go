@@ -203,7 +203,7 @@ func tryFile(har, path string) (*trial.Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", har, err)
 	}
-	options := trial.Options{Profile: profile, Config: cfg, Deliveries: record.Preview(cfg)}
+	options := trial.Options{Profile: profile, Config: cfg, Preview: record.Preview(cfg)}
 	return trial.Run(options, recorded, omitted), nil
 }
 

@@ -71,7 +71,7 @@ func foldsAsDecsys(t *testing.T, recording *recordings.Recording, rule config.Ru
 		Targets: map[string]config.Target{"receiver": {Format: config.FormatDecsys}, "lake": {Format: config.FormatStandard}},
 		Rules:   []config.Rule{rule, {Name: "all", To: []string{"lake"}}},
 	}
-	options := trial.Options{Profile: profile, Config: cfg, Deliveries: Preview(cfg)}
+	options := trial.Options{Profile: profile, Config: cfg, Preview: Preview(cfg)}
 	var got []string
 	for _, exchange := range trial.Run(options, recording.Exchanges, nil).Exchanges {
 		for _, event := range exchange.Events {

@@ -97,7 +97,7 @@ func eventsOfTrial(t *testing.T, r *recordings.Recording) map[string][]string {
 	t.Helper()
 	cfg := trialConfig()
 	events := map[string][]string{}
-	options := trial.Options{Profile: decsysProfile(t), Config: cfg, Deliveries: Preview(cfg)}
+	options := trial.Options{Profile: decsysProfile(t), Config: cfg, Preview: Preview(cfg)}
 	for _, exchange := range trial.Run(options, r.Exchanges, nil).Exchanges {
 		for _, event := range exchange.Events {
 			addEvent(events, event.Deliveries[0].Body)

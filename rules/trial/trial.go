@@ -16,8 +16,9 @@ import (
 type Options struct {
 	Profile *rules.Profile
 	Config  *config.Config
-	// Deliveries makes the deliveries of an event; it returns an empty list for none.
-	Deliveries func(rules.Key, *rules.Event) []Delivery
+	// Preview makes the deliveries of an event and calls add for each: the bodies of
+	// webhooks are not known here.
+	Preview func(key rules.Key, event *rules.Event, add func(target, rule, contentType string, body []byte))
 }
 
 // trial is one Run.
@@ -160,9 +161,18 @@ func (t *trial) observe(o rules.Observation, result *Exchange) {
 	for _, event := range events {
 		result.Events = append(result.Events, Event{
 			Name: event.Name(), Place: event.Place, Recovered: event.Recovered, Data: event.Data(),
-			Rules: t.set.Explain(event), Deliveries: t.Deliveries(step.Journey, event),
+			Rules: t.set.Explain(event), Deliveries: t.deliveries(step.Journey, event),
 		})
 	}
+}
+
+func (t *trial) deliveries(key rules.Key, event *rules.Event) []Delivery {
+	made := []Delivery{}
+	t.Preview(key, event, func(target, rule, contentType string, body []byte) {
+		format := t.Config.Targets[target].Format
+		made = append(made, Delivery{Target: target, Rule: rule, Format: format, ContentType: contentType, Body: body})
+	})
+	return made
 }
 
 // isDisturbedBy reports whether the other exchange was in flight together with f,
