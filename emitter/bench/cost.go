@@ -11,8 +11,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
-
 	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/rules"
 
@@ -109,7 +107,7 @@ func newRecorder(store *outbox.Store, state string) (*record.Recorder, error) {
 		return nil, err
 	}
 	return record.New(record.Options{
-		Store: store, Profile: profile, Config: cfg, Metrics: metrics.NewSet(), Logger: slog.New(slog.DiscardHandler),
+		Store: store, Profile: profile, Config: cfg, Logger: slog.New(slog.DiscardHandler),
 	}), nil
 }
 

@@ -2,12 +2,12 @@ package record
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 	"golang.org/x/time/rate"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
@@ -29,8 +29,8 @@ type joins struct {
 	profile *rules.Profile
 	limiter *rate.Limiter
 	asked   chan join
-	// complete, begun and partial count the journeys by what could be told of their past.
-	complete, begun, partial *metrics.Counter
+	// complete, begun and partial count the journeys by what the app reported.
+	complete, begun, partial prometheus.Counter
 
 	log        *slog.Logger
 	warnUnread rate.Sometimes
@@ -43,12 +43,13 @@ type join struct {
 }
 
 func newJoins(o Options) *joins {
-	result := func(text string) *metrics.Counter {
-		return o.Metrics.GetOrCreateCounter(fmt.Sprintf(`sidehook_journeys_joined_total{result=%q}`, text))
-	}
+	joined := promauto.With(o.Metrics).NewCounterVec(prometheus.CounterOpts{
+		Name: "sidehook_journeys_joined_total",
+		Help: "Participants whose creation was not observed, by what the app reported about their past: complete, begun (nothing yet), partial (it could not be read).",
+	}, []string{"result"})
 	return &joins{
 		app: o.App, profile: o.Profile, limiter: rate.NewLimiter(readRate, readers), asked: make(chan join, joinsWaiting),
-		complete: result("complete"), begun: result("begun"), partial: result("partial"),
+		complete: joined.WithLabelValues("complete"), begun: joined.WithLabelValues("begun"), partial: joined.WithLabelValues("partial"),
 		log: o.Logger, warnUnread: rate.Sometimes{Interval: time.Minute},
 	}
 }

@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/tidwall/gjson"
 	"golang.org/x/time/rate"
 
@@ -120,7 +120,7 @@ func newJoiningRecorder(t *testing.T, dir string, app *pastApp) *joiningRecorder
 	logger := slog.New(slog.DiscardHandler)
 	store := outbox.New(outbox.Options{Dir: dir, Logger: logger})
 	recorder := New(Options{
-		Store: store, Profile: decsysProfile(t), App: reader, Metrics: metrics.NewSet(), Logger: logger,
+		Store: store, Profile: decsysProfile(t), App: reader, Logger: logger,
 		Config: &config.Config{
 			Durability: config.Relaxed,
 			Settle:     config.Duration(time.Hour),
@@ -320,8 +320,8 @@ func TestJourneysGoOnWithoutTheirPastWhenTooManyWait(t *testing.T) {
 	d.replay(end)
 	d.waitIdle() // requests the past
 	d.waitIdle() // goes on without
-	if n := d.joins.partial.Get(); n != 1 {
-		t.Errorf("%d journeys are partial, want 1", n)
+	if n := testutil.ToFloat64(d.joins.partial); n != 1 {
+		t.Errorf("%v journeys are partial, want 1", n)
 	}
 }
 

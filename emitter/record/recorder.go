@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/time/rate"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
@@ -18,15 +18,16 @@ import (
 // holdLimit is how long the end of a matched response waits for the disk.
 const holdLimit = 250 * time.Millisecond
 
-// Options are what a Recorder needs; all but App and Now are required.
+// Options are what a Recorder needs; all but App, Metrics and Now are required.
 type Options struct {
 	Store   *outbox.Store
 	Profile *rules.Profile
 	Config  *config.Config
 	// App is asked for its release, and for what participants did before they were
 	// observed; nil means that nobody asks.
-	App     AppReader
-	Metrics *metrics.Set
+	App AppReader
+	// Metrics is where the recorder's metrics are registered; nil means nowhere.
+	Metrics prometheus.Registerer
 	Logger  *slog.Logger
 	// Now is the proxy's clock; nil means time.Now.
 	Now func() time.Time

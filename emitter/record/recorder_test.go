@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
@@ -43,8 +42,7 @@ func newTestRecorder(t *testing.T, dir string) *testRecorder {
 			Targets:    map[string]config.Target{"crm": {Format: config.FormatDecsys}, "lake": {Format: config.FormatStandard}},
 			Rules:      []config.Rule{{To: []string{"crm"}}, {On: []config.EventName{config.Completion}, To: []string{"lake"}}},
 		},
-		Metrics: metrics.NewSet(),
-		Logger:  logger,
+		Logger: logger,
 	})
 	d := &testRecorder{Recorder: recorder, t: t, store: store}
 	d.start()

@@ -10,7 +10,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
 	"github.com/google/go-cmp/cmp"
 	"github.com/tidwall/gjson"
 	"golang.org/x/time/rate"
@@ -118,7 +117,7 @@ func eventsOfRecorder(t *testing.T, r *recordings.Recording) map[string][]string
 		store := outbox.New(outbox.Options{Dir: dir, Logger: logger})
 		recorder := New(Options{
 			Store: store, Profile: decsysProfile(t), Config: trialConfig(), App: &fileApp{exchanges: trial.ByEnd(r.Exchanges), now: now},
-			Metrics: metrics.NewSet(), Logger: logger, Now: now,
+			Logger: logger, Now: now,
 		})
 		recorder.joins.limiter.SetLimit(rate.Inf)
 		d := &testRecorder{Recorder: recorder, t: t, store: store}

@@ -8,8 +8,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
-
 	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/rules"
 	"github.com/sidehook/sidehook/rules/config"
@@ -42,7 +40,7 @@ func newUnwrittenRecorder(t *testing.T) (*Recorder, *lockChecker) {
 	log := &lockChecker{Handler: slog.DiscardHandler, t: t}
 	recorder := New(Options{
 		Store:   outbox.New(outbox.Options{Dir: t.TempDir(), Logger: slog.New(slog.DiscardHandler)}),
-		Profile: decsysProfile(t), Config: &config.Config{}, Metrics: metrics.NewSet(), Logger: slog.New(log),
+		Profile: decsysProfile(t), Config: &config.Config{}, Logger: slog.New(log),
 	})
 	log.flights = recorder.flights
 	return recorder, log

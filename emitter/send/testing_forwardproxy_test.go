@@ -25,8 +25,8 @@ func newProxy(t *testing.T, status int) *testProxy {
 	t.Helper()
 	p := &testProxy{}
 	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		seen := r.Method + " " + r.RequestURI + " " + r.Header.Get("Proxy-Authorization")
-		p.last.Store(&seen)
+		count := r.Method + " " + r.RequestURI + " " + r.Header.Get("Proxy-Authorization")
+		p.last.Store(&count)
 		w.WriteHeader(status)
 		if r.Method == http.MethodConnect && status == http.StatusOK {
 			tunnel(w, r.Host)

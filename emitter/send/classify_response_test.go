@@ -1,13 +1,8 @@
 package send
 
 import (
-	"context"
-	"errors"
-	"net"
 	"net/http"
-	"os"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -31,7 +26,7 @@ func TestEveryStatusHasItsOutcome(t *testing.T) {
 		return Retry
 	}
 	for status := 100; status <= 999; status++ {
-		result := classifyAnswer(&http.Response{StatusCode: status, Header: http.Header{}}, sentAt)
+		result := classifyResponse(&http.Response{StatusCode: status, Header: http.Header{}}, sentAt)
 		if result.Outcome != want(status) {
 			t.Errorf("status %d: outcome %d, want %d", status, result.Outcome, want(status))
 		}
@@ -41,14 +36,14 @@ func TestEveryStatusHasItsOutcome(t *testing.T) {
 	}
 }
 
-func TestAReceiverMaySayMoreThanItsStatus(t *testing.T) {
+func TestTheWebhookDeliveryFieldAbortsOrDisables(t *testing.T) {
 	f := func(status int, header string, want Outcome, wantsNoMore bool) {
 		t.Helper()
 		response := &http.Response{StatusCode: status, Header: http.Header{}}
 		for value := range strings.SplitSeq(header, "\n") {
 			response.Header.Add("webhook-delivery", value)
 		}
-		got := classifyAnswer(response, sentAt)
+		got := classifyResponse(response, sentAt)
 		if got.Outcome != want || got.WantsNoMore() != wantsNoMore {
 			t.Errorf("status %d with %q: %s, wants no more %t; want %s, %t", status, header, got.Outcome, got.WantsNoMore(), want, wantsNoMore)
 		}
@@ -70,7 +65,7 @@ func TestAReceiverMaySayMoreThanItsStatus(t *testing.T) {
 	f(500, "disable\nabort-message", Aborted, true)
 }
 
-func TestRetryAfter(t *testing.T) {
+func TestRetryAfterIsSecondsOrADate(t *testing.T) {
 	f := func(value string, want time.Duration) {
 		t.Helper()
 		if got := retryAfter(value, sentAt); got != want {
@@ -106,29 +101,4 @@ func FuzzRetryAfterStaysWithinADay(f *testing.F) {
 			t.Errorf("Retry-After: %q is %v", value, wait)
 		}
 	})
-}
-
-func TestTroubleOfOurOwnIsNotChargedToTheTarget(t *testing.T) {
-	f := func(err error, want string) {
-		t.Helper()
-		got := classifyError(context.Background(), err, connecting)
-		if got.Outcome != Ours || got.Reason != want {
-			t.Errorf("%v: outcome %d, %q, want %q", err, got.Outcome, got.Reason, want)
-		}
-	}
-	dial := func(errno syscall.Errno) error {
-		return &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("socket", errno)}
-	}
-	f(dial(syscall.EMFILE), "no file descriptors left")
-	f(dial(syscall.ENFILE), "no file descriptors left")
-	f(dial(syscall.ENOBUFS), "no memory left")
-	f(&net.OpError{Op: "proxyconnect", Net: "tcp", Err: dial(syscall.ECONNREFUSED)}, "proxy unreachable")
-	f(&net.DNSError{Err: "dial udp 127.0.0.53:53: socket: too many open files"}, "resolver unreachable")
-}
-
-func TestAnUnknownErrorKeepsItsTextToItself(t *testing.T) {
-	got := classifyError(context.Background(), errors.New("canary"), connecting)
-	if got.Outcome != Retry || got.Reason != "network error" {
-		t.Errorf("outcome %d, %q", got.Outcome, got.Reason)
-	}
 }

@@ -11,8 +11,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
-
 	"github.com/sidehook/sidehook/emitter/outbox"
 
 	"github.com/sidehook/sidehook/emitter/send"
@@ -26,7 +24,7 @@ type fakeTarget struct {
 	attempts []madeAttempt
 	// takes is how long an attempt takes, unless it is cut short.
 	takes time.Duration
-	// open and mostOpen count the attempts under way.
+	// open and mostOpen count the attempts in flight.
 	open, mostOpen int
 }
 
@@ -38,7 +36,7 @@ type madeAttempt struct {
 
 func (f *fakeTarget) Send(ctx context.Context, d *outbox.Delivery, at time.Time) send.Result {
 	f.mu.Lock()
-	f.attempts = append(f.attempts, madeAttempt{id: d.ID, body: string(d.Body), at: at.Sub(bubbleStart)})
+	f.attempts = append(f.attempts, madeAttempt{id: d.ID, body: string(d.Body), at: at.Sub(syntheticStart)})
 	n := len(f.attempts)
 	f.open++
 	f.mostOpen = max(f.mostOpen, f.open)
@@ -62,8 +60,8 @@ func (f *fakeTarget) Send(ctx context.Context, d *outbox.Delivery, at time.Time)
 	return answer(n, d)
 }
 
-// bubbleStart is when the clock of every synctest bubble starts.
-var bubbleStart = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+// syntheticStart is when the clock of every synctest bubble starts.
+var syntheticStart = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // The usual answers.
 var (
@@ -86,22 +84,22 @@ func always(r send.Result) func(int, *outbox.Delivery) send.Result {
 	return func(int, *outbox.Delivery) send.Result { return r }
 }
 
-// say changes the answer while the target runs.
-func (f *fakeTarget) say(answer func(n int, d *outbox.Delivery) send.Result) {
+// respondWith changes the answer while the target runs.
+func (f *fakeTarget) respondWith(answer func(n int, d *outbox.Delivery) send.Result) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.answer = answer
 }
 
-// take changes how long an attempt takes while the target runs.
-func (f *fakeTarget) take(d time.Duration) {
+// setLatency changes how long an attempt takes while the target runs.
+func (f *fakeTarget) setLatency(d time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.takes = d
 }
 
-// seen lists the attempts so far as "id@when".
-func (f *fakeTarget) seen() (list []string) {
+// attemptsSoFar lists the attempts so far as "id@when".
+func (f *fakeTarget) attemptsSoFar() (list []string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, a := range f.attempts {
@@ -120,8 +118,8 @@ func (f *fakeTarget) ids() (list []string) {
 	return list
 }
 
-// rig is a store and a dispatcher with one fake target for each name.
-type rig struct {
+// harness is a store and a dispatcher with one fake target for each name.
+type harness struct {
 	t       *testing.T
 	dir     string
 	fakes   map[string]*fakeTarget
@@ -135,12 +133,12 @@ type rig struct {
 	stop func()
 }
 
-// inBubble runs a test with a rig whose clock is fake; all is stopped in the end.
-func inBubble(t *testing.T, test func(r *rig), names ...string) {
+// withHarness runs a test with a harness whose clock is fake; all is stopped in the end.
+func withHarness(t *testing.T, test func(r *harness), names ...string) {
 	t.Helper()
 	dir := memoryDir(t)
 	synctest.Test(t, func(t *testing.T) {
-		r := &rig{t: t, dir: dir, fakes: map[string]*fakeTarget{}, targets: map[string]config.Target{}}
+		r := &harness{t: t, dir: dir, fakes: map[string]*fakeTarget{}, targets: map[string]config.Target{}}
 		for _, name := range append(names, "crm") {
 			r.fakes[name], r.targets[name] = &fakeTarget{}, testTarget(t, "https://"+name+".example.org/")
 		}
@@ -162,7 +160,7 @@ func memoryDir(t *testing.T) string {
 	return dir
 }
 
-// testTarget has DESIGN's schedule without jitter.
+// testTarget has the default schedule without jitter.
 func testTarget(t *testing.T, address string) config.Target {
 	t.Helper()
 	target := config.Target{
@@ -189,14 +187,14 @@ func durations(texts ...string) (list []config.Duration) {
 }
 
 // start starts the store and the dispatcher, with the targets as they are set.
-func (r *rig) start() {
+func (r *harness) start() {
 	r.t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	r.store = outbox.New(outbox.Options{Dir: r.dir, Logger: log})
-	r.dispatcher = NewDispatcher(DispatcherOptions{Store: r.store, NewSender: r.newSender, Metrics: metrics.NewSet(), Logger: log})
+	r.dispatcher = New(Options{Store: r.store, NewSender: r.newSender, Logger: log})
 	r.apply()
 	if r.chance != nil {
-		r.dispatcher.queues["crm"].chance = r.chance
+		r.dispatcher.queues["crm"].random = r.chance
 	}
 	stopStore := runUntilStopped(r.t, r.store.Run)
 	stopDispatcher := runUntilStopped(r.t, r.dispatcher.Run)
@@ -207,7 +205,7 @@ func (r *rig) start() {
 	r.write(func(*outbox.Tx) {})
 }
 
-func (r *rig) newSender(name string, _ config.Target) (Sender, error) {
+func (r *harness) newSender(name string, _ config.Target) (Sender, error) {
 	if r.sender != nil {
 		return r.sender, nil
 	}
@@ -217,7 +215,7 @@ func (r *rig) newSender(name string, _ config.Target) (Sender, error) {
 	return nil, fmt.Errorf("no fake for %s", name)
 }
 
-func (r *rig) apply() {
+func (r *harness) apply() {
 	r.t.Helper()
 	if err := r.dispatcher.Apply(r.targets); err != nil {
 		r.t.Fatal(err)
@@ -225,7 +223,7 @@ func (r *rig) apply() {
 }
 
 // restart stops all and starts it again on the same files.
-func (r *rig) restart() {
+func (r *harness) restart() {
 	r.t.Helper()
 	r.stop()
 	r.start()
@@ -233,7 +231,7 @@ func (r *rig) restart() {
 
 // write changes the outbox, waits for the disk, and for what the dispatcher does at
 // once: whether it sees two writes as one would else be the scheduler's choice.
-func (r *rig) write(fn func(*outbox.Tx)) {
+func (r *harness) write(fn func(*outbox.Tx)) {
 	r.t.Helper()
 	if err := r.store.Do(r.t.Context(), fn); err != nil {
 		r.t.Fatal(err)
@@ -242,9 +240,9 @@ func (r *rig) write(fn func(*outbox.Tx)) {
 }
 
 // enqueue queues deliveries named lane+number for the target crm.
-func (r *rig) enqueue(ids ...string) { r.t.Helper(); r.enqueueFor("crm", ids...) }
+func (r *harness) enqueue(ids ...string) { r.t.Helper(); r.enqueueFor("crm", ids...) }
 
-func (r *rig) enqueueFor(target string, ids ...string) {
+func (r *harness) enqueueFor(target string, ids ...string) {
 	r.t.Helper()
 	r.write(func(tx *outbox.Tx) {
 		for _, id := range ids {
@@ -253,25 +251,25 @@ func (r *rig) enqueueFor(target string, ids ...string) {
 	})
 }
 
-// pass lets time pass, and what happens in it happen.
-func (r *rig) pass(d time.Duration) {
+// advance moves the clock and waits for what happens meanwhile.
+func (r *harness) advance(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
 }
 
 // crm is the target of most tests.
-func (r *rig) crm() *fakeTarget { return r.fakes["crm"] }
+func (r *harness) crm() *fakeTarget { return r.fakes["crm"] }
 
 // expect compares the attempts at the target crm since the start.
-func (r *rig) expect(want ...string) {
+func (r *harness) expect(want ...string) {
 	r.t.Helper()
 	synctest.Wait()
-	if got := r.crm().seen(); !slices.Equal(got, want) {
+	if got := r.crm().attemptsSoFar(); !slices.Equal(got, want) {
 		r.t.Fatalf("attempts\n got %q\nwant %q", got, want)
 	}
 }
 
-func (r *rig) statusOf(name string) TargetStatus {
+func (r *harness) statusOf(name string) TargetStatus {
 	r.t.Helper()
 	synctest.Wait()
 	for _, status := range r.dispatcher.Status() {
