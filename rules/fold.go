@@ -68,7 +68,7 @@ func (f Fold) Observe(o Observation) Step {
 	case journey.state() == joining, f.ReadsPasts && journey.mayHavePast(&o):
 		step.Events, step.Past = f.wait(journey, &o)
 	default:
-		step.Events = journey.Fold(&o)
+		step.Events = journey.fold(&o)
 	}
 	step.Made = journey.Place - place
 	step.Settle = step.Made > 0 && len(journey.Unsettled) > 0
@@ -97,7 +97,7 @@ func (f Fold) Settle(key Key, at time.Time) Step {
 	if len(journey.Unsettled) == 0 {
 		return Step{Journey: key}
 	}
-	events := journey.Settle()
+	events := journey.settle()
 	f.Journeys.Save(key, journey, at)
 	return Step{Journey: key, Events: events}
 }

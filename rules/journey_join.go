@@ -44,7 +44,7 @@ func (j *Journey) join(past *Past) []*Event {
 	}
 	var events []*Event
 	for _, o := range waiting {
-		events = append(events, j.Fold(o)...)
+		events = append(events, j.fold(o)...)
 	}
 	return events
 }
@@ -61,14 +61,14 @@ func (j *Journey) remember(past *Past, waiting []*Observation) {
 	j.Study = past.Study // unless the participant names it
 	for _, e := range past.before(waiting) {
 		if e.Says == AnsweredItem {
-			j.Fold(&Observation{Says: AnsweredItem, Journey: key, Item: e.Source, Answer: e.Answer, At: e.At})
+			j.fold(&Observation{Says: AnsweredItem, Journey: key, Item: e.Source, Answer: e.Answer, At: e.At})
 			continue
 		}
 		page := past.page(e.Source)
 		j.Partial = j.Partial || past.Pages[e.Source] == nil
-		j.Fold(&Observation{Says: PageShown, Journey: key, Page: page, At: e.At})
+		j.fold(&Observation{Says: PageShown, Journey: key, Page: page, At: e.At})
 		if e.Says == PageLoaded {
-			j.Fold(&Observation{Says: PageLoaded, Journey: key, PageID: e.Source, At: e.At})
+			j.fold(&Observation{Says: PageLoaded, Journey: key, PageID: e.Source, At: e.At})
 			continue
 		}
 		j.Pointer = e.Source
@@ -76,7 +76,7 @@ func (j *Journey) remember(past *Past, waiting []*Observation) {
 		if e.Reached != "" {
 			reached = past.page(e.Reached)
 		}
-		j.Fold(&Observation{Says: Navigated, Journey: key, Page: reached, At: e.At})
+		j.fold(&Observation{Says: Navigated, Journey: key, Page: reached, At: e.At})
 	}
 	if o := firstPage(waiting); o != nil && o.Says == PageShown {
 		j.Pointer = pageID(o.Page) // the app itself says so

@@ -10,8 +10,8 @@ import (
 
 // eventID is the same whenever the same event is made again, and no other store
 // can make it: the epoch is the store's own. It is the same for all targets but
-// those that must not learn who the participant is: they could compare it with
-// another target's.
+// those that must not learn who the participant is: they could compare ids with
+// another target.
 func eventID(epoch string, key rules.Key, place int, target string, to recipient) string {
 	if to.redaction.HidesParticipant() {
 		return "evt_" + digest(epoch, key.Bytes(), strconv.Itoa(place), "event", target)

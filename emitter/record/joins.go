@@ -16,19 +16,20 @@ import (
 
 // The bounds of reading pasts: the app is busy with participants.
 const (
-	// joinsWaiting is how many journeys may wait for their past; more begin without one.
+	// joinsWaiting is how many pasts may be queued; further journeys go on without one.
 	joinsWaiting = 1000
-	// readers is how many pasts are read at once, readRate how many GETs a second they may make.
-	readers  = 4
+	// readers is how many pasts are read at once.
+	readers = 4
+	// readRate bounds the requests per second of all readers.
 	readRate = 100
 )
 
-// joins reads what participants did before they were observed, for their journeys to join.
+// joins reads what participants did before they were observed.
 type joins struct {
 	app     AppReader
 	profile *rules.Profile
 	limiter *rate.Limiter
-	asked   chan join
+	queue   chan join
 	// complete, begun and partial count the journeys by what the app reported.
 	complete, begun, partial prometheus.Counter
 
@@ -36,7 +37,7 @@ type joins struct {
 	warnUnread rate.Sometimes
 }
 
-// join is a past to be read, and when its journey goes on without.
+// join is a past to read, and when its journey goes on without it.
 type join struct {
 	rules.PastRequest
 	until time.Time
@@ -48,16 +49,16 @@ func newJoins(o Options) *joins {
 		Help: "Participants whose creation was not observed, by what the app reported about their past: complete, begun (nothing yet), partial (it could not be read).",
 	}, []string{"result"})
 	return &joins{
-		app: o.App, profile: o.Profile, limiter: rate.NewLimiter(readRate, readers), asked: make(chan join, joinsWaiting),
+		app: o.App, profile: o.Profile, limiter: rate.NewLimiter(readRate, readers), queue: make(chan join, joinsWaiting),
 		complete: joined.WithLabelValues("complete"), begun: joined.WithLabelValues("begun"), partial: joined.WithLabelValues("partial"),
 		log: o.Logger, warnUnread: rate.Sometimes{Interval: time.Minute},
 	}
 }
 
-// ask queues a join; it returns false if too many wait.
-func (j *joins) ask(one join) bool {
+// enqueue queues a join; it returns false if too many wait.
+func (j *joins) enqueue(one join) bool {
 	select {
-	case j.asked <- one:
+	case j.queue <- one:
 		return true
 	default:
 		return false
@@ -73,7 +74,7 @@ func (j *joins) run(ctx context.Context, done func(rules.Key, *rules.Past)) {
 		running.Go(func() {
 			for {
 				select {
-				case one := <-j.asked:
+				case one := <-j.queue:
 					past := j.read(ctx, one)
 					if ctx.Err() != nil {
 						return
@@ -119,7 +120,7 @@ func (j *joins) count(past *rules.Past) {
 
 // joinLater queues a join. If too many wait, the journey goes on without its past.
 func (r *Recorder) joinLater(one join) {
-	if !r.joins.ask(one) {
+	if !r.joins.enqueue(one) {
 		r.warnCrowded.Do(func() {
 			r.log.Warn("too many journeys wait for their past; one goes on without it", "limit", joinsWaiting)
 		})

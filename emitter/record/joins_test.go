@@ -157,8 +157,8 @@ func (d *joiningRecorder) replay(i int) (matched bool) {
 func (d *joiningRecorder) join() {
 	d.t.Helper()
 	d.waitIdle()
-	for len(d.joins.asked) > 0 {
-		one := <-d.joins.asked
+	for len(d.joins.queue) > 0 {
+		one := <-d.joins.queue
 		d.submitJoin(one.Journey, d.joins.read(d.t.Context(), one))
 		d.waitIdle()
 	}
@@ -314,8 +314,8 @@ func TestWhatWaitsForItsPastGoesOnWithoutWhenTheAppIsNoLongerAsked(t *testing.T)
 
 func TestJourneysGoOnWithoutTheirPastWhenTooManyWait(t *testing.T) {
 	d, end := midway(t, t.TempDir())
-	for len(d.joins.asked) < cap(d.joins.asked) {
-		d.joins.ask(join{})
+	for len(d.joins.queue) < cap(d.joins.queue) {
+		d.joins.enqueue(join{})
 	}
 	d.replay(end)
 	d.waitIdle() // requests the past

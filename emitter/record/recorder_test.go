@@ -159,15 +159,33 @@ func TestAJourneyContinuesAfterARestart(t *testing.T) {
 }
 
 func TestStoppingSettlesWaitingEvents(t *testing.T) {
-	dir := t.TempDir()
-	d := newTestRecorder(t, dir)
-	d.get(showPage1)
-	d.begin("POST", "/api/log/3/p/i1/decsys.platform.COMPONENT_RESULTS")
-	d.next(showPage2)
-	d.stop()
-	if n := len(newTestRecorder(t, dir).deliveries()); n != 1 {
-		t.Errorf("got %d deliveries, want 1", n)
+	f := func(durability config.Durability) {
+		t.Helper()
+		dir := t.TempDir()
+		d := newTestRecorder(t, dir)
+		d.durability = durability
+		d.get(showPage1)
+		d.begin("POST", "/api/log/3/p/i1/decsys.platform.COMPONENT_RESULTS")
+		d.next(showPage2)
+		d.stop()
+		// Before a recorder resumes what was left.
+		if n := len(openedStore(t, dir).deliveries()); n != 1 {
+			t.Errorf("%s: got %d deliveries, want 1", durability, n)
+		}
 	}
+	f(config.Strict)
+	f(config.Relaxed) // stopped before the navigation is on disk
+}
+
+// openedStore is the store of a recorder that has stopped.
+func openedStore(t *testing.T, dir string) *testRecorder {
+	t.Helper()
+	d := &testRecorder{t: t, store: outbox.New(outbox.Options{Dir: dir, Logger: slog.New(slog.DiscardHandler)})}
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { _ = d.store.Run(ctx) })
+	t.Cleanup(func() { cancel(); running.Wait() })
+	return d
 }
 
 func TestTheEndOfAStudyIsRecoveredThoughTheAppRespondsForTheStudy(t *testing.T) {

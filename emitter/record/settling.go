@@ -28,7 +28,7 @@ func (r *Recorder) settleLater(s settlement) {
 }
 
 // runSettling settles journeys when they are due. They are queued in about that
-// order, so it waits for one at a time. When ctx ends it settles the rest at once.
+// order, so it waits for one at a time. When ctx ends it settles all at once.
 func (r *Recorder) runSettling(ctx context.Context) {
 	for {
 		select {
@@ -36,7 +36,7 @@ func (r *Recorder) runSettling(ctx context.Context) {
 			r.sleepUntil(ctx, next.due)
 			r.submitSettle(next.journey)
 		case <-ctx.Done():
-			r.settleRest()
+			r.submit(r.settleAll)
 			return
 		}
 	}
@@ -51,17 +51,19 @@ func (r *Recorder) sleepUntil(ctx context.Context, due time.Time) {
 	}
 }
 
-func (r *Recorder) settleRest() {
-	for {
-		select {
-		case next := <-r.settling:
-			r.submitSettle(next.journey)
-		default:
-			return
-		}
+func (r *Recorder) submitSettle(key rules.Key) {
+	r.submit(func(tx *outbox.Tx) { r.settleJourney(tx, key) })
+}
+
+// settleAll settles every journey with waiting events, including those whose
+// settlement has not been queued yet.
+func (r *Recorder) settleAll(tx *outbox.Tx) {
+	for _, key := range tx.Unsettled() {
+		r.settleJourney(tx, rules.ParseKey(key))
 	}
 }
 
-func (r *Recorder) submitSettle(key rules.Key) {
-	r.submit(func(tx *outbox.Tx) { r.carryOut(tx, r.now(), r.foldIn(tx).Settle(key, r.now())) })
+func (r *Recorder) settleJourney(tx *outbox.Tx, key rules.Key) {
+	now := r.now()
+	r.carryOut(tx, now, r.foldIn(tx).Settle(key, now))
 }
