@@ -42,7 +42,7 @@ func (d *testRecorder) forget(participant, survey string) Forgotten {
 func (d *testRecorder) all() []*outbox.Delivery {
 	d.t.Helper()
 	d.flush()
-	list, _, err := d.store.List(outbox.Query{Limit: 100})
+	list, _, err := d.store.List(outbox.Query{Limit: 1000})
 	if err != nil {
 		d.t.Fatal(err)
 	}

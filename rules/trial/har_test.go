@@ -123,7 +123,7 @@ func TestPseudoHeadersAreNoHeadersAndNamesHaveAnyCase(t *testing.T) {
 	}
 }
 
-func TestAFileThatIsNoHARSaysSo(t *testing.T) {
+func TestTheErrorOfAFileThatIsNotHARSaysWhy(t *testing.T) {
 	f := func(text, want string) {
 		t.Helper()
 		_, _, err := ReadHAR(strings.NewReader(text))
