@@ -13,8 +13,8 @@
 //
 // A Recorder implements proxy.Watcher. Its parts are:
 //
-//   - flights: which exchanges are in flight, so that an event can wait for answers
-//     and a missed navigation is told from one that is on its way
+//   - flights: which exchanges are in flight, so that an event waits for answers, and
+//     a page shown while a navigation is in flight is not taken for a missed one
 //   - journeys: the store of a rules.Fold, in an outbox.Tx
 //   - settlements: when an event stops waiting for answers
 //   - joins: reading from the app what participants did before they were observed
