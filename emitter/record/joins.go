@@ -99,9 +99,9 @@ func (j *joins) read(ctx context.Context, one join) *rules.Past {
 		return j.app.Get(ctx, one.Host, path)
 	})
 	if err != nil {
-		j.warnUnread.Do(func() {
+		if isDue(&j.warnUnread) {
 			j.log.Warn("cannot read what a participant did before; their events are partial", "error", err)
-		})
+		}
 		return nil
 	}
 	return past
@@ -121,9 +121,9 @@ func (j *joins) count(past *rules.Past) {
 // joinLater queues a join. If too many wait, the journey goes on without its past.
 func (r *Recorder) joinLater(one join) {
 	if !r.joins.enqueue(one) {
-		r.warnCrowded.Do(func() {
+		if isDue(&r.warnCrowded) {
 			r.log.Warn("too many journeys wait for their past; one goes on without it", "limit", joinsWaiting)
-		})
+		}
 		r.submitJoin(one.Journey, nil)
 	}
 }

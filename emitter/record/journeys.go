@@ -22,7 +22,9 @@ func (j journeys) Load(key rules.Key) *rules.Journey {
 	journey, err := rules.DecodeJourney(data, j.tx.Page)
 	if err != nil {
 		r := j.recorder
-		r.warnDamaged.Do(func() { r.log.Warn("cannot read a journey; it begins anew, and its events are partial", "error", err) })
+		if isDue(&r.warnDamaged) {
+			r.log.Warn("cannot read a journey; it begins anew, and its events are partial", "error", err)
+		}
 		return &rules.Journey{Partial: true}
 	}
 	return journey
@@ -34,7 +36,9 @@ func (j journeys) Save(key rules.Key, journey *rules.Journey, at time.Time) {
 	data, err := journey.Encode(j.tx.PutPage)
 	if err != nil {
 		r := j.recorder
-		r.warnUnsaved.Do(func() { r.log.Warn("cannot save a journey", "error", err) })
+		if isDue(&r.warnUnsaved) {
+			r.log.Warn("cannot save a journey", "error", err)
+		}
 		return
 	}
 	j.tx.PutJourney(key.Bytes(), data, at)

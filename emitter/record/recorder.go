@@ -147,9 +147,9 @@ func (r *Recorder) end(f *flight, x rules.Exchange) {
 	// Logs are written without the lock, which every matched request needs.
 	r.failing.note(f.match, x.Status, observed)
 	if err != nil {
-		r.warnUnreadable.Do(func() {
+		if isDue(&r.warnUnreadable) {
 			r.log.Warn("cannot read an exchange that a route matches", "says", f.match.Says(), "error", err)
-		})
+		}
 	}
 	if isLost {
 		r.logLost()
@@ -195,11 +195,11 @@ func (r *Recorder) submit(change func(*outbox.Tx)) {
 
 // logLost logs that the store took no more.
 func (r *Recorder) logLost() {
-	r.warnLost.Do(func() {
+	if isDue(&r.warnLost) {
 		_, reason := r.store.State()
 		r.log.Error("observations are lost: the state file cannot be written, and no more fit into memory",
 			"lost", r.store.Stats().Lost, "reason", reason)
-	})
+	}
 }
 
 // hold waits until an observation is on disk: a participant must not see a
@@ -219,10 +219,18 @@ func (r *Recorder) hold(onDisk <-chan struct{}) {
 	case <-onDisk:
 	case <-limit.C:
 		r.counts.atRisk.Inc()
-		r.warnAtRisk.Do(func() {
+		if isDue(&r.warnAtRisk) {
 			r.log.Warn("released a response before its observation was on disk; a crash now could lose its event", "waited", holdLimit)
-		})
+		}
 	}
+}
+
+// isDue reports whether a line that s limits may be logged now. Logging it within
+// s.Do would hold up every other request with the same trouble, if stderr is a pipe
+// that nobody reads.
+func isDue(s *rate.Sometimes) (due bool) {
+	s.Do(func() { due = true })
+	return due
 }
 
 // sizeOf estimates the bytes of memory that an observation keeps alive while it waits.

@@ -2,8 +2,10 @@ package record
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -76,4 +78,38 @@ func TestAWarningIsLoggedOnceAMinute(t *testing.T) {
 		time.Sleep(time.Nanosecond)
 		f(2)
 	})
+}
+
+func TestALineThatCannotBeWrittenHoldsUpOneRequestOnly(t *testing.T) {
+	recorder, _ := newUnwrittenRecorder(t)
+	for ok := true; ok; { // until the store takes no more
+		_, ok = recorder.store.Submit(0, func(*outbox.Tx) {})
+	}
+	reader, writer := io.Pipe() // a full pipe behind stderr: a line waits for its reader
+	recorder.log = slog.New(slog.NewTextHandler(writer, nil))
+	exchange := func() {
+		recorder.Begin([]byte("GET"), []byte("/api/progress/5/3/p"))(page(showPage1))
+	}
+	var held sync.WaitGroup
+	held.Go(exchange)
+	line := make([]byte, 4096)
+	n, err := reader.Read(line[:1]) // the rest of the line waits
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := make(chan struct{})
+	go func() { exchange(); close(other) }()
+	select {
+	case <-other:
+	case <-time.After(20 * time.Second):
+		t.Fatal("another request waits for the log line of the first")
+	}
+	m, err := reader.Read(line[n:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	held.Wait()
+	if text := string(line[:n+m]); strings.Count(text, "\n") != 1 || !strings.Contains(text, "observations are lost") || !strings.Contains(text, `reason="not opened yet"`) {
+		t.Errorf("the log is %q, want one line about the loss", text)
+	}
 }
