@@ -186,7 +186,7 @@ func newSidecar(cfg *config.Config, logger *slog.Logger) (*sidecar, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.recorder = record.NewRecorder(record.RecorderOptions{
+	s.recorder = record.New(record.Options{
 		Store: s.store, Profile: profile, Config: cfg, App: reader, Metrics: set, Logger: logger,
 	})
 	s.dispatcher = deliver.New(deliver.Options{

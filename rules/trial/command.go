@@ -22,12 +22,12 @@ targets: {example: {url: https://example.org, secret: env:NONE, format: standard
 rules: [{to: [example]}]
 `
 
-// Preview returns what makes the deliveries of an event under a configuration.
-type Preview func(*config.Config) func(rules.Key, *rules.Event) []TrialDelivery
+// Preview makes the deliveries of an event and calls add for each.
+type Preview = func(key rules.Key, event *rules.Event, add func(target, rule, contentType string, body []byte))
 
-// Command returns the command `sidehook try`. The bodies that it prints are made
-// by preview.
-func Command(preview Preview) *cobra.Command {
+// Command returns the command `sidehook try`. preview returns the Preview for a
+// configuration.
+func Command(preview func(*config.Config) Preview) *cobra.Command {
 	var path string
 	var asJSON bool
 	try := &cobra.Command{
@@ -55,11 +55,11 @@ standard.`,
 			if len(args) == 2 {
 				path = args[1]
 			}
-			trial, err := tryFile(args[0], path, cmd.InOrStdin(), preview)
+			report, err := tryFile(args[0], path, cmd.InOrStdin(), preview)
 			if err != nil {
 				return err
 			}
-			return print(cmd.OutOrStdout(), trial, asJSON)
+			return print(cmd.OutOrStdout(), report, asJSON)
 		},
 	}
 	try.Flags().StringVar(&path, "config", "", "configuration `file`")
@@ -67,7 +67,7 @@ standard.`,
 	return try
 }
 
-func tryFile(har, path string, stdin io.Reader, preview Preview) (*Trial, error) {
+func tryFile(har, path string, stdin io.Reader, preview func(*config.Config) Preview) (*Report, error) {
 	config, err := load(path)
 	if err != nil {
 		return nil, err
@@ -89,7 +89,7 @@ func tryFile(har, path string, stdin io.Reader, preview Preview) (*Trial, error)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", har, err)
 	}
-	return Try(TrialOptions{Profile: profile, Config: config, Deliveries: preview(config)}, recorded, omitted), nil
+	return Run(Options{Profile: profile, Config: config, Preview: preview(config)}, recorded, omitted), nil
 }
 
 func load(path string) (*config.Config, error) {
@@ -100,10 +100,10 @@ func load(path string) (*config.Config, error) {
 	return config.Parse("trial", []byte(defaultConfig), env, os.ReadFile)
 }
 
-func print(out io.Writer, trial *Trial, asJSON bool) error {
+func print(out io.Writer, report *Report, asJSON bool) error {
 	if !asJSON {
 		var b bytes.Buffer
-		if err := trial.WriteText(&b); err != nil {
+		if err := report.WriteText(&b); err != nil {
 			return err
 		}
 		_, err := io.WriteString(out, terminal.Text(b.String()))
@@ -112,5 +112,5 @@ func print(out io.Writer, trial *Trial, asJSON bool) error {
 	encoder := json.NewEncoder(out)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	return encoder.Encode(trial)
+	return encoder.Encode(report)
 }

@@ -11,8 +11,9 @@ import (
 	"github.com/sidehook/sidehook/rules/config"
 )
 
-func nothing(*config.Config) func(rules.Key, *rules.Event) []TrialDelivery {
-	return func(rules.Key, *rules.Event) []TrialDelivery { return nil }
+// nothing is the preview of a configuration without deliveries.
+func nothing(*config.Config) Preview {
+	return func(rules.Key, *rules.Event, func(target, rule, contentType string, body []byte)) {}
 }
 
 // try runs the command and returns its output and the text of its error.
