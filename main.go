@@ -185,7 +185,7 @@ func try(args []string, stdout, stderr io.Writer) error {
 	return encoder.Encode(tr)
 }
 
-func tryFile(har, path string) (*trial.Trial, error) {
+func tryFile(har, path string) (*trial.Report, error) {
 	cfg, err := loadToTry(path)
 	if err != nil {
 		return nil, err
@@ -203,8 +203,8 @@ func tryFile(har, path string) (*trial.Trial, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", har, err)
 	}
-	options := trial.TrialOptions{Profile: profile, Config: cfg, Deliveries: record.Preview(cfg)}
-	return trial.Try(options, recorded, omitted), nil
+	options := trial.Options{Profile: profile, Config: cfg, Preview: record.Preview(cfg)}
+	return trial.Run(options, recorded, omitted), nil
 }
 
 func loadToTry(path string) (*config.Config, error) {
@@ -322,7 +322,7 @@ func newSidecar(cfg *config.Config, logger *slog.Logger) (*sidecar, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.recorder = record.NewRecorder(record.RecorderOptions{
+	s.recorder = record.New(record.Options{
 		Store: s.store, Profile: profile, Config: cfg, App: reader, Metrics: set, Logger: logger,
 	})
 	s.dispatcher = deliver.New(deliver.Options{

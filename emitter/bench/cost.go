@@ -106,7 +106,7 @@ func newRecorder(store *outbox.Store, state string) (*record.Recorder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return record.NewRecorder(record.RecorderOptions{
+	return record.New(record.Options{
 		Store: store, Profile: profile, Config: cfg, Logger: slog.New(slog.DiscardHandler),
 	}), nil
 }

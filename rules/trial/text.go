@@ -11,20 +11,20 @@ import (
 	"github.com/sidehook/sidehook/rules"
 )
 
-// WriteText writes the trial for people. It shows participants and answers, as
-// somebody who has the recording has them too.
-func (t *Trial) WriteText(w io.Writer) error {
+// WriteText writes the report for people. It shows participants and answers:
+// whoever has the recording has them too.
+func (r *Report) WriteText(w io.Writer) error {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s matched by the profile for %s\n", count(len(t.Exchanges), "exchange"), t.App)
-	for i := range t.Exchanges {
-		t.Exchanges[i].write(&b)
+	fmt.Fprintf(&b, "%s matched by the profile for %s\n", count(len(r.Exchanges), "exchange"), r.App)
+	for i := range r.Exchanges {
+		r.Exchanges[i].write(&b)
 	}
-	t.writeRest(&b)
+	r.writeRest(&b)
 	_, err := w.Write(b.Bytes())
 	return err
 }
 
-func (x *TrialExchange) write(b *bytes.Buffer) {
+func (x *Exchange) write(b *bytes.Buffer) {
 	fmt.Fprintf(b, "\n%d. %s -> %d\n", x.Entry, x.Request, x.Status)
 	if x.Observation == nil {
 		fmt.Fprintf(b, "   nothing: %s\n", x.Why)
@@ -39,8 +39,8 @@ func (x *TrialExchange) write(b *bytes.Buffer) {
 	}
 }
 
-// text tells what was observed in a line.
-func (o *TrialObservation) text(says rules.Says) string {
+// text is what was observed, in a line.
+func (o *Observation) text(says rules.Says) string {
 	who := fmt.Sprintf("participant %s, %s", o.Participant, o.survey())
 	switch {
 	case says == rules.AnsweredItem:
@@ -60,7 +60,7 @@ func (o *TrialObservation) text(says rules.Says) string {
 	return fmt.Sprintf("%s, takes an answer of type %q (%s)", text, o.Page.Item.Type, o.Page.Item.ID)
 }
 
-func (o *TrialObservation) survey() string {
+func (o *Observation) survey() string {
 	text := "instance " + o.Instance
 	if o.Survey != "" {
 		text = "survey " + o.Survey + "/" + o.Instance
@@ -74,7 +74,7 @@ func (o *TrialObservation) survey() string {
 	return text
 }
 
-func (e *TrialEvent) write(b *bytes.Buffer) {
+func (e *Event) write(b *bytes.Buffer) {
 	recovered := map[bool]string{true: ", recovered: the navigation itself is not in the file"}[e.Recovered]
 	fmt.Fprintf(b, "   event %d of the participant: %s%s\n", e.Place, e.Name, recovered)
 	for _, verdict := range e.Rules {
@@ -102,15 +102,15 @@ func writeVerdict(b *bytes.Buffer, v *rules.Verdict) {
 	}
 }
 
-// writeRest tells what was left out, and why: whoever writes a profile looks here
-// for the route that is missing.
-func (t *Trial) writeRest(b *bytes.Buffer) {
-	if len(t.Exchanges) == 0 {
+// writeRest writes what was left out, and why: whoever writes a profile looks here
+// for a missing route.
+func (r *Report) writeRest(b *bytes.Buffer) {
+	if len(r.Exchanges) == 0 {
 		b.WriteString("no route of the profile matches: is it the right one for this app?\n")
 	}
 	others := 0
 	var lines []string
-	for _, u := range t.Unmatched {
+	for _, u := range r.Unmatched {
 		if !u.mayMatter() {
 			others += u.Times
 			continue
@@ -125,17 +125,18 @@ func (t *Trial) writeRest(b *bytes.Buffer) {
 		fmt.Fprintf(b, "\nno route matches these:\n%s\n", strings.Join(lines, "\n"))
 	}
 	if others > 0 {
-		fmt.Fprintf(b, "\n%s of scripts, images and the like match none either\n", count(others, "request"))
+		fmt.Fprintf(b, "\n%s for scripts, images and the like match none either\n", count(others, "request"))
 	}
-	if len(t.Omitted) > 0 {
-		fmt.Fprintf(b, "\nleft out of the file:\n")
+	if len(r.Omitted) > 0 {
+		fmt.Fprintf(b, "\nentries left out:\n")
 	}
-	for _, omitted := range t.Omitted {
+	for _, omitted := range r.Omitted {
 		fmt.Fprintf(b, "   entry %d: %s\n", omitted.Entry, omitted.Why)
 	}
 }
 
-// mayMatter tells a request that a survey could depend on from one for a file.
+// mayMatter reports whether a survey could depend on the request, rather than be
+// shown with it.
 func (u *Unmatched) mayMatter() bool {
 	mediaType, _, _ := mime.ParseMediaType(u.ContentType)
 	return !strings.HasPrefix(u.Request, "GET ") || strings.HasSuffix(mediaType, "json")

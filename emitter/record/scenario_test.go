@@ -7,43 +7,43 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/sidehook/sidehook/rules"
-
 	"github.com/sidehook/sidehook/rules/config"
 )
 
 const showPage3 = `{"surveyId":5,"instanceId":3,"participantId":"p","newParticipantId":null,"page":{"id":"three","name":"","order":3,"components":[{"type":"Free Text","id":"i3"}]},"pageCount":3}`
 
-// situation is a desk whose one target gets every event in format standard.
-type situation struct {
-	*desk
+// scenario is a recorder whose one target gets every event in format standard.
+type scenario struct {
+	*testRecorder
 	dir string
 }
 
-func newSituation(t *testing.T) *situation {
+func newScenario(t *testing.T) *scenario {
 	t.Helper()
-	s := &situation{dir: t.TempDir()}
+	s := &scenario{dir: t.TempDir()}
 	s.open(t)
 	return s
 }
 
-func (s *situation) open(t *testing.T) {
+func (s *scenario) open(t *testing.T) {
 	t.Helper()
-	s.desk = newDesk(t, s.dir)
+	s.testRecorder = newTestRecorder(t, s.dir)
 	s.Apply(&config.Config{
 		Targets: map[string]config.Target{"lake": {Format: config.FormatStandard}},
 		Rules:   []config.Rule{{To: []string{"lake"}}},
 	})
 }
 
-// restart begins anew with what is on disk; exchanges in flight are gone.
-func (s *situation) restart() {
+// restart replaces the recorder by one with the same state directory. Exchanges in
+// flight never end.
+func (s *scenario) restart() {
 	s.t.Helper()
 	s.stop()
 	s.open(s.t)
 }
 
 // events are the bodies made so far, oldest first.
-func (s *situation) events() (bodies []gjson.Result) {
+func (s *scenario) events() (bodies []gjson.Result) {
 	s.t.Helper()
 	for _, listed := range s.all() {
 		d, err := s.store.Load(listed.Seq)
@@ -55,8 +55,8 @@ func (s *situation) events() (bodies []gjson.Result) {
 	return bodies
 }
 
-// told is the events in words: "one>two" is a navigation, ">end" completes.
-func (s *situation) told() string {
+// summary lists the events: "one>two" is a navigation, "two>end" a completion.
+func (s *scenario) summary() string {
 	s.t.Helper()
 	var words []string
 	for _, event := range s.events() {
@@ -72,74 +72,74 @@ func (s *situation) told() string {
 	return strings.Join(words, ", ")
 }
 
-func TestANavigationThatWentUnseenIsToldOnceByTheNextPageShown(t *testing.T) {
+func TestAMissedNavigationIsRecoveredOnceByTheNextPageShown(t *testing.T) {
 	const (
 		show   = "/api/progress/5/3/p"
 		next   = "/api/progress/5/3/p/next"
 		answer = "/api/log/3/p/i1/decsys.platform.COMPONENT_RESULTS"
 	)
-	f := func(name, want string, steps func(s *situation)) {
+	f := func(name, want string, steps func(s *scenario)) {
 		t.Helper()
-		s := newSituation(t)
+		s := newScenario(t)
 		s.get(showPage1)
 		s.load("one")
 		steps(s)
-		if got := s.told(); got != want {
+		if got := s.summary(); got != want {
 			t.Errorf("%s: got %q, want %q", name, got, want)
 		}
 	}
-	f("after a restart", "one>two recovered", func(s *situation) { s.restart(); s.get(showPage2) })
-	f("the answer to next was lost in a crash", "one>two recovered", func(s *situation) { s.begin("POST", next); s.restart(); s.get(showPage2) })
-	f("two steps are one navigation", "one>three recovered", func(s *situation) { s.restart(); s.get(showPage3) })
-	f("and so they are when next tells of them", "one>three", func(s *situation) { s.restart(); s.next(showPage3) })
-	f("those that follow are as ever", "one>two recovered, two>three", func(s *situation) { s.restart(); s.get(showPage2); s.load("two"); s.next(showPage3) })
-	f("the end", "one>end recovered", func(s *situation) { s.restart(); s.get(showEnd); s.get(showEnd); s.next(showEnd) })
-	f("never again, after another restart either", "one>two recovered", func(s *situation) {
+	f("after a restart", "one>two recovered", func(s *scenario) { s.restart(); s.get(showPage2) })
+	f("the response to next was lost in a crash", "one>two recovered", func(s *scenario) { s.begin("POST", next); s.restart(); s.get(showPage2) })
+	f("two steps are one navigation", "one>three recovered", func(s *scenario) { s.restart(); s.get(showPage3) })
+	f("so they are when next shows the third page", "one>three", func(s *scenario) { s.restart(); s.next(showPage3) })
+	f("later navigations are not recovered", "one>two recovered, two>three", func(s *scenario) { s.restart(); s.get(showPage2); s.load("two"); s.next(showPage3) })
+	f("the end", "one>end recovered", func(s *scenario) { s.restart(); s.get(showEnd); s.get(showEnd); s.next(showEnd) })
+	f("never again, not even after another restart", "one>two recovered", func(s *scenario) {
 		s.get(showPage2)
 		s.get(showPage2)
 		s.restart()
 		s.load("two")
 		s.get(showPage2)
 	})
-	f("by one of two tabs", "one>two recovered", func(s *situation) {
+	f("by one of two tabs", "one>two recovered", func(s *scenario) {
 		s.get(showPage2)
 		s.load("two")
 		s.get(showPage2)
 		s.load("two")
 	})
-	f("by one of two tabs that ask at the same moment", "one>two recovered", func(s *situation) {
+	f("by one of two tabs that request it at the same moment", "one>two recovered", func(s *scenario) {
 		left, right := s.begin("GET", show), s.begin("GET", show)
 		left(page(showPage2))
 		right(page(showPage2))
 		s.load("two")
 		s.load("two")
 	})
-	f("not while next is on its way, which tells of it itself", "one>two", func(s *situation) {
+	f("not while next is in flight, which makes the event itself", "one>two", func(s *scenario) {
 		endNext := s.begin("POST", next)
 		s.get(showPage2)
 		endNext(page(showPage2))
 		s.get(showPage2)
 	})
-	f("not one back, by a page asked for before next and shown after it", "one>two", func(s *situation) {
+	f("not backwards, by a page requested before next and shown after it", "one>two", func(s *scenario) {
 		endGet := s.begin("GET", show)
 		s.next(showPage2)
 		endGet(page(showPage1))
 		s.get(showPage2)
 	})
-	f("nor when another tab asks meanwhile", "one>two", func(s *situation) {
+	f("nor when another tab requests the page meanwhile", "one>two", func(s *scenario) {
 		endGet := s.begin("GET", show)
 		s.next(showPage2)
 		s.get(showPage2)
 		endGet(page(showPage1))
 	})
-	f("nor when another tab loads another page meanwhile", "", func(s *situation) {
+	f("nor when another tab loads another page meanwhile", "", func(s *scenario) {
 		endGet := s.begin("GET", show)
 		s.load("two")
 		endGet(page(showPage1))
 	})
-	f("not after the end, whatever is shown", "one>end", func(s *situation) { s.next(showEnd); s.get(showPage2); s.get(showPage3) })
-	f("not while an answer is on its way", "", func(s *situation) { s.begin("POST", answer); s.get(showPage2) })
-	f("but after it", "one>two recovered", func(s *situation) {
+	f("not after the end, whatever is shown", "one>end", func(s *scenario) { s.next(showEnd); s.get(showPage2); s.get(showPage3) })
+	f("not while an answer is in flight", "", func(s *scenario) { s.begin("POST", answer); s.get(showPage2) })
+	f("but after it", "one>two recovered", func(s *scenario) {
 		endAnswer := s.begin("POST", answer)
 		s.get(showPage2)
 		endAnswer(rules.Exchange{Status: 204, RequestBody: []byte(`{}`)})
@@ -147,17 +147,17 @@ func TestANavigationThatWentUnseenIsToldOnceByTheNextPageShown(t *testing.T) {
 	})
 }
 
-func TestAnAnswerFromInFrontOfTheAppMakesNoEventAndLosesNone(t *testing.T) {
+func TestAnErrorFromAProxyInFrontOfTheAppMakesNoEventAndLosesNone(t *testing.T) {
 	f := func(status int) {
 		t.Helper()
-		s := newSituation(t)
+		s := newScenario(t)
 		failed := rules.Exchange{Status: status, ContentType: "application/json", ResponseBody: []byte(showPage2)}
 		s.get(showPage1)
 		s.begin("POST", "/api/progress/5/3/p/next")(failed)
 		s.begin("GET", "/api/progress/5/3/p")(failed)
 		s.begin("POST", "/api/log/3/p/i1/decsys.platform.COMPONENT_RESULTS")(rules.Exchange{Status: status, RequestBody: []byte(`{"text":"a"}`)})
 		s.next(showPage2)
-		if got := s.told(); got != "one>two" {
+		if got := s.summary(); got != "one>two" {
 			t.Errorf("with %d in between: %s, want one>two", status, got)
 		}
 	}
@@ -166,17 +166,17 @@ func TestAnAnswerFromInFrontOfTheAppMakesNoEventAndLosesNone(t *testing.T) {
 	f(504)
 }
 
-func TestPagesWithoutQuestionsAreToldOfAndListNoResponse(t *testing.T) {
+func TestPagesWithoutQuestionsMakeEventsWithoutResponses(t *testing.T) {
 	const welcome = `{"surveyId":5,"instanceId":3,"participantId":"p","newParticipantId":null,"page":{"id":"welcome","name":"Welcome","order":1,` +
 		`"components":[{"type":"heading","id":"h","params":{"text":"Hello"}},{"type":"image","id":"i","params":{}}]},"pageCount":2}`
-	s := newSituation(t)
+	s := newScenario(t)
 	s.get(welcome)
 	s.load("welcome")
-	s.next(showPage2) // has nothing at all
+	s.next(showPage2) // an empty page
 	s.load("two")
 	s.next(showEnd)
-	if got := s.told(); got != "welcome>two, two>end" {
-		t.Errorf("told %s, want welcome>two, two>end", got)
+	if got := s.summary(); got != "welcome>two, two>end" {
+		t.Errorf("events are %s, want welcome>two, two>end", got)
 	}
 	for _, event := range s.events() {
 		if got := event.Get("data.responses").Raw; got != "[]" {
@@ -185,19 +185,19 @@ func TestPagesWithoutQuestionsAreToldOfAndListNoResponse(t *testing.T) {
 	}
 }
 
-func TestAParticipantWithASlashASpaceAndAnUmlautIsOneAllTheWay(t *testing.T) {
+func TestAnIDWithASlashASpaceAndAnUmlautNamesOneParticipant(t *testing.T) {
 	const onTheWire, id = "Bob%20M%C3%BCller%2F1", "Bob Müller%2F1" // the app leaves %2F as it is
 	named := func(body string) rules.Exchange {
 		return page(strings.Replace(body, `"participantId":"p"`, `"participantId":"`+id+`"`, 1))
 	}
-	s := newSituation(t)
+	s := newScenario(t)
 	s.begin("GET", "/api/progress/5/3/"+onTheWire)(named(showPage1))
 	s.begin("POST", "/api/log/3/"+onTheWire+"/one/decsys.platform.PAGE_LOAD")(rules.Exchange{Status: 204, RequestBody: []byte("{}")})
 	s.begin("POST", "/api/log/3/"+onTheWire+"/i1/decsys.platform.COMPONENT_RESULTS")(rules.Exchange{Status: 204, RequestBody: []byte(`{"text":"a"}`)})
 	s.begin("POST", "/api/progress/5/3/"+onTheWire+"/next")(named(showPage2))
 	s.begin("POST", "/api/progress/5/3/"+onTheWire+"/next")(named(showEnd))
-	if got := s.told(); got != "one>two, two>end" {
-		t.Errorf("told %s, want one>two, two>end", got)
+	if got := s.summary(); got != "one>two, two>end" {
+		t.Errorf("events are %s, want one>two, two>end", got)
 	}
 	for _, event := range s.events() {
 		if got := event.Get("data.participant.id").String(); got != id {
