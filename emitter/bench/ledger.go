@@ -1,0 +1,137 @@
+package main
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/tidwall/gjson"
+)
+
+// ledger pairs what participants were told with what a receiver was sent. The
+// page left is the key of both, since every participant leaves each page once.
+type ledger struct {
+	mu sync.Mutex
+	of map[string]*steps
+	// acknowledged and arrived count navigations; waits are the times of their responses.
+	acknowledged, arrived int
+	waits                 []time.Duration
+	// bytes and first are of all webhooks that arrived.
+	bytes int
+	first time.Time
+	// What should not be.
+	repeated, renamed, reordered, unsigned int
+}
+
+// steps are the times of one participant's navigations, by the page left.
+type steps struct {
+	acknowledged, arrived [pages]time.Time
+	ids                   [pages]string
+	last                  int
+}
+
+func newLedger() *ledger { return &ledger{of: map[string]*steps{}} }
+
+// forget makes it count from here on.
+func (l *ledger) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.of, l.waits = map[string]*steps{}, nil
+	l.acknowledged, l.arrived, l.bytes = 0, 0, 0
+}
+
+// acknowledge enters a response that a participant has just read.
+func (l *ledger) acknowledge(participant string, page int, sent time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	at := time.Now()
+	l.acknowledged++
+	l.waits = append(l.waits, at.Sub(sent))
+	l.entry(participant).acknowledged[page] = at
+}
+
+// arrive enters a webhook with the decsys format.
+func (l *ledger) arrive(id string, body []byte, isSigned bool, at time.Time) {
+	fields := gjson.GetManyBytes(body, "ParticipantId", "EventType.SourcePage")
+	page := int(fields[1].Int()) - 1
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !isSigned {
+		l.unsigned++
+	}
+	if page < 0 || page >= pages {
+		l.renamed++
+		return
+	}
+	s := l.entry(fields[0].String())
+	switch {
+	case s.ids[page] == id:
+		l.repeated++
+		return
+	case s.ids[page] != "":
+		l.renamed++
+		return
+	case page < s.last:
+		l.reordered++
+	}
+	if l.arrived == 0 {
+		l.first = at
+	}
+	l.arrived++
+	l.bytes += len(body)
+	s.ids[page], s.arrived[page], s.last = id, at, page
+}
+
+// entry needs the lock.
+func (l *ledger) entry(participant string) *steps {
+	s := l.of[participant]
+	if s == nil {
+		s = &steps{}
+		l.of[participant] = s
+	}
+	return s
+}
+
+// received is how many different webhooks have arrived.
+func (l *ledger) received() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.arrived
+}
+
+// missing is how many navigations were acknowledged and have no webhook yet.
+func (l *ledger) missing() (n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, s := range l.of {
+		for page := range pages {
+			if !s.acknowledged[page].IsZero() && s.arrived[page].IsZero() {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// delays are the times from a response that a participant has read to its
+// webhook. A webhook that came first took none.
+func (l *ledger) delays() (all []time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, s := range l.of {
+		for page := range pages {
+			if !s.acknowledged[page].IsZero() && !s.arrived[page].IsZero() {
+				all = append(all, max(0, s.arrived[page].Sub(s.acknowledged[page])))
+			}
+		}
+	}
+	return all
+}
+
+// wrong is what should not be, as text.
+func (l *ledger) wrong() string {
+	lost := l.missing()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return fmt.Sprintf("%d lost, %d repeated, %d renamed, %d out of order, %d unsigned", lost, l.repeated, l.renamed, l.reordered, l.unsigned)
+}
