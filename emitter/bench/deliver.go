@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -40,11 +39,7 @@ func (b *bench) deliver() error {
 	rows := [][]string{{"build", "mean body KB", "deliveries", "deliveries/s", "MB/s", "CPU µs each", "peak RssAnon MB", "wrong"}}
 	rates := map[string][]float64{}
 	for _, answer := range []string{strings.Repeat(answerText, 28), answerText} {
-		n := b.deliveries * len(answerText) / len(answer)
-		if len(answer) == len(answerText) {
-			n = b.deliveries
-		}
-		n = max(n, 1000)
+		n := max(100, b.deliveries*2*len(answerText)/(len(answerText)+len(answer)))
 		for _, of := range b.builds {
 			d, err := b.drainBacklog(of, n, answer)
 			if err != nil {
@@ -124,7 +119,7 @@ func (b *bench) watch(s *sidecar, l *ledger, d *drained) error {
 		}
 		b.sleep(50 * time.Millisecond)
 		if b.ctx.Err() != nil {
-			return errors.Join(b.ctx.Err())
+			return b.ctx.Err()
 		}
 	}
 }

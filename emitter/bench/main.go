@@ -100,8 +100,8 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 		return o, err
 	}
 	if o.isSmoke {
-		o.deliveries, o.queued, o.journeys, o.navigations = 1000, 2000, 1000, 1200
-		o.rounds, o.kills, o.duration = 1, 2, 500*time.Millisecond
+		o.deliveries, o.queued, o.journeys, o.navigations = 500, 500, 500, 600
+		o.rounds, o.kills, o.duration = 1, 1, 300*time.Millisecond
 	}
 	if err = o.check(); err != nil {
 		fmt.Fprintln(stderr, err)
@@ -120,8 +120,8 @@ func (o options) check() error {
 	if o.only != "" && !slices.Contains(names(), o.only) {
 		return fmt.Errorf("no section %q; there are %s", o.only, strings.Join(names(), ", "))
 	}
-	if min(o.deliveries, o.queued, o.journeys, o.navigations) < 1000 || min(o.concurrency, o.rounds, o.kills) < 1 || o.duration < 100*time.Millisecond {
-		return errors.New("-deliveries, -queued, -journeys and -navigations must be 1000 or more, -concurrency, -rounds and -kills 1 or more, -duration 100ms or more")
+	if min(o.deliveries, o.queued, o.journeys, o.navigations) < 100 || min(o.concurrency, o.rounds, o.kills) < 1 || o.duration < 100*time.Millisecond {
+		return errors.New("-deliveries, -queued, -journeys and -navigations must be 100 or more, -concurrency, -rounds and -kills 1 or more, -duration 100ms or more")
 	}
 	return nil
 }

@@ -129,7 +129,7 @@ func (r recorded) row() []string {
 	return []string{
 		fmt.Sprintf("%.0f", r.rate()), micros(r.cpu, r.n), fmt.Sprintf("%.1f", r.kilobytes()),
 		fmt.Sprintf("%.1f", float64(r.n)/r.commits), fmt.Sprintf("%.2f", r.commit/r.commits*1000),
-		millis(percentile(r.waits, 99)), fmt.Sprintf("%.0f", r.lost+float64(r.n)-r.events),
+		millis(percentile(r.waits, 99)), fmt.Sprintf("%.0f", float64(r.n)-r.events),
 	}
 }
 

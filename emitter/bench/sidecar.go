@@ -61,7 +61,6 @@ type spent struct {
 	commits float64
 	commit  float64 // seconds, all of them
 	events  float64
-	lost    float64
 }
 
 func (b *bench) compile(path string) error {
@@ -226,15 +225,13 @@ func (s *sidecar) spent() (u spent, err error) {
 			u.commit = value
 		case strings.HasPrefix(name, "sidehook_events_total"):
 			u.events += value
-		case strings.HasPrefix(name, "sidehook_exchanges_total") && strings.Contains(name, `result="lost"`):
-			u.lost += value
 		}
 	}
 	return u, nil
 }
 
 func (u spent) since(before spent) spent {
-	return spent{u.cpu - before.cpu, u.written - before.written, u.commits - before.commits, u.commit - before.commit, u.events - before.events, u.lost - before.lost}
+	return spent{u.cpu - before.cpu, u.written - before.written, u.commits - before.commits, u.commit - before.commit, u.events - before.events}
 }
 
 // rssAnon is the memory of the process that is not a mapped file, in bytes.

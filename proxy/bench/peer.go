@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"embed"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,7 +24,9 @@ type peer struct {
 	config string
 	// profile is sidehook's.
 	profile string
-	command func(*rig, place) []string
+	// largeHeads makes it take heads of idleHead bytes.
+	largeHeads bool
+	command    func(*rig, place) []string
 }
 
 // place is where a peer runs.
@@ -32,6 +36,7 @@ type place struct {
 	Dir, Config string
 	Profile     string
 	Threads     int
+	LargeHeads  bool
 }
 
 // running is a peer at work.
@@ -40,9 +45,15 @@ type running struct {
 	place
 }
 
+// isSidehook reports whether the peer watches traffic by a profile.
+func (p peer) isSidehook() bool { return p.profile != "" }
+
 var peers = []peer{
 	{name: "sidehook", config: "sidehook.yaml", profile: "decsys", command: runSidehook},
 	{name: "sidehook-unwatched", config: "sidehook.yaml", profile: "unwatched.yaml", command: runSidehook},
+	{name: "before", config: "sidehook.yaml", profile: "decsys", command: func(r *rig, p place) []string {
+		return []string{r.options.before, "-config", p.Config}
+	}},
 	{name: "haproxy", config: "haproxy.cfg", command: func(_ *rig, p place) []string {
 		return []string{findTool("haproxy"), "-db", "-f", p.Config}
 	}},
@@ -69,34 +80,34 @@ func peerNames() (names []string) {
 	return names
 }
 
-// chosen are the peers that -peers names.
-func chosen(o options) (some []peer) {
+// chosen are the peers that -peers names. Without it, what is not installed is
+// skipped; with it, that is an error.
+func (r *rig) chosen(out io.Writer) (some []peer, err error) {
 	for _, p := range peers {
-		if slices.Contains(o.peerList(), p.name) {
+		_, isTool := tools[p.name]
+		switch {
+		case !slices.Contains(r.options.peerList(), p.name):
+		case p.name == "before" && r.options.before == "":
+			if r.options.peers != "" {
+				return nil, errors.New("the proxy before needs -before")
+			}
+		case isTool && r.options.peers != "" && findTool(p.name) == "":
+			return nil, fmt.Errorf("%s is not installed: apt-get install %s", p.name, tools[p.name])
+		case !isTool || r.hasTool(p.name, "the proxy", out):
 			some = append(some, p)
 		}
 	}
-	return some
+	return some, nil
 }
 
-// checkTools names every program that is needed and not there.
-func checkTools(peers []peer) error {
-	needed := []string{"wrk", "strace"}
-	for _, p := range peers {
-		if _, isTool := tools[p.name]; isTool {
-			needed = append(needed, p.name)
-		}
+// hasTool reports whether a program is installed; where it is not, it prints
+// what is skipped.
+func (r *rig) hasTool(name, what string, out io.Writer) bool {
+	if findTool(name) != "" {
+		return true
 	}
-	var missing []string
-	for _, name := range needed {
-		if findTool(name) == "" {
-			missing = append(missing, fmt.Sprintf("%s is missing; install it with: apt-get install %s", name, tools[name]))
-		}
-	}
-	if len(missing) > 0 {
-		return fmt.Errorf("%s", strings.Join(missing, "\n"))
-	}
-	return nil
+	fmt.Fprintf(out, "skipped: %s needs %s, which is not installed: apt-get install %s\n", what, name, tools[name])
+	return false
 }
 
 // findTool is the path of a program, also of those that only root's PATH has.
@@ -110,7 +121,7 @@ func findTool(name string) string {
 
 // launch starts a peer in front of the app at an address, in a folder of its own.
 func (r *rig) launch(ctx context.Context, p peer, app string) (*running, error) {
-	at := place{App: app, Profile: p.profile, Threads: r.options.threads}
+	at := place{App: app, Profile: p.profile, Threads: r.options.threads, LargeHeads: p.largeHeads}
 	var err error
 	if at.Dir, err = os.MkdirTemp(r.dir, p.name+"-"); err != nil {
 		return nil, fmt.Errorf("cannot make a folder for %s: %w", p.name, err)
@@ -128,7 +139,7 @@ func (r *rig) launch(ctx context.Context, p peer, app string) (*running, error) 
 	if err := at.write(p); err != nil {
 		return nil, err
 	}
-	env := []string{fmt.Sprintf("GOMAXPROCS=%d", r.options.threads), "BENCH_SECRET=not a secret, for nobody listens"}
+	env := []string{fmt.Sprintf("GOMAXPROCS=%d", r.options.threads), "BENCH_SECRET=not a secret: nobody listens"}
 	started, err := start(at.Dir, env, p.command(r, at)...)
 	if err != nil {
 		return nil, err

@@ -34,7 +34,7 @@ type usage struct {
 	peak int // bytes
 }
 
-// start starts a program; what it says goes to a file in dir.
+// start starts a program whose output goes to a file in dir.
 func start(dir string, env []string, command ...string) (*process, error) {
 	name := filepath.Base(command[0])
 	log, err := os.CreateTemp(dir, name+"-*.log")
@@ -95,7 +95,7 @@ func (p *process) usage() (u usage, err error) {
 		user, _ := strconv.Atoi(fields[11])
 		system, _ := strconv.Atoi(fields[12])
 		u.cpu += time.Duration(user+system) * tick
-		u.peak += peakOf(pid)
+		u.peak += memoryOf(pid, "VmHWM:")
 	}
 	return u, nil
 }
@@ -123,15 +123,23 @@ func statFields(pid string) ([]string, error) {
 	_, rest, _ := strings.Cut(string(stat), ") ")
 	fields := strings.Fields(rest)
 	if len(fields) < 13 {
-		return nil, fmt.Errorf("cannot understand /proc/%s/stat", pid)
+		return nil, fmt.Errorf("cannot parse /proc/%s/stat", pid)
 	}
 	return fields, nil
 }
 
-// peakOf is the most memory that the process ever had, in bytes.
-func peakOf(pid string) int {
+// memory is the memory of the group that is not a mapped file, in bytes.
+func (p *process) memory() (n int) {
+	for _, pid := range p.pids() {
+		n += memoryOf(pid, "RssAnon:")
+	}
+	return n
+}
+
+// memoryOf is a size in /proc/PID/status, in bytes.
+func memoryOf(pid, name string) int {
 	status, _ := os.ReadFile("/proc/" + pid + "/status")
-	_, rest, _ := strings.Cut(string(status), "VmHWM:")
+	_, rest, _ := strings.Cut(string(status), name)
 	line, _, _ := strings.Cut(rest, " kB")
 	kilobytes, _ := strconv.Atoi(strings.TrimSpace(line))
 	return kilobytes << 10

@@ -35,7 +35,7 @@ func newRig(ctx context.Context, o options) (r *rig, err error) {
 		return nil, err
 	}
 	if r.self, err = os.Executable(); err != nil {
-		return nil, fmt.Errorf("cannot tell which program this is: %w", err)
+		return nil, fmt.Errorf("cannot find this program: %w", err)
 	}
 	if r.session, err = loadSession(); err != nil {
 		return nil, err

@@ -65,7 +65,7 @@ func (r *rig) trace(w workload, p peer) (calls []call, requests int, err error) 
 		return nil, 0, tracer.failed("could not attach; run this as root, or set kernel.yama.ptrace_scope to 0")
 	case <-time.After(attaching):
 	}
-	c, err := r.wrk(w, proxy.Listen, traced)
+	c, err := r.wrk(w, proxy.Listen, min(traced, r.options.duration))
 	if err != nil {
 		return nil, 0, err
 	}
@@ -93,7 +93,7 @@ func interrupt(p *process) error {
 func readCalls(path string) (calls []call, err error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read what strace counted: %w", err)
+		return nil, fmt.Errorf("cannot read the counts of strace: %w", err)
 	}
 	defer file.Close()
 	for lines := bufio.NewScanner(file); lines.Scan(); {

@@ -13,7 +13,7 @@ type workload struct {
 	path, script string
 	// size is the length of every body, 0 where they differ.
 	size int
-	// hasWatched tells that sidehook watches some of it.
+	// hasWatched says that sidehook watches some of it.
 	hasWatched bool
 }
 
@@ -55,7 +55,21 @@ func (r *rig) compare(w workload, peers []peer, out io.Writer) error {
 	if recorded != "" {
 		fmt.Fprintln(out, recorded)
 	}
+	if r.options.isSmoke {
+		if w.name != workloads[0].name {
+			return nil
+		}
+		peers = peers[:1]
+	}
+	if !r.hasTool("strace", "the count of system calls", out) {
+		return nil
+	}
 	return r.countCalls(w, peers, out)
+}
+
+// onlySidehook are the peers that are builds of sidehook.
+func onlySidehook(peers []peer) []peer {
+	return slices.DeleteFunc(slices.Clone(peers), func(p peer) bool { return !p.isSidehook() })
 }
 
 // withoutUnwatched leaves out what differs only where sidehook watches something.
@@ -63,7 +77,7 @@ func withoutUnwatched(peers []peer) []peer {
 	return slices.DeleteFunc(slices.Clone(peers), func(p peer) bool { return p.name == "sidehook-unwatched" })
 }
 
-// measure drives a peer that has just started. note says what sidehook recorded.
+// measure drives a peer that has just started. note is what sidehook recorded.
 func (r *rig) measure(w workload, p peer) (s sample, note string, err error) {
 	proxy, err := r.launch(r.ctx, p, r.appAt)
 	if err != nil {

@@ -31,11 +31,11 @@ type counted struct {
 	took     time.Duration
 	bytes    int
 	p50, p99 time.Duration
-	// failed requests got no answer, refused ones an error of the proxy or the app.
+	// failed requests got no response, refused ones an error of the proxy or the app.
 	failed, refused int
 }
 
-// writeScripts writes what wrk is to do.
+// writeScripts writes the scripts that wrk runs.
 func (r *rig) writeScripts() error {
 	var steps strings.Builder
 	steps.WriteString("steps = {\n")
@@ -80,22 +80,22 @@ func (r *rig) wrk(w workload, address string, duration time.Duration) (c counted
 	_, line, isThere := bytes.Cut(said, []byte("measured "))
 	fields := strings.Fields(string(line))
 	if !isThere || len(fields) < 7 {
-		return c, fmt.Errorf("cannot understand wrk:\n%s", said)
+		return c, fmt.Errorf("cannot parse the output of wrk:\n%s", said)
 	}
 	var n [7]int
 	for i := range n {
 		if n[i], err = strconv.Atoi(fields[i]); err != nil {
-			return c, fmt.Errorf("cannot understand wrk: %w", err)
+			return c, fmt.Errorf("cannot parse the output of wrk: %w", err)
 		}
 	}
 	micro := func(i int) time.Duration { return time.Duration(n[i]) * time.Microsecond }
 	c = counted{requests: n[0], took: micro(1), bytes: n[2], p50: micro(3), p99: micro(4), failed: n[5], refused: n[6]}
 	if w.size >= bigBody {
-		// Many are under way when the time is over, and have cost as well.
+		// Many are in flight when the time is over, and have cost as well.
 		c.requests = c.bytes / w.size
 	}
 	if c.requests == 0 {
-		return c, fmt.Errorf("not one request was answered:\n%s", said)
+		return c, fmt.Errorf("no request had a response:\n%s", said)
 	}
 	return c, nil
 }
