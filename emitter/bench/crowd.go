@@ -109,7 +109,7 @@ func (c *crowd) step(p *participant) (err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	defer func() {
-		if err != nil || p.page == p.last {
+		if err != nil || p.page >= p.last {
 			p.id = ""
 		}
 	}()

@@ -109,7 +109,7 @@ func (b *bench) watch(s *sidecar, l *ledger, d *drained) error {
 		d.peak = max(d.peak, rss)
 		d.samples = append(d.samples, sample{time.Since(began), received, rss})
 		if received >= d.n {
-			if pending, err := s.pending(); err != nil || pending == 0 {
+			if on, err := s.counts(); err != nil || on.Pending == 0 {
 				d.took, d.cpu = time.Since(l.first), s.cpu()
 				return err
 			}

@@ -82,12 +82,12 @@ func (b *bench) withQueueing(of build, state string, isRelaxed bool, f func(*sid
 // awaitPending waits until n deliveries are on disk.
 func (b *bench) awaitPending(s *sidecar, n int) error {
 	for until := time.Now().Add(fillPatience); ; b.sleep(10 * time.Millisecond) {
-		pending, err := s.pending()
-		if err != nil || pending == n {
+		on, err := s.counts()
+		if err != nil || on.Pending == n {
 			return errors.Join(err, b.ctx.Err())
 		}
 		if time.Now().After(until) || b.ctx.Err() != nil {
-			return errors.Join(fmt.Errorf("%d of %d deliveries reached the disk", pending, n), b.ctx.Err())
+			return errors.Join(fmt.Errorf("%d of %d deliveries reached the disk", on.Pending, n), b.ctx.Err())
 		}
 	}
 }

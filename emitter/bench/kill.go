@@ -13,25 +13,24 @@ import (
 const (
 	// killRate is how many navigations a second there are while the process is killed.
 	killRate = 500
-	// mostAlive is the longest that a process lives before it is killed.
+	// mostAlive is the longest that participants navigate before a kill.
 	mostAlive = time.Second
 )
 
 // kill kills the process at random moments, and counts what was acknowledged
 // and never delivered.
 func (b *bench) kill() error {
-	rows := [][]string{{"build", "kills", "acknowledged", "webhooks", "wrong"}}
+	rows := [][]string{{"build", "kills", "acknowledged", "webhooks", "in flight at a kill", "wrong"}}
 	var bar func()
 	for _, of := range b.builds {
-		l, err := b.killRounds(of)
+		l, inFlight, err := b.killRounds(of)
 		if err != nil {
 			return err
 		}
-		rows = append(rows, []string{of.name, fmt.Sprint(b.kills), fmt.Sprint(l.acknowledged), fmt.Sprint(l.arrived), l.wrong()})
+		rows = append(rows, []string{of.name, fmt.Sprint(b.kills), fmt.Sprint(l.acknowledged), fmt.Sprint(l.arrived), fmt.Sprint(inFlight), l.wrong()})
 		if of == b.builds[0] {
-			most := b.kills * b.concurrency
 			bar = func() {
-				b.out.bar(l.missing()+l.renamed == 0 && l.repeated <= most, "%d lost = 0, %d renamed = 0, %d repeated ≤ %d in flight", l.missing(), l.renamed, l.repeated, most)
+				b.out.bar(l.missing()+l.renamed == 0 && l.repeated <= inFlight, "%d lost = 0, %d renamed = 0, %d repeated ≤ %d in flight", l.missing(), l.renamed, l.repeated, inFlight)
 			}
 		}
 	}
@@ -40,16 +39,18 @@ func (b *bench) kill() error {
 	return nil
 }
 
-func (b *bench) killRounds(of build) (*ledger, error) {
+// killRounds gives the ledger of all lives, and how many webhooks had arrived at a
+// kill without being delivered on disk.
+func (b *bench) killRounds(of build) (l *ledger, inFlight int, err error) {
 	app, err := newServer(newSurvey().serve)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	defer app.close()
-	l := newLedger()
+	l = newLedger()
 	target, err := newReceiver(l)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	defer target.close()
 	with := setting{state: b.state(), app: app.url(), targets: map[string]string{"receiver": target.url()}}
@@ -58,30 +59,55 @@ func (b *bench) killRounds(of build) (*ledger, error) {
 	for range b.kills {
 		s, err := b.start(of, with)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		b.walkUntilKilled(c, s)
+		delivered, err := b.deliveredOnDisk(of, with.state)
+		if err != nil {
+			return nil, 0, err
+		}
+		inFlight += max(0, l.received()-delivered)
 	}
 	s, err := b.start(of, with)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	_, err = b.collect(l)
-	return l, errors.Join(err, s.stop())
+	return l, inFlight, errors.Join(err, s.stop())
 }
 
-// walkUntilKilled kills the process while participants are under way. Those who
-// meet an error give up.
+// walkUntilKilled kills the process at a random moment after the first
+// navigation. Those who meet an error give up.
 func (b *bench) walkUntilKilled(c *crowd, s *sidecar) {
 	c.connectTo(s.participants)
 	ctx, cancel := context.WithCancel(b.ctx)
+	gathered := make(chan struct{})
 	var walking sync.WaitGroup
 	walking.Go(func() {
 		_ = c.gather()
-		_ = c.walk(ctx, killRate, 2*mostAlive)
+		close(gathered)
+		_ = c.walk(ctx, killRate, mostAlive)
 	})
+	select {
+	case <-gathered:
+	case <-time.After(mostAlive):
+	}
 	b.sleep(rand.N(mostAlive))
 	s.kill()
 	cancel()
 	walking.Wait()
+}
+
+// deliveredOnDisk is how many deliveries a state folder has as delivered.
+func (b *bench) deliveredOnDisk(of build, state string) (n int, err error) {
+	err = b.withQueueing(of, state, false, func(s *sidecar) error {
+		for until := time.Now().Add(mostAlive); time.Now().Before(until); b.sleep(time.Millisecond) {
+			on, err := s.counts()
+			if n = on.Delivered; err != nil || on.Pending+on.Delivered > 0 {
+				return err
+			}
+		}
+		return nil
+	})
+	return n, err
 }

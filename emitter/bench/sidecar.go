@@ -172,25 +172,27 @@ func (s *sidecar) kill() {
 	<-s.done
 }
 
-// pending is how many deliveries of the target "receiver" are on disk and not delivered.
-func (s *sidecar) pending() (int, error) {
+// counts are how many deliveries of the target "receiver" are on disk, by their state.
+type counts struct{ Pending, Delivered int }
+
+func (s *sidecar) counts() (counts, error) {
 	body, err := s.ask("/targets")
 	if err != nil {
-		return 0, err
+		return counts{}, err
 	}
 	var list []struct {
-		Name    string
-		Pending int
+		Name string
+		counts
 	}
 	if err := json.Unmarshal(body, &list); err != nil {
-		return 0, fmt.Errorf("cannot read the list of targets: %w", err)
+		return counts{}, fmt.Errorf("cannot read the list of targets: %w", err)
 	}
 	for _, one := range list {
 		if one.Name == "receiver" {
-			return one.Pending, nil
+			return one.counts, nil
 		}
 	}
-	return 0, errors.New("sidehook has no target receiver")
+	return counts{}, errors.New("sidehook has no target receiver")
 }
 
 // ask asks the admin listener.
