@@ -59,6 +59,10 @@ var sections = []struct {
 	{"drain", (*bench).drain},
 }
 
+// Children die with the thread that started them (Pdeathsig), so main stays on
+// the main thread, which lives as long as the process.
+func init() { runtime.LockOSThread() }
+
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 func run(args []string, stdout, stderr io.Writer) int {

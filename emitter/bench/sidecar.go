@@ -1,17 +1,13 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -20,9 +16,7 @@ import (
 const (
 	// secret signs every webhook here.
 	secret = "a secret for benchmarks"
-	// tick is the unit of CPU time in /proc on every Linux that Go knows.
-	tick = 10 * time.Millisecond
-	// readyLimit is how long a process may take to serve, stopLimit to stop.
+	// readyLimit bounds the time until a process serves, stopLimit until it has stopped.
 	readyLimit = time.Minute
 	stopLimit  = time.Minute
 	// nowhere is an address of loopback where nobody listens.
@@ -32,15 +26,15 @@ const (
 // build is a sidehook binary.
 type build struct{ name, path string }
 
-// setting is what a sidecar's configuration says.
+// setting is what differs in the configurations of sidecars.
 type setting struct {
 	state, app string
 	// targets are URLs by name; every event goes to each.
 	targets map[string]string
 	// isRelaxed makes responses not wait for the disk.
 	isRelaxed bool
-	// isQueueing says that no target responds and what is queued is to be
-	// delivered later: attempts hang as long as they may, and are due soon again.
+	// isQueueing is set where no target responds and the queue is to be delivered
+	// later: attempts time out late and are retried soon.
 	isQueueing bool
 }
 
@@ -50,17 +44,8 @@ type sidecar struct {
 	done chan struct{}
 	// participants and admin are its addresses.
 	participants, admin string
-	// starting is how long it took from its start to serve participants.
+	// starting is the time from its start until it accepted connections.
 	starting time.Duration
-}
-
-// spent is what a process has used so far.
-type spent struct {
-	cpu     time.Duration
-	written int64 // bytes
-	commits float64
-	commit  float64 // seconds, all of them
-	events  float64
 }
 
 func (b *bench) compile(path string) error {
@@ -97,6 +82,7 @@ func (b *bench) start(of build, with setting) (*sidecar, error) {
 	s.cmd = exec.CommandContext(b.ctx, of.path, "-config", path)
 	s.cmd.Env = append(os.Environ(), "BENCH_SECRET="+secret)
 	s.cmd.Stdout, s.cmd.Stderr = log, log
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	began := time.Now()
 	if err := s.cmd.Start(); err != nil {
 		return nil, err
@@ -107,8 +93,8 @@ func (b *bench) start(of build, with setting) (*sidecar, error) {
 	}()
 	if err := s.await(began); err != nil {
 		s.kill()
-		said, _ := os.ReadFile(log.Name())
-		return nil, fmt.Errorf("%s: %w:\n%s", of.name, err, said)
+		output, _ := os.ReadFile(log.Name())
+		return nil, fmt.Errorf("%s: %w:\n%s", of.name, err, output)
 	}
 	return s, nil
 }
@@ -170,97 +156,6 @@ func (s *sidecar) stop() error {
 func (s *sidecar) kill() {
 	_ = s.cmd.Process.Kill()
 	<-s.done
-}
-
-// counts are how many deliveries of the target "receiver" are on disk, by their state.
-type counts struct{ Pending, Delivered int }
-
-func (s *sidecar) counts() (counts, error) {
-	body, err := s.ask("/targets")
-	if err != nil {
-		return counts{}, err
-	}
-	var list []struct {
-		Name string
-		counts
-	}
-	if err := json.Unmarshal(body, &list); err != nil {
-		return counts{}, fmt.Errorf("cannot read the list of targets: %w", err)
-	}
-	for _, one := range list {
-		if one.Name == "receiver" {
-			return one.counts, nil
-		}
-	}
-	return counts{}, errors.New("sidehook has no target receiver")
-}
-
-// ask asks the admin listener.
-func (s *sidecar) ask(path string) ([]byte, error) {
-	client := http.Client{Timeout: requestLimit}
-	response, err := client.Get("http://" + s.admin + path)
-	if err != nil {
-		return nil, fmt.Errorf("cannot ask the admin listener: %w", err)
-	}
-	defer response.Body.Close()
-	return io.ReadAll(response.Body)
-}
-
-// spent reads what the process and its metrics say.
-func (s *sidecar) spent() (u spent, err error) {
-	u.cpu = s.cpu()
-	u.written = s.proc("io", "write_bytes:")
-	text, err := s.ask("/metrics")
-	if err != nil {
-		return u, err
-	}
-	for line := range strings.Lines(string(text)) {
-		i := strings.LastIndexByte(line, ' ')
-		if i < 0 || line[0] == '#' {
-			continue
-		}
-		value, _ := strconv.ParseFloat(strings.TrimSpace(line[i:]), 64)
-		switch name := line[:i]; {
-		case name == "sidehook_store_commit_seconds_count":
-			u.commits = value
-		case name == "sidehook_store_commit_seconds_sum":
-			u.commit = value
-		case strings.HasPrefix(name, "sidehook_events_total"):
-			u.events += value
-		}
-	}
-	return u, nil
-}
-
-func (u spent) since(before spent) spent {
-	return spent{u.cpu - before.cpu, u.written - before.written, u.commits - before.commits, u.commit - before.commit, u.events - before.events}
-}
-
-// rssAnon is the memory of the process that is not a mapped file, in bytes.
-func (s *sidecar) rssAnon() int64 { return s.proc("status", "RssAnon:") << 10 }
-
-// proc is the number behind a name in one of the process' files in /proc; 0 without it.
-func (s *sidecar) proc(file, name string) (n int64) {
-	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/%s", s.cmd.Process.Pid, file))
-	for line := range strings.Lines(string(text)) {
-		if rest, isIt := strings.CutPrefix(line, name); isIt {
-			_, _ = fmt.Sscan(rest, &n)
-			return n
-		}
-	}
-	return 0
-}
-
-// cpu is the CPU time that the process has used.
-func (s *sidecar) cpu() time.Duration {
-	stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
-	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-	if len(fields) < 13 {
-		return 0
-	}
-	user, _ := strconv.Atoi(fields[11])
-	system, _ := strconv.Atoi(fields[12])
-	return time.Duration(user+system) * tick
 }
 
 // freeAddresses are n addresses of loopback that nobody listens on.

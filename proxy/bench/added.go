@@ -19,7 +19,7 @@ const (
 	// fdatasync of the same bytes, and a time.
 	p50Bar = 1.5
 	p99Bar = 3 * time.Millisecond
-	// sampling is how often the store's commits are looked at.
+	// sampling is the interval at which the store's commits are read.
 	sampling = 100 * time.Millisecond
 
 	noProxy = "no proxy"
@@ -28,8 +28,8 @@ const (
 // paced is how long the clients of one run waited.
 type paced struct{ p50, p99, commit time.Duration }
 
-// added prints what builds of sidehook add to requests that they watch, sent at
-// a steady pace.
+// added prints the latency that builds of sidehook add to watched requests, sent
+// at a steady pace.
 func (r *rig) added(peers []peer, out io.Writer) error {
 	ways := []string{noProxy}
 	for _, p := range onlySidehook(peers) {
@@ -74,8 +74,8 @@ func printAdded(out io.Writer, without, with paced, floor time.Duration) {
 	fmt.Fprintf(out, "bar: p99 added ≤ %s ms: %s ms, %s\n", millis(p99Bar), millis(p99), verdict(p99 <= p99Bar))
 }
 
-// syncs is the median time of one write and fdatasync of what an exchange of
-// the session is, for the duration of a round.
+// syncs measures, for the duration of a round, the median time of one write and
+// fdatasync of the bytes of a watched exchange.
 func (r *rig) syncs() (time.Duration, error) {
 	file, err := os.CreateTemp(r.dir, "syncs-")
 	if err != nil {
@@ -133,8 +133,8 @@ func (r *rig) pacedRun(way string) (run paced, err error) {
 	return paced{percentile(waits, 50), percentile(waits, 99), percentile(commits, 50)}, nil
 }
 
-// watchCommits looks at the store until stop is called, which gives the mean
-// time of a commit in each interval.
+// watchCommits reads the store's metrics until stop is called, which returns
+// the mean time of a commit in each interval.
 func (r *rig) watchCommits(proxy *running) (stop func() []time.Duration) {
 	var commits []time.Duration
 	var watching sync.WaitGroup

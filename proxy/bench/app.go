@@ -6,8 +6,8 @@ import (
 	"net"
 )
 
-// app is the app behind the proxies: it has nearly all responses ready and does
-// nothing but send them, so that little time is not the proxies'.
+// app is the app behind the proxies. Nearly all its responses are made before
+// the start, so that it takes little of the machine's time.
 type app struct {
 	byPath map[string][]byte
 	steps  []step
@@ -31,13 +31,13 @@ func newApp() (*app, error) {
 	return a, nil
 }
 
-// whole is a 200 whose length is known.
+// whole is a 200 response with a Content-Length.
 func whole(mediaType string, body []byte) []byte {
 	head := fmt.Sprintf("HTTP/1.1 200 OK\r\n%sContent-Type: %s\r\nContent-Length: %d\r\n\r\n", kestrelHeaders, mediaType, len(body))
 	return append([]byte(head), body...)
 }
 
-// serve serves whoever connects.
+// serve accepts connections until the listener is closed.
 func (a *app) serve(l net.Listener) error {
 	for {
 		conn, err := l.Accept()
@@ -48,7 +48,7 @@ func (a *app) serve(l net.Listener) error {
 	}
 }
 
-// converse responds to the requests of one connection until it ends.
+// converse serves one connection until it ends.
 func (a *app) converse(conn net.Conn) {
 	defer conn.Close()
 	in := bufio.NewReaderSize(conn, 16<<10)

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// The headers by which the app recognises measured requests. What has none of
-// them, and no path of a workload, sidehook asks by itself.
+// The headers by which the app recognises measured requests. A request with
+// none of them and no path of a workload is sidehook's own.
 const (
 	// stepHeader is the number of a step of the session.
 	stepHeader = "X-Step"
@@ -18,8 +18,8 @@ const (
 	exchangeHeader = "X-Exchange"
 )
 
-// head is what the app reads of a request's head. Only what the bench and
-// sidehook send is understood.
+// head is what the app needs of a request's head. It parses only what the bench
+// and sidehook send.
 type head struct {
 	method, path string
 	// step and exchange are -1 without their header.
@@ -68,9 +68,8 @@ func (h *head) readField(name, value []byte) (err error) {
 	return err
 }
 
-// responseToSidecar is Decsys' response when it is asked for its release, or
-// for the past of a participant of whom it knows nothing. Any other GET is
-// the web page.
+// responseToSidecar is Decsys' response to a request for its release or for the
+// past of an unknown participant. The response to any other GET is the web page.
 func (h head) responseToSidecar() []byte {
 	segments := strings.Split(strings.Trim(h.path, "/"), "/")
 	isLog := strings.HasPrefix(h.path, "/api/log/")

@@ -82,7 +82,7 @@ func (r *rig) idleMemory(p peer) (int, error) {
 	select {
 	case err := <-errs:
 		return 0, err
-	case <-time.After(min(idleSettle, r.options.duration)):
+	case <-time.After(min(idleSettle, r.options.duration/2)):
 		return proxy.memory(), nil
 	}
 }

@@ -28,8 +28,8 @@ type options struct {
 	isSmoke  bool
 }
 
-// Children die with the thread that started them, so that is the main thread,
-// which lives as long as the process.
+// Children die with the thread that started them (Pdeathsig), so main stays on
+// the main thread, which lives as long as the process.
 func init() { runtime.LockOSThread() }
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
@@ -134,7 +134,7 @@ func bench(ctx context.Context, o options, out io.Writer) error {
 		}
 		among := peers
 		if o.isSmoke && i > 0 {
-			among = onlySidehook(peers) // the others have shown in the first that they work
+			among = onlySidehook(peers) // the first workload has shown that the others work
 		}
 		if err := r.compare(w, among, out); err != nil {
 			return err

@@ -25,8 +25,8 @@ type lane struct {
 	err   error
 }
 
-// send sends watched requests at the pace, for the duration of a round. It gives
-// how long each response took from the moment at which its request was due.
+// send sends watched requests at the pace, for the duration of a round. It
+// returns how long each response took since its request was due.
 func (r *rig) send(address string) (waits []time.Duration, err error) {
 	all, err := dialLanes(address)
 	defer closeLanes(all)
@@ -68,7 +68,7 @@ func closeLanes(all []*lane) {
 	}
 }
 
-// giveTurns paces the lanes. It sleeps in the kernel, which is punctual to a
+// giveTurns paces the lanes. It sleeps by a system call, which is accurate to a
 // few microseconds; Go's timers are not.
 func (r *rig) giveTurns(all []*lane) {
 	begin := time.Now()
@@ -99,7 +99,7 @@ func (r *rig) watchedSteps() (requests []string) {
 	return requests
 }
 
-// take takes the session from a place in it that differs from lane to lane.
+// take replays the session from a place that differs from lane to lane.
 func (l *lane) take(requests []string, place int) {
 	at := place * len(requests) / lanes
 	for due := range l.turns {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,7 +25,7 @@ type peer struct {
 	config string
 	// profile is sidehook's.
 	profile string
-	// largeHeads makes it take heads of idleHead bytes.
+	// largeHeads raises its limits to heads of idleHead bytes.
 	largeHeads bool
 	command    func(*rig, place) []string
 }
@@ -39,7 +40,7 @@ type place struct {
 	LargeHeads  bool
 }
 
-// running is a peer at work.
+// running is a peer that has been started.
 type running struct {
 	*process
 	place
@@ -64,7 +65,7 @@ var peers = []peer{
 	{name: "splice", command: serveAs("splice")},
 }
 
-// tools are the programs that the bench runs, and their packages in Debian.
+// tools maps the programs that the bench runs to their packages in Debian.
 var tools = map[string]string{"wrk": "wrk", "haproxy": "haproxy", "nginx": "nginx-light", "strace": "strace"}
 
 func runSidehook(r *rig, p place) []string { return []string{r.sidehook, "-config", p.Config} }
@@ -80,8 +81,8 @@ func peerNames() (names []string) {
 	return names
 }
 
-// chosen are the peers that -peers names. Without it, what is not installed is
-// skipped; with it, that is an error.
+// chosen returns the peers that -peers names. A peer that is not installed is
+// skipped where no name asks for it, and an error otherwise.
 func (r *rig) chosen(out io.Writer) (some []peer, err error) {
 	for _, p := range peers {
 		_, isTool := tools[p.name]
@@ -110,7 +111,7 @@ func (r *rig) hasTool(name, what string, out io.Writer) bool {
 	return false
 }
 
-// findTool is the path of a program, also of those that only root's PATH has.
+// findTool returns the path of a program, also of one in root's PATH only; empty without it.
 func findTool(name string) string {
 	if path, err := exec.LookPath(name); err == nil {
 		return path
@@ -119,14 +120,14 @@ func findTool(name string) string {
 	return path
 }
 
-// launch starts a peer in front of the app at an address, in a folder of its own.
+// launch starts a peer in front of the app at an address, with a folder of its own.
 func (r *rig) launch(ctx context.Context, p peer, app string) (*running, error) {
 	at := place{App: app, Profile: p.profile, Threads: r.options.threads, LargeHeads: p.largeHeads}
 	var err error
 	if at.Dir, err = os.MkdirTemp(r.dir, p.name+"-"); err != nil {
 		return nil, fmt.Errorf("cannot make a folder for %s: %w", p.name, err)
 	}
-	// Where root starts nginx, its worker is somebody else.
+	// The workers of an nginx that root starts run as another user.
 	if err := os.Chmod(at.Dir, 0o755); err != nil {
 		return nil, err
 	}
@@ -173,6 +174,17 @@ func (p *place) write(of peer) error {
 	}
 	defer file.Close()
 	return template.Must(template.ParseFS(peerFiles, "peers/"+of.config)).Execute(file, p)
+}
+
+// request waits for one response. Unlike a connection, which the kernel
+// accepts, it needs every process that serves.
+func (r *running) request() error {
+	client := http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Get("http://" + r.Listen + workloads[0].path)
+	if err != nil {
+		return fmt.Errorf("no response through the proxy: %w", err)
+	}
+	return response.Body.Close()
 }
 
 // end ends the peer and removes its folder.

@@ -17,7 +17,7 @@ import (
 const (
 	// tick is the unit of CPU time in /proc on every Linux that Go knows.
 	tick = 10 * time.Millisecond
-	// readyLimit is how long a server may take until it accepts connections.
+	// readyLimit bounds the time until a server accepts connections.
 	readyLimit = 10 * time.Second
 )
 
@@ -28,7 +28,7 @@ type process struct {
 	done chan struct{}
 }
 
-// usage is what a process group has used so far.
+// usage is what a process group has used since its start.
 type usage struct {
 	cpu  time.Duration
 	peak int // bytes
@@ -75,11 +75,11 @@ func (p *process) await(ctx context.Context, address string) error {
 }
 
 func (p *process) failed(what string) error {
-	said, err := os.ReadFile(p.log)
-	return errors.Join(fmt.Errorf("%s %s\n%s", filepath.Base(p.cmd.Path), what, said), err)
+	output, err := os.ReadFile(p.log)
+	return errors.Join(fmt.Errorf("%s %s\n%s", filepath.Base(p.cmd.Path), what, output), err)
 }
 
-// stop ends the process and its children, and waits for it.
+// stop kills the process and its children, and waits for it.
 func (p *process) stop() {
 	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
 	<-p.done
@@ -128,7 +128,7 @@ func statFields(pid string) ([]string, error) {
 	return fields, nil
 }
 
-// memory is the memory of the group that is not a mapped file, in bytes.
+// memory is the anonymous memory of the group (RssAnon), in bytes.
 func (p *process) memory() (n int) {
 	for _, pid := range p.pids() {
 		n += memoryOf(pid, "RssAnon:")
@@ -145,7 +145,7 @@ func memoryOf(pid, name string) int {
 	return kilobytes << 10
 }
 
-// freeAddress is an address of loopback that nobody listens on.
+// freeAddress returns an unused address of loopback.
 func freeAddress() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

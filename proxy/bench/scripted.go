@@ -12,14 +12,14 @@ import (
 	"time"
 )
 
-// patience is how long anything that is timed may take before it counts as never.
+// patience bounds anything that is timed; what takes longer counts as never.
 const patience = 2 * time.Second
 
 var errNever = errors.New("never")
 
-// scripted is an app in this process, whose every move is timed. It hands over
-// the requests that bear the number of an exchange, each on a connection of
-// its own; to any other it responds as Decsys does.
+// scripted is an app in this process whose every write is timed. It hands over
+// the connection of each request that bears the number of an exchange; to any
+// other request it responds as Decsys does.
 type scripted struct {
 	listener net.Listener
 	serving  sync.WaitGroup
@@ -63,7 +63,7 @@ func (s *scripted) accept() {
 	}
 }
 
-// converse reads heads up to that of an exchange, which closes the connection.
+// converse reads heads up to that of an exchange, whose owner closes the connection.
 func (s *scripted) converse(conn net.Conn) {
 	in := bufio.NewReader(conn)
 	for {
@@ -93,7 +93,7 @@ func (s *scripted) expect() (number int, arrives chan arrival) {
 	return s.begun, arrives
 }
 
-// handOver gives an arrival to whoever expects it, and reports whether somebody does.
+// handOver sends an arrival to the exchange, and reports whether it is expected.
 func (s *scripted) handOver(number int, a arrival) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -105,7 +105,7 @@ func (s *scripted) handOver(number int, a arrival) bool {
 	return isExpected
 }
 
-// giveUp makes an exchange not be expected any more.
+// giveUp withdraws an exchange, and closes the connection that has arrived meanwhile.
 func (s *scripted) giveUp(number int, arrives chan arrival) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

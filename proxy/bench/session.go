@@ -14,7 +14,7 @@ import (
 // participant is who took the recorded session.
 const participant = "f0bc0615-168c-4dcd-b7db-a0bb28a3ab06"
 
-// newID is where the app made up the participant's id.
+// newID marks the response in which the app made up the participant's id.
 const newID = `"newParticipantId":"` + participant + `"`
 
 // browserHeaders are what a browser sends with each request of a session.
@@ -49,7 +49,7 @@ type step struct {
 	Response string `json:"response"`
 }
 
-// loadSession reads the recorded session that is built in.
+// loadSession reads the embedded session.
 func loadSession() (steps []step, err error) {
 	unpacked, err := gzip.NewReader(bytes.NewReader(packedSession))
 	if err != nil {
@@ -75,7 +75,8 @@ func (s step) request(number int) string {
 }
 
 // onWire is the step's response on the wire: compressed and chunked, as Decsys
-// sends it to browsers. In place of the recorded participant, the app has made up id.
+// sends it to browsers. Where it makes up the recorded participant's id, it
+// makes up id instead, unless that is empty.
 func (s step) onWire(id string) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "HTTP/1.1 %d Recorded\r\n%s", s.Status, kestrelHeaders)
@@ -95,8 +96,8 @@ func (s step) onWire(id string) []byte {
 	return b.Bytes()
 }
 
-// body is the body as it goes over the wire. But for an id that is made up it
-// names no participant, since it is the same for all: the path does.
+// body is the compressed body. But for a made-up id it names no participant,
+// because all share it: the path does.
 func (s step) body(id string) []byte {
 	if s.Response == "" {
 		return noise(s.Size)
@@ -121,7 +122,7 @@ func writeChunks(b *bytes.Buffer, body []byte) {
 	b.WriteString("0\r\n\r\n")
 }
 
-// noise is a body that nobody reads.
+// noise is a body of random bytes, which does not compress.
 func noise(size int) []byte {
 	body := make([]byte, size)
 	rand.New(rand.NewSource(int64(size))).Read(body)

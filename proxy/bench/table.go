@@ -24,7 +24,7 @@ type bar struct {
 	ratio float64
 }
 
-// describe prints what the figures were measured on.
+// describe prints the machine and the sizes of the run.
 func describe(out io.Writer, o options) {
 	kernel, _ := os.ReadFile("/proc/sys/kernel/osrelease")
 	load, _ := os.ReadFile("/proc/loadavg")
@@ -32,7 +32,7 @@ func describe(out io.Writer, o options) {
 	fmt.Fprintf(out, "medians of %d rounds of %v; %d connections; %d thread(s) for each proxy\n", o.rounds, o.duration, connections, o.threads)
 }
 
-// printSamples prints the medians of each proxy, and of its ratios to HAProxy.
+// printSamples prints the medians of each proxy and of its ratios to HAProxy.
 func printSamples(out io.Writer, w workload, peers []peer, samples map[string][]sample) {
 	fmt.Fprintf(out, "\n%s: %s\n", w.name, w.title)
 	t := newTable(out)
@@ -63,8 +63,8 @@ func (b bar) print(out io.Writer, is []float64) {
 	fmt.Fprintf(out, "bar: CPU ≤ %.2f × %s: %s, %s (rounds: %.2f)\n", b.ratio, b.to, middle(is), verdict(percentile(is, 50) <= b.ratio), is)
 }
 
-// ratios compares two proxies round by round, so that a change in what else
-// the machine does hits both alike.
+// ratios compares two proxies round by round, so that other load on the machine
+// affects both alike.
 func ratios(of, to []sample, figure func(sample) float64) (all []float64) {
 	for i := range min(len(of), len(to)) {
 		all = append(all, figure(of[i])/figure(to[i]))
@@ -72,7 +72,7 @@ func ratios(of, to []sample, figure func(sample) float64) (all []float64) {
 	return all
 }
 
-// middle is the median of ratios as text.
+// middle formats the median of ratios.
 func middle(ratios []float64) string {
 	if len(ratios) == 0 {
 		return "-"
@@ -87,7 +87,7 @@ func verdict(met bool) string {
 	return "MISSED"
 }
 
-// medianOf takes the median of each figure by itself, but of failures the sum.
+// medianOf takes the median of each figure by itself, and adds up the failures.
 func medianOf(samples []sample) (m sample) {
 	m.requests = median(samples, func(s sample) int { return s.requests })
 	m.took = median(samples, func(s sample) time.Duration { return s.took })
@@ -102,7 +102,7 @@ func medianOf(samples []sample) (m sample) {
 	return m
 }
 
-// median is the middle one of a figure, the lower one of two.
+// median is the median of a figure, the lower one of an even number.
 func median[S any, T cmp.Ordered](samples []S, figure func(S) T) T {
 	figures := make([]T, 0, len(samples))
 	for _, s := range samples {
@@ -127,7 +127,7 @@ func (s sample) cost() float64 { return float64(s.cpu) / float64(time.Microsecon
 
 func millis(d time.Duration) string { return fmt.Sprintf("%.2f", float64(d)/float64(time.Millisecond)) }
 
-// table aligns its columns.
+// table prints rows with aligned columns.
 type table struct{ w *tabwriter.Writer }
 
 func newTable(out io.Writer) table { return table{tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)} }

@@ -21,7 +21,7 @@ type timed struct {
 	title string
 	bar   time.Duration
 	take  func(x *exchange) (time.Duration, error)
-	// request is what was sent when take begins.
+	// request has been sent when take begins.
 	request string
 }
 
@@ -64,7 +64,8 @@ func (r *rig) times(peers []peer, out io.Writer) error {
 	return nil
 }
 
-// timePeer appends a cell to each row. Only of sidehook every time must come.
+// timePeer appends a cell to each row. It is an error if sidehook never does what
+// is timed; for a peer that is a result.
 func (r *rig) timePeer(s *scripted, p peer, rows [][]string) error {
 	proxy, err := r.launch(r.ctx, p, s.address())
 	if err != nil {
@@ -103,7 +104,7 @@ func (r *rig) worst(s *scripted, proxy *running, t timed) (worst time.Duration, 
 
 func untilHead(x *exchange) (time.Duration, error) { return x.app.at.Sub(x.sent), nil }
 
-// untilEvent lets the head pass first, so that it is the event that is timed.
+// untilEvent waits for the head first, so that only the event is timed.
 func untilEvent(x *exchange) (time.Duration, error) {
 	if err := x.respond(events); err != nil {
 		return 0, err
@@ -131,7 +132,7 @@ func untilByte(x *exchange) (worst time.Duration, err error) {
 	return worst, nil
 }
 
-// pass sends a piece of the response and waits until the client has read up to a byte of it.
+// pass sends a piece of the response and times it until the client has read up to a byte of it.
 func (x *exchange) pass(piece string, until byte) (time.Duration, error) {
 	at := time.Now()
 	if err := x.respond(piece); err != nil {
@@ -148,7 +149,7 @@ func abortIdle(x *exchange) (time.Duration, error) {
 	return x.abort()
 }
 
-// abortDownload ends while the app has more to send than fits anywhere.
+// abortDownload aborts while the app has more to send than any buffer holds.
 func abortDownload(x *exchange) (time.Duration, error) {
 	if err := x.respond("HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n"); err != nil {
 		return 0, err
