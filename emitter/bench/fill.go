@@ -8,27 +8,24 @@ import (
 
 const (
 	// fillers is how many participants make a backlog at a time.
-	fillers = 128
-	// fillPatience is how long a backlog may take to reach the disk once it was made.
+	fillers = 256
+	// fillPatience bounds the time until all of a backlog is on disk.
 	fillPatience = time.Minute
-	// backlogged is how many participants a backlog is of where each of them has
-	// enough pages to leave.
+	// backlogged is how many participants a backlog has, at least.
 	backlogged = 10_000
 )
 
-// backlog is deliveries that wait in a state folder, and what is known of them.
+// backlog is a state folder with queued deliveries.
 type backlog struct {
 	state  string
 	n      int
 	ledger *ledger
 }
 
-// fill makes a state folder of a build with open journeys and n queued
-// deliveries. Responses do not wait for the disk meanwhile, and the target
-// never responds.
+// fill makes a state folder of a build with open journeys and n queued deliveries.
 func (b *bench) fill(of build, journeys, n int, answer string) (*backlog, error) {
 	filled := &backlog{b.state(), n, newLedger()}
-	err := b.withQueueing(of, filled.state, true, func(s *sidecar) error {
+	err := b.withQueueing(of, filled.state, func(s *sidecar) error {
 		c := newCrowd(s.participants, filled.ledger)
 		c.answer = answer
 		if err := inParallel(fillers, journeys, func(int) error { return c.open(&participant{}) }); err != nil {
@@ -42,7 +39,7 @@ func (b *bench) fill(of build, journeys, n int, answer string) (*backlog, error)
 	return filled, err
 }
 
-// queue makes n navigations, evenly by participants.
+// queue makes n navigations, spread evenly over its participants.
 func (c *crowd) queue(n int) error {
 	people := min(n, max(backlogged, (n+pages-1)/pages))
 	return inParallel(fillers, people, func(i int) error {
@@ -60,7 +57,7 @@ func (c *crowd) queue(n int) error {
 }
 
 // withQueueing runs a sidecar whose only target never responds, until f returns.
-func (b *bench) withQueueing(of build, state string, isRelaxed bool, f func(*sidecar) error) error {
+func (b *bench) withQueueing(of build, state string, f func(*sidecar) error) error {
 	hung, err := newTroubled()
 	if err != nil {
 		return err
@@ -71,7 +68,7 @@ func (b *bench) withQueueing(of build, state string, isRelaxed bool, f func(*sid
 		return err
 	}
 	defer app.close()
-	s, err := b.start(of, setting{state: state, app: app.url(), targets: map[string]string{"receiver": hung.urls["hung"]}, isRelaxed: isRelaxed, isQueueing: true})
+	s, err := b.start(of, setting{state: state, app: app.url(), targets: map[string]string{"receiver": hung.urls["hung"]}, isQueueing: true})
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -65,7 +66,7 @@ func (b *bench) floodRound(of build, isFlooded bool) (f flooded, err error) {
 	state := b.state()
 	defer os.RemoveAll(state)
 	l := newLedger()
-	err = b.withQueueing(of, state, false, func(s *sidecar) error {
+	err = b.withQueueing(of, state, func(s *sidecar) error {
 		ctx, cancel := context.WithCancel(b.ctx)
 		var flooding sync.WaitGroup
 		defer flooding.Wait()
@@ -90,6 +91,9 @@ func (b *bench) floodRound(of build, isFlooded bool) (f flooded, err error) {
 		}
 		after, err := s.spent()
 		used := after.since(before)
+		if !isFlooded && used.events == 0 {
+			return errors.New("no event was recorded")
+		}
 		f = flooded{used.events / time.Since(began).Seconds(), percentile(l.waits, 99), max(0, l.acknowledged-int(used.events))}
 		return err
 	})

@@ -30,7 +30,7 @@ func (b *bench) kill() error {
 		rows = append(rows, []string{of.name, fmt.Sprint(b.kills), fmt.Sprint(l.acknowledged), fmt.Sprint(l.arrived), fmt.Sprint(inFlight), l.wrong()})
 		if of == b.builds[0] {
 			bar = func() {
-				b.out.bar(l.missing()+l.renamed == 0 && l.repeated <= inFlight, "%d lost = 0, %d renamed = 0, %d repeated ≤ %d in flight", l.missing(), l.renamed, l.repeated, inFlight)
+				b.out.bar(l.missing()+l.renamed == 0 && l.repeated <= inFlight, "%d lost = 0, %d with a second id = 0, %d repeated ≤ %d in flight", l.missing(), l.renamed, l.repeated, inFlight)
 			}
 		}
 	}
@@ -100,7 +100,7 @@ func (b *bench) walkUntilKilled(c *crowd, s *sidecar) {
 
 // deliveredOnDisk is how many deliveries a state folder has as delivered.
 func (b *bench) deliveredOnDisk(of build, state string) (n int, err error) {
-	err = b.withQueueing(of, state, false, func(s *sidecar) error {
+	err = b.withQueueing(of, state, func(s *sidecar) error {
 		for until := time.Now().Add(mostAlive); time.Now().Before(until); b.sleep(time.Millisecond) {
 			on, err := s.counts()
 			if n = on.Delivered; err != nil || on.Pending+on.Delivered > 0 {

@@ -24,24 +24,33 @@ type delays struct {
 	n, missing        int
 }
 
-// crowdOf says who takes the survey, and how fast.
-type crowdOf struct {
-	rate      int
+// pace is how fast a crowd navigates, and who it is.
+type pace struct {
+	rate      int // navigations a second
 	hasOwnIDs bool
+	// isBurst makes the whole crowd arrive at once; otherwise somebody new arrives
+	// whenever somebody is done.
+	isBurst bool
 }
 
-func (c crowdOf) String() string {
-	if c.hasOwnIDs {
-		return "of their own, joined"
+func (p pace) String() string {
+	switch {
+	case p.isBurst:
+		return fmt.Sprintf("their own, joined, %d at once", crowdSize)
+	case p.hasOwnIDs:
+		return "their own, joined"
+	default:
+		return "made up by the app"
 	}
-	return "made up by the app"
 }
 
 // latency measures the time from a participant's response to the webhook.
 func (b *bench) latency() error {
 	rows := [][]string{{"build", "navigations/s", "participants' ids", "p50 ms", "p99 ms", "max ms", "webhooks", "missing"}}
 	var bars []func()
-	for _, of := range []crowdOf{{100, false}, {500, false}, {100, true}, {500, true}} {
+	for _, of := range []pace{
+		{rate: 100}, {rate: 500}, {rate: 100, hasOwnIDs: true}, {rate: 500, hasOwnIDs: true}, {rate: 500, hasOwnIDs: true, isBurst: true},
+	} {
 		rounds := map[string][]delays{}
 		for range b.rounds {
 			for _, build := range b.builds {
@@ -95,7 +104,7 @@ func (b *bench) isolation() error {
 }
 
 func (b *bench) isolationRound(of build) (alone, beside delays, err error) {
-	if alone, err = b.walk(of, crowdOf{rate: isolationRate}, nil); err != nil {
+	if alone, err = b.walk(of, pace{rate: isolationRate}, nil); err != nil {
 		return alone, beside, err
 	}
 	others, err := newTroubled()
@@ -103,13 +112,13 @@ func (b *bench) isolationRound(of build) (alone, beside delays, err error) {
 		return alone, beside, err
 	}
 	defer others.close()
-	beside, err = b.walk(of, crowdOf{rate: isolationRate}, others.urls)
+	beside, err = b.walk(of, pace{rate: isolationRate}, others.urls)
 	return alone, beside, err
 }
 
 // walk lets a crowd take the survey through a sidecar, and measures what a
 // healthy target receives beside the others.
-func (b *bench) walk(of build, who crowdOf, others map[string]string) (d delays, err error) {
+func (b *bench) walk(of build, who pace, others map[string]string) (d delays, err error) {
 	app, err := newServer(newSurvey().serve)
 	if err != nil {
 		return d, err
@@ -134,19 +143,26 @@ func (b *bench) walk(of build, who crowdOf, others map[string]string) (d delays,
 	defer s.kill()
 	c := newCrowd(s.participants, l)
 	c.hasOwnIDs = who.hasOwnIDs
-	// The past of everybody is asked for at once when they first arrive, which is
-	// not what is measured.
-	if err := c.gather(); err != nil {
-		return d, err
+	if !who.isBurst {
+		if err := b.warmUp(c); err != nil {
+			return d, err
+		}
 	}
-	if _, err := b.collect(l); err != nil {
-		return d, err
-	}
-	l.forget()
 	if err := c.walk(b.ctx, who.rate, b.duration); err != nil {
 		return d, err
 	}
 	return b.collect(l)
+}
+
+// warmUp lets the crowd arrive, and forgets what it caused: to join everybody at
+// once takes its time.
+func (b *bench) warmUp(c *crowd) error {
+	if err := c.gather(); err != nil {
+		return err
+	}
+	_, err := b.collect(c.ledger)
+	c.ledger.forget()
+	return err
 }
 
 // collect waits for the webhooks of all that was acknowledged.

@@ -8,8 +8,9 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// ledger pairs what participants were told with what a receiver was sent. The
-// page left is the key of both, since every participant leaves each page once.
+// ledger pairs the responses that participants have read with the webhooks that
+// a receiver got. Both are keyed by the page left, which every participant
+// leaves once.
 type ledger struct {
 	mu sync.Mutex
 	of map[string]*steps
@@ -19,8 +20,8 @@ type ledger struct {
 	// bytes and first are of all webhooks that arrived.
 	bytes int
 	first time.Time
-	// What should not be.
-	repeated, renamed, reordered, unsigned int
+	// These should stay 0; repeated may be as many as were in flight at a kill.
+	repeated, renamed, reordered, unsigned, unreadable int
 }
 
 // steps are the times of one participant's navigations, by the page left.
@@ -32,7 +33,7 @@ type steps struct {
 
 func newLedger() *ledger { return &ledger{of: map[string]*steps{}} }
 
-// forget makes it count from here on.
+// forget makes the ledger start again.
 func (l *ledger) forget() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -60,7 +61,7 @@ func (l *ledger) arrive(id string, body []byte, isSigned bool, at time.Time) {
 		l.unsigned++
 	}
 	if page < 0 || page >= pages {
-		l.renamed++
+		l.unreadable++
 		return
 	}
 	s := l.entry(fields[0].String())
@@ -128,10 +129,11 @@ func (l *ledger) delays() (all []time.Duration) {
 	return all
 }
 
-// wrong is what should not be, as text.
+// wrong describes what should not have happened.
 func (l *ledger) wrong() string {
 	lost := l.missing()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return fmt.Sprintf("%d lost, %d repeated, %d renamed, %d out of order, %d unsigned", lost, l.repeated, l.renamed, l.reordered, l.unsigned)
+	return fmt.Sprintf("%d lost, %d repeated, %d with a second id, %d out of order, %d unsigned, %d unreadable",
+		lost, l.repeated, l.renamed, l.reordered, l.unsigned, l.unreadable)
 }

@@ -90,7 +90,7 @@ func (b *bench) recordRound(of build, state string) (one recorded, err error) {
 	people := make([]participant, b.navigations/pages)
 	one.n = len(people) * pages
 	l := newLedger()
-	err = b.withQueueing(of, state, false, func(s *sidecar) error {
+	err = b.withQueueing(of, state, func(s *sidecar) error {
 		c := newCrowd(s.participants, l)
 		if err := inParallel(callers, len(people), func(i int) error { return c.begin(&people[i]) }); err != nil {
 			return err

@@ -31,8 +31,6 @@ type setting struct {
 	state, app string
 	// targets are URLs by name; every event goes to each.
 	targets map[string]string
-	// isRelaxed makes responses not wait for the disk.
-	isRelaxed bool
 	// isQueueing is set where no target responds and the queue is to be delivered
 	// later: attempts time out late and are retried soon.
 	isQueueing bool
@@ -118,12 +116,8 @@ func (s *sidecar) await(began time.Time) error {
 
 func (b *bench) config(s *sidecar, with setting) string {
 	var text strings.Builder
-	durability := "strict"
-	if with.isRelaxed {
-		durability = "relaxed"
-	}
-	fmt.Fprintf(&text, "listen: %s\nadmin: %s\napp: %s\nstate: %s\ndurability: %s\nretention: {size: 100GB}\ntargets:\n",
-		s.participants, s.admin, with.app, with.state, durability)
+	fmt.Fprintf(&text, "listen: %s\nadmin: %s\napp: %s\nstate: %s\nretention: {size: 100GB}\ntargets:\n",
+		s.participants, s.admin, with.app, with.state)
 	more := ""
 	if with.isQueueing {
 		more = ", timeout: 1m, retry: {schedule: [" + strings.Repeat("1s, ", 49) + "1s]}"
