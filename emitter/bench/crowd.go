@@ -32,12 +32,11 @@ var answerText = strings.Repeat("The bus was late again. ", 24)
 type crowd struct {
 	ledger *ledger
 	client *fasthttp.HostClient
-	// hasOwnIDs makes participants come with an id, as from a panel; otherwise the app makes it up.
+	// hasOwnIDs is set where participants come with an id, as from a panel; otherwise the app makes it up.
 	hasOwnIDs bool
 	// answer is the text that everybody answers on the first page.
 	answer string
-	// members are who takes part in walk, of whom some complete the survey and
-	// are replaced at any time.
+	// members take part in walk. Whoever completes the survey is replaced.
 	members [crowdSize]participant
 }
 
@@ -46,7 +45,7 @@ type participant struct {
 	mu   sync.Mutex
 	id   string // empty before they have begun
 	page int    // from 0
-	// last is the page that they go as far as.
+	// last is the page at which they give up, or pages.
 	last int
 }
 
@@ -59,10 +58,12 @@ func newCrowd(address string, l *ledger) *crowd {
 
 // connectTo makes later requests go to the address.
 func (c *crowd) connectTo(address string) {
-	c.client = &fasthttp.HostClient{Addr: address, MaxConns: maxConns, ReadTimeout: requestLimit, RetryIf: func(*fasthttp.Request) bool { return false }}
+	never := func(*fasthttp.Request, int, error) (resetTimeout, retry bool) { return false, false }
+	c.client = &fasthttp.HostClient{Addr: address, MaxConns: maxConns, ReadTimeout: requestLimit, RetryIfErr: never}
 }
 
-// gather begins all members, who leave their first page.
+// gather makes all members leave a page, and those who are new begin. They are
+// to give up at different pages, so that later ones do not begin all at once.
 func (c *crowd) gather() error {
 	return inParallel(crowdSize, crowdSize, func(i int) error {
 		err := c.step(&c.members[i])
@@ -103,8 +104,8 @@ func (c *crowd) rush(ctx context.Context, callers int, duration time.Duration) e
 	})
 }
 
-// step takes a participant to the next page. Whoever is new begins first, and
-// whoever has gone as far as they go or met an error makes room for somebody new.
+// step takes a participant to the next page. A new participant begins first; one
+// who is done or met an error is replaced at the next step.
 func (c *crowd) step(p *participant) (err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
