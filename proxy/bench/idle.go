@@ -28,6 +28,9 @@ func (r *rig) idle(peers []peer, out io.Writer) error {
 	var cells [][]string
 	var sidehook int
 	for _, p := range withoutUnwatched(peers) {
+		if p.name == "splice" {
+			continue // it keeps no heads, and takes six file descriptors for a connection
+		}
 		memory, err := r.idleMemory(p)
 		if err != nil {
 			return fmt.Errorf("idle, %s: %w", p.name, err)
