@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 )
@@ -40,30 +42,63 @@ func (b *bench) deliver() error {
 	rates := map[string][]float64{}
 	for _, answer := range []string{strings.Repeat(answerText, 28), answerText} {
 		n := max(100, b.deliveries*2*len(answerText)/(len(answerText)+len(answer)))
+		all, err := b.deliverInTurn(n, answer)
+		if err != nil {
+			return err
+		}
 		for _, of := range b.builds {
-			d, err := b.drainBacklog(of, n, answer)
-			if err != nil {
-				return err
+			rates[of.name] = nil // of the last body, which is the small one
+			for _, d := range all[of.name] {
+				rates[of.name] = append(rates[of.name], d.rate())
 			}
-			rates[of.name] = []float64{d.rate()} // of the last body, which is the small one
+			d := medianDrained(all[of.name])
 			rows = append(rows, []string{
 				of.name, fmt.Sprintf("%.1f", float64(d.bytes)/1024/float64(n)), fmt.Sprint(n), fmt.Sprintf("%.0f", d.rate()),
 				fmt.Sprintf("%.1f", float64(d.bytes)/1e6/d.took.Seconds()), micros(d.cpu, n), megabytes(d.peak), d.wrong,
 			})
 		}
 	}
-	b.out.table(fmt.Sprintf("deliver: a backlog of up to %d participants, signed, acknowledged on disk, %d attempts at a time", backlogged, b.concurrency), rows)
+	b.out.table(fmt.Sprintf("deliver: a backlog of up to %d participants, signed, acknowledged on disk, %d attempts at a time; median of %d rounds", backlogged, b.concurrency, b.rounds), rows)
 	b.out.versus("deliveries/s", barDeliveries, b.builds, rates)
 	return nil
+}
+
+// deliverInTurn drains a backlog of each build once a round.
+func (b *bench) deliverInTurn(n int, answer string) (all map[string][]drained, err error) {
+	all = map[string][]drained{}
+	backlogs := map[string]*backlog{}
+	for _, of := range b.builds {
+		filled, err := b.fill(of, 0, n, answer)
+		if err != nil {
+			return nil, err
+		}
+		defer os.RemoveAll(filled.state)
+		backlogs[of.name] = filled
+	}
+	for range b.rounds {
+		for _, of := range b.builds {
+			d, err := b.drainBacklog(of, backlogs[of.name])
+			if err != nil {
+				return nil, err
+			}
+			all[of.name] = append(all[of.name], d)
+		}
+	}
+	return all, nil
 }
 
 // drain measures the memory of a large backlog, and whether its end goes as fast as its beginning.
 func (b *bench) drain() error {
 	for i, of := range b.builds {
-		d, err := b.drainBacklog(of, b.queued, answerText)
+		filled, err := b.fill(of, 0, b.queued, answerText)
 		if err != nil {
 			return err
 		}
+		d, err := b.drainBacklog(of, filled)
+		if err != nil {
+			return err
+		}
+		os.RemoveAll(filled.state)
 		b.out.table(fmt.Sprintf("drain: %d queued deliveries of 1 KiB, %s (%s)", b.queued, of.name, d.wrong), d.rows())
 		if i == 0 {
 			b.out.bar(d.peak <= barDrainBytes, "peak RssAnon %s MB ≤ %d MB", megabytes(d.peak), barDrainBytes>>20)
@@ -72,23 +107,24 @@ func (b *bench) drain() error {
 	return nil
 }
 
-// drainBacklog queues n deliveries, then lets a sidecar deliver them.
-func (b *bench) drainBacklog(of build, n int, answer string) (d drained, err error) {
-	filled, err := b.fill(of, 0, n, answer)
-	if err != nil {
-		return d, err
+// drainBacklog lets a sidecar deliver a copy of a backlog.
+func (b *bench) drainBacklog(of build, filled *backlog) (d drained, err error) {
+	state := b.state()
+	if err := os.CopyFS(state, os.DirFS(filled.state)); err != nil {
+		return d, fmt.Errorf("cannot copy a state folder: %w", err)
 	}
-	defer os.RemoveAll(filled.state)
+	defer os.RemoveAll(state)
+	filled.ledger.forgetArrivals()
 	target, err := newReceiver(filled.ledger)
 	if err != nil {
 		return d, err
 	}
 	defer target.close()
-	s, err := b.start(of, setting{state: filled.state, app: nowhere, targets: map[string]string{"receiver": target.url()}})
+	s, err := b.start(of, setting{state: state, app: nowhere, targets: map[string]string{"receiver": target.url()}})
 	if err != nil {
 		return d, err
 	}
-	d.n = n
+	d.n = filled.n
 	if err := b.watch(s, filled.ledger, &d); err != nil {
 		s.kill()
 		return d, err
@@ -125,6 +161,12 @@ func (b *bench) watch(s *sidecar, l *ledger, d *drained) error {
 }
 
 func (d drained) rate() float64 { return perSecond(d.n, d.took) }
+
+// medianDrained is the round with the median rate.
+func medianDrained(rounds []drained) drained {
+	sorted := slices.SortedFunc(slices.Values(rounds), func(a, b drained) int { return cmp.Compare(a.rate(), b.rate()) })
+	return sorted[(len(sorted)-1)/2]
+}
 
 // rows are moments at even distances.
 func (d drained) rows() [][]string {

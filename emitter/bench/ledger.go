@@ -41,6 +41,17 @@ func (l *ledger) forget() {
 	l.acknowledged, l.arrived, l.bytes = 0, 0, 0
 }
 
+// forgetArrivals makes the ledger expect every webhook again.
+func (l *ledger) forgetArrivals() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, s := range l.of {
+		*s = steps{acknowledged: s.acknowledged}
+	}
+	l.arrived, l.bytes = 0, 0
+	l.repeated, l.renamed, l.reordered, l.unsigned, l.unreadable = 0, 0, 0, 0, 0
+}
+
 // acknowledge enters a response that a participant has just read.
 func (l *ledger) acknowledge(participant string, page int, sent time.Time) {
 	l.mu.Lock()

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 )
 
@@ -135,15 +137,6 @@ func (r recorded) row() []string {
 
 // medianRecorded is the round with the median rate.
 func medianRecorded(rounds []recorded) recorded {
-	var rates []float64
-	for _, one := range rounds {
-		rates = append(rates, one.rate())
-	}
-	m := median(rates)
-	for _, one := range rounds {
-		if one.rate() == m {
-			return one
-		}
-	}
-	return recorded{}
+	sorted := slices.SortedFunc(slices.Values(rounds), func(a, b recorded) int { return cmp.Compare(a.rate(), b.rate()) })
+	return sorted[(len(sorted)-1)/2]
 }

@@ -97,12 +97,19 @@ func (b *bench) start(of build, with setting) (*sidecar, error) {
 	return s, nil
 }
 
-// await waits until participants can connect.
+// await waits until participants and operators can connect.
 func (s *sidecar) await(began time.Time) error {
+	if err := s.awaitListener(s.participants, began); err != nil {
+		return err
+	}
+	s.starting = time.Since(began)
+	return s.awaitListener(s.admin, began)
+}
+
+func (s *sidecar) awaitListener(address string, began time.Time) error {
 	for time.Since(began) < readyLimit {
-		conn, err := net.DialTimeout("tcp", s.participants, time.Second)
+		conn, err := net.DialTimeout("tcp", address, time.Second)
 		if err == nil {
-			s.starting = time.Since(began)
 			return conn.Close()
 		}
 		select {
