@@ -16,11 +16,11 @@ import (
 )
 
 const (
-	// crowdSize is how many participants take the survey at a time where they go at a steady rate.
+	// crowdSize is the number of concurrent participants of a walk.
 	crowdSize = 60
 	// maxConns is how many connections a crowd opens to the sidecar.
 	maxConns = 512
-	// requestLimit is how long a request may take.
+	// requestLimit bounds a request.
 	requestLimit = time.Minute
 )
 
@@ -43,7 +43,7 @@ type crowd struct {
 // participant takes the survey, one request at a time.
 type participant struct {
 	mu   sync.Mutex
-	id   string // empty before they have begun
+	id   string // empty before the participant begins
 	page int    // from 0
 	// last is the page at which they give up, or pages.
 	last int
@@ -62,8 +62,8 @@ func (c *crowd) connectTo(address string) {
 	c.client = &fasthttp.HostClient{Addr: address, MaxConns: maxConns, ReadTimeout: requestLimit, RetryIfErr: never}
 }
 
-// gather makes all members leave a page, and those who are new begin. They are
-// to give up at different pages, so that later ones do not begin all at once.
+// gather makes all members leave a page; new ones begin first. They will give up
+// at different pages, so that their successors do not begin all at once.
 func (c *crowd) gather() error {
 	return inParallel(crowdSize, crowdSize, func(i int) error {
 		err := c.step(&c.members[i])
@@ -186,8 +186,8 @@ func logPath(participant, source, kind string) string {
 	return "/api/log/7/" + participant + "/" + source + "/" + kind
 }
 
-// inParallel calls f with 0 to n-1, callers at a time. It gives the first error,
-// after which no new call begins.
+// inParallel calls f with 0 to n-1, callers at a time, and returns the first
+// error, after which it makes no new call.
 func inParallel(callers, n int, f func(i int) error) error {
 	var next atomic.Int64
 	var failed firstError
@@ -206,7 +206,7 @@ func inParallel(callers, n int, f func(i int) error) error {
 	return failed.err
 }
 
-// firstError keeps the first error it is given.
+// firstError keeps the first error that is noted.
 type firstError struct {
 	once sync.Once
 	err  error

@@ -10,17 +10,17 @@ import (
 )
 
 const (
-	// stuck is how long nothing may arrive before a drain has failed.
+	// stuck is the time without a webhook after which a drain fails.
 	stuck = 30 * time.Second
 	// drainRows is how many moments of a drain are printed.
 	drainRows = 10
 
-	// barDeliveries is what 30,000/s are to the 18,500/s of an earlier build.
+	// barDeliveries is the ratio of 30,000/s to the 18,500/s of an earlier build.
 	barDeliveries = 30_000.0 / 18_500
 	barDrainBytes = 128 << 20
 )
 
-// drained is a backlog that was delivered.
+// drained is the measurement of a backlog being delivered.
 type drained struct {
 	n, bytes  int
 	took, cpu time.Duration
@@ -87,7 +87,7 @@ func (b *bench) deliverInTurn(n int, answer string) (all map[string][]drained, e
 	return all, nil
 }
 
-// drain measures the memory of a large backlog, and whether its end goes as fast as its beginning.
+// drain measures memory and speed over the delivery of a large backlog.
 func (b *bench) drain() error {
 	for i, of := range b.builds {
 		filled, err := b.fill(of, 0, b.queued, answerText)
@@ -133,7 +133,7 @@ func (b *bench) drainBacklog(of build, filled *backlog) (d drained, err error) {
 	return d, s.stop()
 }
 
-// watch samples the process until nothing is pending.
+// watch samples the process until no delivery is pending.
 func (b *bench) watch(s *sidecar, l *ledger, d *drained) error {
 	began := time.Now().Add(-s.starting)
 	last := time.Now()
@@ -168,7 +168,7 @@ func medianDrained(rounds []drained) drained {
 	return sorted[(len(sorted)-1)/2]
 }
 
-// rows are moments at even distances.
+// rows are samples at even distances.
 func (d drained) rows() [][]string {
 	rows := [][]string{{"after s", "delivered", "deliveries/s", "RssAnon MB"}}
 	before := sample{}

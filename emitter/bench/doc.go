@@ -1,7 +1,7 @@
 // Command bench measures sidehook from the participant's response to the
 // webhook, and prints each figure beside its bar:
 //
-//	go run ./emitter/bench                       every section, about six minutes
+//	go run ./emitter/bench                       every section, in some minutes
 //	go run ./emitter/bench -only latency         one section
 //	go run ./emitter/bench -smoke                every section for a moment: does each still work?
 //	go run ./emitter/bench -before ./sidehook-1  another build of sidehook, measured in turn
@@ -16,8 +16,8 @@
 //	     └─► ledger ◄── receivers           what was acknowledged, what arrived
 //
 // A [crowd] of participants takes the survey; the [ledger] pairs each response
-// to "next" with its webhook and notices what is lost, repeated, renamed or out
-// of order. A backlog is made in the same way, with a target that never
+// to "next" with its webhook and counts what is lost, repeated, out of order or
+// has a second id. A backlog is made in the same way, with a target that never
 // responds, so a build reads only state that it wrote itself.
 //
 // State files go to /var/tmp, because /tmp is memory on many machines and the

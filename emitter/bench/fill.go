@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	// fillers is how many participants make a backlog at a time.
+	// fillers is the number of concurrent participants who make a backlog.
 	fillers = 256
 	// fillPatience bounds the time until all of a backlog is on disk.
 	fillPatience = time.Minute
@@ -22,7 +22,7 @@ type backlog struct {
 	ledger *ledger
 }
 
-// fill makes a state folder of a build with open journeys and n queued deliveries.
+// fill makes a state folder with a number of open journeys and n queued deliveries.
 func (b *bench) fill(of build, journeys, n int, answer string) (*backlog, error) {
 	filled := &backlog{b.state(), n, newLedger()}
 	err := b.withQueueing(of, filled.state, func(s *sidecar) error {
@@ -72,7 +72,7 @@ func (b *bench) withQueueing(of build, state string, f func(*sidecar) error) err
 	if err != nil {
 		return err
 	}
-	defer s.kill() // its attempts would hold up a stop, and all is on disk
+	defer s.kill() // a stop would wait for the attempts; everything is on disk
 	return f(s)
 }
 

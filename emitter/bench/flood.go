@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// A flooding participant has given floodAnswers answers of floodAnswerSize
-	// bytes, and loads the page again and again from floodConns connections.
+	// A flooding participant gives floodAnswers answers of floodAnswerSize bytes,
+	// then reports the same page as loaded over floodConns connections.
 	floodAnswers    = 5
 	floodAnswerSize = 800 << 10
 	floodConns      = 64
@@ -21,11 +21,11 @@ const (
 	barFloodDelay = 2.0
 )
 
-// flooded is how the others fared.
+// flooded is what the other participants experienced.
 type flooded struct {
 	rate float64 // events recorded per second
 	p99  time.Duration
-	// unrecorded are navigations that had been acknowledged at the end and not recorded.
+	// unrecorded counts navigations acknowledged but not recorded at the end.
 	unrecorded int
 }
 
@@ -100,7 +100,7 @@ func (b *bench) floodRound(of build, isFlooded bool) (f flooded, err error) {
 	return f, err
 }
 
-// hoard begins a participant with large answers.
+// hoard begins a participant who gives large answers.
 func (c *crowd) hoard() (*participant, error) {
 	p := &participant{}
 	if err := c.begin(p); err != nil {

@@ -11,9 +11,9 @@ import (
 )
 
 const (
-	// killRate is how many navigations a second there are while the process is killed.
+	// killRate is the navigations a second before a kill.
 	killRate = 500
-	// mostAlive is the longest that participants navigate before a kill.
+	// mostAlive bounds the random time before a kill.
 	mostAlive = time.Second
 )
 
@@ -39,8 +39,8 @@ func (b *bench) kill() error {
 	return nil
 }
 
-// killRounds gives the ledger of all lives, and how many webhooks had arrived at a
-// kill without being delivered on disk.
+// killRounds returns the ledger of all rounds, and how many webhooks had arrived
+// by a kill without being marked as delivered on disk.
 func (b *bench) killRounds(of build) (l *ledger, inFlight int, err error) {
 	app, err := newServer(newSurvey().serve)
 	if err != nil {
@@ -98,7 +98,7 @@ func (b *bench) walkUntilKilled(c *crowd, s *sidecar) {
 	walking.Wait()
 }
 
-// deliveredOnDisk is how many deliveries a state folder has as delivered.
+// deliveredOnDisk counts the delivered deliveries in a state folder.
 func (b *bench) deliveredOnDisk(of build, state string) (n int, err error) {
 	err = b.withQueueing(of, state, func(s *sidecar) error {
 		for until := time.Now().Add(mostAlive); time.Now().Before(until); b.sleep(time.Millisecond) {

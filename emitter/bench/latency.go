@@ -8,9 +8,9 @@ import (
 )
 
 const (
-	// catchUp is how long webhooks may take once all participants have their responses.
+	// catchUp bounds the wait for webhooks after the last response.
 	catchUp = 20 * time.Second
-	// isolationRate is how many navigations a second there are beside targets in trouble.
+	// isolationRate is the navigations a second of isolation.
 	isolationRate = 200
 
 	barDelay     = 5 * time.Millisecond
@@ -154,8 +154,8 @@ func (b *bench) walk(of build, who pace, others map[string]string) (d delays, er
 	return b.collect(l)
 }
 
-// warmUp lets the crowd arrive, and forgets what it caused: to join everybody at
-// once takes its time.
+// warmUp lets the crowd arrive and forgets its webhooks: joining everybody at once
+// takes longer than joining those who arrive later.
 func (b *bench) warmUp(c *crowd) error {
 	if err := c.gather(); err != nil {
 		return err

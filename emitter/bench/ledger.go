@@ -17,7 +17,7 @@ type ledger struct {
 	// acknowledged and arrived count navigations; waits are the times of their responses.
 	acknowledged, arrived int
 	waits                 []time.Duration
-	// bytes and first are of all webhooks that arrived.
+	// bytes is the size of all webhooks that arrived, first the time of the first one.
 	bytes int
 	first time.Time
 	// These should stay 0; repeated may be as many as were in flight at a kill.
@@ -52,7 +52,7 @@ func (l *ledger) forgetArrivals() {
 	l.repeated, l.renamed, l.reordered, l.unsigned, l.unreadable = 0, 0, 0, 0, 0
 }
 
-// acknowledge enters a response that a participant has just read.
+// acknowledge enters a response that a participant has just read. page is the page left.
 func (l *ledger) acknowledge(participant string, page int, sent time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -94,7 +94,7 @@ func (l *ledger) arrive(id string, body []byte, isSigned bool, at time.Time) {
 	s.ids[page], s.arrived[page], s.last = id, at, page
 }
 
-// entry needs the lock.
+// entry returns the steps of a participant. The caller holds mu.
 func (l *ledger) entry(participant string) *steps {
 	s := l.of[participant]
 	if s == nil {
@@ -104,14 +104,14 @@ func (l *ledger) entry(participant string) *steps {
 	return s
 }
 
-// received is how many different webhooks have arrived.
+// received counts the different webhooks that have arrived.
 func (l *ledger) received() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.arrived
 }
 
-// missing is how many navigations were acknowledged and have no webhook yet.
+// missing counts the navigations acknowledged without a webhook so far.
 func (l *ledger) missing() (n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -125,8 +125,8 @@ func (l *ledger) missing() (n int) {
 	return n
 }
 
-// delays are the times from a response that a participant has read to its
-// webhook. A webhook that came first took none.
+// delays returns the times from a participant's response to its webhook, 0 where
+// the webhook came first.
 func (l *ledger) delays() (all []time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -157,7 +157,7 @@ func measure(ctx context.Context, o options, stdout io.Writer) error {
 	return nil
 }
 
-// sleep ends early with the run.
+// sleep sleeps for d, or until the run is interrupted.
 func (b *bench) sleep(d time.Duration) {
 	select {
 	case <-time.After(d):

@@ -15,16 +15,16 @@ import (
 // tick is the unit of CPU time in /proc on every Linux that Go knows.
 const tick = 10 * time.Millisecond
 
-// spent is what a process has used so far.
+// spent is what a process has used since its start.
 type spent struct {
 	cpu     time.Duration
 	written int64 // bytes
 	commits float64
-	commit  float64 // seconds, all of them
+	commit  float64 // seconds, of all commits
 	events  float64
 }
 
-// counts are how many deliveries of the target "receiver" are on disk, by their state.
+// counts are the deliveries of the target "receiver" on disk, by state.
 type counts struct{ Pending, Delivered int }
 
 func (s *sidecar) counts() (counts, error) {
@@ -47,7 +47,7 @@ func (s *sidecar) counts() (counts, error) {
 	return counts{}, errors.New("sidehook has no target receiver")
 }
 
-// ask asks the admin listener.
+// ask returns the response of the admin listener to a GET.
 func (s *sidecar) ask(path string) ([]byte, error) {
 	client := http.Client{Timeout: requestLimit}
 	response, err := client.Get("http://" + s.admin + path)
@@ -58,7 +58,7 @@ func (s *sidecar) ask(path string) ([]byte, error) {
 	return io.ReadAll(response.Body)
 }
 
-// spent reads what the process and its metrics say.
+// spent reads /proc and the metrics of the process.
 func (s *sidecar) spent() (u spent, err error) {
 	u.cpu = s.cpu()
 	u.written = s.proc("io", "write_bytes:")
@@ -88,10 +88,10 @@ func (u spent) since(before spent) spent {
 	return spent{u.cpu - before.cpu, u.written - before.written, u.commits - before.commits, u.commit - before.commit, u.events - before.events}
 }
 
-// rssAnon is the memory of the process that is not a mapped file, in bytes.
+// rssAnon is the anonymous memory of the process, in bytes.
 func (s *sidecar) rssAnon() int64 { return s.proc("status", "RssAnon:") << 10 }
 
-// proc is the number behind a name in one of the process' files in /proc; 0 without it.
+// proc reads the number after a name in a file of /proc/PID, 0 without it.
 func (s *sidecar) proc(file, name string) (n int64) {
 	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/%s", s.cmd.Process.Pid, file))
 	for line := range strings.Lines(string(text)) {

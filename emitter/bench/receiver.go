@@ -12,7 +12,7 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// slowness is how long a slow target takes.
+// slowness is the response time of a slow target.
 const slowness = time.Second
 
 // server serves HTTP on loopback until close.

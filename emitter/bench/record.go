@@ -18,10 +18,10 @@ const (
 	barWritten      = 6.0 // KB
 )
 
-// size is how much a store holds.
+// size is the content of a store.
 type size struct{ journeys, queued int }
 
-// recorded is what navigations cost.
+// recorded is the measurement of one round.
 type recorded struct {
 	spent
 	n     int

@@ -22,7 +22,7 @@ func (r *report) table(title string, rows [][]string) {
 	_ = t.Flush()
 }
 
-// bar prints whether a bar was met; what has both the figure and the bar.
+// bar prints whether a bar is met. what names both the figure and the bar.
 func (r *report) bar(met bool, what string, args ...any) {
 	verdict := "met"
 	if !met {
@@ -31,8 +31,8 @@ func (r *report) bar(met bool, what string, args ...any) {
 	fmt.Fprintf(r.w, "bar: %s: %s\n", fmt.Sprintf(what, args...), verdict)
 }
 
-// versus prints the bar of a figure of this tree as a ratio to the build
-// before it, where there is one. Figures are by round.
+// versus prints the bar of a figure of this tree as a ratio to that of -before,
+// if there is one. figures holds one per round.
 func (r *report) versus(what string, atLeast float64, builds []build, figures map[string][]float64) {
 	if len(builds) < 2 {
 		return
@@ -41,8 +41,8 @@ func (r *report) versus(what string, atLeast float64, builds []build, figures ma
 	r.bar(is >= atLeast, "%s %.2f × before ≥ %.2f ×", what, is, atLeast)
 }
 
-// ratios compares two builds round by round, so that what else the machine does
-// hits both alike.
+// ratios compares two builds round by round, so that other load on the machine
+// affects both alike.
 func ratios(of, to []float64) (all []float64) {
 	for i := range min(len(of), len(to)) {
 		all = append(all, of[i]/to[i])

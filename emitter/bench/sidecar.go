@@ -159,7 +159,7 @@ func (s *sidecar) kill() {
 	<-s.done
 }
 
-// freeAddresses are n addresses of loopback that nobody listens on.
+// freeAddresses returns n unused addresses of loopback.
 func freeAddresses(n int) (list []string, err error) {
 	var held []net.Listener
 	defer func() {

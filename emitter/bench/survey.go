@@ -22,15 +22,15 @@ const (
 	pageNavigation   = "decsys.platform.PAGE_NAVIGATION"
 )
 
-// survey is an app that speaks Decsys' wire: to participants, and to a sidecar
-// that asks for the app's release and for what a participant did before.
+// survey is an app that speaks Decsys' wire, to participants and to a sidecar
+// that requests the app's release or a participant's past.
 type survey struct {
 	mu sync.Mutex
-	// of is what the app keeps of each participant, by id.
+	// of holds what the app knows of each participant, by id.
 	of map[string]*progress
 }
 
-// progress is where a participant is, and how they came there.
+// progress is the page of a participant and their log.
 type progress struct {
 	page   int
 	events []event
@@ -45,7 +45,7 @@ type event struct {
 
 func newSurvey() *survey { return &survey{of: map[string]*progress{}} }
 
-// serve routes as Decsys does: what it does not know is the web page on GET.
+// serve routes as Decsys does: the response to any other GET is the web page.
 func (s *survey) serve(ctx *fasthttp.RequestCtx) {
 	words := strings.Split(strings.Trim(string(ctx.Path()), "/"), "/")
 	isGet := ctx.IsGet()
@@ -82,7 +82,7 @@ func sendJSON(ctx *fasthttp.RequestCtx, body []byte) {
 	ctx.SetBody(body)
 }
 
-// entry needs the lock.
+// entry returns the progress of a participant. The caller holds mu.
 func (s *survey) entry(participant string) *progress {
 	p := s.of[participant]
 	if p == nil {
@@ -131,7 +131,7 @@ func (s *survey) events(participant string) []byte {
 	return append(list, ']')
 }
 
-// response is the app's to whoever is on page n, from 0.
+// response is the app's to a participant on page n, from 0.
 func response(participant string, n int) []byte {
 	page := "null"
 	if n < pages {
