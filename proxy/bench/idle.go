@@ -14,11 +14,11 @@ import (
 const (
 	// idleHead is the size of the one head that each idle connection has sent, in bytes.
 	idleHead = 60 << 10
-	// idleSenders is how many connections send it at a time.
+	// idleSenders is the number of connections that send it concurrently.
 	idleSenders = 64
 	// idleSettle is how long a proxy is left alone before its memory is read.
 	idleSettle = 2 * time.Second
-	// idleBar is the most memory of sidehook with 5000 connections.
+	// idleBar limits the memory of sidehook with 5000 connections, in bytes.
 	idleBar = 60 << 20
 )
 
