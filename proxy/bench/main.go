@@ -128,20 +128,20 @@ func bench(ctx context.Context, o options, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	for i, w := range workloads {
+	some := peers
+	for _, w := range workloads {
 		if !o.wants(w.name) || !r.hasTool("wrk", w.name, out) {
 			continue
 		}
-		among := peers
-		if o.isSmoke && i > 0 {
-			among = onlySidehook(peers) // the first workload has shown that the others work
-		}
-		if err := r.compare(w, among, out); err != nil {
+		if err := r.compare(w, some, out); err != nil {
 			return err
+		}
+		if o.isSmoke {
+			some = onlySidehook(peers) // the first workload has shown that the others work
 		}
 	}
 	if o.wants("times") {
-		if err := r.times(peers, out); err != nil {
+		if err := r.times(some, out); err != nil {
 			return err
 		}
 	}
