@@ -3,7 +3,7 @@
 //
 //	exchange ─► profile ─► observation ─► journey ─► event ─► rules ─► targets
 //
-// A Profile says which exchanges of an app matter and what each one says. A
-// Journey folds a participant's observations and tells of events. A Set says
-// which of the configured targets get an event.
+// A Profile says which exchanges of an app matter and what each one says. A Fold
+// takes observations into the Journeys of participants, which makes events. A Set
+// says which of the configured targets get an event.
 package rules

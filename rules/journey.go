@@ -71,10 +71,10 @@ type Unsettled struct {
 	Tickets []uint64
 }
 
-// Fold takes the next observation into the journey and gives the events that
+// fold takes the next observation into the journey and gives the events that
 // are ready to go, oldest first. The order of observations is the order in
 // which the app's responses ended.
-func (j *Journey) Fold(o *Observation) []*Event {
+func (j *Journey) fold(o *Observation) []*Event {
 	if o.Survey != "" {
 		j.Survey, j.FriendlyID = o.Survey, o.FriendlyID
 	}
@@ -95,11 +95,8 @@ func (j *Journey) Fold(o *Observation) []*Event {
 	return j.settled()
 }
 
-// Begun tells whether anything of the journey is known.
-func (j *Journey) Begun() bool { return len(j.Pages) > 0 || len(j.Answers) > 0 || j.Place > 0 }
-
-// Settle gives the events that have waited long enough, whatever is still in flight.
-func (j *Journey) Settle() []*Event {
+// settle gives the events that have waited long enough, whatever is still in flight.
+func (j *Journey) settle() []*Event {
 	for _, u := range j.Unsettled {
 		u.Tickets = nil
 	}

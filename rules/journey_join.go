@@ -8,15 +8,17 @@ import (
 // maxWaiting is how many observations of a journey wait for its past, at most.
 const maxWaiting = 200
 
-// MayHavePast tells whether the participant may have done something before o,
-// the journey's first observation, so that it should Wait.
-func (j *Journey) MayHavePast(o *Observation) bool {
-	return !j.Begun() && !o.Begins && o.Says != Nothing && (o.Says != PageShown || o.Page != nil)
+// mayHavePast reports whether the participant may have done something before o,
+// the journey's first observation.
+func (j *Journey) mayHavePast(o *Observation) bool {
+	if j.state() != unknown || o.Begins {
+		return false
+	}
+	return o.Says != Nothing && (o.Says != PageShown || o.Page != nil)
 }
 
-// Wait keeps an observation until Join has told what was before it. It returns
-// false when no more may wait: it is time to join without a past.
-func (j *Journey) Wait(o *Observation) bool {
+// wait keeps an observation until join. It returns false when no more may wait.
+func (j *Journey) wait(o *Observation) bool {
 	if o.Survey != "" {
 		j.Survey = o.Survey
 	}
@@ -24,9 +26,17 @@ func (j *Journey) Wait(o *Observation) bool {
 	return len(j.Waiting) < maxWaiting
 }
 
-// Join puts what was before under the observations that wait, and gives the
+// lastWaiting is the newest observation that waits; there must be one.
+func (j *Journey) lastWaiting() *Observation { return j.Waiting[len(j.Waiting)-1] }
+
+func (j *Journey) pastRequest() *PastRequest {
+	first := j.Waiting[0]
+	return &PastRequest{Journey: first.Journey, Survey: j.Survey, Host: first.Host}
+}
+
+// join puts what was before under the observations that wait, and returns the
 // events of those that are ready to go. Without a past the journey is partial.
-func (j *Journey) Join(past *Past) []*Event {
+func (j *Journey) join(past *Past) []*Event {
 	waiting := j.Waiting
 	j.Waiting, j.Asked = nil, time.Time{}
 	if len(waiting) > 0 {
@@ -34,7 +44,7 @@ func (j *Journey) Join(past *Past) []*Event {
 	}
 	var events []*Event
 	for _, o := range waiting {
-		events = append(events, j.Fold(o)...)
+		events = append(events, j.fold(o)...)
 	}
 	return events
 }
@@ -51,14 +61,14 @@ func (j *Journey) remember(past *Past, waiting []*Observation) {
 	j.Study = past.Study // unless the participant names it
 	for _, e := range past.before(waiting) {
 		if e.Says == AnsweredItem {
-			j.Fold(&Observation{Says: AnsweredItem, Journey: key, Item: e.Source, Answer: e.Answer, At: e.At})
+			j.fold(&Observation{Says: AnsweredItem, Journey: key, Item: e.Source, Answer: e.Answer, At: e.At})
 			continue
 		}
 		page := past.page(e.Source)
 		j.Partial = j.Partial || past.Pages[e.Source] == nil
-		j.Fold(&Observation{Says: PageShown, Journey: key, Page: page, At: e.At})
+		j.fold(&Observation{Says: PageShown, Journey: key, Page: page, At: e.At})
 		if e.Says == PageLoaded {
-			j.Fold(&Observation{Says: PageLoaded, Journey: key, PageID: e.Source, At: e.At})
+			j.fold(&Observation{Says: PageLoaded, Journey: key, PageID: e.Source, At: e.At})
 			continue
 		}
 		j.Pointer = e.Source
@@ -66,7 +76,7 @@ func (j *Journey) remember(past *Past, waiting []*Observation) {
 		if e.Reached != "" {
 			reached = past.page(e.Reached)
 		}
-		j.Fold(&Observation{Says: Navigated, Journey: key, Page: reached, At: e.At})
+		j.fold(&Observation{Says: Navigated, Journey: key, Page: reached, At: e.At})
 	}
 	if o := firstPage(waiting); o != nil && o.Says == PageShown {
 		j.Pointer = pageID(o.Page) // the app itself says so

@@ -8,24 +8,24 @@ import (
 	"github.com/sidehook/sidehook/rules/config"
 )
 
-// What became of an exchange that a route of the profile matches.
+// The results of an exchange that a route of the profile matches.
 const (
-	// recorded: what it says was handed to the store.
+	// recorded: its observation was handed to the store.
 	recorded result = "recorded"
-	// ignored: the app refused, or it says nothing.
+	// ignored: the app refused it, or it says nothing.
 	ignored result = "ignored"
-	// unreadable: it should say something and could not be read.
+	// unreadable: the app accepted it, and it could not be read.
 	unreadable result = "unreadable"
-	// lost: the store could not take it.
+	// lost: the store had no room for its observation.
 	lost result = "lost"
-	// forgotten: its participant was forgotten while it was under way.
+	// forgotten: its participant was forgotten while it was in flight.
 	forgotten result = "forgotten"
 )
 
 type result string
 
-// counts are the metrics of a Recorder. All are there from the start, so that
-// what never happened is a zero.
+// counts are the metrics of a Recorder. Every series exists from the start, with
+// the value 0.
 type counts struct {
 	exchanges map[rules.Says]map[result]prometheus.Counter
 	events    map[config.EventName]prometheus.Counter

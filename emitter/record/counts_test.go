@@ -7,7 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 )
 
-func TestWhatNeverHappenedIsAZero(t *testing.T) {
+func TestEverySeriesExistsFromTheStart(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	newCounts(registry)
 	const want = 4*5 + 2 + 1 // what exchanges say and what came of it, events, responses at risk

@@ -7,16 +7,16 @@ import (
 	"github.com/sidehook/sidehook/rules"
 )
 
-// decsysTime is a DateTimeOffset as Newtonsoft.Json writes it: up to seven
-// digits of a second, and an offset rather than Z.
+// decsysTime is a DateTimeOffset as Newtonsoft.Json writes it: up to seven decimal
+// places of a second, and an offset rather than Z.
 const decsysTime = `"2006-01-02T15:04:05.9999999-07:00"`
 
-// decsysNever is .NET's smallest DateTimeOffset, which stands for "no answer".
+// decsysNever is .NET's DateTimeOffset.MinValue, which Decsys writes for no answer.
 const decsysNever = `"0001-01-01T00:00:00+00:00"`
 
-// decsysBody is the event as Decsys' own webhook tells it: PascalCase, its
-// order of keys, its nulls and dates, and its values where they are odd too (the
-// navigation never counts as resolved, the page just skipped has null).
+// decsysBody is the body of Decsys' own webhook: PascalCase, in its order of keys,
+// with its nulls and dates. It keeps Decsys' values where they are odd, too: the
+// navigation is never resolved, and the page just skipped has null.
 func decsysBody(_ envelope, e *rules.Event) []byte {
 	b := append(make([]byte, 0, 2048), `{"Timestamp":`...)
 	b = appendDecsysTime(b, e.At)
@@ -72,8 +72,8 @@ func appendDecsysResponse(b []byte, r *rules.Response) []byte {
 	return append(b, '}')
 }
 
-// decsysAnswer is the last answer, else {} where it must not be seen or the page
-// was left without one, else null.
+// decsysAnswer is the last answer. Without one it is {} if the answer must not be
+// seen or the page was left before, else null.
 func decsysAnswer(r *rules.Response) []byte {
 	switch {
 	case r.Answer != nil:

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
-
 	"github.com/sidehook/sidehook/emitter/send"
 	"github.com/sidehook/sidehook/rules/config"
 )
