@@ -36,7 +36,7 @@ func (e *Event) Data() []byte {
 
 func (s *Survey) appendJSON(d []byte) []byte {
 	d = append(d, `{"id":`...)
-	d = AppendString(d, s.ID)
+	d = appendText(d, s.ID)
 	d = append(d, `,"instance":`...)
 	d = AppendString(d, s.Instance)
 	d = append(d, `,"friendly_id":`...)
@@ -58,7 +58,7 @@ func (p *PageRef) appendJSON(d []byte) []byte {
 	d = append(d, `,"position":`...)
 	d = strconv.AppendInt(d, int64(p.Position), 10)
 	d = append(d, `,"name":`...)
-	d = AppendString(d, p.Name)
+	d = AppendNullable(d, p.Name)
 	return append(d, '}')
 }
 
@@ -66,23 +66,19 @@ func (e *Event) appendResponse(d []byte, r *Response) []byte {
 	d = append(d, `{"page":`...)
 	d = strconv.AppendInt(d, int64(r.Page.Number), 10)
 	d = append(d, `,"page_name":`...)
-	d = AppendString(d, r.Page.Name)
+	d = AppendNullable(d, r.Page.Name)
 	d = append(d, `,"position":`...)
 	d = strconv.AppendInt(d, int64(r.Page.Position), 10)
 	d = append(d, `,"question":`...)
-	if r.Question == nil {
-		d = append(d, "null"...)
-	} else {
-		d = AppendString(d, *r.Question)
-	}
+	d = AppendNullable(d, r.Question)
 	d = append(d, `,"type":`...)
-	d = AppendString(d, r.Type)
+	d = AppendNullable(d, r.Type)
 	d = append(d, `,"optional":`...)
 	d = strconv.AppendBool(d, r.Optional)
 	d = append(d, `,"state":`...)
 	d = AppendString(d, string(e.State(r)))
 	d = append(d, `,"response":`...)
-	if r.Answer == nil {
+	if len(r.Answer) == 0 {
 		d = append(d, "null"...)
 	} else {
 		d = append(d, r.Answer...)

@@ -57,7 +57,8 @@ type PageRef struct {
 	Number int
 	// Position is the page's place in this participant's own order, from 1.
 	Position int
-	Name     string
+	// Name is nil where the app has none, and for a page that was never shown to us.
+	Name *string
 }
 
 // Response is what a participant answered on one page.
@@ -65,9 +66,11 @@ type Response struct {
 	Page PageRef
 	// Question is the text of the page's question, nil when it has none.
 	Question *string
-	// Item is the response item's id, Type its type.
-	Item, Type string
-	Optional   bool
+	// Item is the response item's id.
+	Item string
+	// Type is the response item's type, nil where the app has none.
+	Type     *string
+	Optional bool
 	// Left tells that an earlier navigation left the page after its last load.
 	Left bool
 	// Answer is the last answer, the very bytes that the participant sent; nil without one.

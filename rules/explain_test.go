@@ -13,7 +13,7 @@ import (
 func TestARuleIsExplainedDownToTheValueFound(t *testing.T) {
 	event := &Event{
 		Survey:    Survey{ID: "5", Instance: "3", FriendlyID: "fzd", Study: "hzd"},
-		From:      PageRef{ID: "c", Number: 3, Position: 2, Name: "Comfort"},
+		From:      PageRef{ID: "c", Number: 3, Position: 2, Name: new("Comfort")},
 		Responses: []Response{{Page: PageRef{ID: "c", Number: 1}, Answer: []byte(`{"confirmed":true,"list":[]}`)}},
 	}
 	f := func(rule config.Rule, want ...Check) {
@@ -48,7 +48,7 @@ func TestExplainingAgreesWithSelecting(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		event := &Event{
 			Survey:    Survey{ID: "5", Instance: rapid.SampledFrom([]string{"3", "4"}).Draw(rt, "instance"), FriendlyID: "fzd", Study: rapid.SampledFrom([]string{"", "hzd"}).Draw(rt, "study")},
-			From:      PageRef{ID: "p", Number: rapid.IntRange(0, 2).Draw(rt, "number"), Position: rapid.IntRange(0, 2).Draw(rt, "position"), Name: rapid.SampledFrom([]string{"", "One", "Two"}).Draw(rt, "name")},
+			From:      PageRef{ID: "p", Number: rapid.IntRange(0, 2).Draw(rt, "number"), Position: rapid.IntRange(0, 2).Draw(rt, "position"), Name: new(rapid.SampledFrom([]string{"", "One", "Two"}).Draw(rt, "name"))},
 			Responses: []Response{{Answer: []byte(rapid.SampledFrom([]string{`{"a":true}`, `{"a":false}`, `{}`}).Draw(rt, "answer"))}},
 		}
 		if rapid.Bool().Draw(rt, "goes on") {

@@ -274,7 +274,7 @@ func (r *pastReader) readEvent(json gjson.Result) (e PastEvent, ok bool) {
 	e = PastEvent{Says: says, At: at, Source: json.Get(r.history.Event.Source).String()}
 	switch says {
 	case AnsweredItem:
-		e.Answer = []byte(json.Get(r.history.Event.Answer).Raw)
+		e.Answer = readAnswer(json.Get(r.history.Event.Answer))
 	case Navigated:
 		e.Reached = json.Get(r.history.Event.Reached).String()
 	}

@@ -121,9 +121,14 @@ func (p *Profile) Observe(m Match, x Exchange) (o Observation, ok bool, err erro
 		o.PageCount = int(gjson.GetBytes(x.ResponseBody, p.page.Count).Int())
 		o.Page, err = p.readPage(gjson.GetBytes(x.ResponseBody, p.page.At))
 	case AnsweredItem:
-		o.Answer = []byte(m.route.answer.read(x).Raw)
+		o.Answer = readAnswer(m.route.answer.read(x))
 	}
 	return o, err == nil, err
+}
+
+// readAnswer returns the bytes of an answer; null for one that is missing.
+func readAnswer(value gjson.Result) []byte {
+	return []byte(cmp.Or(value.Raw, "null"))
 }
 
 func (p *Profile) readIDs(o *Observation, m Match, x Exchange) {

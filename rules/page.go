@@ -11,7 +11,8 @@ import (
 type Page struct {
 	ID     string `json:"id"`
 	Number int    `json:"number"`
-	Name   string `json:"name"`
+	// Name is nil where the app has none: its name is null or missing.
+	Name *string `json:"name"`
 	// Question is the page's question, nil where the page has no content item.
 	Question *string `json:"question"`
 	// Item is the response item, nil where the page takes no response.
@@ -20,9 +21,10 @@ type Page struct {
 
 // Item is what takes a page's response.
 type Item struct {
-	ID       string `json:"id"`
-	Type     string `json:"type"`
-	Optional bool   `json:"optional"`
+	ID string `json:"id"`
+	// Type is nil where the app has none.
+	Type     *string `json:"type"`
+	Optional bool    `json:"optional"`
 }
 
 var errPageWithoutID = errors.New("the page in the app's response has no id")
@@ -35,7 +37,7 @@ func (p *Profile) readPage(json gjson.Result) (*Page, error) {
 	page := &Page{
 		ID:     json.Get(p.page.ID).String(),
 		Number: int(json.Get(p.page.Number).Int()),
-		Name:   json.Get(p.page.Name).String(),
+		Name:   readText(json.Get(p.page.Name)),
 	}
 	if page.ID == "" {
 		return nil, errPageWithoutID
@@ -55,7 +57,7 @@ func (p *Profile) takesResponse(item gjson.Result) bool {
 func (p *Profile) readItem(item gjson.Result) *Item {
 	return &Item{
 		ID:       item.Get(p.item.ID).String(),
-		Type:     item.Get(p.item.Type).String(),
+		Type:     readText(item.Get(p.item.Type)),
 		Optional: item.Get(p.item.Optional).Bool(),
 	}
 }
@@ -71,4 +73,12 @@ func (p *Profile) readQuestion(items []gjson.Result) *string {
 	question := content[max(marked, 0)]
 	text := question.Get(p.item.Text[question.Get(p.item.Type).String()]).String()
 	return &text
+}
+
+// readText returns the text of a JSON value, or nil for null and for a value that is missing.
+func readText(value gjson.Result) *string {
+	if value.Type == gjson.Null {
+		return nil
+	}
+	return new(value.String())
 }

@@ -148,7 +148,7 @@ func partsOf(parts []answerPart, response *Response) (paths []jsonpath.AnswerPat
 
 func (p *answerPart) names(response *Response) bool {
 	anyPage := p.Page == config.PageName{}
-	return (anyPage || isPage(p.Page, response.Page)) && (p.Type == "" || p.Type == response.Type)
+	return (anyPage || isPage(p.Page, response.Page)) && (p.Type == "" || response.Type != nil && p.Type == *response.Type)
 }
 
 // pseudonym is HMAC-SHA-256 of the text in hex, so that whoever has the key can

@@ -21,11 +21,11 @@ func answeredPages() *Event {
 		From:        PageRef{ID: "five", Number: 5},
 		Traceparent: "00-trace",
 		Responses: []Response{
-			{Page: PageRef{ID: "one", Number: 1, Name: "Consent"}, Type: "Confirmation", Answer: []byte(`{"confirmed":true}`)},
-			{Page: PageRef{ID: "two", Number: 2, Name: "Contact"}, Type: "Free Text", Answer: []byte(`{"text":"p","at":["p","q",null,7]}`)},
-			{Page: PageRef{ID: "three", Number: 3, Name: "1"}, Type: "Free Text", Answer: []byte(`{"text":"p"}`)},
-			{Page: PageRef{ID: "four", Number: 4}, Type: "Free Text", Answer: []byte(`{}`)},
-			{Page: PageRef{ID: "five", Number: 5}, Type: "Free Text"},
+			{Page: PageRef{ID: "one", Number: 1, Name: new("Consent")}, Type: new("Confirmation"), Answer: []byte(`{"confirmed":true}`)},
+			{Page: PageRef{ID: "two", Number: 2, Name: new("Contact")}, Type: new("Free Text"), Answer: []byte(`{"text":"p","at":["p","q",null,7]}`)},
+			{Page: PageRef{ID: "three", Number: 3, Name: new("1")}, Type: new("Free Text"), Answer: []byte(`{"text":"p"}`)},
+			{Page: PageRef{ID: "four", Number: 4}, Type: new("Free Text"), Answer: []byte(`{}`)},
+			{Page: PageRef{ID: "five", Number: 5}, Type: new("Free Text")},
 		},
 	}
 }

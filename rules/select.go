@@ -93,7 +93,7 @@ func isPage(name config.PageName, page PageRef) bool {
 	if name.Number > 0 {
 		return name.Number == page.Number
 	}
-	return name.Name == page.Name
+	return page.Name != nil && name.Name == *page.Name
 }
 
 // parseSurveyName tells apart 12, 12/3 and fzd: only digits are a number.

@@ -50,15 +50,11 @@ func appendDecsysResponse(b []byte, r *rules.Response) []byte {
 	b = append(b, `{"Page":`...)
 	b = strconv.AppendInt(b, int64(r.Page.Number), 10)
 	b = append(b, `,"PageName":`...)
-	b = rules.AppendString(b, r.Page.Name)
+	b = rules.AppendNullable(b, r.Page.Name)
 	b = append(b, `,"Question":`...)
-	if r.Question == nil {
-		b = append(b, "null"...)
-	} else {
-		b = rules.AppendString(b, *r.Question)
-	}
+	b = rules.AppendNullable(b, r.Question)
 	b = append(b, `,"ResponseType":`...)
-	b = rules.AppendString(b, r.Type)
+	b = rules.AppendNullable(b, r.Type)
 	b = append(b, `,"Order":`...)
 	b = strconv.AppendInt(b, int64(r.Page.Position), 10)
 	b = append(b, `,"Response":`...)
@@ -76,7 +72,7 @@ func appendDecsysResponse(b []byte, r *rules.Response) []byte {
 // was left without one, else null.
 func decsysAnswer(r *rules.Response) []byte {
 	switch {
-	case r.Answer != nil:
+	case len(r.Answer) > 0:
 		return r.Answer
 	case r.Redacted, r.Left:
 		return []byte("{}")

@@ -32,9 +32,9 @@ type webhook struct {
 
 type webhookResponse struct {
 	Page             int
-	PageName         string
+	PageName         *string
 	Question         *string
-	ResponseType     string
+	ResponseType     *string
 	Order            int
 	Response         json.RawMessage
 	PageLoad         string

@@ -50,14 +50,14 @@ func (o *TrialObservation) text(says rules.Says) string {
 	case o.Page == nil:
 		return who + ", no page: completed"
 	}
-	text := fmt.Sprintf("%s, page %d %q (%s)", who, o.Page.Number, o.Page.Name, o.Page.ID)
+	text := fmt.Sprintf("%s, page %d %s (%s)", who, o.Page.Number, rules.AppendNullable(nil, o.Page.Name), o.Page.ID)
 	if o.PageCount > 0 {
 		text += fmt.Sprintf(" of %d", o.PageCount)
 	}
 	if o.Page.Item == nil {
 		return text + ", takes no answer"
 	}
-	return fmt.Sprintf("%s, takes an answer of type %q (%s)", text, o.Page.Item.Type, o.Page.Item.ID)
+	return fmt.Sprintf("%s, takes an answer of type %s (%s)", text, rules.AppendNullable(nil, o.Page.Item.Type), o.Page.Item.ID)
 }
 
 func (o *TrialObservation) survey() string {
