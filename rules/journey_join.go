@@ -5,17 +5,33 @@ import (
 	"time"
 )
 
-// maxWaiting is how many observations of a journey wait for its past, at most.
+// A participant who is first seen in the middle of a survey has a past that only
+// the app knows. Reading it takes a while, and meanwhile the participant goes on:
+// so the journey's observations wait until the past has been read, and the past
+// may by then contain what they observed. Join folds first the part of the past
+// that came before the first observation, then the observations.
+//
+// Where that part ends follows from the first observation that names a page:
+//
+//   - The page was shown, or loaded: the participant was on it. The past ends
+//     where the app logged them leaving it.
+//   - A navigation to the page: the past ends where the app logged that navigation.
+//
+// Apps log a refused navigation as one from a page to itself, and two clicks at
+// once as the same navigation twice. TestJoin has an example of each case.
+
+// maxWaiting is how many observations of a journey may wait for its past.
 const maxWaiting = 200
 
-// MayHavePast tells whether the participant may have done something before o,
-// the journey's first observation, so that it should Wait.
+// MayHavePast reports whether the participant may have done something before o,
+// so that o should Wait: o is the journey's first observation, and the app has
+// not just made the participant up.
 func (j *Journey) MayHavePast(o *Observation) bool {
 	return !j.Begun() && !o.Begins && o.Says != Nothing && (o.Says != PageShown || o.Page != nil)
 }
 
-// Wait keeps an observation until Join has told what was before it. It returns
-// false when no more may wait: it is time to join without a past.
+// Wait keeps an observation until Join. It returns false when no more may wait,
+// so that the journey has to be joined without its past.
 func (j *Journey) Wait(o *Observation) bool {
 	if o.Survey != "" {
 		j.Survey = o.Survey
@@ -24,13 +40,18 @@ func (j *Journey) Wait(o *Observation) bool {
 	return len(j.Waiting) < maxWaiting
 }
 
-// Join puts what was before under the observations that wait, and gives the
-// events of those that are ready to go. Without a past the journey is partial.
+// Join folds the past and then the observations that wait, and returns the
+// events of the observations that are ready to go. Without a past (nil) the
+// journey is partial.
 func (j *Journey) Join(past *Past) []*Event {
 	waiting := j.Waiting
 	j.Waiting, j.Asked = nil, time.Time{}
-	if len(waiting) > 0 {
-		j.remember(past, waiting)
+	switch {
+	case len(waiting) == 0:
+	case past == nil:
+		j.Partial = true
+	default:
+		j.foldPast(past, waiting)
 	}
 	var events []*Event
 	for _, o := range waiting {
@@ -39,42 +60,41 @@ func (j *Journey) Join(past *Past) []*Event {
 	return events
 }
 
-// remember folds the past up to the first observation. What else it tells of
-// happened under our eyes, and is among those that wait. No events come of the
-// past: whoever was there then has been told.
-func (j *Journey) remember(past *Past, waiting []*Observation) {
-	if past == nil {
-		j.Partial = true
-		return
-	}
-	key := waiting[0].Journey
-	j.Study = past.Study // unless the participant names it
+// foldPast folds what came before the observations. It makes no events: they
+// would come long after the fact, and may have been sent by an earlier process.
+func (j *Journey) foldPast(past *Past, waiting []*Observation) {
+	j.Study = past.Study // unless an observation names it
 	for _, e := range past.before(waiting) {
-		if e.Says == AnsweredItem {
-			j.Fold(&Observation{Says: AnsweredItem, Journey: key, Item: e.Source, Answer: e.Answer, At: e.At})
-			continue
+		if e.Says != AnsweredItem {
+			j.learn(&Observation{Page: past.page(e.Source)})
+			j.Partial = j.Partial || past.Pages[e.Source] == nil
 		}
-		page := past.page(e.Source)
-		j.Partial = j.Partial || past.Pages[e.Source] == nil
-		j.Fold(&Observation{Says: PageShown, Journey: key, Page: page, At: e.At})
-		if e.Says == PageLoaded {
-			j.Fold(&Observation{Says: PageLoaded, Journey: key, PageID: e.Source, At: e.At})
-			continue
+		if e.Says == Navigated {
+			j.Pointer = e.Source
 		}
-		j.Pointer = e.Source
-		reached := (*Page)(nil)
-		if e.Reached != "" {
-			reached = past.page(e.Reached)
-		}
-		j.Fold(&Observation{Says: Navigated, Journey: key, Page: reached, At: e.At})
+		j.Fold(past.observation(e, waiting[0].Journey))
 	}
-	if o := firstPage(waiting); o != nil && o.Says == PageShown {
-		j.Pointer = pageID(o.Page) // the app itself says so
+	if o := firstOnPage(waiting); o != nil && o.Says == PageShown {
+		j.Pointer = pageID(o.Page) // the app knows better than its log
 	}
 	j.Unsettled = nil
 }
 
-// page gives a page's definition, which may be gone from the survey by now.
+// observation returns the event as if it had been observed.
+func (p *Past) observation(e PastEvent, key Key) *Observation {
+	o := &Observation{Says: e.Says, Journey: key, At: e.At}
+	switch {
+	case e.Says == AnsweredItem:
+		o.Item, o.Answer = e.Source, e.Answer
+	case e.Says == PageLoaded:
+		o.PageID = e.Source
+	case e.Reached != "":
+		o.Page = p.page(e.Reached)
+	}
+	return o
+}
+
+// page returns a page's definition, without content where the survey no longer has the page.
 func (p *Past) page(id string) *Page {
 	if page := p.Pages[id]; page != nil {
 		return page
@@ -82,42 +102,53 @@ func (p *Past) page(id string) *Page {
 	return &Page{ID: id}
 }
 
-// before gives the events that came before the observations, which is told by
-// the first of them that names a page: by the time the past was read, more may
-// have happened.
+// before returns the events that came before the observations.
 func (p *Past) before(waiting []*Observation) []PastEvent {
-	events := slices.DeleteFunc(slices.Clone(p.Events), p.isOfNoPage)
-	o := firstPage(waiting)
-	if o == nil {
+	events := p.withoutStrays()
+	first := firstOnPage(waiting)
+	if first == nil {
 		return events
 	}
-	if o.Says == Navigated {
-		last := lastIndex(events, func(e PastEvent) bool { return e.Says == Navigated && e.Reached == pageID(o.Page) })
-		switch {
-		case last < 0:
+	page := first.pageID()
+	if first.Says == Navigated {
+		arrival := lastIndex(events, func(e PastEvent) bool { return e.reaches(page) })
+		if arrival < 0 {
 			return events
-		case events[last].Source != events[last].Reached:
-			return events[:last]
 		}
+		events, page = events[:arrival+1], events[arrival].Source
 	}
-	// The participant was on this page: what follows is the first navigation after
-	// the last sign of it.
-	on := o.PageID
-	if o.Page != nil {
-		on = o.Page.ID
-	}
-	sign := lastIndex(events, func(e PastEvent) bool {
-		return e.Says == PageLoaded && e.Source == on || e.Says == Navigated && e.Reached == on
-	})
-	next := slices.IndexFunc(events[sign+1:], func(e PastEvent) bool { return e.Says == Navigated })
-	if next < 0 {
-		return events
-	}
-	return events[:sign+1+next]
+	return untilLeft(events, page)
 }
 
-// firstPage is the first observation that tells where the participant was; nil without one.
-func firstPage(waiting []*Observation) *Observation {
+// untilLeft returns the events until the participant left the page that they
+// were on last: those before the first navigation from it after its last sign.
+func untilLeft(events []PastEvent, page string) []PastEvent {
+	sign := lastIndex(events, func(e PastEvent) bool {
+		return e.Says == PageLoaded && e.Source == page || e.reaches(page)
+	})
+	left := slices.IndexFunc(events[sign+1:], func(e PastEvent) bool { return e.Says == Navigated && e.Source == page })
+	if left < 0 {
+		return events
+	}
+	return events[:sign+1+left]
+}
+
+// withoutStrays returns the events without navigations from no page of the
+// survey: Decsys logs one when it refuses to navigate somebody who has completed
+// it (its Controllers/ParticipantProgressController.cs).
+func (p *Past) withoutStrays() []PastEvent {
+	loaded := map[string]bool{}
+	for _, e := range p.Events {
+		loaded[e.Source] = loaded[e.Source] || e.Says == PageLoaded
+	}
+	return slices.DeleteFunc(slices.Clone(p.Events), func(e PastEvent) bool {
+		return e.Says == Navigated && p.Pages[e.Source] == nil && !loaded[e.Source]
+	})
+}
+
+// firstOnPage returns the first observation that names the page that the
+// participant is on, nil without one.
+func firstOnPage(waiting []*Observation) *Observation {
 	for _, o := range waiting {
 		if o.Says != AnsweredItem && o.Says != Nothing {
 			return o
@@ -126,20 +157,20 @@ func firstPage(waiting []*Observation) *Observation {
 	return nil
 }
 
-// isOfNoPage tells a navigation that the app refused because there was no page to
-// leave: it has one written down all the same.
-func (p *Past) isOfNoPage(e PastEvent) bool {
-	if e.Says != Navigated || p.Pages[e.Source] != nil {
-		return false
+// reaches reports whether e is a navigation to the page, "" for the end.
+func (e PastEvent) reaches(page string) bool { return e.Says == Navigated && e.Reached == page }
+
+// pageID returns the page that the participant is on after o, "" at the end.
+func (o *Observation) pageID() string {
+	if o.Says == PageLoaded {
+		return o.PageID
 	}
-	return !slices.ContainsFunc(p.Events, func(other PastEvent) bool {
-		return other.Says == PageLoaded && other.Source == e.Source
-	})
+	return pageID(o.Page)
 }
 
 func lastIndex(events []PastEvent, is func(PastEvent) bool) int {
-	for i := len(events) - 1; i >= 0; i-- {
-		if is(events[i]) {
+	for i, e := range slices.Backward(events) {
+		if is(e) {
 			return i
 		}
 	}
