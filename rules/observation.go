@@ -14,15 +14,16 @@ type Says string
 
 // What an exchange can say.
 const (
-	// PageShown: the app gave the participant the page that they are on.
+	// PageShown: the app returned the page that the participant is on.
 	PageShown Says = "page_shown"
-	// PageLoaded: the participant's browser has put a page on the screen.
+	// PageLoaded: the participant's browser displays a page.
 	PageLoaded Says = "page_loaded"
 	// AnsweredItem: the app has stored an answer.
 	AnsweredItem Says = "answered"
-	// Navigated: the participant asked for the next page.
+	// Navigated: the participant requested the next page, and the app returned
+	// where they are now, be it the same page.
 	Navigated Says = "navigated"
-	// Nothing: an exchange that may have said something has ended without saying it.
+	// Nothing: an exchange matched a route, and ended without saying anything.
 	Nothing Says = "nothing"
 )
 
@@ -30,42 +31,46 @@ const (
 type Observation struct {
 	Says    Says
 	Journey Key
-	// Survey is the survey's id, empty where the exchange does not name it;
-	// FriendlyID is the app's short name of its instance.
+	// Survey is the survey's id, and FriendlyID the app's short name of the
+	// instance. Both are empty where the exchange does not name the survey.
 	Survey, FriendlyID string
-	// Study and Via are what the request named, where the app answered for
-	// another: a study, and in Journey the survey allotted to the participant.
+	// Study and Via are set where the request named a study, and the response the
+	// survey that the participant was allotted to: Study is the study's friendly id
+	// or else its id, Via the journey that the request named.
 	Study string
 	Via   Key
-	// Page is the page in the response of page_shown and navigated; nil means completed.
+	// Page is the page in the response of PageShown and Navigated, nil if the
+	// survey is completed.
 	Page *Page
-	// PageCount is how many pages the app says the survey has.
+	// PageCount is the number of pages of the survey, 0 if unknown.
 	PageCount int
-	// PageID is the page that was loaded.
+	// PageID is the page of PageLoaded.
 	PageID string
-	// Item is the item that was answered, with Answer, the bytes that the participant sent.
+	// Item is the item of AnsweredItem, and Answer the JSON that the participant sent.
 	Item   string
 	Answer []byte
 	// Host is the request's Host header.
 	Host string
-	// Begins tells that the app has just made the participant up.
+	// Begins reports whether the app has just made up the participant's id.
 	Begins bool
-	// At is when the app had answered.
+	// At is the end of the app's response.
 	At          time.Time
 	Traceparent string
-	// Alone tells that nothing else of this participant that disturbs the exchange was in flight at any time of it.
+	// Alone reports whether no other exchange of the participant that disturbs
+	// this one was in flight with it.
 	Alone bool
-	// Ticket names the exchange among those in flight; InFlight are the tickets
-	// of the journey's answers that were in flight when this exchange ended.
+	// Ticket identifies the exchange among those in flight. InFlight are the
+	// tickets of the journey's answers that were in flight when it ended.
 	Ticket   uint64
 	InFlight []uint64
 }
 
 var errUninspected = errors.New("its bodies could not be copied")
 
-// Observe tells what an exchange says. ok is false when it says nothing: the
-// app did not accept it, or no participant is named yet. An error means that an
-// accepted exchange could not be read; it names no participant and no answer.
+// Observe reads what an exchange says. ok is false if it says nothing: the app
+// did not accept the request, or there is no participant yet. An error means that
+// an accepted exchange could not be read; it contains no id and no answer. The
+// caller sets Begins, At, Alone, Ticket and InFlight.
 func (p *Profile) Observe(m Match, x Exchange) (o Observation, ok bool, err error) {
 	if !m.route.when.holds(x) {
 		return Observation{}, false, nil

@@ -7,19 +7,19 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// Page is a page's definition, as the participant saw it.
+// Page is the definition of a page, as the participant saw it.
 type Page struct {
 	ID     string `json:"id"`
 	Number int    `json:"number"`
 	// Name is nil where the app has none: its name is null or missing.
 	Name *string `json:"name"`
-	// Question is the page's question, nil where the page has no content item.
+	// Question is the text of the page's question, nil if the page has no content.
 	Question *string `json:"question"`
-	// Item is the response item, nil where the page takes no response.
+	// Item takes the page's response, nil if it takes none.
 	Item *Item `json:"item"`
 }
 
-// Item is what takes a page's response.
+// Item is the item of a page that takes a response.
 type Item struct {
 	ID string `json:"id"`
 	// Type is nil where the app has none.
@@ -29,7 +29,7 @@ type Item struct {
 
 var errPageWithoutID = errors.New("the page in the app's response has no id")
 
-// readPage reads a page's definition; nil when there is no page.
+// readPage reads the definition of a page; nil if there is no page.
 func (p *Profile) readPage(json gjson.Result) (*Page, error) {
 	if !json.Exists() || json.Type == gjson.Null {
 		return nil, nil
@@ -62,8 +62,9 @@ func (p *Profile) readItem(item gjson.Result) *Item {
 	}
 }
 
-// readQuestion gives the text of the content item that is marked as the
-// question, else of the first content item.
+// readQuestion returns the text of the content item that is marked as the
+// question, or else of the first one: "" if that has none, and nil if there is no
+// content. Decsys does the same (its Services/ParticipantEventService.cs).
 func (p *Profile) readQuestion(items []gjson.Result) *string {
 	content := slices.DeleteFunc(slices.Clone(items), p.takesResponse)
 	if len(content) == 0 {

@@ -2,9 +2,8 @@ package rules
 
 import "strconv"
 
-// Data is the event as JSON: what `when` of a rule is asked about, and what a
-// webhook of format standard carries. Answers stand in it as the participant
-// sent them, byte for byte.
+// Data returns the event as JSON: what the `when` of a rule reads, and the data of
+// formats standard and cloudevents. Answers are in it byte for byte.
 func (e *Event) Data() []byte {
 	d := append(make([]byte, 0, 1024), `{"survey":`...)
 	d = e.Survey.appendJSON(d)
@@ -46,7 +45,7 @@ func (s *Survey) appendJSON(d []byte) []byte {
 	return append(d, '}')
 }
 
-// appendJSON appends the page, or null where there is none or it is not known.
+// appendJSON appends the page, or null if there is none or it is unknown.
 func (p *PageRef) appendJSON(d []byte) []byte {
 	if p == nil || p.ID == "" {
 		return append(d, "null"...)
