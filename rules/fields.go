@@ -7,7 +7,8 @@ import (
 	"github.com/sidehook/sidehook/rules/strictyaml"
 )
 
-// pageFields are the gjson paths of a page: At and Count in the response, the rest in the page.
+// pageFields are the gjson paths of a page: At and Count in the response, the rest
+// in the page.
 type pageFields struct {
 	At     string `yaml:"at"`
 	Count  string `yaml:"count"`
@@ -17,7 +18,7 @@ type pageFields struct {
 	Items  string `yaml:"items"`
 }
 
-// itemFields are the gjson paths in an item, and what its types mean.
+// itemFields are the gjson paths in an item, and which types are content.
 type itemFields struct {
 	ID       string            `yaml:"id"`
 	Type     string            `yaml:"type"`

@@ -13,28 +13,29 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/sidehook/sidehook/rules/jsonpath"
-	"github.com/sidehook/sidehook/rules/strictyaml"
 )
 
-// Past is what an app says that a participant did before anybody watched.
+// Past is what a participant did before they were first observed, as the app
+// logged it.
 type Past struct {
-	// Pages are the pages of the survey as it is now, by id.
+	// Pages are the definitions of the survey's pages as they are now, by id.
 	Pages map[string]*Page
-	// Study names the study that the survey is a part of, as Survey.Study does; empty without one.
+	// Study is the study that the survey is part of, as in Survey.Study.
 	Study string
-	// Events are in the order in which the app wrote them.
+	// Events are in the order of their times.
 	Events []PastEvent
 }
 
-// PastEvent is one thing that a participant did.
+// PastEvent is one event of an app's log.
 type PastEvent struct {
+	// Says is PageLoaded, AnsweredItem or Navigated.
 	Says Says
 	At   time.Time
 	// Source is the page that was loaded or left, or the item that was answered.
 	Source string
-	// Reached is the page that a navigation led to, empty at the end.
+	// Reached is the page that a navigation led to, empty if it completed the survey.
 	Reached string
-	// Answer is the answer as the app stored it.
+	// Answer is the answer, as the app stored it.
 	Answer []byte
 }
 
@@ -42,63 +43,16 @@ type PastEvent struct {
 // it has none: not found, or no JSON.
 type Ask func(path string) (json []byte, err error)
 
-// history is how an app is asked for a participant's past.
-type history struct {
-	historyFields
-	says map[string]Says
-}
-
-// historyFields are the paths to GET and the gjson paths in what they answer. In
-// a path to GET, {x} stands for what the journey or the event says.
-type historyFields struct {
-	// Begins is a participant's id in the response of page_shown, where the app
-	// has just made it up: nothing was before.
-	Begins string `yaml:"begins"`
-	// Pages is the survey as it is, and PagesAt where its pages lie.
-	Pages   string `yaml:"pages"`
-	PagesAt string `yaml:"pages_at"`
-	// Parent is the id of the study that the survey is a part of, and Children are
-	// the instances that a study's instance has; both where Pages leads.
-	Parent   string `yaml:"parent"`
-	Children string `yaml:"children"`
-	// Events is the list of all events; where there is none, LastOfType and Last
-	// are the last event of a type, and of a type and source.
-	Events     string `yaml:"events"`
-	LastOfType string `yaml:"last_of_type"`
-	Last       string `yaml:"last"`
-	// Event is where an event's fields lie.
-	Event eventFields `yaml:"event"`
-	// Types are the app's names for what an event says.
-	Types typeNames `yaml:"types"`
-}
-
-type eventFields struct {
-	Type    string `yaml:"type"`
-	Source  string `yaml:"source"`
-	At      string `yaml:"at"`
-	Answer  string `yaml:"answer"`
-	Reached string `yaml:"reached"`
-}
-
-type typeNames struct {
-	PageLoaded string `yaml:"page_loaded"`
-	Answered   string `yaml:"answered"`
-	Navigated  string `yaml:"navigated"`
-}
-
-// historyParams are what a path to GET may name.
-var historyParams = []string{"survey", "instance", "participant", "source", "type"}
-
-// maxStudySearch is how many instances before a survey's own may be its study's.
+// maxStudySearch is how many instances before a survey's own are searched for its study's.
 const maxStudySearch = 10
 
-var errNoPages = errors.New("the app does not tell the survey's pages")
+var errNoPages = errors.New("the app does not list the survey's pages")
 
-// HasHistory tells whether the app can be asked what a participant did before.
+// HasHistory reports whether ReadPast can read what a participant did before.
 func (p *Profile) HasHistory() bool { return p.history != nil }
 
-// Begins gives the participant that the app has just made up in an exchange that
-// says nothing yet; empty in all others.
+// Begins returns the participant whose id the app makes up in this exchange, and
+// who therefore has no past; empty if there is none.
 func (p *Profile) Begins(m Match, x Exchange) string {
 	if p.history == nil || p.history.Begins == "" || m.route.says != PageShown ||
 		!m.route.when.holds(x) || x.Uninspected != "" || jsonpath.CheckJSON(x.ResponseBody) != nil {
@@ -156,7 +110,7 @@ func (r *pastReader) get(template string) (gjson.Result, error) {
 	return gjson.ParseBytes(json), nil
 }
 
-// fill puts the words into a path to GET.
+// fill replaces the parameters of a path by their percent-encoded values.
 func (r *pastReader) fill(template string) string {
 	for name, word := range r.words {
 		template = strings.ReplaceAll(template, "{"+name+"}", url.PathEscape(word))
@@ -164,7 +118,7 @@ func (r *pastReader) fill(template string) string {
 	return template
 }
 
-// list reads all events at once; ok is false where the app has no such list.
+// list reads all events at once; ok is false if the app has no such list.
 func (r *pastReader) list(past *Past) (ok bool, err error) {
 	list, err := r.get(r.history.Events)
 	if err != nil || !list.IsArray() {
@@ -176,7 +130,7 @@ func (r *pastReader) list(past *Past) (ok bool, err error) {
 	return true, nil
 }
 
-// hasBegun tells whether the participant has loaded a page, or left one.
+// hasBegun reports whether the participant has loaded a page, or left one.
 func (r *pastReader) hasBegun() (bool, error) {
 	for _, name := range []string{r.history.Types.PageLoaded, r.history.Types.Navigated} {
 		r.words["type"] = name
@@ -220,9 +174,9 @@ func (r *pastReader) parent(survey gjson.Result) string {
 	return survey.Get(r.history.Parent).String()
 }
 
-// readStudy names the study of a survey. The survey knows the study but not the
-// study's instance, which is launched just before those of its surveys: it is one
-// of the instances before, and the one that says so.
+// readStudy returns the name of a survey's study. The survey has the study's id,
+// but not its instance. That is launched just before the instances of its surveys,
+// and lists them, so it is found among the instances before the survey's own.
 func (r *pastReader) readStudy(study string) (name string, err error) {
 	own := r.words["instance"]
 	n, err := strconv.ParseUint(own, 10, 63)
@@ -245,7 +199,7 @@ func (r *pastReader) readStudy(study string) (name string, err error) {
 	return study, nil
 }
 
-// readLast reads the last events of each page and its item.
+// readLast reads the last event of each type, of each page and its item.
 func (r *pastReader) readLast(past *Past) error {
 	for id, page := range past.Pages {
 		sources := map[string]string{r.history.Types.PageLoaded: id, r.history.Types.Navigated: id}
@@ -264,7 +218,7 @@ func (r *pastReader) readLast(past *Past) error {
 	return nil
 }
 
-// readEvent gives the event, and whether it is one that matters.
+// readEvent returns an event of the app's log; ok is false for other types of events.
 func (r *pastReader) readEvent(json gjson.Result) (e PastEvent, ok bool) {
 	at, err := time.Parse(time.RFC3339Nano, json.Get(r.history.Event.At).String())
 	says, known := r.history.says[json.Get(r.history.Event.Type).String()]
@@ -284,74 +238,5 @@ func (r *pastReader) readEvent(json gjson.Result) (e PastEvent, ok bool) {
 func (p *Past) add(e PastEvent, ok bool) {
 	if ok {
 		p.Events = append(p.Events, e)
-	}
-}
-
-// compileHistory compiles the history of a profile; nil where it has none.
-func compileHistory(doc *strictyaml.Document, file *historyFields) *history {
-	if file == nil {
-		return nil
-	}
-	for path, template := range map[string]string{
-		"pages": file.Pages, "events": file.Events, "last_of_type": file.LastOfType, "last": file.Last,
-	} {
-		checkTemplate(doc, "history."+path, template)
-	}
-	if file.Events == "" && (file.Last == "" || file.LastOfType == "") {
-		doc.Wrong("history", "must have events, or last and last_of_type")
-	}
-	if file.Pages == "" {
-		doc.Wrong("history.pages", "is missing")
-	}
-	for path, gjson := range map[string]string{
-		"pages_at": file.PagesAt, "event.type": file.Event.Type, "event.source": file.Event.Source,
-		"event.at": file.Event.At, "event.answer": file.Event.Answer, "event.reached": file.Event.Reached,
-	} {
-		checkField(doc, "history."+path, gjson)
-	}
-	for path, gjson := range map[string]string{"begins": file.Begins, "parent": file.Parent, "children": file.Children} {
-		if gjson != "" {
-			checkField(doc, "history."+path, gjson)
-		}
-	}
-	if (file.Parent == "") != (file.Children == "") {
-		doc.Wrong("history.parent", "goes with history.children, and neither without the other")
-	}
-	h := &history{historyFields: *file, says: map[string]Says{}}
-	for _, name := range []struct {
-		key, text string
-		says      Says
-	}{
-		{"page_loaded", file.Types.PageLoaded, PageLoaded},
-		{"answered", file.Types.Answered, AnsweredItem},
-		{"navigated", file.Types.Navigated, Navigated},
-	} {
-		if name.text == "" {
-			doc.Wrong("history.types."+name.key, "is missing; it is what the app calls such an event")
-		}
-		h.says[name.text] = name.says
-	}
-	return h
-}
-
-// checkTemplate refuses a path to GET that names something unknown.
-func checkTemplate(doc *strictyaml.Document, path, template string) {
-	if template == "" {
-		return
-	}
-	if !strings.HasPrefix(template, "/") {
-		doc.Wrong(path, "must be a path, such as /api/surveys/{survey}, not %q", template)
-	}
-	for rest := template; ; {
-		_, after, found := strings.Cut(rest, "{")
-		if !found {
-			return
-		}
-		name, tail, closed := strings.Cut(after, "}")
-		if !closed || !slices.Contains(historyParams, name) {
-			doc.Wrong(path, "may have {%s}, not {%s}", strings.Join(historyParams, "}, {"), name)
-			return
-		}
-		rest = tail
 	}
 }

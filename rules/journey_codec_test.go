@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestAJourneyIsTheSameAfterBeingStored(t *testing.T) {
+func TestAJourneyIsTheSameAfterItWasStored(t *testing.T) {
 	w := newWalk()
 	w.shown("1")
 	w.loaded("1")
@@ -37,7 +37,7 @@ func TestAJourneyIsTheSameAfterBeingStored(t *testing.T) {
 	}
 }
 
-func TestADamagedJourneyIsAnErrorWithoutItsBytes(t *testing.T) {
+func TestTheErrorOfADamagedJourneyHasNoneOfItsBytes(t *testing.T) {
 	_, err := DecodeJourney([]byte(`{"Answers":{"secret`), nil)
 	if err == nil || strings.Contains(err.Error(), "secret") {
 		t.Errorf("got %v, want an error that shows nothing of the journey", err)

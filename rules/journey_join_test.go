@@ -26,7 +26,7 @@ func TestJoin(t *testing.T) {
 		for _, o := range waiting {
 			w.journey.Wait(o)
 		}
-		w.take(w.journey.Join(past))
+		w.add(w.journey.Join(past))
 		if got := strings.Join(w.events, " "); got != events {
 			t.Errorf("%s: got the events %q, want %q", name, got, events)
 		}
@@ -97,7 +97,7 @@ func TestJoin(t *testing.T) {
 func TestJoinFoldsPositionsAndAnswersOfThePast(t *testing.T) {
 	w := newWalk()
 	w.journey.Wait(observationsOf("next:2")[0])
-	w.take(w.journey.Join(pastOf("load:3 answer:3=a 3>1 load:1 1>2 load:2")))
+	w.add(w.journey.Join(pastOf("load:3 answer:3=a 3>1 load:1 1>2 load:2")))
 	if len(w.events) != 1 || w.last.Place != 2 || w.last.From.Position != 2 || w.last.To.Position != 3 {
 		t.Fatalf("got %q, the last is %+v; want 1>2, from position 2 to 3, in place 2", w.events, w.last)
 	}
@@ -126,7 +126,7 @@ func TestAJourneyIsPartialWithoutItsPast(t *testing.T) {
 	f("a page of the past is gone from the survey", gone)
 }
 
-func TestNoMoreObservationsWaitThanMay(t *testing.T) {
+func TestTheNumberOfWaitingObservationsIsBounded(t *testing.T) {
 	j, o := &Journey{}, observationsOf("load:1")[0]
 	for range maxWaiting - 1 {
 		if !j.Wait(o) {

@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// walk feeds a journey with observations, one letter each, and collects the
-// events as text: "1>2" is a navigation from page 1 to page 2, ">end" completes.
+// walk is a journey in a test. It collects the events as text: "1>2" is a
+// navigation from page 1 to page 2, "2>end" completes the survey.
 type walk struct {
 	journey Journey
 	events  []string
@@ -23,10 +23,10 @@ func (w *walk) fold(o Observation) {
 	w.clock = w.clock.Add(time.Second)
 	w.ticket++
 	o.Journey, o.Survey, o.At, o.Ticket = Key{"3", "p"}, "5", w.clock, w.ticket
-	w.take(w.journey.Fold(&o))
+	w.add(w.journey.Fold(&o))
 }
 
-func (w *walk) take(events []*Event) {
+func (w *walk) add(events []*Event) {
 	for _, e := range events {
 		text := e.From.ID + ">end"
 		if e.To != nil {
@@ -62,7 +62,7 @@ func testPage(id string) *Page {
 
 func newWalk() *walk { return &walk{clock: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)} }
 
-func TestAJourneyTellsOfEachNavigationOnce(t *testing.T) {
+func TestAJourneyMakesOneEventOfEachNavigation(t *testing.T) {
 	f := func(name string, want string, steps func(w *walk)) {
 		t.Helper()
 		w := newWalk()
@@ -72,18 +72,18 @@ func TestAJourneyTellsOfEachNavigationOnce(t *testing.T) {
 		}
 	}
 	f("from page to page to the end", "1>2, 2>end", func(w *walk) { w.shown("1"); w.loaded("1"); w.next("2"); w.loaded("2"); w.next("") })
-	f("the same page is a refusal", "", func(w *walk) { w.shown("1"); w.next("1") })
+	f("a navigation to the same page is a refused one", "", func(w *walk) { w.shown("1"); w.next("1") })
 	f("two clicks at once are one navigation", "1>2", func(w *walk) { w.shown("1"); w.next("2"); w.next("2") })
-	f("completion comes once", "1>end", func(w *walk) { w.shown("1"); w.next(""); w.next("") })
-	f("being shown the pointer's page is nothing", "1>2", func(w *walk) { w.shown("1"); w.next("2"); w.shown("2"); w.shown("2") })
-	f("the pointer is where a page was loaded last", "2>3", func(w *walk) { w.shown("1"); w.loaded("2"); w.next("3") })
-	f("a page shown tells of a navigation unseen", "1>3 recovered, 3>end", func(w *walk) { w.shown("1"); w.shown("3"); w.next("") })
-	f("and so does the end", "1>end recovered", func(w *walk) { w.shown("1"); w.shown("") })
-	f("but not while something else is in flight", "1>2", func(w *walk) { w.shown("1"); w.shownAmidst("2"); w.next("2") })
-	f("nor before anything is known", "", func(w *walk) { w.shown(""); w.shown("2") })
-	f("nor after the end", "1>end", func(w *walk) { w.shown("1"); w.next(""); w.shown(""); w.shown("2") })
-	f("an unknown pointer gives no event, but the next one", "2>3", func(w *walk) { w.next("2"); w.next("3") })
-	f("unless the survey is completed", ">end", func(w *walk) { w.next("") })
+	f("the survey is completed once", "1>end", func(w *walk) { w.shown("1"); w.next(""); w.next("") })
+	f("the current page is shown again", "1>2", func(w *walk) { w.shown("1"); w.next("2"); w.shown("2"); w.shown("2") })
+	f("the current page is the one loaded last", "2>3", func(w *walk) { w.shown("1"); w.loaded("2"); w.next("3") })
+	f("the page shown reveals an unseen navigation", "1>3 recovered, 3>end", func(w *walk) { w.shown("1"); w.shown("3"); w.next("") })
+	f("the end of the survey does so too", "1>end recovered", func(w *walk) { w.shown("1"); w.shown("") })
+	f("not while another exchange is in flight", "1>2", func(w *walk) { w.shown("1"); w.shownAmidst("2"); w.next("2") })
+	f("not before any page is known", "", func(w *walk) { w.shown(""); w.shown("2") })
+	f("not after the end", "1>end", func(w *walk) { w.shown("1"); w.next(""); w.shown(""); w.shown("2") })
+	f("the first navigation from an unknown page makes no event", "2>3", func(w *walk) { w.next("2"); w.next("3") })
+	f("except that it completes the survey", ">end", func(w *walk) { w.next("") })
 }
 
 func TestPositionsFollowTheParticipantsOwnOrder(t *testing.T) {
@@ -100,7 +100,7 @@ func TestPositionsFollowTheParticipantsOwnOrder(t *testing.T) {
 	}
 }
 
-func TestResponsesSayHowTheyStand(t *testing.T) {
+func TestEachResponseHasAState(t *testing.T) {
 	w := newWalk()
 	w.shown("1")
 	w.loaded("1")
@@ -156,13 +156,13 @@ func TestAnEventWaitsForTheAnswersInFlight(t *testing.T) {
 	w.fold(Observation{Says: Navigated, Page: testPage("2"), InFlight: []uint64{racing, another}})
 	w.loaded("2")
 	w.next("3") // the next event does not overtake
-	w.take(w.journey.Fold(&Observation{Says: Nothing, Ticket: another}))
+	w.add(w.journey.Fold(&Observation{Says: Nothing, Ticket: another}))
 	if len(w.events) != 0 {
 		t.Fatalf("%d events came before the answer in flight", len(w.events))
 	}
 	o := Observation{Says: AnsweredItem, Journey: Key{"3", "p"}, Item: "item1", Answer: []byte(`{"text":"new"}`), Ticket: racing, At: w.clock}
 	events := w.journey.Fold(&o)
-	w.take(events)
+	w.add(events)
 	if got, want := strings.Join(w.events, ", "), "1>2, 2>3"; got != want {
 		t.Fatalf("got %q, want %q", got, want)
 	}
@@ -174,7 +174,7 @@ func TestAnEventWaitsForTheAnswersInFlight(t *testing.T) {
 	}
 }
 
-func TestAnEventGoesWithoutAnAnswerThatFailsOrTakesTooLong(t *testing.T) {
+func TestAnEventIsReadyWithoutAnAnswerThatFailsOrTakesTooLong(t *testing.T) {
 	f := func(name string, end func(j *Journey) []*Event) {
 		t.Helper()
 		w := newWalk()

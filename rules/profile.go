@@ -23,7 +23,7 @@ type Profile struct {
 	routes   []*route
 	page     pageFields
 	item     itemFields
-	history  *history // nil where the app cannot be asked
+	history  *history // nil if the past cannot be read
 	friendly friendlyID
 	// version is the path of the app's release, oldest the oldest release that
 	// the profile describes.

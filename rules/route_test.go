@@ -6,9 +6,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What Decsys takes for an exchange and what it doesn't is in the recording
-// script-oddities; these are its cases one by one.
-func TestARouteMatchesWhatDecsysTakesForIt(t *testing.T) {
+// The cases are those of the recording script-oddities.
+func TestRoutesMatchWhatDecsysAccepts(t *testing.T) {
 	profile := decsys(t)
 	f := func(method, target string, says Says, params map[string]string) {
 		t.Helper()
@@ -56,7 +55,7 @@ func TestARouteMatchesWhatDecsysTakesForIt(t *testing.T) {
 	f("GET", "/api/progress/5/3/100%", PageShown, ids{"survey": "5", "instance": "3", "participant": "100%"})
 }
 
-func TestARouteMatchesNothingElse(t *testing.T) {
+func TestRoutesMatchNothingElse(t *testing.T) {
 	profile := decsys(t)
 	f := func(method, target string) {
 		t.Helper()
@@ -79,7 +78,7 @@ func TestARouteMatchesNothingElse(t *testing.T) {
 	f("GET", "/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17/18/19")
 }
 
-func TestLookingForARouteInVainAllocatesNothing(t *testing.T) {
+func TestMatchWithoutARouteDoesNotAllocate(t *testing.T) {
 	profile := decsys(t)
 	method, target := []byte("GET"), []byte("/api/./components/static/Choose%20One.js?1700000000")
 	allocs := testing.AllocsPerRun(100, func() {

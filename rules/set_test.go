@@ -62,7 +62,7 @@ func TestARuleFiresOnWhatItNames(t *testing.T) {
 	f(event, config.Rule{Surveys: []string{"fzd"}, SourcePositions: []int{9}}, false)
 }
 
-func TestATargetGetsAnEventOnceInTheNameOfTheFirstRule(t *testing.T) {
+func TestATargetGetsAnEventOnceByTheFirstRule(t *testing.T) {
 	set := Compile([]config.Rule{
 		{Name: "never", Surveys: []string{"9"}, To: []string{"crm"}},
 		{Name: "first", To: []string{"crm", "chat"}},

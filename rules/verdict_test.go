@@ -10,7 +10,7 @@ import (
 	"github.com/sidehook/sidehook/rules/config"
 )
 
-func TestARuleIsExplainedDownToTheValueFound(t *testing.T) {
+func TestExplainHasTheValueThatWasFound(t *testing.T) {
 	event := &Event{
 		Survey:    Survey{ID: "5", Instance: "3", FriendlyID: "fzd", Study: "hzd"},
 		From:      PageRef{ID: "c", Number: 3, Position: 2, Name: new("Comfort")},
@@ -37,7 +37,7 @@ func TestARuleIsExplainedDownToTheValueFound(t *testing.T) {
 	f(config.Rule{On: []config.EventName{config.PageNavigation}, When: "to"}, Check{"on", true, "page_navigation", "page_navigation, completion"}, Check{"when", false, "to", "null"})
 }
 
-func TestExplainingAgreesWithSelecting(t *testing.T) {
+func TestExplainAgreesWithSelect(t *testing.T) {
 	events := []config.EventName{config.PageNavigation, config.Completion}
 	surveys := []string{"5", "5/3", "6", "fzd", "hzd", "5/4"}
 	pages := []config.PageName{{Number: 1}, {Number: 2}, {Name: "One"}, {Name: "Two"}}
