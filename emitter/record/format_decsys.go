@@ -7,16 +7,16 @@ import (
 	"github.com/sidehook/sidehook/rules"
 )
 
-// decsysTime is a DateTimeOffset as Newtonsoft.Json writes it: up to seven
-// digits of a second, and an offset rather than Z.
+// decsysTime is the layout of a DateTimeOffset in Newtonsoft.Json: up to seven
+// fractional digits, and an offset instead of Z.
 const decsysTime = `"2006-01-02T15:04:05.9999999-07:00"`
 
-// decsysNever is .NET's smallest DateTimeOffset, which stands for "no answer".
+// decsysNever is DateTimeOffset.MinValue, the time of a missing answer.
 const decsysNever = `"0001-01-01T00:00:00+00:00"`
 
-// decsysBody is the event as Decsys' own webhook tells it: PascalCase, its
-// order of keys, its nulls and dates, and its values where they are odd too (the
-// navigation never counts as resolved, the page just skipped has null).
+// decsysBody is the body of Decsys' own webhook (its Models/Webhooks/PayloadModel.cs):
+// PascalCase, in its order of keys, with its nulls and dates. It has the odd values
+// too: ResolvedSuccess is always false, and the page being skipped has null.
 func decsysBody(_ envelope, e *rules.Event) []byte {
 	b := append(make([]byte, 0, 2048), `{"Timestamp":`...)
 	b = appendDecsysTime(b, e.At)
@@ -68,8 +68,8 @@ func appendDecsysResponse(b []byte, r *rules.Response) []byte {
 	return append(b, '}')
 }
 
-// decsysAnswer is the last answer, else {} where it must not be seen or the page
-// was left without one, else null.
+// decsysAnswer is the last answer; {} if it is redacted or the page was left
+// without one before; null if there is none yet.
 func decsysAnswer(r *rules.Response) []byte {
 	switch {
 	case len(r.Answer) > 0:

@@ -124,11 +124,13 @@ func TestNullStaysNullInEveryFormat(t *testing.T) {
 
 	order := func(wire, want string) {
 		t.Helper()
-		f("order", `1,"components"`, wire+`,"components"`, responses+"Page", want, data+"page", want)
+		f("order", "1", wire, responses+"Page", want, data+"page", want)
 	}
 	order("null", "0")
+	order(missing, "0")
 	order(`""`, "0")
 	order("1", "1")
+	order("7", "7")
 
 	optional := func(wire, want string) {
 		t.Helper()
@@ -136,6 +138,7 @@ func TestNullStaysNullInEveryFormat(t *testing.T) {
 	}
 	optional("null", "false")
 	optional(missing, "false")
+	optional(`""`, "false")
 	optional("true", "true")
 
 	answerOf := func(wire, want string) { // an item without an id takes nobody's answer
