@@ -21,7 +21,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/sidehook/sidehook/emitter/admin"
 	"github.com/sidehook/sidehook/emitter/outbox"
@@ -185,7 +185,7 @@ func try(args []string, stdout, stderr io.Writer) error {
 	return encoder.Encode(tr)
 }
 
-func tryFile(har, path string) (*trial.Trial, error) {
+func tryFile(har, path string) (*trial.Report, error) {
 	cfg, err := loadToTry(path)
 	if err != nil {
 		return nil, err
@@ -203,8 +203,8 @@ func tryFile(har, path string) (*trial.Trial, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", har, err)
 	}
-	options := trial.TrialOptions{Profile: profile, Config: cfg, Deliveries: record.Preview(cfg)}
-	return trial.Try(options, recorded, omitted), nil
+	options := trial.Options{Profile: profile, Config: cfg, Preview: record.Preview(cfg)}
+	return trial.Run(options, recorded, omitted), nil
 }
 
 func loadToTry(path string) (*config.Config, error) {
@@ -295,7 +295,7 @@ type sidecar struct {
 	dispatcher *deliver.Dispatcher
 	proxy      *proxy.Proxy
 	admin      *admin.Admin
-	metrics    *metrics.Set
+	metrics    *prometheus.Registry
 	// reload takes over changes of the configuration; it does nothing where there is no file.
 	reload func(context.Context) error
 	// serving is called once participants are served.
@@ -308,13 +308,12 @@ func newSidecar(cfg *config.Config, logger *slog.Logger) (*sidecar, error) {
 	if err != nil {
 		return nil, err
 	}
-	set := metrics.NewSet()
+	set := admin.NewRegistry(version)
 	s := &sidecar{logger: logger, metrics: set, reload: func(context.Context) error { return nil }}
 	s.serving = func() {
 		logger.Info("participants are served", "address", s.proxy.Addr().String(), "admin", s.admin.Addr().String())
 	}
-	set.NewGauge(fmt.Sprintf("sidehook_build_info{version=%q}", version), nil).Set(1)
-	s.store = outbox.New(outbox.Options{Dir: cfg.State, Retention: cfg.Retention, Logger: logger, OnCommit: record.CommitMeter(set)})
+	s.store = outbox.New(outbox.Options{Dir: cfg.State, Retention: cfg.Retention, Logger: logger, Metrics: set})
 	appTLS, err := send.ClientTLS(cfg.AppTLS, logger.With("app", cfg.App))
 	if err != nil {
 		return nil, err
@@ -323,12 +322,12 @@ func newSidecar(cfg *config.Config, logger *slog.Logger) (*sidecar, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.recorder = record.NewRecorder(record.RecorderOptions{
+	s.recorder = record.New(record.Options{
 		Store: s.store, Profile: profile, Config: cfg, App: reader, Metrics: set, Logger: logger,
 	})
-	s.dispatcher = deliver.NewDispatcher(deliver.DispatcherOptions{
+	s.dispatcher = deliver.New(deliver.Options{
 		Store: s.store, NewSender: func(name string, target config.Target) (deliver.Sender, error) {
-			return send.NewSender(send.SenderOptions{Name: name, Target: target, Version: version, Logger: logger})
+			return send.New(send.Options{Name: name, Target: target, Version: version, Logger: logger})
 		}, Metrics: set, Logger: logger,
 	})
 	if err := s.dispatcher.Apply(cfg.Targets); err != nil {
@@ -336,12 +335,11 @@ func newSidecar(cfg *config.Config, logger *slog.Logger) (*sidecar, error) {
 	}
 	s.proxy, err = proxy.New(proxy.Config{
 		Listen: cfg.Listen, App: cfg.App, AppTLS: appTLS, Forwarded: cfg.Forwarded, TrustedProxies: cfg.TrustedProxies,
-		Watcher: s.recorder, InspectLimit: int(cfg.InspectLimit), Logger: logger,
+		Watcher: s.recorder, InspectLimit: int(cfg.InspectLimit), Metrics: set, Logger: logger,
 	})
 	if err != nil {
 		return nil, err
 	}
-	s.proxy.Register(set)
 	s.admin = admin.New(admin.Config{
 		Listen: cfg.Admin, Token: cfg.AdminToken, Ready: s.proxy.Ready, Metrics: set,
 		Store: s.store, Targets: s.dispatcher.Status, MayMove: s.recorder.MayMove, Forget: s.recorder.Forget, Logger: logger,

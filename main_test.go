@@ -372,7 +372,7 @@ func TestWhatCannotStartSaysWhy(t *testing.T) {
 var update = flag.Bool("update", false, "write golden files instead of comparing with them")
 
 func TestTryTellsWhatARecordingComesTo(t *testing.T) {
-	const folder = "rules/testdata/try/"
+	const folder = "rules/trial/testdata/"
 	f := func(golden string, args ...string) {
 		t.Helper()
 		var stdout, stderr strings.Builder
@@ -541,8 +541,8 @@ func TestTheDemoPrintsAVerifiedWebhookForEachPageLeft(t *testing.T) {
 	go func() { _, _ = io.Copy(io.Discard, printed) }() // until the demo has ended
 }
 
-// Each metric that there is stands in the README with its kind and its labels,
-// and the other way round; none tells who a participant is.
+// Each metric stands in the README with its kind, labels and help, and the other
+// way round; none says who a participant is.
 func TestMetricsAreThoseOfTheREADME(t *testing.T) {
 	s := newStage(t, "script-mandatory")
 	s.start()
@@ -553,8 +553,8 @@ func TestMetricsAreThoseOfTheREADME(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]string{}
-	for _, row := range regexp.MustCompile(`(?m)^\| .(sidehook_\w+). \| (\w+) \| ([\w, ]*?) *\|`).FindAllStringSubmatch(string(readme), -1) {
-		want[row[1]] = row[2] + " of " + row[3]
+	for _, row := range regexp.MustCompile(`(?m)^\| .(sidehook_\w+). \| (\w+) \| ([\w, ]*?) *\| (.*) \|$`).FindAllStringSubmatch(string(readme), -1) {
+		want[row[1]] = row[2] + " of " + row[3] + ": " + row[4]
 	}
 	if diff := cmp.Diff(want, scrape(t, text)); diff != "" {
 		t.Errorf("metrics and the README differ (-README +metrics):\n%s", diff)
@@ -568,18 +568,20 @@ func TestMetricsAreThoseOfTheREADME(t *testing.T) {
 }
 
 var (
-	typeLine   = regexp.MustCompile(`^# TYPE (sidehook_\w+) (counter|gauge|histogram)$`)
-	helpLine   = regexp.MustCompile(`^# HELP (sidehook_\w+) \S.*\.$`)
-	sampleLine = regexp.MustCompile(`^([a-z]\w*)(?:\{((?:[a-zA-Z]\w*="(?:[^"\\]|\\[\\"n])*"(?:, ?)?)+)\})? (\d[\d.e+-]*|\+Inf|NaN)$`)
-	labelPair  = regexp.MustCompile(`(\w+)="((?:[^"\\]|\\.)*)"`)
+	typeLine = regexp.MustCompile(`^# TYPE (sidehook_\w+) (counter|gauge|histogram)$`)
+	helpLine = regexp.MustCompile(`^# HELP (sidehook_\w+) (\S.*\.)$`)
+	// foreignLine is about a metric of the Go runtime or of the process.
+	foreignLine = regexp.MustCompile(`^# (?:HELP|TYPE) (?:go|process)_`)
+	sampleLine  = regexp.MustCompile(`^([a-z]\w*)(?:\{((?:[a-zA-Z]\w*="(?:[^"\\]|\\[\\"n])*"(?:, ?)?)+)\})? (\d[\d.e+-]*|\+Inf|NaN)$`)
+	labelPair   = regexp.MustCompile(`(\w+)="((?:[^"\\]|\\.)*)"`)
 )
 
 // scraper reads metrics as strictly as the text format of Prometheus allows.
 type scraper struct {
-	t          *testing.T
-	help       string
-	name, kind string
-	// found has the kind and the labels of the metrics that are ours.
+	t            *testing.T
+	helped, help string
+	name, kind   string
+	// found has the kind, labels and help of the metrics that are ours.
 	found map[string]string
 	seen  map[string]bool
 	// below is the last bucket's value.
@@ -592,10 +594,10 @@ func scrape(t *testing.T, text string) map[string]string {
 	for line := range strings.Lines(text) {
 		line = strings.TrimSuffix(line, "\n")
 		if match := helpLine.FindStringSubmatch(line); match != nil {
-			s.help = match[1]
+			s.helped, s.help = match[1], match[2]
 		} else if match := typeLine.FindStringSubmatch(line); match != nil {
 			s.begin(match[1], match[2])
-		} else {
+		} else if !foreignLine.MatchString(line) {
 			s.sample(line)
 		}
 	}
@@ -603,7 +605,7 @@ func scrape(t *testing.T, text string) map[string]string {
 }
 
 func (s *scraper) begin(name, kind string) {
-	if _, again := s.found[name]; again || s.help != name || strings.HasSuffix(name, "_total") != (kind == "counter") {
+	if _, again := s.found[name]; again || s.helped != name || strings.HasSuffix(name, "_total") != (kind == "counter") {
 		s.t.Errorf("%s, a %s, comes a second time, without help, or is not called as its kind is", name, kind)
 	}
 	s.name, s.kind, s.below = name, kind, 0
@@ -632,7 +634,7 @@ func (s *scraper) sample(line string) {
 			labels = append(labels, pair[1])
 		}
 	}
-	s.found[s.name] = s.kind + " of " + strings.Join(labels, ", ")
+	s.found[s.name] = s.kind + " of " + strings.Join(labels, ", ") + ": " + s.help
 }
 
 // buckets checks that a histogram's buckets grow, up to its count.

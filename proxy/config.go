@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/sidehook/sidehook/rules/config"
 )
 
@@ -76,6 +78,8 @@ type Config struct {
 	// Concurrency is how many connections of participants are served at once,
 	// tunnels included; more are answered 503. Default 16384.
 	Concurrency int
+	// Metrics is where the proxy's metrics are registered; nil means nowhere.
+	Metrics prometheus.Registerer
 	// Logger gets what an operator should know, never what participants send;
 	// default slog.Default().
 	Logger *slog.Logger

@@ -65,6 +65,7 @@ func New(config Config) (*Proxy, error) {
 		LazyRequestTime:              true,
 		Concurrency:                  2 * config.Concurrency, // the listener counts; this must never be met
 	}
+	p.register(config.Metrics)
 	return p, nil
 }
 

@@ -2,18 +2,18 @@
 // targets receive the events that follow from it. Once a profile has been loaded
 // the package is pure: no I/O, no clock, no goroutine.
 //
-//	Exchange ──► Profile ──► Observation ──► Journey ──► Event ──► Set ──► Selection
-//	one request   Match,      "answered",     Fold        From,     Select   a target,
-//	and response  Observe     "navigated", …              To, …              and a rule
+//	Exchange ──► Profile ──► Observation ──► Fold ──► Event ──► Set ──► Selection
+//	one request   Match,      "answered",    Journey   From,     Select   a target,
+//	and response  Observe     "navigated", …           To, …              and a rule
 //
 // A [Profile] is YAML that describes one app: which requests matter, what each
 // one says, and where its fields lie. Match finds the route of a request, and
 // Observe reads the exchange into an [Observation].
 //
-// A [Journey] is what one participant has done in one survey instance, the fold
-// of their observations. A navigation makes an [Event], which is held back while
-// answers of the participant are in flight. A participant first seen in the
-// middle of a survey has a [Past], which Profile.ReadPast reads from the app.
+// A [Fold] takes observations into journeys. A [Journey] is what one participant
+// has done in one survey instance. A navigation makes an [Event], which is held
+// back while answers of the participant are in flight. A participant first seen in
+// the middle of a survey has a [Past], which Profile.ReadPast reads from the app.
 //
 // A [Set] holds the rules of a configuration. Select returns which targets get
 // an event; Explain returns why, key by key. A [Redaction] removes from an event

@@ -39,9 +39,8 @@ type PastEvent struct {
 	Answer []byte
 }
 
-// Ask asks the app for a path by GET and gives the JSON of its answer, nil where
-// it has none: not found, or no JSON.
-type Ask func(path string) (json []byte, err error)
+// Get sends GET for a percent-encoded path to the app and returns its whole response.
+type Get func(path string) (status int, contentType string, body []byte, err error)
 
 // maxStudySearch is how many instances before a survey's own are searched for its study's.
 const maxStudySearch = 10
@@ -64,9 +63,9 @@ func (p *Profile) Begins(m Match, x Exchange) string {
 // ReadPast asks the app what the participant did before. It asks for all events
 // at once where the app has such a list; else, page by page, for the last of each
 // kind. A participant who has done nothing costs one or two questions.
-func (p *Profile) ReadPast(ask Ask, survey string, key Key) (*Past, error) {
-	r := &pastReader{Profile: p, ask: ask, words: map[string]string{
-		"survey": survey, "instance": key.Instance, "participant": key.Participant,
+func (p *Profile) ReadPast(request PastRequest, get Get) (*Past, error) {
+	r := &pastReader{Profile: p, send: get, words: map[string]string{
+		"survey": request.Survey, "instance": request.Journey.Instance, "participant": request.Journey.Participant,
 	}}
 	past := &Past{}
 	listed, err := r.list(past)
@@ -91,23 +90,29 @@ func (p *Profile) ReadPast(ask Ask, survey string, key Key) (*Past, error) {
 // pastReader reads one participant's past.
 type pastReader struct {
 	*Profile
-	ask   Ask
+	send  Get
 	words map[string]string
 }
 
-// get asks for a path of the profile.
+// get reads the JSON at a path of the profile. The result is empty where the app
+// has none: it does not know the path, or answers with a page.
 func (r *pastReader) get(template string) (gjson.Result, error) {
 	if template == "" {
 		return gjson.Result{}, nil
 	}
-	json, err := r.ask(r.fill(template))
-	if err != nil || json == nil {
+	status, contentType, body, err := r.send(r.fill(template))
+	switch {
+	case err != nil:
 		return gjson.Result{}, err
+	case status == 404, status == 200 && !strings.HasPrefix(contentType, "application/json"):
+		return gjson.Result{}, nil
+	case status != 200:
+		return gjson.Result{}, fmt.Errorf("the app responds with status %d", status)
 	}
-	if err := jsonpath.CheckJSON(json); err != nil {
+	if err := jsonpath.CheckJSON(body); err != nil {
 		return gjson.Result{}, fmt.Errorf("the app's response %w", err)
 	}
-	return gjson.ParseBytes(json), nil
+	return gjson.ParseBytes(body), nil
 }
 
 // fill replaces the parameters of a path by their percent-encoded values.
@@ -183,7 +188,7 @@ func (r *pastReader) readStudy(study string) (name string, err error) {
 	if err != nil {
 		return study, nil
 	}
-	of := pastReader{Profile: r.Profile, ask: r.ask, words: map[string]string{"survey": study}}
+	of := pastReader{Profile: r.Profile, send: r.send, words: map[string]string{"survey": study}}
 	for instance := n - 1; instance > 0 && instance+maxStudySearch >= n; instance-- {
 		of.words["instance"] = strconv.FormatUint(instance, 10)
 		found, err := of.get(r.history.Pages)

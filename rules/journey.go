@@ -74,10 +74,10 @@ type Unsettled struct {
 	Tickets []uint64
 }
 
-// Fold adds the next observation, and returns the events that are ready to be
+// fold adds the next observation, and returns the events that are ready to be
 // delivered, oldest first. Observations come in the order in which the app's
 // responses ended.
-func (j *Journey) Fold(o *Observation) []*Event {
+func (j *Journey) fold(o *Observation) []*Event {
 	if o.Survey != "" {
 		j.Survey, j.FriendlyID = o.Survey, o.FriendlyID
 	}
@@ -98,11 +98,8 @@ func (j *Journey) Fold(o *Observation) []*Event {
 	return j.settled()
 }
 
-// Begun tells whether anything of the journey is known.
-func (j *Journey) Begun() bool { return len(j.Pages) > 0 || len(j.Answers) > 0 || j.Place > 0 }
-
-// Settle returns the events that wait for answers, whatever is still in flight.
-func (j *Journey) Settle() []*Event {
+// settle returns the events that wait for answers, whatever is still in flight.
+func (j *Journey) settle() []*Event {
 	for _, u := range j.Unsettled {
 		u.Tickets = nil
 	}

@@ -8,7 +8,7 @@ import (
 // A participant who is first seen in the middle of a survey has a past that only
 // the app knows. Reading it takes a while, and meanwhile the participant goes on:
 // so the journey's observations wait until the past has been read, and the past
-// may by then contain what they observed. Join folds first the part of the past
+// may by then contain what they observed. Fold.Join folds first the part of the past
 // that came before the first observation, then the observations.
 //
 // Where that part ends follows from the first observation that names a page:
@@ -23,16 +23,19 @@ import (
 // maxWaiting is how many observations of a journey may wait for its past.
 const maxWaiting = 200
 
-// MayHavePast reports whether the participant may have done something before o,
-// so that o should Wait: o is the journey's first observation, and the app has
+// mayHavePast reports whether the participant may have done something before o,
+// so that o should wait: o is the journey's first observation, and the app has
 // not just made the participant up.
-func (j *Journey) MayHavePast(o *Observation) bool {
-	return !j.Begun() && !o.Begins && o.Says != Nothing && (o.Says != PageShown || o.Page != nil)
+func (j *Journey) mayHavePast(o *Observation) bool {
+	if j.state() != unknown || o.Begins {
+		return false
+	}
+	return o.Says != Nothing && (o.Says != PageShown || o.Page != nil)
 }
 
-// Wait keeps an observation until Join. It returns false when no more may wait,
+// wait keeps an observation until join. It returns false when no more may wait,
 // so that the journey has to be joined without its past.
-func (j *Journey) Wait(o *Observation) bool {
+func (j *Journey) wait(o *Observation) bool {
 	if o.Survey != "" {
 		j.Survey = o.Survey
 	}
@@ -40,10 +43,18 @@ func (j *Journey) Wait(o *Observation) bool {
 	return len(j.Waiting) < maxWaiting
 }
 
-// Join folds the past and then the observations that wait, and returns the
+// lastWaiting is the newest observation that waits; there must be one.
+func (j *Journey) lastWaiting() *Observation { return j.Waiting[len(j.Waiting)-1] }
+
+func (j *Journey) pastRequest() *PastRequest {
+	first := j.Waiting[0]
+	return &PastRequest{Journey: first.Journey, Survey: j.Survey, Host: first.Host}
+}
+
+// join folds the past and then the observations that wait, and returns the
 // events of the observations that are ready to go. Without a past (nil) the
 // journey is partial.
-func (j *Journey) Join(past *Past) []*Event {
+func (j *Journey) join(past *Past) []*Event {
 	waiting := j.Waiting
 	j.Waiting, j.Asked = nil, time.Time{}
 	switch {
@@ -55,7 +66,7 @@ func (j *Journey) Join(past *Past) []*Event {
 	}
 	var events []*Event
 	for _, o := range waiting {
-		events = append(events, j.Fold(o)...)
+		events = append(events, j.fold(o)...)
 	}
 	return events
 }
@@ -72,7 +83,7 @@ func (j *Journey) foldPast(past *Past, waiting []*Observation) {
 		if e.Says == Navigated {
 			j.Pointer = e.Source
 		}
-		j.Fold(past.observation(e, waiting[0].Journey))
+		j.fold(past.observation(e, waiting[0].Journey))
 	}
 	if o := firstOnPage(waiting); o != nil && o.Says == PageShown {
 		j.Pointer = pageID(o.Page) // the app knows better than its log

@@ -18,15 +18,15 @@ import (
 func TestJoin(t *testing.T) {
 	f := func(name, log, observed, before, events string) {
 		t.Helper()
-		past, waiting := pastOf(log), observationsOf(observed)
+		past, waiting := loggedPast(log), observationsOf(observed)
 		if got := logOf(past.before(waiting)); got != before {
 			t.Errorf("%s: got the past %q, want %q", name, got, before)
 		}
 		w := newWalk()
 		for _, o := range waiting {
-			w.journey.Wait(o)
+			w.journey.wait(o)
 		}
-		w.add(w.journey.Join(past))
+		w.add(w.journey.join(past))
 		if got := strings.Join(w.events, " "); got != events {
 			t.Errorf("%s: got the events %q, want %q", name, got, events)
 		}
@@ -96,8 +96,8 @@ func TestJoin(t *testing.T) {
 
 func TestJoinFoldsPositionsAndAnswersOfThePast(t *testing.T) {
 	w := newWalk()
-	w.journey.Wait(observationsOf("next:2")[0])
-	w.add(w.journey.Join(pastOf("load:3 answer:3=a 3>1 load:1 1>2 load:2")))
+	w.journey.wait(observationsOf("next:2")[0])
+	w.add(w.journey.join(loggedPast("load:3 answer:3=a 3>1 load:1 1>2 load:2")))
 	if len(w.events) != 1 || w.last.Place != 2 || w.last.From.Position != 2 || w.last.To.Position != 3 {
 		t.Fatalf("got %q, the last is %+v; want 1>2, from position 2 to 3, in place 2", w.events, w.last)
 	}
@@ -114,14 +114,14 @@ func TestAJourneyIsPartialWithoutItsPast(t *testing.T) {
 	f := func(name string, past *Past) {
 		t.Helper()
 		w := newWalk()
-		w.journey.Wait(observationsOf("shown:2")[0])
-		w.journey.Join(past)
+		w.journey.wait(observationsOf("shown:2")[0])
+		w.journey.join(past)
 		if !w.journey.Partial {
 			t.Errorf("%s: the journey is not partial", name)
 		}
 	}
 	f("the past could not be read", nil)
-	gone := pastOf("load:1 1>2")
+	gone := loggedPast("load:1 1>2")
 	delete(gone.Pages, "1")
 	f("a page of the past is gone from the survey", gone)
 }
@@ -129,17 +129,17 @@ func TestAJourneyIsPartialWithoutItsPast(t *testing.T) {
 func TestTheNumberOfWaitingObservationsIsBounded(t *testing.T) {
 	j, o := &Journey{}, observationsOf("load:1")[0]
 	for range maxWaiting - 1 {
-		if !j.Wait(o) {
+		if !j.wait(o) {
 			t.Fatalf("%d observations may wait, want %d", len(j.Waiting), maxWaiting)
 		}
 	}
-	if j.Wait(o) {
+	if j.wait(o) {
 		t.Errorf("more than %d observations may wait", maxWaiting)
 	}
 }
 
-// pastOf returns a past with the events of a log, one a second, and the pages 1 to 4.
-func pastOf(log string) *Past {
+// loggedPast returns a past with the events of a log, one a second, and the pages 1 to 4.
+func loggedPast(log string) *Past {
 	past := &Past{Pages: map[string]*Page{}}
 	for _, id := range []string{"1", "2", "3", "4"} {
 		past.Pages[id] = testPage(id)
@@ -162,7 +162,7 @@ func pastOf(log string) *Past {
 	return past
 }
 
-// logOf is the inverse of pastOf.
+// logOf is the inverse of loggedPast.
 func logOf(events []PastEvent) string {
 	var log []string
 	for _, e := range events {

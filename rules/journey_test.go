@@ -23,7 +23,7 @@ func (w *walk) fold(o Observation) {
 	w.clock = w.clock.Add(time.Second)
 	w.ticket++
 	o.Journey, o.Survey, o.At, o.Ticket = Key{"3", "p"}, "5", w.clock, w.ticket
-	w.add(w.journey.Fold(&o))
+	w.add(w.journey.fold(&o))
 }
 
 func (w *walk) add(events []*Event) {
@@ -156,12 +156,12 @@ func TestAnEventWaitsForTheAnswersInFlight(t *testing.T) {
 	w.fold(Observation{Says: Navigated, Page: testPage("2"), InFlight: []uint64{racing, another}})
 	w.loaded("2")
 	w.next("3") // the next event does not overtake
-	w.add(w.journey.Fold(&Observation{Says: Nothing, Ticket: another}))
+	w.add(w.journey.fold(&Observation{Says: Nothing, Ticket: another}))
 	if len(w.events) != 0 {
 		t.Fatalf("%d events came before the answer in flight", len(w.events))
 	}
 	o := Observation{Says: AnsweredItem, Journey: Key{"3", "p"}, Item: "item1", Answer: []byte(`{"text":"new"}`), Ticket: racing, At: w.clock}
-	events := w.journey.Fold(&o)
+	events := w.journey.fold(&o)
 	w.add(events)
 	if got, want := strings.Join(w.events, ", "), "1>2, 2>3"; got != want {
 		t.Fatalf("got %q, want %q", got, want)
@@ -185,12 +185,12 @@ func TestAnEventIsReadyWithoutAnAnswerThatFailsOrTakesTooLong(t *testing.T) {
 		if events := end(&w.journey); len(events) != 1 || events[0].Responses[0].Answer != nil {
 			t.Errorf("%s: got %d events, want 1 without an answer", name, len(events))
 		}
-		if n := len(w.journey.Settle()); n != 0 {
+		if n := len(w.journey.settle()); n != 0 {
 			t.Errorf("%s: the event came again", name)
 		}
 	}
-	f("it ended without being accepted", func(j *Journey) []*Event { return j.Fold(&Observation{Says: Nothing, Ticket: 100}) })
-	f("it took too long", func(j *Journey) []*Event { return j.Settle() })
+	f("it ended without being accepted", func(j *Journey) []*Event { return j.fold(&Observation{Says: Nothing, Ticket: 100}) })
+	f("it took too long", func(j *Journey) []*Event { return j.settle() })
 }
 
 func TestAJourneyHasBounds(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
 
@@ -35,8 +35,9 @@ type Config struct {
 	// Token opens what is not for everybody to others than loopback.
 	Token config.Secret
 	// Ready tells whether participants can be served, and why not.
-	Ready   func(context.Context) error
-	Metrics *metrics.Set
+	Ready func(context.Context) error
+	// Metrics are exposed, and the operators' own are registered there.
+	Metrics *prometheus.Registry
 	Store   *outbox.Store
 	// Targets tells how each target is doing.
 	Targets func() []deliver.TargetStatus
@@ -54,16 +55,13 @@ type Admin struct {
 	server   *http.Server
 	listener net.Listener
 	draining atomic.Bool
-	// redelivered and discarded count what operators did.
-	redelivered, discarded *metrics.Counter
+	metrics  metrics
 }
 
 // New makes an Admin that does nothing yet.
 func New(c Config) *Admin {
-	a := &Admin{config: c}
+	a := &Admin{config: c, metrics: newMetrics(c.Metrics)}
 	a.SetToken(c.Token)
-	a.redelivered = c.Metrics.GetOrCreateCounter("sidehook_redelivered_total")
-	a.discarded = c.Metrics.GetOrCreateCounter("sidehook_discarded_total")
 	a.server = &http.Server{
 		Handler:        a.routes(),
 		ReadTimeout:    requestLimit,
@@ -110,7 +108,7 @@ func (a *Admin) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /live", a.live)
 	mux.HandleFunc("GET /ready", a.ready)
-	mux.HandleFunc("GET /metrics", a.metrics)
+	mux.Handle("GET /metrics", exposition(a.config.Metrics))
 	for pattern, handler := range map[string]http.HandlerFunc{
 		"GET /targets":                 a.targets,
 		"POST /targets/{name}/enable":  a.enable,

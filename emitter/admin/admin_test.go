@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
 
@@ -38,12 +38,13 @@ func newOffice(t *testing.T) *office {
 	t.Helper()
 	o := &office{t: t}
 	logger := slog.New(slog.DiscardHandler)
-	store := outbox.New(outbox.Options{Dir: t.TempDir(), Logger: logger})
+	registry := prometheus.NewRegistry()
+	store := outbox.New(outbox.Options{Dir: t.TempDir(), Metrics: registry, Logger: logger})
 	o.Admin = New(Config{
-		Listen: "127.0.0.1:0", Token: config.NewSecret(canary), Logger: logger, Metrics: metrics.NewSet(), Store: store,
+		Listen: "127.0.0.1:0", Token: config.NewSecret(canary), Logger: logger, Metrics: registry, Store: store,
 		Ready: func(context.Context) error { return o.ready },
 		Targets: func() []deliver.TargetStatus {
-			return []deliver.TargetStatus{{Name: "crm", State: "up", Pending: 1}, {Name: "erp", State: "down"}}
+			return []deliver.TargetStatus{{Name: "crm", State: deliver.Up, Pending: 1}, {Name: "erp", State: deliver.Down}}
 		},
 		MayMove: func(from, to string) error { return o.mayMove },
 		Forget: func(_ context.Context, participant, survey string) (record.Forgotten, error) {
@@ -120,8 +121,8 @@ func TestEachPageAnswersWhatItSays(t *testing.T) {
 	}
 	f("GET", "/live", 200, "ok")
 	f("GET", "/ready", 200, "ok")
-	f("GET", "/metrics", 200, "sidehook_store_open 1")
-	f("GET", "/metrics", 200, `sidehook_deliveries{target="crm",state="pending"} 1`)
+	f("GET", "/metrics", 200, "# TYPE sidehook_store_open gauge\nsidehook_store_open 1\n")
+	f("GET", "/metrics", 200, "sidehook_redelivered_total 0")
 	f("GET", "/targets", 200, `[{"name":"crm","state":"up"`)
 	f("GET", "/deliveries?target=crm", 200, `"id":"msg_1","target":"crm","rule":"all","event":"completion","survey":"fzd","state":"waiting"`)
 	f("GET", "/deliveries?target=crm&state=dead", 200, `{"deliveries":[],"after":""}`)
@@ -267,7 +268,7 @@ func TestHealthSaysWhatIsWrong(t *testing.T) {
 
 func TestATakenPortIsASentence(t *testing.T) {
 	o := newOffice(t)
-	second := New(Config{Listen: o.Addr().String(), Logger: slog.New(slog.DiscardHandler), Metrics: metrics.NewSet()})
+	second := New(Config{Listen: o.Addr().String(), Logger: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()})
 	if err := second.Listen(); err == nil || !strings.HasPrefix(err.Error(), "cannot listen for operators: ") {
 		t.Errorf("got %v", err)
 	}

@@ -75,7 +75,7 @@ func (a *Admin) redeliver(w http.ResponseWriter, r *http.Request) {
 	}
 	one.do = one.redeliver
 	if a.perform(w, r, one) && one.acted.Count > 0 && !one.dryRun {
-		a.redelivered.Add(one.acted.Count)
+		a.metrics.redelivered.Add(float64(one.acted.Count))
 		a.config.Logger.Info("an operator has deliveries sent again", "count", one.acted.Count, "to", one.to)
 	}
 }
@@ -90,7 +90,7 @@ func (a *Admin) discard(w http.ResponseWriter, r *http.Request) {
 	one.may = func(*outbox.Delivery) error { return nil }
 	one.do = func(tx *outbox.Tx, d *outbox.Delivery) bool { return one.dryRun || tx.Discard(d.Seq) }
 	if a.perform(w, r, one) && one.acted.Count > 0 && !one.dryRun {
-		a.discarded.Add(one.acted.Count)
+		a.metrics.discarded.Add(float64(one.acted.Count))
 		a.config.Logger.Warn("an operator has discarded deliveries", "count", one.acted.Count)
 	}
 }

@@ -53,7 +53,7 @@ func (a *Admin) targets(w http.ResponseWriter, _ *http.Request) {
 
 func listTarget(t deliver.TargetStatus) listedTarget {
 	return listedTarget{
-		Name: t.Name, State: t.State, Cause: string(t.Cause), Disabled: instant(t.Disabled), Until: instant(t.Until), FailingSince: instant(t.FailingSince),
+		Name: t.Name, State: t.State.String(), Cause: string(t.Cause), Disabled: instant(t.Disabled), Until: instant(t.Until), FailingSince: instant(t.FailingSince),
 		InFlight: t.InFlight, Pending: t.Pending, Dead: t.Dead, Delivered: t.Delivered, Oldest: instant(t.Oldest),
 		LastError: t.LastError, LastErrorAt: instant(t.LastErrorAt), LastSuccess: instant(t.LastSuccess),
 	}

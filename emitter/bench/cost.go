@@ -11,8 +11,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
-
 	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/rules"
 
@@ -108,8 +106,8 @@ func newRecorder(store *outbox.Store, state string) (*record.Recorder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return record.NewRecorder(record.RecorderOptions{
-		Store: store, Profile: profile, Config: cfg, Metrics: metrics.NewSet(), Logger: slog.New(slog.DiscardHandler),
+	return record.New(record.Options{
+		Store: store, Profile: profile, Config: cfg, Logger: slog.New(slog.DiscardHandler),
 	}), nil
 }
 

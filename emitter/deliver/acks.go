@@ -10,7 +10,7 @@ import (
 // hastenStep is how many retries one commit makes due, so that none takes long.
 const hastenStep = 512
 
-// ack is what came of an attempt, on its way to disk.
+// ack is the result of an attempt on its way to disk.
 type ack struct {
 	seq     uint64
 	decided decision
@@ -18,14 +18,14 @@ type ack struct {
 	isProbe bool
 }
 
-// committed is what one commit took to disk: the deliveries of acks, and a number of notes.
+// committed is what one commit put on disk: the deliveries of acks, and a number of notes.
 type committed struct {
 	seqs  []uint64
 	notes int
 }
 
-// acks takes what came of a target's attempts to disk: all that came while the
-// last commit was made goes into the next.
+// acks puts the results of a target's attempts on disk. All that comes while a
+// commit is under way goes into the next one.
 type acks struct {
 	target string
 	store  *outbox.Store
@@ -34,10 +34,16 @@ type acks struct {
 	wake      chan struct{}
 	closed    chan struct{}
 
-	mu       sync.Mutex
-	waiting  []ack
-	notes    []func(*outbox.Tx)
-	hastened bool
+	mu      sync.Mutex
+	pending batch
+}
+
+// batch is what goes to disk in one commit.
+type batch struct {
+	acks  []ack
+	notes []func(*outbox.Tx)
+	// hasten starts to make all retries due.
+	hasten bool
 }
 
 func newAcks(target string, store *outbox.Store) *acks {
@@ -47,57 +53,57 @@ func newAcks(target string, store *outbox.Store) *acks {
 	}
 }
 
-// add queues an ack, note another change of the outbox, hasten makes all
-// retries due. None of them waits.
-func (a *acks) add(k ack) { a.change(func() { a.waiting = append(a.waiting, k) }) }
+// add queues an ack, note another change of the outbox, and hasten makes all
+// retries due. None of them blocks.
+func (a *acks) add(k ack) { a.queue(func(b *batch) { b.acks = append(b.acks, k) }) }
 
-func (a *acks) note(fn func(*outbox.Tx)) { a.change(func() { a.notes = append(a.notes, fn) }) }
+func (a *acks) note(fn func(*outbox.Tx)) { a.queue(func(b *batch) { b.notes = append(b.notes, fn) }) }
 
-func (a *acks) hasten() { a.change(func() { a.hastened = true }) }
+func (a *acks) hasten() { a.queue(func(b *batch) { b.hasten = true }) }
 
-func (a *acks) change(fn func()) {
+func (a *acks) queue(fn func(*batch)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	fn()
+	fn(&a.pending)
 	select {
 	case a.wake <- struct{}{}:
 	default:
 	}
 }
 
-// close lets run end once all is on disk. Nobody needs to receive from then on.
+// close lets run end once everything is on disk. Nobody needs to receive from then on.
 func (a *acks) close() { close(a.closed) }
 
-// run commits until close, or until ctx ends or the store does.
+// run commits until close, or until ctx ends or the store is closed.
 func (a *acks) run(ctx context.Context) {
-	var rest []byte // where hastening goes on
+	var hastenFrom []byte // where hastening goes on, nil when it is done
 	for {
-		batch, notes, hastened := a.take()
-		if len(batch) == 0 && len(notes) == 0 && !hastened && rest == nil {
+		b := a.take()
+		if b.isEmpty() && hastenFrom == nil {
 			if !a.wait() {
 				return
 			}
 			continue
 		}
-		isHastening, from := hastened || rest != nil, rest
-		if hastened {
+		isHastening, from := b.hasten || hastenFrom != nil, hastenFrom
+		if b.hasten {
 			from = nil
 		}
 		err := a.store.Do(ctx, func(tx *outbox.Tx) {
-			rest = nil
-			a.write(tx, batch, notes)
+			hastenFrom = nil
+			b.write(tx)
 			if isHastening {
-				rest = tx.Hasten(a.target, from, hastenStep)
+				hastenFrom = tx.Hasten(a.target, from, hastenStep)
 			}
 		})
 		if err != nil {
 			return
 		}
-		a.tell(batch, len(notes))
+		a.report(b)
 	}
 }
 
-// wait waits for something to commit; it returns false when there will be nothing.
+// wait waits for something to commit. It reports false if nothing will come.
 func (a *acks) wait() bool {
 	select {
 	case <-a.wake:
@@ -105,21 +111,21 @@ func (a *acks) wait() bool {
 	case <-a.closed:
 		a.mu.Lock()
 		defer a.mu.Unlock()
-		return len(a.waiting)+len(a.notes) > 0
+		return len(a.pending.acks)+len(a.pending.notes) > 0
 	}
 }
 
-func (a *acks) take() (batch []ack, notes []func(*outbox.Tx), hastened bool) {
+func (a *acks) take() batch {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	batch, notes, hastened = a.waiting, a.notes, a.hastened
-	a.waiting, a.notes, a.hastened = nil, nil, false
-	return batch, notes, hastened
+	b := a.pending
+	a.pending = batch{}
+	return b
 }
 
-func (a *acks) tell(batch []ack, notes int) {
-	c := committed{seqs: make([]uint64, len(batch)), notes: notes}
-	for i, k := range batch {
+func (a *acks) report(b batch) {
+	c := committed{seqs: make([]uint64, len(b.acks)), notes: len(b.notes)}
+	for i, k := range b.acks {
 		c.seqs[i] = k.seq
 	}
 	select {
@@ -128,24 +134,26 @@ func (a *acks) tell(batch []ack, notes int) {
 	}
 }
 
-func (a *acks) write(tx *outbox.Tx, batch []ack, notes []func(*outbox.Tx)) {
-	for _, note := range notes {
+func (b *batch) isEmpty() bool { return len(b.acks) == 0 && len(b.notes) == 0 && !b.hasten }
+
+func (b *batch) write(tx *outbox.Tx) {
+	for _, note := range b.notes {
 		note(tx)
 	}
-	for _, k := range batch {
+	for _, k := range b.acks {
 		k.write(tx)
 	}
 }
 
 func (k ack) write(tx *outbox.Tx) {
 	switch k.decided.verdict {
-	case isDelivered:
+	case delivered:
 		tx.Delivered(k.seq, k.attempt)
-	case isDead:
+	case dead:
 		tx.Dead(k.seq, k.attempt)
-	case retries:
+	case retried:
 		tx.Retry(k.seq, k.attempt, k.decided.retry)
-	case costsNothing:
+	case free:
 		if k.isProbe {
 			tx.Missed(k.seq, k.attempt)
 		}

@@ -11,98 +11,95 @@ import (
 )
 
 var (
-	// errDown is a failure that counts for the breaker, errNoMatter one that does not.
-	errDown     = errors.New("the target is down")
-	errNoMatter = errors.New("it says nothing about the target")
+	// errDown is a failure that counts for the breaker, errNeutral one that does not.
+	errDown    = errors.New("the target is down")
+	errNeutral = errors.New("says nothing about the target")
 )
 
-// breaker tells when a target is down, and when to look whether it is up again.
-// gobreaker counts and lets one probe at a time through; the time it is open for
-// is ours, because it grows: it doubles with every probe that fails.
-//
-// It belongs to the goroutine of its queue, which makes all calls, the ones to
-// the functions that allow returned included.
+// breaker is a circuit breaker. gobreaker counts failures and lets one probe at a
+// time through; the time for which it stays open is added here, since it doubles
+// with every probe that fails. All calls come from the goroutine of the queue.
 type breaker struct {
 	settings config.Breaker
 	circuit  *gobreaker.TwoStepCircuitBreaker[any]
-	// forced makes the next failure open the circuit.
-	forced bool
-	// openFor is how long it was opened for last, 0 while it is closed.
+	// tripAfter is the number of consecutive failures that open the circuit.
+	tripAfter uint32
+	// openFor is the last time between two probes, 0 while closed.
 	openFor time.Duration
-	// probeAt is when an open circuit lets a probe through.
+	// probeAt is when the next probe may go, zero for at once.
 	probeAt time.Time
 }
 
-// newBreaker makes a closed breaker, or one whose first delivery is a probe.
-func newBreaker(settings config.Breaker, startsWithProbe bool) *breaker {
-	b := &breaker{settings: settings}
+// permit allows one attempt. Its end must be reported once.
+type permit struct {
+	done func(error)
+	// isProbe is set for an attempt that finds out whether the target is up again.
+	isProbe bool
+}
+
+// newBreaker returns a closed breaker.
+func newBreaker(settings config.Breaker) *breaker {
+	b := &breaker{}
+	b.configure(settings)
 	b.circuit = gobreaker.NewTwoStepCircuitBreaker[any](gobreaker.Settings{
 		MaxRequests: 1,
-		// An Interval would forget failures that lie far apart, as those of a
-		// target with few deliveries do.
-		Interval:      0,
-		Timeout:       time.Nanosecond,
-		ReadyToTrip:   func(c gobreaker.Counts) bool { return b.forced || c.ConsecutiveFailures >= b.settings.Failures },
-		OnStateChange: func(_ string, _, to gobreaker.State) { b.changed(to) },
-		IsExcluded:    func(err error) bool { return errors.Is(err, errNoMatter) },
+		Timeout:     time.Nanosecond, // probeAt decides
+		ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= b.tripAfter },
+		IsExcluded:  func(err error) bool { return errors.Is(err, errNeutral) },
 	})
-	if startsWithProbe {
-		b.open()
-	}
 	return b
 }
 
-// open opens the circuit; a probe is allowed at once.
-func (b *breaker) open() {
-	if done, err := b.circuit.Allow(); err == nil {
-		b.forced = true
-		done(errDown)
-		b.forced = false
-	}
-	b.openFor, b.probeAt = 0, time.Time{}
+// configure applies changed settings from the next failure on.
+func (b *breaker) configure(settings config.Breaker) {
+	b.settings, b.tripAfter = settings, settings.Failures
 }
 
-// changed is called by the circuit, under its lock: it must not call back.
-func (b *breaker) changed(to gobreaker.State) {
-	switch to {
-	case gobreaker.StateOpen:
+// isClosed reports whether deliveries may go as they come.
+func (b *breaker) isClosed() bool { return b.circuit.State() == gobreaker.StateClosed }
+
+// allow fails while a probe is in flight.
+func (b *breaker) allow() (permit, error) {
+	done, err := b.circuit.Allow()
+	return permit{done: done, isProbe: !b.isClosed()}, err
+}
+
+// report ends an attempt.
+func (b *breaker) report(p permit, outcome send.Outcome) {
+	wasClosed := b.isClosed()
+	p.done(breakerError(outcome))
+	switch isFailedProbe := p.isProbe && outcome == send.Retry; {
+	case b.isClosed():
+		b.openFor, b.probeAt = 0, time.Time{}
+	case wasClosed, isFailedProbe:
 		first, last := time.Duration(b.settings.Open), time.Duration(b.settings.MaxOpen)
 		b.openFor = min(max(2*b.openFor, first), max(first, last))
 		b.probeAt = time.Now().Add(b.openFor)
-	case gobreaker.StateClosed:
-		b.openFor, b.probeAt = 0, time.Time{}
-	case gobreaker.StateHalfOpen:
 	}
 }
 
-// isClosed tells whether deliveries may go as they come.
-func (b *breaker) isClosed() bool { return b.circuit.State() == gobreaker.StateClosed }
-
-// waitsUntil is when the next probe may go, a past time when it may now.
-func (b *breaker) waitsUntil() time.Time { return b.probeAt }
-
-// allow returns what to report the outcome to, once, and whether the attempt is
-// a probe. It fails while the circuit is open or a probe is under way.
-func (b *breaker) allow() (done func(send.Outcome), isProbe bool, err error) {
-	report, err := b.circuit.Allow()
-	if err != nil {
-		return nil, false, err
+// open opens the circuit and allows a probe at once.
+func (b *breaker) open() {
+	b.tripAfter = 1
+	if p, err := b.allow(); err == nil {
+		b.report(p, send.Retry)
 	}
-	return func(outcome send.Outcome) { report(verdictOf(outcome)) }, !b.isClosed(), nil
+	b.tripAfter = b.settings.Failures
+	b.openFor, b.probeAt = 0, time.Time{}
 }
 
-// probeNow lets a probe through at once if the circuit is open.
+// probeNow allows a probe at once if the circuit is open.
 func (b *breaker) probeNow() { b.probeAt = time.Time{} }
 
-// verdictOf is what an outcome says about whether the target is up.
-func verdictOf(outcome send.Outcome) error {
+// breakerError returns what an outcome says about whether the target is up: nil if it is.
+func breakerError(outcome send.Outcome) error {
 	switch outcome {
 	case send.Retry:
 		return errDown
 	case send.Throttled, send.Ours:
-		return errNoMatter
+		return errNeutral
 	case send.Delivered, send.Rejected, send.Aborted, send.Gone:
 		return nil
 	}
-	return errNoMatter
+	return errNeutral
 }

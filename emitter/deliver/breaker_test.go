@@ -12,19 +12,19 @@ import (
 	"github.com/sidehook/sidehook/rules/config"
 )
 
-// patient makes the breaker of crm stay out of a test of something else.
-func (r *rig) patient() {
+// disableBreaker keeps the breaker of crm out of a test of something else.
+func (r *harness) disableBreaker() {
 	target := r.targets["crm"]
 	target.Breaker.Failures = 1000
 	r.targets["crm"] = target
 }
 
-func TestAProbeComesNoEarlierThanRetryAfter(t *testing.T) {
-	inBubble(t, func(r *rig) {
+func TestAProbeWaitsForRetryAfter(t *testing.T) {
+	withHarness(t, func(r *harness) {
 		target := r.targets["crm"]
 		target.Breaker.Failures = 1
 		r.targets["crm"] = target
-		r.crm().say(func(n int, _ *outbox.Delivery) send.Result {
+		r.crm().respondWith(func(n int, _ *outbox.Delivery) send.Result {
 			if n <= 2 {
 				return after(fail500, time.Hour)
 			}
@@ -32,34 +32,34 @@ func TestAProbeComesNoEarlierThanRetryAfter(t *testing.T) {
 		})
 		r.start()
 		r.enqueue("a1") // opens the breaker
-		r.pass(30 * time.Minute)
+		r.advance(30 * time.Minute)
 		r.expect("a1@0s")
-		r.pass(2 * time.Hour) // and the probe is put off as well
+		r.advance(2 * time.Hour) // and the probe is put off as well
 		r.expect("a1@0s", "a1@1h0m0s", "a1@2h0m0s")
 	})
 }
 
-func TestAProbeThatTheTargetAbortsIsDeadToo(t *testing.T) {
-	inBubble(t, func(r *rig) {
+func TestAnAbortedProbeIsDead(t *testing.T) {
+	withHarness(t, func(r *harness) {
 		target := r.targets["crm"]
 		target.Breaker.Failures = 1
 		r.targets["crm"] = target
-		r.crm().say(func(n int, _ *outbox.Delivery) send.Result {
+		r.crm().respondWith(func(n int, _ *outbox.Delivery) send.Result {
 			return []send.Result{fail500, aborted, ok200}[min(n-1, 2)]
 		})
 		r.start()
 		r.enqueue("a1", "a2")
-		r.pass(time.Minute)
+		r.advance(time.Minute)
 		r.expect("a1@0s", "a1@30s", "a2@30s")
-		if status := r.statusOf("crm"); status.Dead != 1 || status.Delivered != 1 || status.State != TargetUp {
+		if status := r.statusOf("crm"); status.Dead != 1 || status.Delivered != 1 || status.State != Up {
 			t.Errorf("%+v, want one dead, one delivered, and it up", status)
 		}
 	})
 }
 
-func TestFailuresOfOursThatComeTogetherCountOnce(t *testing.T) {
-	inBubble(t, func(r *rig) {
-		r.crm().say(func(n int, _ *outbox.Delivery) send.Result {
+func TestSimultaneousOwnFailuresCountOnce(t *testing.T) {
+	withHarness(t, func(r *harness) {
+		r.crm().respondWith(func(n int, _ *outbox.Delivery) send.Result {
 			if n <= 8 {
 				return ours
 			}
@@ -67,49 +67,49 @@ func TestFailuresOfOursThatComeTogetherCountOnce(t *testing.T) {
 		})
 		r.start()
 		r.enqueue("a1", "b1", "c1", "d1", "e1", "f1", "g1", "h1")
-		r.pass(minPause)
+		r.advance(minPause)
 		if n := len(r.crm().ids()); n != 16 {
 			t.Errorf("%d attempts within a pause, want all eight twice", n)
 		}
 	})
 }
 
-func TestTheBreakerOpensAfterFiveFailuresAndProbesWithTheOldest(t *testing.T) {
-	inBubble(t, func(r *rig) {
-		r.crm().say(always(fail500))
+func TestTheBreakerOpensAfterFiveFailuresAndProbesWithTheOldestDelivery(t *testing.T) {
+	withHarness(t, func(r *harness) {
+		r.crm().respondWith(always(fail500))
 		r.start()
 		for _, id := range []string{"a1", "b1", "c1", "d1", "e1"} {
 			r.enqueue(id)
 			synctest.Wait()
 		}
 		r.enqueue("f1")
-		if status := r.statusOf("crm"); status.State != TargetDown {
+		if status := r.statusOf("crm"); status.State != Down {
 			t.Fatalf("%+v, want down", status)
 		}
-		r.pass(29 * time.Second)
+		r.advance(29 * time.Second)
 		r.expect("a1@0s", "b1@0s", "c1@0s", "d1@0s", "e1@0s")
-		r.pass(2 * time.Second) // 31 s: one probe, of the oldest, which isn't due
+		r.advance(2 * time.Second) // 31 s: one probe, of the oldest, which isn't due
 		if got := r.crm().ids(); len(got) != 6 || got[5] != "a1" {
 			t.Fatalf("got %q, want one probe of a1", got)
 		}
-		r.pass(58 * time.Second) // the open time has doubled
+		r.advance(58 * time.Second) // the open time has doubled
 		if got := r.crm().ids(); len(got) != 6 {
 			t.Fatalf("got %q, want nothing while it is open", got)
 		}
-		r.crm().say(nil)
-		r.pass(3 * time.Second)
-		if status := r.statusOf("crm"); status.State != TargetUp || status.Delivered != 6 {
+		r.crm().respondWith(nil)
+		r.advance(3 * time.Second)
+		if status := r.statusOf("crm"); status.State != Up || status.Delivered != 6 {
 			t.Errorf("%+v, want up with all 6 delivered", status)
 		}
 	})
 }
 
-func TestAProbeThatTakesLongIsWaitedFor(t *testing.T) {
-	inBubble(t, func(r *rig) {
+func TestOnlyOneProbeIsInFlight(t *testing.T) {
+	withHarness(t, func(r *harness) {
 		target := r.targets["crm"]
 		target.Breaker.Failures = 1
 		r.targets["crm"] = target
-		r.crm().say(func(n int, _ *outbox.Delivery) send.Result {
+		r.crm().respondWith(func(n int, _ *outbox.Delivery) send.Result {
 			if n == 1 {
 				return fail500
 			}
@@ -119,22 +119,22 @@ func TestAProbeThatTakesLongIsWaitedFor(t *testing.T) {
 		r.enqueue("a1")
 		synctest.Wait()
 		r.enqueue("b1")
-		r.crm().take(15 * time.Second)
-		r.pass(time.Hour) // if the queue did not rest meanwhile, this clock would stand still
+		r.crm().setLatency(15 * time.Second)
+		r.advance(time.Hour) // if the queue did not rest meanwhile, this clock would stand still
 		r.expect("a1@0s", "a1@30s", "b1@45s")
 	})
 }
 
 func TestAProbeCostsNoAttempt(t *testing.T) {
-	inBubble(t, func(r *rig) {
+	withHarness(t, func(r *harness) {
 		target := r.targets["crm"]
 		target.Breaker.Failures = 1
 		target.Retry.Schedule = durations("1h")
 		r.targets["crm"] = target
-		r.crm().say(always(fail500))
+		r.crm().respondWith(always(fail500))
 		r.start()
 		r.enqueue("a1")
-		r.pass(45 * time.Minute) // several probes
+		r.advance(45 * time.Minute) // several probes
 		probes := len(r.crm().ids()) - 1
 		if status := r.statusOf("crm"); probes < 3 || status.Dead != 0 || status.Pending != 1 {
 			t.Errorf("%d probes, %+v; want some, and the delivery pending", probes, status)
@@ -142,17 +142,17 @@ func TestAProbeCostsNoAttempt(t *testing.T) {
 	})
 }
 
-func TestWhatIsOurFaultOrAThrottleDoesNotOpenTheBreaker(t *testing.T) {
+func TestOwnFailuresAndThrottlingDoNotOpenTheBreaker(t *testing.T) {
 	f := func(answer send.Result) {
 		t.Helper()
-		inBubble(t, func(r *rig) {
-			r.crm().say(always(answer))
+		withHarness(t, func(r *harness) {
+			r.crm().respondWith(always(answer))
 			r.start()
 			for i := range 10 {
 				r.enqueue(fmt.Sprintf("%c1", 'a'+i))
-				r.pass(time.Minute)
+				r.advance(time.Minute)
 			}
-			if status := r.statusOf("crm"); status.State == TargetDown {
+			if status := r.statusOf("crm"); status.State == Down {
 				t.Errorf("%s: %+v, want it not down", answer.Outcome, status)
 			}
 		})
@@ -163,11 +163,11 @@ func TestWhatIsOurFaultOrAThrottleDoesNotOpenTheBreaker(t *testing.T) {
 }
 
 func TestOurOwnFailureUsesNoAttempt(t *testing.T) {
-	inBubble(t, func(r *rig) {
+	withHarness(t, func(r *harness) {
 		target := r.targets["crm"]
 		target.Retry.Schedule = nil
 		r.targets["crm"] = target
-		r.crm().say(func(n int, _ *outbox.Delivery) send.Result {
+		r.crm().respondWith(func(n int, _ *outbox.Delivery) send.Result {
 			if n <= 3 {
 				return ours
 			}
@@ -175,29 +175,29 @@ func TestOurOwnFailureUsesNoAttempt(t *testing.T) {
 		})
 		r.start()
 		r.enqueue("a1")
-		r.pass(time.Hour)
+		r.advance(time.Hour)
 		if status := r.statusOf("crm"); status.Delivered != 1 {
-			t.Errorf("%+v, want it delivered after the trouble", status)
+			t.Errorf("%+v, want it delivered afterwards", status)
 		}
 	})
 }
 
-func TestAFaultOfOursIsTriedOnceAMinuteWhateverWaits(t *testing.T) {
-	inBubble(t, func(r *rig) {
-		r.crm().say(always(send.Result{Outcome: send.Ours, Reason: "refused to connect to a metadata address"}))
+func TestOwnFailuresAreRetriedOnceAMinute(t *testing.T) {
+	withHarness(t, func(r *harness) {
+		r.crm().respondWith(always(send.Result{Outcome: send.Ours, Reason: "refused to connect to a metadata address"}))
 		r.start()
 		for i := range 20 {
 			r.enqueue(fmt.Sprintf("%c1", 'a'+i))
 		}
-		r.pass(10 * time.Minute)
+		r.advance(10 * time.Minute)
 		if n := r.attemptsIn(time.Hour); n < 59 || n > 61 {
 			t.Errorf("%d attempts in an hour, want one a minute", n)
 		}
 		if status := r.statusOf("crm"); status.Pending != 20 || status.LastError == "" {
 			t.Errorf("%+v, want all pending and an error to see", status)
 		}
-		r.crm().say(nil)
-		r.pass(time.Minute)
+		r.crm().respondWith(nil)
+		r.advance(time.Minute)
 		if status := r.statusOf("crm"); status.Delivered != 20 {
 			t.Errorf("%+v, want all delivered once it is over", status)
 		}
@@ -205,40 +205,40 @@ func TestAFaultOfOursIsTriedOnceAMinuteWhateverWaits(t *testing.T) {
 }
 
 func TestAChangedTargetIsTriedAtOnce(t *testing.T) {
-	inBubble(t, func(r *rig) {
+	withHarness(t, func(r *harness) {
 		target := r.targets["crm"]
 		target.Breaker = config.Breaker{Failures: 1, Open: config.Duration(time.Hour), MaxOpen: config.Duration(time.Hour)}
 		r.targets["crm"] = target
-		r.crm().say(always(fail500))
+		r.crm().respondWith(always(fail500))
 		r.start()
 		r.enqueue("a1")
 		synctest.Wait()
-		r.crm().say(nil)
+		r.crm().respondWith(nil)
 		r.apply() // which changes nothing
-		r.pass(time.Minute)
+		r.advance(time.Minute)
 		r.expect("a1@0s")
 		target.TLS.Verify = true
 		r.targets["crm"] = target
 		r.apply()
-		r.pass(time.Minute)
+		r.advance(time.Minute)
 		r.expect("a1@0s", "a1@1m0s")
 	})
 }
 
-func TestAfterARestartATargetThatWasFailingStartsWithAProbe(t *testing.T) {
-	inBubble(t, func(r *rig) {
-		r.crm().say(always(fail500))
+func TestAFailingTargetStartsWithAProbeAfterARestart(t *testing.T) {
+	withHarness(t, func(r *harness) {
+		r.crm().respondWith(always(fail500))
 		r.start()
 		r.enqueue("a1", "b1", "c1")
 		synctest.Wait()
 		before := len(r.crm().ids())
 		r.restart()
-		r.pass(time.Millisecond)
+		r.advance(time.Millisecond)
 		if n := len(r.crm().ids()) - before; n > 1 {
 			t.Errorf("%d attempts at once after the restart, want one probe at most", n)
 		}
-		r.crm().say(nil)
-		r.pass(time.Hour)
+		r.crm().respondWith(nil)
+		r.advance(time.Hour)
 		if status := r.statusOf("crm"); status.Delivered != 3 {
 			t.Errorf("%+v, want 3 delivered", status)
 		}

@@ -11,103 +11,113 @@ import (
 	"sync"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
-
 	"github.com/sidehook/sidehook/emitter/send"
 	"github.com/sidehook/sidehook/rules/config"
 )
 
-// sender makes one attempt of a delivery, at the moment at. It returns soon
-// after ctx has ended, with the outcome Ours.
+// Sender makes one attempt of a delivery, signed as of at. It returns soon after
+// ctx has ended, with the outcome send.Ours. It may be called concurrently.
 type Sender interface {
 	Send(ctx context.Context, d *outbox.Delivery, at time.Time) send.Result
 }
 
-// DispatcherOptions are what a Dispatcher needs, all of it.
-type DispatcherOptions struct {
+// Options configure a Dispatcher; all but Metrics are required.
+type Options struct {
 	Store *outbox.Store
-	// NewSender makes the sender of a target.
+	// NewSender returns the sender of a target.
 	NewSender func(name string, target config.Target) (Sender, error)
-	Metrics   *metrics.Set
-	Logger    *slog.Logger
+	// Metrics registers the metrics of targets; nil means nowhere.
+	Metrics prometheus.Registerer
+	Logger  *slog.Logger
 }
 
 // Dispatcher takes deliveries from the outbox to their targets, with a queue for
 // each target that knows nothing of the others.
 type Dispatcher struct {
-	options DispatcherOptions
+	options Options
+	metrics *targetMetrics
 
 	mu     sync.Mutex
 	queues map[string]*queue
 	// targets are those of the last Apply.
 	targets map[string]config.Target
-	// ctx is what Run was given, nil before; ended tells that it starts nothing more.
+	// ctx is the context of Run, nil before; once it has ended nothing more is started.
 	ctx     context.Context
-	ended   bool
 	running sync.WaitGroup
 }
 
-// NewDispatcher makes a Dispatcher without targets: Apply gives it some.
-func NewDispatcher(o DispatcherOptions) *Dispatcher {
-	return &Dispatcher{options: o, queues: map[string]*queue{}}
+// New returns a Dispatcher without targets, which Apply gives it.
+func New(o Options) *Dispatcher {
+	d := &Dispatcher{options: o, metrics: newTargetMetrics(o.Metrics), queues: map[string]*queue{}}
+	if o.Metrics != nil {
+		o.Metrics.MustRegister(statusCollector(d.Status))
+	}
+	return d
 }
 
-// Apply makes these the targets, before Run or while it runs. What is being sent
-// to a target that changed is sent to the end as it was, and one that is the same
-// is left alone; a target that is no longer there keeps its deliveries. When it
-// fails nothing has changed.
+// Apply replaces the targets, before Run or while it runs. Attempts in flight to a
+// target that changed end as they began. A target that is the same is left alone,
+// and one that is gone keeps its deliveries. If Apply fails, nothing has changed.
 func (d *Dispatcher) Apply(targets map[string]config.Target) error {
-	senders := make(map[string]Sender, len(targets))
-	var problems []error
-	for _, name := range slices.Sorted(maps.Keys(targets)) {
-		made, err := d.options.NewSender(name, targets[name])
-		if err != nil {
-			problems = append(problems, fmt.Errorf("cannot send to target %s: %w", name, err))
-		}
-		senders[name] = made
-	}
-	if len(problems) > 0 {
-		return errors.Join(problems...)
-	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	senders, err := d.newSenders(targets)
+	if err != nil {
+		return err
+	}
 	for name, q := range d.queues {
 		if _, stays := targets[name]; !stays {
 			d.remove(name, q)
 		}
 	}
-	for name, target := range targets {
-		if before, known := d.targets[name]; !known || !reflect.DeepEqual(before, target) {
-			d.set(name, destination{target: target, sender: senders[name]})
-		}
+	for name, sender := range senders {
+		d.set(name, destination{target: targets[name], sender: sender})
 	}
 	d.targets = maps.Clone(targets)
 	return nil
 }
 
-// set gives a target's queue its destination, and starts one where there is none.
+// newSenders returns the senders of those targets that are new or have changed.
+func (d *Dispatcher) newSenders(targets map[string]config.Target) (map[string]Sender, error) {
+	senders := map[string]Sender{}
+	var problems []error
+	for _, name := range slices.Sorted(maps.Keys(targets)) {
+		if before, known := d.targets[name]; known && reflect.DeepEqual(before, targets[name]) {
+			continue
+		}
+		sender, err := d.options.NewSender(name, targets[name])
+		if err != nil {
+			problems = append(problems, fmt.Errorf("cannot send to target %s: %w", name, err))
+		}
+		senders[name] = sender
+	}
+	return senders, errors.Join(problems...)
+}
+
+// set gives a target's queue its destination, and starts one if there is none.
 func (d *Dispatcher) set(name string, to destination) {
 	old := d.queues[name]
 	if old != nil && old.change(to) {
 		return
 	}
-	q := newQueue(name, to, d.options)
+	q := newQueue(name, to, d.options, d.metrics.of(name))
 	if old != nil {
 		// Two queues of one target would send everything twice.
-		q.after = old.ended
+		q.predecessor = old.ended
 	}
 	d.queues[name] = q
-	if d.ctx != nil && !d.ended {
+	if d.ctx != nil && d.ctx.Err() == nil {
 		d.start(q)
 	}
 }
 
-// remove ends a queue. It stays known until another one has its name, which has
-// to wait for its end.
+// remove ends a queue. It stays known until another takes its name, which has to
+// wait for its end.
 func (d *Dispatcher) remove(name string, q *queue) {
-	q.meters.forget()
+	d.metrics.forget(name)
 	if d.ctx == nil {
 		delete(d.queues, name)
 		return
@@ -120,8 +130,8 @@ func (d *Dispatcher) start(q *queue) {
 	d.running.Go(func() { q.run(ctx) })
 }
 
-// Run sends until ctx ends. Then it starts no new attempts, gives those that are
-// under way a short time to end, and returns once what came of them is on disk.
+// Run sends until ctx ends. Then it starts no new attempts, gives those in flight
+// a short time to end, and returns once their results are on disk.
 func (d *Dispatcher) Run(ctx context.Context) error {
 	d.mu.Lock()
 	d.ctx = ctx
@@ -130,20 +140,19 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	}
 	d.mu.Unlock()
 	<-ctx.Done()
-	d.mu.Lock()
-	d.ended = true
+	d.mu.Lock() // whoever holds it may still be starting a queue
 	d.mu.Unlock()
 	d.running.Wait()
 	return nil
 }
 
-// Status tells how each target is doing, in the order of their names.
+// Status returns how each target is doing, sorted by name.
 func (d *Dispatcher) Status() []TargetStatus {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var all []TargetStatus
 	for _, name := range slices.Sorted(maps.Keys(d.queues)) {
-		if q := d.queues[name]; !q.removed() {
+		if q := d.queues[name]; !q.isRemoved() {
 			all = append(all, q.status())
 		}
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 func TestADeliveryGoesOutAtOnce(t *testing.T) {
-	inBubble(t, func(r *rig) {
+	withHarness(t, func(r *harness) {
 		r.start()
 		r.enqueue("a1")
 		r.expect("a1@0s")
@@ -22,8 +22,8 @@ func TestADeliveryGoesOutAtOnce(t *testing.T) {
 }
 
 func TestAParticipantsDeliveriesKeepTheirOrderThroughRetries(t *testing.T) {
-	inBubble(t, func(r *rig) {
-		r.crm().say(func(n int, _ *outbox.Delivery) send.Result {
+	withHarness(t, func(r *harness) {
+		r.crm().respondWith(func(n int, _ *outbox.Delivery) send.Result {
 			if n <= 2 {
 				return fail500
 			}
@@ -31,13 +31,13 @@ func TestAParticipantsDeliveriesKeepTheirOrderThroughRetries(t *testing.T) {
 		})
 		r.start()
 		r.enqueue("a1", "a2", "a3")
-		r.pass(time.Hour)
+		r.advance(time.Hour)
 		r.expect("a1@0s", "a1@5s", "a1@5m5s", "a2@5m5s", "a3@5m5s")
 	})
 }
 
-func TestATargetThatIsTheSameIsLeftAloneByAReload(t *testing.T) {
-	inBubble(t, func(r *rig) {
+func TestAReloadLeavesUnchangedTargetsAlone(t *testing.T) {
+	withHarness(t, func(r *harness) {
 		r.start()
 		first, second := r.crm(), &fakeTarget{}
 		r.fakes["crm"] = second
@@ -61,16 +61,16 @@ func TestATargetThatIsTheSameIsLeftAloneByAReload(t *testing.T) {
 
 // The clock was a year ahead when retries and a pause were written down, and was
 // set right while the process ran or while it did not.
-func TestAClockThatIsSetBackHoldsUpNothing(t *testing.T) {
+func TestAClockSetBackDelaysNothing(t *testing.T) {
 	const year = 365 * 24 * time.Hour
 	f := func(name string, retry outbox.Retry, isHeld, restarts bool) {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(r *rig) {
-				r.crm().say(always(fail500))
+			withHarness(t, func(r *harness) {
+				r.crm().respondWith(always(fail500))
 				r.start()
 				r.enqueue("a1", "a2", "b1")
 				synctest.Wait()
-				r.crm().say(nil)
+				r.crm().respondWith(nil)
 				retry.Due = time.Now().Add(year)
 				r.write(func(tx *outbox.Tx) {
 					for _, seq := range []uint64{1, 3} {
@@ -83,7 +83,7 @@ func TestAClockThatIsSetBackHoldsUpNothing(t *testing.T) {
 				if restarts {
 					r.restart()
 				}
-				r.pass(25 * time.Hour)
+				r.advance(25 * time.Hour)
 				if status := r.statusOf("crm"); status.Pending != 0 {
 					t.Errorf("%d deliveries wait, %q came", status.Pending, r.crm().ids())
 				}

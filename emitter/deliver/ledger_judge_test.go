@@ -31,7 +31,7 @@ func (l *ledger) judgeTarget(d *entry, at time.Time) {
 		l.violate("%s is sent to a disabled target", d.id)
 	}
 	if at.Before(l.heldUntil) {
-		l.violate("%s is sent although the target is held until %s", d.id, l.heldUntil.Sub(bubbleStart))
+		l.violate("%s is sent although the target is held until %s", d.id, l.heldUntil.Sub(syntheticStart))
 	}
 	if l.inFlight >= l.policy.Concurrency {
 		l.violate("%s is attempt %d at once of %d", d.id, l.inFlight+1, l.policy.Concurrency)
@@ -43,16 +43,16 @@ func (l *ledger) judgeProbe(d *entry, at time.Time) {
 		l.violate("%s is a second probe", d.id)
 	}
 	if at.Before(l.probeAt) {
-		l.violate("%s is sent while the breaker is open until %s", d.id, l.probeAt.Sub(bubbleStart))
+		l.violate("%s is sent while the breaker is open until %s", d.id, l.probeAt.Sub(syntheticStart))
 	}
-	if d.told && at.Before(d.due) {
-		l.violate("%s is a probe before the target wants it at %s", d.id, d.due.Sub(bubbleStart))
+	if d.putOff && at.Before(d.due) {
+		l.violate("%s is a probe before the target wants it at %s", d.id, d.due.Sub(syntheticStart))
 	}
 }
 
 func (l *ledger) judgeAttempt(d *entry, at time.Time) {
 	if at.Before(d.due) {
-		l.violate("%s is sent before it is due at %s", d.id, d.due.Sub(bubbleStart))
+		l.violate("%s is sent before it is due at %s", d.id, d.due.Sub(syntheticStart))
 	}
 	if d.attempts > 0 {
 		l.retried, l.retriedAt = d.id, at

@@ -13,7 +13,7 @@ import (
 	"github.com/sidehook/sidehook/rules/config"
 )
 
-// ledger is the policy once more, as plainly as it can be told: it follows what
+// ledger is the policy once more, as plainly as possible: it follows what
 // comes to a target and what the target answers, and says at the first attempt
 // that should not have been made why. It knows nothing of queues and stores.
 type ledger struct {
@@ -22,7 +22,7 @@ type ledger struct {
 	mu         sync.Mutex
 	deliveries map[string]*entry
 	lanes      map[byte][]*entry
-	// inFlight counts attempts under way, outcomes those that ended.
+	// inFlight counts attempts in flight, outcomes those that ended.
 	inFlight int
 	outcomes map[send.Outcome]int64
 
@@ -53,9 +53,9 @@ type entry struct {
 	// headSince is when nothing of its lane was before it any more.
 	headSince            time.Time
 	attempts, rejections int
-	// due is when the next attempt may be made at the earliest, told that the target said so.
+	// due is when the next attempt may be made at the earliest, putOff that the target asked for it.
 	due      time.Time
-	told     bool
+	putOff   bool
 	sends    int
 	inFlight bool
 	isProbe  bool
@@ -64,11 +64,11 @@ type entry struct {
 
 func newLedger(policy config.Target) *ledger {
 	_, burst := limitOf(policy)
-	return &ledger{policy: policy, deliveries: map[string]*entry{}, lanes: map[byte][]*entry{}, outcomes: map[send.Outcome]int64{}, tokens: float64(burst), refilled: bubbleStart}
+	return &ledger{policy: policy, deliveries: map[string]*entry{}, lanes: map[byte][]*entry{}, outcomes: map[send.Outcome]int64{}, tokens: float64(burst), refilled: syntheticStart}
 }
 
 func (l *ledger) note(format string, args ...any) {
-	l.events = append(l.events, fmt.Sprintf("%14s  ", time.Since(bubbleStart))+fmt.Sprintf(format, args...))
+	l.events = append(l.events, fmt.Sprintf("%14s  ", time.Since(syntheticStart))+fmt.Sprintf(format, args...))
 }
 
 // violate keeps the first thing that was wrong.
@@ -79,7 +79,7 @@ func (l *ledger) violate(format string, args ...any) {
 	}
 }
 
-func (l *ledger) story() string {
+func (l *ledger) history() string {
 	return strings.Join(l.events[max(0, len(l.events)-40):], "\n")
 }
 
@@ -216,7 +216,7 @@ func (l *ledger) account(d *entry, r send.Result, now time.Time) {
 		l.finish(d, outbox.Dead, now)
 	default:
 		wait := time.Duration(float64(l.policy.Retry.Schedule[d.attempts]) * (1 - l.policy.Retry.Jitter))
-		d.due, d.told = now.Add(max(wait, r.RetryAfter)), r.RetryAfter > 0
+		d.due, d.putOff = now.Add(max(wait, r.RetryAfter)), r.RetryAfter > 0
 		d.attempts++
 		if r.Outcome == send.Rejected {
 			d.rejections++
@@ -269,14 +269,14 @@ func (l *ledger) open(now time.Time) {
 	first, last := time.Duration(l.policy.Breaker.Open), time.Duration(l.policy.Breaker.MaxOpen)
 	l.openFor = min(max(first, 2*l.openFor), last)
 	l.probeAt = now.Add(l.openFor)
-	l.note("down until %s", l.probeAt.Sub(bubbleStart))
+	l.note("down until %s", l.probeAt.Sub(syntheticStart))
 }
 
 // hasten makes retries due that the target did not put off itself.
 func (l *ledger) hasten(now time.Time) {
 	l.note("up again")
 	for _, d := range l.deliveries {
-		if !d.told && d.due.After(now) {
+		if !d.putOff && d.due.After(now) {
 			d.due = now
 		}
 	}

@@ -2,28 +2,26 @@ package deliver
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"math"
+	"reflect"
 	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
-
-	"github.com/sidehook/sidehook/emitter/send"
 	"github.com/sidehook/sidehook/rules/config"
 )
 
 const (
-	// stopGrace is how long attempts under way may go on after the end was asked for.
+	// stopGrace is how long attempts in flight may go on after the stop.
 	stopGrace = 5 * time.Second
-	// ackGrace is how long the end waits for the disk after that.
+	// ackGrace is how long the stop waits for the disk after that.
 	ackGrace = 2 * time.Second
-	// readLimit is how many deliveries are read from the outbox at a time.
-	readLimit = 128
-	// The pauses after an attempt that failed by our own fault, or a read that did.
-	minPause, maxPause = time.Second, time.Minute
+	// warnInterval is how often the same warning is logged.
+	warnInterval = time.Minute
 )
 
 // destination is where a queue leads.
@@ -32,80 +30,57 @@ type destination struct {
 	sender Sender
 }
 
-// queue sends the deliveries of one target. One goroutine owns all of its state
-// but what stands under mu; attempts run in goroutines of their own and report
-// to it, and what came of them goes to disk through its acks.
+// queue sends the deliveries of one target. One goroutine owns its state, but for
+// what is under mu. Attempts run in goroutines of their own and report to it;
+// their results go to disk through acks.
 type queue struct {
-	name  string
-	store *outbox.Store
-	log   *slog.Logger
-	// complain logs trouble that may come a thousand times.
-	complain *complaints
-	meters   *meters
-	chance   func() float64
-	// after, where it is given, must be closed before the queue starts.
-	after <-chan struct{}
-	// ended is closed when the queue's goroutine has ended.
-	ended   chan struct{}
-	changes chan destination
-	ready   <-chan struct{}
-	results chan attempted
-	acks    *acks
+	name   string
+	store  *outbox.Store
+	log    *slog.Logger
+	meters *meters
+	// random returns a number in [0,1) for the jitter.
+	random func() float64
 
-	to      destination
-	limiter *rate.Limiter
-	breaker *breaker
-	// buffer holds what was read from the outbox and not sent yet, in order.
-	buffer []*outbox.Delivery
-	// withdrawals is the store's count when buffer was read.
-	withdrawals uint64
-	// busy are the deliveries whose attempt is under way or not on disk.
-	busy    map[uint64]struct{}
-	sending int
-	// probing tells that a probe is under way, resumed that resume is done.
-	probing, resumed bool
-	// unread tells that the outbox may have more than the buffer, nextDue when it
-	// will have: zero means not before the outbox says so.
-	unread  bool
-	nextDue time.Time
-	// missed are the deliveries that failed as probes since the target went down.
-	missed   map[uint64]struct{}
-	standing standing
-	// heldUntil is what the target asked for.
-	heldUntil time.Time
-	// pausedUntil is when to go on after a failure of our own, pause how long it was.
-	pausedUntil time.Time
-	pause       time.Duration
+	to       destination
+	backlog  *backlog
+	health   *health
+	pace     *pace
+	restored bool // whether health has what an earlier process left
+
+	predecessor <-chan struct{} // closed when the last queue of this name has ended; may be nil
+	ended       chan struct{}   // closed when this one has
+	changes     chan destination
+	ready       <-chan struct{}
+	results     chan attempted
+	acks        *acks
+	removed     context.Context
+	remove      context.CancelFunc
+
+	warnRead, warnOwnFailure, warnDead rate.Sometimes
 
 	mu        sync.Mutex
 	published TargetStatus
-	isRemoved chan struct{}
-	removal   sync.Once
 }
 
-// attempted is an attempt that ended.
-type attempted struct {
-	delivery *outbox.Delivery
-	result   send.Result
-	report   func(send.Outcome)
-	isProbe  bool
-}
-
-func newQueue(name string, to destination, o DispatcherOptions) *queue {
+func newQueue(name string, to destination, o Options, m *meters) *queue {
 	log := o.Logger.With("target", name)
-	return &queue{
-		name: name, store: o.Store, log: log, complain: newComplaints(log, time.Now), meters: newMeters(o.Metrics, name), chance: anyChance,
-		ended: make(chan struct{}), changes: make(chan destination, 1), results: make(chan attempted), acks: newAcks(name, o.Store),
-		to: to, limiter: newLimiter(to.target), breaker: newBreaker(to.target.Breaker, false),
-		busy: map[uint64]struct{}{}, missed: map[uint64]struct{}{}, unread: true,
-		isRemoved: make(chan struct{}),
+	q := &queue{
+		name: name, store: o.Store, log: log, meters: m, random: random, to: to,
+		backlog: newBacklog(name, o.Store), pace: newPace(to.target), acks: newAcks(name, o.Store),
+		ended: make(chan struct{}), changes: make(chan destination, 1), results: make(chan attempted),
+		warnRead:       rate.Sometimes{Interval: warnInterval},
+		warnOwnFailure: rate.Sometimes{Interval: warnInterval},
+		warnDead:       rate.Sometimes{Interval: warnInterval},
 	}
+	q.health = newHealth(name, to.target, log, q.acks.note)
+	q.removed, q.remove = context.WithCancel(context.Background())
+	return q
 }
 
 // run sends until ctx ends or the target is removed.
 func (q *queue) run(ctx context.Context) {
 	defer close(q.ended)
-	if !q.waitForPredecessor(ctx) {
+	if !q.awaitPredecessor(ctx) {
 		return
 	}
 	sending, abort := context.WithCancel(context.WithoutCancel(ctx))
@@ -114,29 +89,29 @@ func (q *queue) run(ctx context.Context) {
 	committing, giveUp := context.WithCancel(context.WithoutCancel(ctx))
 	defer giveUp()
 	acking.Go(func() { q.acks.run(committing) })
-	q.ready = q.store.Ready(q.name) // before the first read, so that it misses nothing
+	q.ready = q.store.Ready(q.name) // before the first read, which would miss what comes in between
 	q.loop(ctx, sending)
-	q.finish(abort)
+	q.drain(abort)
 	q.acks.close()
 	timeout := time.AfterFunc(ackGrace, giveUp)
 	defer timeout.Stop()
 	acking.Wait()
 }
 
-func (q *queue) waitForPredecessor(ctx context.Context) bool {
-	if q.after == nil {
+func (q *queue) awaitPredecessor(ctx context.Context) bool {
+	if q.predecessor == nil {
 		return true
 	}
 	select {
-	case <-q.after:
+	case <-q.predecessor:
 		return true
 	case <-ctx.Done():
-		<-q.after
+		<-q.predecessor
 		return false
 	}
 }
 
-// loop is the life of a queue: send what can be sent, wait for something to happen.
+// loop sends what can be sent and waits for something to happen, again and again.
 func (q *queue) loop(ctx, sending context.Context) {
 	for {
 		wakeAt := q.sendAll(sending)
@@ -144,29 +119,29 @@ func (q *queue) loop(ctx, sending context.Context) {
 		timer := time.NewTimer(untilOrNever(wakeAt))
 		select {
 		case <-ctx.Done():
-		case <-q.isRemoved:
+		case <-q.removed.Done():
 		case <-timer.C:
 		case <-q.ready:
 			q.onReady()
 		case a := <-q.results:
 			q.onResult(a)
-		case committed := <-q.acks.committed:
-			q.onCommitted(committed)
+		case c := <-q.acks.committed:
+			q.onCommitted(c)
 		case to := <-q.changes:
 			q.onChange(to)
 		}
 		timer.Stop()
-		if ctx.Err() != nil || q.removed() {
+		if ctx.Err() != nil || q.isRemoved() {
 			return
 		}
 	}
 }
 
-// finish waits for the attempts that are under way, and cuts them short after a while.
-func (q *queue) finish(abort func()) {
+// drain waits for the attempts in flight, and aborts them after a while.
+func (q *queue) drain(abort func()) {
 	timeout := time.AfterFunc(stopGrace, abort)
 	defer timeout.Stop()
-	for q.sending > 0 {
+	for q.pace.inFlight > 0 {
 		select {
 		case a := <-q.results:
 			q.onResult(a)
@@ -175,21 +150,11 @@ func (q *queue) finish(abort func()) {
 	}
 }
 
-// remove ends the queue for good.
-func (q *queue) remove() { q.removal.Do(func() { close(q.isRemoved) }) }
-
-func (q *queue) removed() bool {
-	select {
-	case <-q.isRemoved:
-		return true
-	default:
-		return false
-	}
-}
+func (q *queue) isRemoved() bool { return q.removed.Err() != nil }
 
 // change gives the queue another destination, unless it has been removed.
 func (q *queue) change(to destination) (ok bool) {
-	if q.removed() {
+	if q.isRemoved() {
 		return false
 	}
 	select {
@@ -200,17 +165,126 @@ func (q *queue) change(to destination) (ok bool) {
 	return true
 }
 
-func newLimiter(target config.Target) *rate.Limiter {
-	limit, burst := limitOf(target)
-	return rate.NewLimiter(limit, burst)
+// sendAll starts all attempts that may start now. It returns when to look again,
+// zero if only something that happens can change that.
+func (q *queue) sendAll(ctx context.Context) (wakeAt time.Time) {
+	for {
+		now := time.Now()
+		if err := q.restore(now); err != nil {
+			return q.cannotRead(err, now)
+		}
+		if until, blocked := q.health.blocks(now); blocked {
+			return until
+		}
+		if q.pace.isFull() || len(q.backlog.busy) >= q.pace.maxBusy() {
+			return time.Time{}
+		}
+		if q.pace.pausedUntil.After(now) {
+			return q.pace.pausedUntil
+		}
+		d, wakeAt, err := q.next(now)
+		if err != nil {
+			return q.cannotRead(err, now)
+		}
+		if d == nil {
+			return wakeAt
+		}
+		if wait := q.pace.reserve(now); wait > 0 {
+			return now.Add(wait)
+		}
+		permit, err := q.health.allow()
+		if err != nil {
+			return now.Add(time.Millisecond)
+		}
+		q.start(ctx, d, permit)
+	}
 }
 
-// limitOf allows what comes in ten milliseconds at once, because timers are not finer.
-func limitOf(target config.Target) (rate.Limit, int) {
-	if target.Rate <= 0 {
-		return rate.Inf, 1
+// restore takes up what an earlier process left. Nothing is sent before.
+func (q *queue) restore(now time.Time) error {
+	if q.restored {
+		return nil
 	}
-	return rate.Limit(target.Rate), max(1, int(target.Rate/100))
+	known, err := q.store.Target(q.name)
+	if err != nil {
+		return err
+	}
+	oldest, err := q.store.Oldest(q.name, nil)
+	if err != nil {
+		return err
+	}
+	q.health.restore(known, oldest != nil && oldest.Attempts > 0, now)
+	q.restored = true
+	return nil
+}
+
+// next returns what to send next, and when to look again if there is nothing.
+func (q *queue) next(now time.Time) (d *outbox.Delivery, wakeAt time.Time, err error) {
+	q.backlog.refresh()
+	if !q.health.breaker.isClosed() {
+		return q.nextProbe(now)
+	}
+	if q.backlog.needsRead(now) {
+		if err := q.backlog.read(now); err != nil {
+			return nil, time.Time{}, err
+		}
+		if q.backlog.nextDue.After(now.Add(longestWait(q.to.target.Retry))) {
+			q.acks.hasten() // the clock was set back since
+		}
+	}
+	d, wakeAt = q.backlog.first()
+	return d, wakeAt, nil
+}
+
+// nextProbe returns the oldest delivery, due or not, if a probe may go. Those that
+// failed as probes before come last.
+func (q *queue) nextProbe(now time.Time) (d *outbox.Delivery, wakeAt time.Time, err error) {
+	if at, due := q.health.nextProbe(now); !due {
+		return nil, at, nil
+	}
+	d, wakeAt, err = q.backlog.oldest(now, q.health.failedAsProbe)
+	if err == nil && d == nil && len(q.health.failedProbes) > 0 {
+		clear(q.health.failedProbes)
+		d, wakeAt, err = q.backlog.oldest(now, q.health.failedAsProbe)
+	}
+	return d, wakeAt, err
+}
+
+// cannotRead waits for the outbox to open, or pauses if it cannot be read.
+func (q *queue) cannotRead(err error, now time.Time) (wakeAt time.Time) {
+	if errors.Is(err, outbox.ErrClosed) {
+		q.backlog.isStale = false // until ready says that it is open
+		return time.Time{}
+	}
+	q.warnRead.Do(func() { q.log.Warn("cannot read deliveries", "error", err) })
+	q.pace.backOff(now)
+	return q.pace.pausedUntil
+}
+
+// onReady looks into the outbox again.
+func (q *queue) onReady() {
+	q.backlog.dropRetries()
+	if q.restored {
+		q.adoptStored()
+	}
+}
+
+// onChange makes the next attempts go elsewhere.
+func (q *queue) onChange(to destination) {
+	isSame := reflect.DeepEqual(q.to.target, to.target)
+	q.to = to
+	if isSame {
+		return
+	}
+	q.pace.configure(to.target)
+	q.health.configure(to.target, time.Now())
+}
+
+// adoptStored takes over what an operator may have changed in the store.
+func (q *queue) adoptStored() {
+	if known, err := q.store.Target(q.name); err == nil {
+		q.health.adopt(known, time.Now())
+	}
 }
 
 func untilOrNever(t time.Time) time.Duration {
@@ -218,4 +292,11 @@ func untilOrNever(t time.Time) time.Duration {
 		return math.MaxInt64
 	}
 	return time.Until(t)
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }

@@ -12,16 +12,16 @@ import (
 	"github.com/sidehook/sidehook/emitter/send"
 )
 
-func TestWhatWasDueIsSentAfterARestartWithTheSameBytes(t *testing.T) {
-	inBubble(t, func(r *rig) {
-		r.crm().take(time.Hour) // so that stopping cuts it short
+func TestDueDeliveriesAreSentAfterARestartWithTheSameBytes(t *testing.T) {
+	withHarness(t, func(r *harness) {
+		r.crm().setLatency(time.Hour) // so that stopping cuts it short
 		r.start()
 		r.enqueue("a1", "a2")
 		synctest.Wait()
 		r.stop()
-		r.crm().take(0)
+		r.crm().setLatency(0)
 		r.start()
-		r.pass(time.Second)
+		r.advance(time.Second)
 		if got, want := r.crm().ids(), []string{"a1", "a1", "a2"}; !slices.Equal(got, want) {
 			t.Fatalf("got %q, want %q", got, want)
 		}
@@ -33,12 +33,12 @@ func TestWhatWasDueIsSentAfterARestartWithTheSameBytes(t *testing.T) {
 	})
 }
 
-func TestFreshDeliveriesGoBeforeRetries(t *testing.T) {
-	inBubble(t, func(r *rig) {
+func TestNewDeliveriesGoBeforeRetries(t *testing.T) {
+	withHarness(t, func(r *harness) {
 		target := r.targets["crm"]
 		target.Concurrency = 1
 		r.targets["crm"] = target
-		r.crm().say(func(n int, _ *outbox.Delivery) send.Result {
+		r.crm().respondWith(func(n int, _ *outbox.Delivery) send.Result {
 			if n == 1 {
 				return fail500
 			}
@@ -46,58 +46,58 @@ func TestFreshDeliveriesGoBeforeRetries(t *testing.T) {
 		})
 		r.start()
 		r.enqueue("a1")
-		r.pass(time.Second)
-		r.crm().take(10 * time.Second)
-		r.enqueue("b1") // under way while a1 becomes due
-		r.pass(time.Second)
+		r.advance(time.Second)
+		r.crm().setLatency(10 * time.Second)
+		r.enqueue("b1") // in flight while a1 becomes due
+		r.advance(time.Second)
 		r.enqueue("c1")
-		r.pass(time.Minute)
+		r.advance(time.Minute)
 		if got, want := r.crm().ids(), []string{"a1", "b1", "c1", "a1"}; !slices.Equal(got, want) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	})
 }
 
-func TestNoMoreAttemptsAreUnderWayThanAllowed(t *testing.T) {
-	inBubble(t, func(r *rig) {
+func TestConcurrencyBoundsAttemptsInFlight(t *testing.T) {
+	withHarness(t, func(r *harness) {
 		target := r.targets["crm"]
 		target.Concurrency = 3
 		r.targets["crm"] = target
-		r.crm().take(time.Second)
+		r.crm().setLatency(time.Second)
 		r.start()
 		r.enqueue("a1", "b1", "c1", "d1", "e1", "f1", "g1")
-		r.pass(time.Minute)
+		r.advance(time.Minute)
 		if got := r.crm().mostOpen; got != 3 || len(r.crm().ids()) != 7 {
 			t.Errorf("%d attempts at once of %d, want 3 of 7", got, len(r.crm().ids()))
 		}
 	})
 }
 
-func TestATargetGetsNoMoreThanItsRate(t *testing.T) {
-	inBubble(t, func(r *rig) {
+func TestRateBoundsAttempts(t *testing.T) {
+	withHarness(t, func(r *harness) {
 		target := r.targets["crm"]
 		target.Rate = 2
 		r.targets["crm"] = target
 		r.start()
 		r.enqueue("a1", "b1", "c1", "d1", "e1")
-		r.pass(990 * time.Millisecond)
+		r.advance(990 * time.Millisecond)
 		if n := len(r.crm().ids()); n != 2 {
 			t.Errorf("%d attempts in the first second, want 2", n)
 		}
-		r.pass(10 * time.Second)
+		r.advance(10 * time.Second)
 		if n := len(r.crm().ids()); n != 5 {
 			t.Errorf("%d attempts in the end, want 5", n)
 		}
 	})
 }
 
-func TestTargetsInTroubleHoldUpNoOther(t *testing.T) {
-	inBubble(t, func(r *rig) {
-		r.fakes["hung"].take(time.Hour)
-		r.fakes["broken"].say(always(fail500))
-		r.fakes["slow"].take(10 * time.Second)
-		r.fakes["throttling"].say(always(after(fail429, time.Hour)))
-		r.fakes["gone"].say(always(fail410))
+func TestAFailingTargetDelaysNoOther(t *testing.T) {
+	withHarness(t, func(r *harness) {
+		r.fakes["hung"].setLatency(time.Hour)
+		r.fakes["broken"].respondWith(always(fail500))
+		r.fakes["slow"].setLatency(10 * time.Second)
+		r.fakes["throttling"].respondWith(always(after(fail429, time.Hour)))
+		r.fakes["gone"].respondWith(always(fail410))
 		r.start()
 		var want []string
 		for i := range 26 {
@@ -108,16 +108,16 @@ func TestTargetsInTroubleHoldUpNoOther(t *testing.T) {
 				}
 			}
 			r.enqueue(id)
-			want = append(want, fmt.Sprintf("%s@%s", id, time.Since(bubbleStart)))
-			r.pass(time.Second)
+			want = append(want, fmt.Sprintf("%s@%s", id, time.Since(syntheticStart)))
+			r.advance(time.Second)
 		}
 		r.expect(want...)
 	}, "hung", "broken", "slow", "throttling", "gone")
 }
 
-func TestOneParticipantsStuckDeliveryHoldsUpNoOther(t *testing.T) {
-	inBubble(t, func(r *rig) {
-		r.crm().say(func(_ int, d *outbox.Delivery) send.Result {
+func TestAStuckDeliveryDelaysNoOtherParticipant(t *testing.T) {
+	withHarness(t, func(r *harness) {
+		r.crm().respondWith(func(_ int, d *outbox.Delivery) send.Result {
 			if d.ID == "a1" {
 				return fail500
 			}
@@ -125,7 +125,7 @@ func TestOneParticipantsStuckDeliveryHoldsUpNoOther(t *testing.T) {
 		})
 		r.start()
 		r.enqueue("a1", "a2", "b1", "b2")
-		r.pass(time.Second)
+		r.advance(time.Second)
 		got := r.crm().ids()
 		slices.Sort(got)
 		if want := []string{"a1", "b1", "b2"}; !slices.Equal(got, want) {
@@ -134,9 +134,9 @@ func TestOneParticipantsStuckDeliveryHoldsUpNoOther(t *testing.T) {
 	})
 }
 
-func TestATargetThatIsRemovedKeepsItsQueueForItsReturn(t *testing.T) {
-	inBubble(t, func(r *rig) {
-		r.crm().say(always(fail500))
+func TestARemovedTargetKeepsItsQueue(t *testing.T) {
+	withHarness(t, func(r *harness) {
+		r.crm().respondWith(always(fail500))
 		r.start()
 		r.enqueue("a1")
 		synctest.Wait()
@@ -144,23 +144,23 @@ func TestATargetThatIsRemovedKeepsItsQueueForItsReturn(t *testing.T) {
 		delete(r.targets, "crm")
 		r.apply()
 		before := len(r.crm().ids())
-		r.pass(time.Hour)
+		r.advance(time.Hour)
 		if n := len(r.crm().ids()); n != before {
 			t.Errorf("a removed target was sent %d attempts", n-before)
 		}
-		r.crm().say(nil)
+		r.crm().respondWith(nil)
 		r.targets["crm"] = crm
 		r.apply()
-		r.pass(time.Hour)
+		r.advance(time.Hour)
 		if status := r.statusOf("crm"); status.Delivered != 1 {
 			t.Errorf("%+v, want it delivered after the return", status)
 		}
 	})
 }
 
-func TestStoppingCutsAttemptsShortAndUsesNone(t *testing.T) {
-	inBubble(t, func(r *rig) {
-		r.crm().take(time.Hour)
+func TestStoppingAbortsAttemptsWithoutUsingThemUp(t *testing.T) {
+	withHarness(t, func(r *harness) {
+		r.crm().setLatency(time.Hour)
 		r.start()
 		r.enqueue("a1")
 		synctest.Wait()
@@ -177,9 +177,9 @@ func TestStoppingCutsAttemptsShortAndUsesNone(t *testing.T) {
 	})
 }
 
-func TestASenderThatPanicsIsAFailureAndNotTheEnd(t *testing.T) {
-	inBubble(t, func(r *rig) {
-		r.crm().say(func(n int, _ *outbox.Delivery) send.Result {
+func TestAPanickingSenderIsAFailedAttempt(t *testing.T) {
+	withHarness(t, func(r *harness) {
+		r.crm().respondWith(func(n int, _ *outbox.Delivery) send.Result {
 			if n == 1 {
 				panic("canary")
 			}
@@ -187,7 +187,7 @@ func TestASenderThatPanicsIsAFailureAndNotTheEnd(t *testing.T) {
 		})
 		r.start()
 		r.enqueue("a1")
-		r.pass(time.Minute)
+		r.advance(time.Minute)
 		r.expect("a1@0s", "a1@5s")
 	})
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
-
 	"github.com/sidehook/sidehook/emitter/send"
 	"github.com/sidehook/sidehook/rules/config"
 )
@@ -22,72 +21,82 @@ const (
 type verdict int
 
 const (
-	// isDelivered and isDead end it.
-	isDelivered verdict = iota
-	isDead
-	// retries sends it again at its due time.
-	retries
-	// costsNothing leaves it as it was.
-	costsNothing
+	// delivered and dead end it.
+	delivered verdict = iota
+	dead
+	// retried sends it again when it is due.
+	retried
+	// free leaves it as it was: the attempt does not count.
+	free
 )
 
-// decision is what follows from an attempt.
+// String returns the name of the verdict.
+func (v verdict) String() string { return [...]string{"delivered", "dead", "retried", "free"}[v] }
+
+// decision is what the retry policy makes of an attempt.
 type decision struct {
 	verdict verdict
 	retry   outbox.Retry
-	// holdUntil is when the target wants to be asked again, zero when it didn't say.
+	// holdUntil is the end of the pause that the target asked for, zero without one.
 	holdUntil time.Time
 }
 
 // decide applies the retry policy to an attempt that ended at now. chance is a
 // random number in [0,1).
 func decide(policy config.Retry, d *outbox.Delivery, r send.Result, now time.Time, chance float64) decision {
-	told := toldToWait(r)
+	putOff := putOffBy(r)
 	var decided decision
-	if told > 0 && (r.Status == http.StatusTooManyRequests || r.Status == http.StatusServiceUnavailable) {
-		decided.holdUntil = now.Add(told)
+	if putOff > 0 && (r.Status == http.StatusTooManyRequests || r.Status == http.StatusServiceUnavailable) {
+		decided.holdUntil = now.Add(putOff)
 	}
 	rejected := r.Outcome == send.Rejected
 	switch {
 	case r.Outcome == send.Delivered:
-		return decision{verdict: isDelivered}
+		return decision{verdict: delivered}
 	case r.Outcome == send.Gone, r.Outcome == send.Ours:
-		return decision{verdict: costsNothing}
+		return decision{verdict: free}
 	case r.Outcome == send.Aborted, rejected && d.Rejections >= maxRejections, d.Attempts >= len(policy.Schedule):
-		decided.verdict = isDead
+		decided.verdict = dead
 		return decided
 	}
 	wait := jittered(time.Duration(policy.Schedule[d.Attempts]), policy.Jitter, chance)
-	decided.verdict = retries
-	decided.retry = outbox.Retry{Due: now.Add(max(wait, told)), Told: told > 0, Rejected: rejected}
+	decided.verdict = retried
+	decided.retry = outbox.Retry{Due: now.Add(max(wait, putOff)), Told: putOff > 0, Rejected: rejected}
 	return decided
 }
 
-// decideProbe is decide for a probe, which costs its delivery nothing. Since
-// nothing but probes goes to a target that is down, what it asks of one it asks
-// of all.
+// decideProbe is decide for a probe, which costs its delivery nothing. Nothing but
+// probes goes to a target that is down, so a wait that it asks for holds everything.
 func decideProbe(r send.Result, now time.Time) decision {
-	decided := decision{verdict: costsNothing}
+	decided := decision{verdict: free}
 	switch r.Outcome {
 	case send.Delivered:
-		return decision{verdict: isDelivered}
+		return decision{verdict: delivered}
 	case send.Aborted:
-		decided.verdict = isDead
+		decided.verdict = dead
 	case send.Retry, send.Throttled, send.Rejected, send.Gone, send.Ours:
 	}
-	if told := toldToWait(r); told > 0 {
-		decided.holdUntil = now.Add(told)
+	if putOff := putOffBy(r); putOff > 0 {
+		decided.holdUntil = now.Add(putOff)
 	}
 	return decided
 }
 
-// toldToWait is for how long the target wants to be left alone, as far as we obey.
-func toldToWait(r send.Result) time.Duration { return min(max(r.RetryAfter, 0), maxRetryAfter) }
+// putOffBy returns the wait that the target asked for, as far as it is obeyed.
+func putOffBy(r send.Result) time.Duration { return min(max(r.RetryAfter, 0), maxRetryAfter) }
+
+// longestWait returns the longest that a retry can be put off.
+func longestWait(policy config.Retry) time.Duration {
+	longest := maxRetryAfter
+	for _, wait := range policy.Schedule {
+		longest = max(longest, jittered(time.Duration(wait), policy.Jitter, 1))
+	}
+	return longest
+}
 
 // jittered varies a wait by up to ±jitter of it.
 func jittered(wait time.Duration, jitter, chance float64) time.Duration {
 	return wait + time.Duration(float64(wait)*jitter*(2*chance-1))
 }
 
-// anyChance is the chance of production.
-func anyChance() float64 { return rand.Float64() }
+func random() float64 { return rand.Float64() }

@@ -15,12 +15,12 @@ import (
 )
 
 func TestADeliveryIsDeadAfterTheLastAttemptOfTheSchedule(t *testing.T) {
-	inBubble(t, func(r *rig) {
-		r.patient()
-		r.crm().say(always(fail500))
+	withHarness(t, func(r *harness) {
+		r.disableBreaker()
+		r.crm().respondWith(always(fail500))
 		r.start()
 		r.enqueue("a1")
-		r.pass(100 * time.Hour)
+		r.advance(100 * time.Hour)
 		r.expect("a1@0s", "a1@5s", "a1@5m5s", "a1@35m5s", "a1@2h35m5s", "a1@7h35m5s", "a1@17h35m5s", "a1@31h35m5s", "a1@51h35m5s", "a1@75h35m5s")
 		if status := r.statusOf("crm"); status.Dead != 1 || status.Pending != 0 {
 			t.Errorf("%+v, want one dead", status)
@@ -29,25 +29,25 @@ func TestADeliveryIsDeadAfterTheLastAttemptOfTheSchedule(t *testing.T) {
 }
 
 func TestJitterKeepsARetryWithinItsShareOfTheWait(t *testing.T) {
-	inBubble(t, func(r *rig) {
-		r.patient()
+	withHarness(t, func(r *harness) {
+		r.disableBreaker()
 		target := r.targets["crm"]
 		target.Retry = config.Retry{Schedule: durations("100s"), Jitter: 0.2}
 		r.targets["crm"] = target
-		r.crm().say(always(fail500))
+		r.crm().respondWith(always(fail500))
 		r.start()
 		var ids []string
 		for i := range 50 {
 			ids = append(ids, fmt.Sprintf("%c1", 'A'+i))
 		}
 		r.enqueue(ids...)
-		r.pass(79 * time.Second)
+		r.advance(79 * time.Second)
 		if n := len(r.crm().ids()); n != 50 {
 			t.Errorf("%d attempts before any was due, want 50", n)
 		}
-		r.pass(42 * time.Second)
+		r.advance(42 * time.Second)
 		times := map[string]bool{}
-		for _, seen := range r.crm().seen()[50:] {
+		for _, seen := range r.crm().attemptsSoFar()[50:] {
 			_, at, _ := strings.Cut(seen, "@")
 			times[at] = true
 		}
@@ -57,9 +57,9 @@ func TestJitterKeepsARetryWithinItsShareOfTheWait(t *testing.T) {
 	})
 }
 
-func TestWhatATargetRejectsIsRetriedTwiceAndLetsTheNextOneGo(t *testing.T) {
-	inBubble(t, func(r *rig) {
-		r.crm().say(func(_ int, d *outbox.Delivery) send.Result {
+func TestARejectedDeliveryIsRetriedTwiceAndThenLetsTheNextOneGo(t *testing.T) {
+	withHarness(t, func(r *harness) {
+		r.crm().respondWith(func(_ int, d *outbox.Delivery) send.Result {
 			if d.ID == "a1" {
 				return fail404
 			}
@@ -67,7 +67,7 @@ func TestWhatATargetRejectsIsRetriedTwiceAndLetsTheNextOneGo(t *testing.T) {
 		})
 		r.start()
 		r.enqueue("a1", "a2")
-		r.pass(time.Hour)
+		r.advance(time.Hour)
 		r.expect("a1@0s", "a1@5s", "a1@5m5s", "a2@5m5s")
 	})
 }
@@ -75,8 +75,8 @@ func TestWhatATargetRejectsIsRetriedTwiceAndLetsTheNextOneGo(t *testing.T) {
 func TestRetryAfterHoldsTheWholeTarget(t *testing.T) {
 	f := func(answer send.Result) {
 		t.Helper()
-		inBubble(t, func(r *rig) {
-			r.crm().say(func(n int, _ *outbox.Delivery) send.Result {
+		withHarness(t, func(r *harness) {
+			r.crm().respondWith(func(n int, _ *outbox.Delivery) send.Result {
 				if n == 1 {
 					return after(answer, time.Minute)
 				}
@@ -86,10 +86,10 @@ func TestRetryAfterHoldsTheWholeTarget(t *testing.T) {
 			r.enqueue("a1")
 			synctest.Wait()
 			r.enqueue("b1")
-			r.pass(59 * time.Second)
+			r.advance(59 * time.Second)
 			r.expect("a1@0s")
-			r.pass(2 * time.Second)
-			got := r.crm().seen()
+			r.advance(2 * time.Second)
+			got := r.crm().attemptsSoFar()
 			slices.Sort(got)
 			if want := []string{"a1@0s", "a1@1m0s", "b1@1m0s"}; !slices.Equal(got, want) {
 				t.Errorf("status %d: got %q, want %q", answer.Status, got, want)
@@ -101,8 +101,8 @@ func TestRetryAfterHoldsTheWholeTarget(t *testing.T) {
 }
 
 func TestAHoldSurvivesARestartToTheSecond(t *testing.T) {
-	inBubble(t, func(r *rig) {
-		r.crm().say(func(n int, _ *outbox.Delivery) send.Result {
+	withHarness(t, func(r *harness) {
+		r.crm().respondWith(func(n int, _ *outbox.Delivery) send.Result {
 			if n == 1 {
 				return after(fail429, time.Hour)
 			}
@@ -110,13 +110,13 @@ func TestAHoldSurvivesARestartToTheSecond(t *testing.T) {
 		})
 		r.start()
 		r.enqueue("a1")
-		r.pass(20 * time.Minute)
+		r.advance(20 * time.Minute)
 		r.restart()
 		r.enqueue("b1")
-		r.pass(40*time.Minute - time.Second)
+		r.advance(40*time.Minute - time.Second)
 		r.expect("a1@0s")
-		r.pass(2 * time.Second)
-		got := r.crm().seen()
+		r.advance(2 * time.Second)
+		got := r.crm().attemptsSoFar()
 		slices.Sort(got)
 		if want := []string{"a1@0s", "a1@1h0m0s", "b1@1h0m0s"}; got[1] != want[1] || len(got) != 3 {
 			t.Errorf("got %q, want %q", got, want)
@@ -125,33 +125,33 @@ func TestAHoldSurvivesARestartToTheSecond(t *testing.T) {
 }
 
 func TestRetryDeadlinesSurviveARestartToTheSecond(t *testing.T) {
-	inBubble(t, func(r *rig) {
-		r.crm().say(func(_ int, d *outbox.Delivery) send.Result {
+	withHarness(t, func(r *harness) {
+		r.crm().respondWith(func(_ int, d *outbox.Delivery) send.Result {
 			if d.ID == "b1" {
 				return fail500
 			}
 			return ok200
 		})
-		r.crm().take(time.Hour)
+		r.crm().setLatency(time.Hour)
 		r.start()
 		r.enqueue("a1") // is cut short, so that the oldest has not failed and nothing begins with a probe
 		synctest.Wait()
-		r.crm().take(0)
+		r.crm().setLatency(0)
 		r.enqueue("b1")
-		r.pass(90 * time.Second) // failed at 0 s and 5 s: due at 5m5s
-		before := len(r.crm().seen())
+		r.advance(90 * time.Second) // failed at 0 s and 5 s: due at 5m5s
+		before := len(r.crm().attemptsSoFar())
 		r.restart()
-		r.pass(time.Hour)
+		r.advance(time.Hour)
 		want := []string{"a1@1m35s", "b1@5m5s", "b1@35m5s"}
-		if got := r.crm().seen()[before:]; !slices.Equal(got, want) {
+		if got := r.crm().attemptsSoFar()[before:]; !slices.Equal(got, want) {
 			t.Errorf("after the restart got %q, want %q", got, want)
 		}
 	})
 }
 
-func TestRetryAfterOnAnyOtherStatusHoldsThatDeliveryAlone(t *testing.T) {
-	inBubble(t, func(r *rig) {
-		r.crm().say(func(n int, _ *outbox.Delivery) send.Result {
+func TestRetryAfterOnOtherStatusesHoldsThatDeliveryAlone(t *testing.T) {
+	withHarness(t, func(r *harness) {
+		r.crm().respondWith(func(n int, _ *outbox.Delivery) send.Result {
 			if n == 1 {
 				return after(fail500, time.Hour)
 			}
@@ -161,17 +161,17 @@ func TestRetryAfterOnAnyOtherStatusHoldsThatDeliveryAlone(t *testing.T) {
 		r.enqueue("a1")
 		synctest.Wait()
 		r.enqueue("b1")
-		r.pass(2 * time.Hour)
+		r.advance(2 * time.Hour)
 		r.expect("a1@0s", "b1@0s", "a1@1h0m0s")
 	})
 }
 
-func TestARetryThatTheTargetPutOffIsNotHastened(t *testing.T) {
-	inBubble(t, func(r *rig) {
+func TestARetryPutOffByTheTargetIsNotHastened(t *testing.T) {
+	withHarness(t, func(r *harness) {
 		target := r.targets["crm"]
 		target.Breaker.Failures = 3
 		r.targets["crm"] = target
-		r.crm().say(func(n int, d *outbox.Delivery) send.Result {
+		r.crm().respondWith(func(n int, d *outbox.Delivery) send.Result {
 			switch {
 			case d.ID == "a1" && n == 1:
 				return after(fail500, 2*time.Minute)
@@ -185,14 +185,14 @@ func TestARetryThatTheTargetPutOffIsNotHastened(t *testing.T) {
 			r.enqueue(id)
 			synctest.Wait()
 		}
-		r.pass(time.Hour) // the probe at 30 s fails, the one at 90 s succeeds
+		r.advance(time.Hour) // the probe at 30 s fails, the one at 90 s succeeds
 		r.expect("a1@0s", "b1@0s", "c1@0s", "b1@30s", "c1@1m30s", "b1@1m30s", "a1@2m0s")
 	})
 }
 
-func TestADeliveryThatTheTargetAbortsIsDeadAtOnce(t *testing.T) {
-	inBubble(t, func(r *rig) {
-		r.crm().say(func(_ int, d *outbox.Delivery) send.Result {
+func TestAnAbortedDeliveryIsDeadAtOnce(t *testing.T) {
+	withHarness(t, func(r *harness) {
+		r.crm().respondWith(func(_ int, d *outbox.Delivery) send.Result {
 			if d.ID == "a1" {
 				return aborted
 			}
@@ -200,7 +200,7 @@ func TestADeliveryThatTheTargetAbortsIsDeadAtOnce(t *testing.T) {
 		})
 		r.start()
 		r.enqueue("a1", "a2")
-		r.pass(time.Hour)
+		r.advance(time.Hour)
 		r.expect("a1@0s", "a2@0s")
 		if status := r.statusOf("crm"); status.Dead != 1 || status.Delivered != 1 {
 			t.Errorf("%+v, want one dead and one delivered", status)
@@ -209,16 +209,16 @@ func TestADeliveryThatTheTargetAbortsIsDeadAtOnce(t *testing.T) {
 }
 
 func TestTheLastFailureIsKeptWithItsExcerpt(t *testing.T) {
-	inBubble(t, func(r *rig) {
-		r.crm().say(always(send.Result{Outcome: send.Rejected, Status: 422, Reason: "status 422", Excerpt: []byte(`{"why":"no such list"}`), Duration: time.Second}))
+	withHarness(t, func(r *harness) {
+		r.crm().respondWith(always(send.Result{Outcome: send.Rejected, Status: 422, Reason: "status 422", Excerpt: []byte(`{"why":"no such list"}`), Duration: time.Second}))
 		r.start()
 		r.enqueue("a1")
-		r.pass(time.Hour)
+		r.advance(time.Hour)
 		d, err := r.store.Get("a1")
 		if err != nil || d.State != outbox.Dead || d.Failure == nil {
 			t.Fatalf("%+v, %v; want it dead with its failure", d, err)
 		}
-		if f := d.Failure; f.Status != 422 || f.Reason != "status 422" || string(f.Excerpt) != `{"why":"no such list"}` || !f.First.Equal(bubbleStart) {
+		if f := d.Failure; f.Status != 422 || f.Reason != "status 422" || string(f.Excerpt) != `{"why":"no such list"}` || !f.First.Equal(syntheticStart) {
 			t.Errorf("%+v", f)
 		}
 	})

@@ -29,7 +29,7 @@ const (
 // moments: whatever comes, the dispatcher keeps to its policy (see ledger), and
 // once the target is well all that was enqueued is delivered or was given up by
 // the policy. The schedules are made of their seeds alone.
-func TestTheDispatcherKeepsItsPolicyUnderAnyFaults(t *testing.T) {
+func TestTheDispatcherKeepsItsPolicyUnderRandomFaults(t *testing.T) {
 	if seed, err := strconv.ParseUint(os.Getenv(simulatedSeed), 10, 64); err == nil {
 		simulate(t, memoryDir(t), seed)
 		return
@@ -66,7 +66,7 @@ func simulate(t *testing.T, dir string, seed uint64) map[send.Outcome]int64 {
 	s := newSimulation(seed, filepath.Join(dir, fmt.Sprint(seed)))
 	synctest.Test(t, s.run)
 	if s.ledger.violation != "" {
-		t.Errorf("%s\nrun it again with %s=%d; the end of what happened:\n%s", s.ledger.violation, simulatedSeed, seed, s.ledger.story())
+		t.Errorf("%s\nrun it again with %s=%d; the end of what happened:\n%s", s.ledger.violation, simulatedSeed, seed, s.ledger.history())
 	}
 	return s.ledger.outcomes
 }
@@ -90,7 +90,7 @@ const (
 type simulation struct {
 	seed   uint64
 	random *rand.Rand
-	rig    *rig
+	rig    *harness
 	ledger *ledger
 	target config.Target
 	// phases begin one after the other, the last one never ends.
@@ -105,7 +105,7 @@ type phaseOfTarget struct {
 
 func newSimulation(seed uint64, dir string) *simulation {
 	s := &simulation{seed: seed, random: rand.New(rand.NewPCG(seed, 0))}
-	s.rig = &rig{dir: dir, fakes: map[string]*fakeTarget{}, targets: map[string]config.Target{}, stop: func() {}}
+	s.rig = &harness{dir: dir, fakes: map[string]*fakeTarget{}, targets: map[string]config.Target{}, stop: func() {}}
 	s.target = config.Target{
 		Retry:       config.Retry{Jitter: []float64{0, 0.2, 0.9}[s.random.IntN(3)]},
 		Breaker:     config.Breaker{Failures: 1 + s.random.Uint32N(6), Open: config.Duration(s.upTo(20 * time.Second))},
@@ -137,11 +137,11 @@ func (s *simulation) run(t *testing.T) {
 	r.chance = rand.New(rand.NewPCG(s.seed, 1)).Float64
 	defer func() { r.stop() }()
 	r.start()
-	for time.Since(bubbleStart) < time.Minute && s.ledger.violation == "" {
+	for time.Since(syntheticStart) < time.Minute && s.ledger.violation == "" {
 		s.step()
-		r.pass(s.upTo(4 * time.Second))
+		r.advance(s.upTo(4 * time.Second))
 	}
-	s.phases = append(s.phases, phaseOfTarget{time.Since(bubbleStart), well})
+	s.phases = append(s.phases, phaseOfTarget{time.Since(syntheticStart), well})
 	s.settle()
 }
 
@@ -151,7 +151,7 @@ func (s *simulation) step() {
 	switch s.random.IntN(12) {
 	case 0:
 		r.stop()
-		r.pass(s.upTo(10 * time.Second))
+		r.advance(s.upTo(10 * time.Second))
 		s.ledger.restart()
 		r.start()
 	case 1:
@@ -187,8 +187,8 @@ func (s *simulation) settle() {
 		if s.ledger.violation != "" || s.ledger.pending() == 0 {
 			break
 		}
-		s.enable() // again, since attempts under way may be the last to be refused
-		s.rig.pass(10 * time.Second)
+		s.enable() // again, since attempts in flight may be the last to be refused
+		s.rig.advance(10 * time.Second)
 	}
 	synctest.Wait()
 	for id, d := range s.ledger.deliveries {
@@ -212,7 +212,7 @@ func (s *simulation) Send(ctx context.Context, d *outbox.Delivery, at time.Time)
 		id = id<<8 | uint64(c)
 	}
 	random := rand.New(rand.NewPCG(s.seed^id<<16, uint64(n)))
-	result, takes := s.answer(random, time.Since(bubbleStart))
+	result, takes := s.answer(random, time.Since(syntheticStart))
 	select {
 	case <-time.After(takes):
 	case <-ctx.Done():

@@ -4,140 +4,83 @@ import (
 	"time"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
-
-	"github.com/sidehook/sidehook/emitter/send"
 )
 
 const (
-	// failingLimit is for how long a target may do nothing but fail until it is disabled.
+	// failingLimit is how long a target may fail without a success before it is disabled.
 	failingLimit = 5 * 24 * time.Hour
-	// trialEvery is how often a target that was disabled for that is tried all the same.
-	trialEvery = 24 * time.Hour
+	// trialInterval is how often a target that was disabled for failing is tried.
+	trialInterval = 24 * time.Hour
 )
 
-// standing is whether a target gets anything at all. A breaker is for hours of
-// trouble; this is for a target that nobody may be behind any more. Its
-// deliveries are kept, whatever it is disabled for.
+// standing is whether a target gets anything at all. The breaker is for hours of
+// trouble; this is for a target that may have been abandoned, or that an operator
+// or the target itself turned off. Deliveries of a disabled target are kept.
 type standing struct {
-	// cause is why it is disabled, empty while it is not.
+	state standingState
+	// cause is why the target is disabled, empty while it is enabled.
 	cause outbox.Cause
-	// failingSince is when the first of its failures was that no success came after.
+	// failingSince is the time of the first failure since the last success, zero without one.
 	failingSince time.Time
-	// trialAt is when a target that was disabled for failing is tried, zero for
-	// never; onTrial tells that the time has come.
+	// trialAt is when a disabled target is tried, zero for never.
 	trialAt time.Time
-	onTrial bool
-	// unwritten counts the changes of all this that are not on disk yet.
-	unwritten int
 }
 
-func (s *standing) disabled() bool { return s.cause != "" }
+// standingState is the state of a standing.
+//
+//	            disable                 trialAt passes
+//	enabled ───────────────► disabled ◄────────────────► onTrial
+//	   ▲                        │        trial failed       │
+//	   └────────────────────────┴───────────────────────────┘
+//	                           enable
+type standingState int
 
-// tryNow makes a target that was disabled for failing be tried at once.
+const (
+	enabled standingState = iota
+	disabled
+	// onTrial is a disabled target that may get one probe.
+	onTrial
+)
+
+// String returns the name of the state.
+func (s standingState) String() string { return [...]string{"enabled", "disabled", "on trial"}[s] }
+
+func (s *standing) isDisabled() bool { return s.state != enabled }
+
+// disable keeps everything from the target. Only one that was disabled for failing is tried again.
+func (s *standing) disable(cause outbox.Cause, now time.Time) {
+	s.state, s.cause, s.trialAt = disabled, cause, time.Time{}
+	if cause == outbox.ItOnlyFailed {
+		s.trialAt = now.Add(trialInterval)
+	}
+}
+
+func (s *standing) enable() { *s = standing{} }
+
+// beginTrial lets one probe go if it is time; it reports whether it is.
+func (s *standing) beginTrial(now time.Time) bool {
+	if s.state != disabled || s.trialAt.IsZero() || s.trialAt.After(now) {
+		return false
+	}
+	s.state = onTrial
+	return true
+}
+
+// endTrial puts the next trial off, for a probe that the target answered.
+func (s *standing) endTrial(now time.Time) {
+	if s.state == onTrial {
+		s.state, s.trialAt = disabled, now.Add(trialInterval)
+	}
+}
+
+// tryNow makes the next trial of a target that was disabled for failing due.
 func (s *standing) tryNow(now time.Time) {
 	if s.cause == outbox.ItOnlyFailed {
 		s.trialAt = now
 	}
 }
 
-// getsNothing tells whether nothing may be sent at now. A trial is a probe.
-func (q *queue) getsNothing(now time.Time) bool {
-	s := &q.standing
-	if !s.disabled() || s.onTrial {
-		return false
-	}
-	if s.trialAt.IsZero() || s.trialAt.After(now) {
-		return true
-	}
-	s.onTrial = true
-	q.breaker.open()
-	return false
-}
-
-// judge draws the consequences of an attempt for the target's standing. What
-// tells nothing of the target (429, our own faults) changes nothing.
-func (q *queue) judge(a attempted, now time.Time) {
-	s := &q.standing
-	if a.isProbe && s.onTrial && a.result.Outcome != send.Ours {
-		s.onTrial, s.trialAt = false, now.Add(trialEvery)
-	}
-	switch a.result.Outcome {
-	case send.Delivered:
-		q.succeeded()
-	case send.Retry, send.Rejected:
-		q.failed(now)
-	case send.Throttled, send.Aborted, send.Gone, send.Ours:
-	}
-	if a.result.WantsNoMore() && s.cause != outbox.ItSaidSo {
-		q.log.Error("the target wants nothing more: it is disabled and its deliveries are kept until it is enabled or has another URL")
-		q.disable(outbox.ItSaidSo, now)
-	}
-}
-
-func (q *queue) succeeded() {
-	s := &q.standing
-	switch {
-	case s.cause == outbox.ItOnlyFailed:
-		q.log.Info("the target took a delivery: it is enabled again")
-		q.enable()
-	case !s.failingSince.IsZero():
-		s.failingSince = time.Time{}
-		q.write(func(tx *outbox.Tx) { tx.Failing(q.name, time.Time{}) })
-	}
-}
-
-func (q *queue) failed(now time.Time) {
-	s := &q.standing
-	switch {
-	case s.failingSince.IsZero():
-		s.failingSince = now
-		q.write(func(tx *outbox.Tx) { tx.Failing(q.name, now) })
-	case !s.disabled() && now.Sub(s.failingSince) >= failingLimit:
-		q.log.Error("the target did nothing but fail for days: it is disabled and its deliveries are kept; it is tried once a day", "since", s.failingSince)
-		q.disable(outbox.ItOnlyFailed, now)
-	}
-}
-
-func (q *queue) disable(cause outbox.Cause, now time.Time) {
-	s := &q.standing
-	s.cause, s.onTrial, s.trialAt = cause, false, time.Time{}
-	if cause == outbox.ItOnlyFailed {
-		s.trialAt = now.Add(trialEvery)
-	}
-	mark := q.mark()
-	q.write(func(tx *outbox.Tx) { tx.Disable(q.name, cause, mark, now) })
-}
-
-func (q *queue) enable() {
-	q.standing = standing{unwritten: q.standing.unwritten}
-	q.write(func(tx *outbox.Tx) { tx.Enable(q.name) })
-}
-
-// write changes what the store knows of the target.
-func (q *queue) write(fn func(*outbox.Tx)) {
-	q.standing.unwritten++
-	q.acks.note(fn)
-}
-
-// adoptStored looks whether the store has something that adopt should know.
-func (q *queue) adoptStored() {
-	if known, err := q.store.Target(q.name); err == nil {
-		q.adopt(known, time.Now())
-	}
-}
-
-// adopt takes over what the store says of the target, which an operator may
-// have changed. A target that was disabled for failing is tried at once by a
-// process that has just started.
-func (q *queue) adopt(known outbox.Target, now time.Time) {
-	s := &q.standing
-	if known.Cause == s.cause || s.unwritten > 0 {
-		return
-	}
-	wasDisabled := s.disabled()
-	*s = standing{cause: known.Cause, failingSince: known.FailingSince}
-	s.tryNow(now)
-	if wasDisabled && !s.disabled() {
-		q.breaker.probeNow()
-	}
+// hasOnlyFailed reports whether the target has failed for so long that it is to be disabled.
+func (s *standing) hasOnlyFailed(now time.Time) bool {
+	return !s.isDisabled() && !s.failingSince.IsZero() && now.Sub(s.failingSince) >= failingLimit
 }

@@ -14,37 +14,37 @@ import (
 const day = 24 * time.Hour
 
 // attemptsIn lets time pass and counts the attempts in it.
-func (r *rig) attemptsIn(d time.Duration) int {
+func (r *harness) attemptsIn(d time.Duration) int {
 	before := len(r.crm().ids())
-	r.pass(d)
+	r.advance(d)
 	return len(r.crm().ids()) - before
 }
 
 // startFailing starts with a target that did nothing but fail for five days.
-func (r *rig) startFailing() {
+func (r *harness) startFailing() {
 	r.t.Helper()
 	r.start()
 	r.write(func(tx *outbox.Tx) { tx.Failing("crm", time.Now().Add(-failingLimit)) })
 	r.restart()
 }
 
-func (r *rig) expectState(want string) {
+func (r *harness) expectState(want State) {
 	r.t.Helper()
 	if status := r.statusOf("crm"); status.State != want {
 		r.t.Errorf("%+v, want it %s", status, want)
 	}
 }
 
-func TestATargetThatOnlyFailedForFiveDaysIsDisabledAndTriedOnceADay(t *testing.T) {
-	inBubble(t, func(r *rig) {
-		r.crm().say(always(fail500))
+func TestATargetThatFailsForFiveDaysIsDisabledAndTriedDaily(t *testing.T) {
+	withHarness(t, func(r *harness) {
+		r.crm().respondWith(always(fail500))
 		r.start()
 		r.enqueue("a1", "b1", "c1", "d1", "e1", "f1")
-		r.pass(5*day - time.Minute)
-		r.expectState(TargetDown)
-		r.pass(16 * time.Minute) // a probe is never further away
+		r.advance(5*day - time.Minute)
+		r.expectState(Down)
+		r.advance(16 * time.Minute) // a probe is never further away
 		status := r.statusOf("crm")
-		if status.State != TargetDisabled || status.Cause != outbox.ItOnlyFailed || status.Pending != 6 || status.Dead != 0 {
+		if status.State != Disabled || status.Cause != outbox.ItOnlyFailed || status.Pending != 6 || status.Dead != 0 {
 			t.Fatalf("%+v, want disabled since it only failed, with all pending", status)
 		}
 		if next := time.Until(status.Until); next > day || next < day-20*time.Minute {
@@ -55,68 +55,68 @@ func TestATargetThatOnlyFailedForFiveDaysIsDisabledAndTriedOnceADay(t *testing.T
 				t.Errorf("%d attempts on day %d, want one", n, i+1)
 			}
 		}
-		r.crm().say(nil)
-		r.pass(day)
-		if status := r.statusOf("crm"); status.State != TargetUp || status.Delivered != 6 || !status.FailingSince.IsZero() {
+		r.crm().respondWith(nil)
+		r.advance(day)
+		if status := r.statusOf("crm"); status.State != Up || status.Delivered != 6 || !status.FailingSince.IsZero() {
 			t.Errorf("%+v, want it up with all delivered", status)
 		}
 	})
 }
 
-func TestATrialThatIsRefusedLeavesTheTargetDisabled(t *testing.T) {
-	inBubble(t, func(r *rig) {
-		r.crm().say(always(fail500))
+func TestARejectedTrialLeavesTheTargetDisabled(t *testing.T) {
+	withHarness(t, func(r *harness) {
+		r.crm().respondWith(always(fail500))
 		r.startFailing()
 		r.enqueue("a1")
-		r.expectState(TargetDisabled)
-		r.pass(time.Minute) // so that no day ends at the moment of a trial
+		r.expectState(Disabled)
+		r.advance(time.Minute) // so that no day ends at the moment of a trial
 		for _, answer := range []send.Result{fail404, fail429, fail500} {
-			r.crm().say(always(answer))
+			r.crm().respondWith(always(answer))
 			if n := r.attemptsIn(day); n != 1 {
 				t.Errorf("%s: %d attempts in a day, want one", answer.Reason, n)
 			}
-			r.expectState(TargetDisabled)
+			r.expectState(Disabled)
 		}
 	})
 }
 
-func TestATrialThatFailsByOurFaultIsMadeUpFor(t *testing.T) {
-	inBubble(t, func(r *rig) {
-		r.crm().say(func(n int, _ *outbox.Delivery) send.Result {
+func TestATrialThatFailsByOurFaultIsRepeated(t *testing.T) {
+	withHarness(t, func(r *harness) {
+		r.crm().respondWith(func(n int, _ *outbox.Delivery) send.Result {
 			return []send.Result{fail500, ours, ok200}[min(n-1, 2)]
 		})
 		r.startFailing()
 		r.enqueue("a1")
-		r.expectState(TargetDisabled)
-		r.pass(day + time.Minute)
+		r.expectState(Disabled)
+		r.advance(day + time.Minute)
 		if status := r.statusOf("crm"); status.Delivered != 1 {
 			t.Errorf("%+v, want it delivered on the day of its trial", status)
 		}
 	})
 }
 
-func TestOnlyRefusalsForFiveDaysDisableToo(t *testing.T) {
-	inBubble(t, func(r *rig) {
-		r.crm().say(always(fail404))
+func TestFiveDaysOfRejectionsDisableTheTargetToo(t *testing.T) {
+	withHarness(t, func(r *harness) {
+		r.crm().respondWith(always(fail404))
 		r.start()
 		for i := range 6 {
-			r.expectState(TargetUp)
+			r.expectState(Up)
 			r.enqueue(string(rune('a'+i)) + "1")
-			r.pass(day)
+			r.advance(day)
 		}
-		if status := r.statusOf("crm"); status.State != TargetDisabled || status.Dead != 5 || status.Pending != 1 {
+		if status := r.statusOf("crm"); status.State != Disabled || status.Dead != 5 || status.Pending != 1 {
 			t.Errorf("%+v, want disabled with the last one kept", status)
 		}
 	})
 }
 
-func TestOneSuccessBeginsTheFiveDaysAnew(t *testing.T) {
-	inBubble(t, func(r *rig) {
-		r.patient()
+func TestASuccessRestartsTheFiveDays(t *testing.T) {
+	withHarness(t, func(r *harness) {
+		r.disableBreaker()
 		target := r.targets["crm"]
 		target.Retry.Schedule = nil
 		r.targets["crm"] = target
-		r.crm().say(func(_ int, d *outbox.Delivery) send.Result {
+		r.crm().respondWith(func(_ int, d *outbox.Delivery) send.Result {
 			if d.ID == "d1" {
 				return ok200
 			}
@@ -125,34 +125,34 @@ func TestOneSuccessBeginsTheFiveDaysAnew(t *testing.T) {
 		r.start()
 		for _, id := range []string{"a1", "b1", "c1", "d1", "e1", "f1", "g1", "h1"} {
 			r.enqueue(id)
-			r.pass(day)
-			r.expectState(TargetUp)
+			r.advance(day)
+			r.expectState(Up)
 			r.restart()
 		}
 		r.enqueue("i1")
-		r.pass(day)
+		r.advance(day)
 		r.enqueue("j1") // five days after e1
-		r.expectState(TargetDisabled)
+		r.expectState(Disabled)
 	})
 }
 
-func TestOurFaultsAnd429AreNoFailuresOfTheTarget(t *testing.T) {
+func TestOwnFailuresAnd429AreNoFailuresOfTheTarget(t *testing.T) {
 	f := func(answer send.Result) {
 		t.Helper()
-		inBubble(t, func(r *rig) {
-			r.crm().say(always(answer))
+		withHarness(t, func(r *harness) {
+			r.crm().respondWith(always(answer))
 			r.start()
 			r.enqueue("a1", "b1", "c1", "d1", "e1", "f1")
-			r.pass(time.Hour)
-			if status := r.statusOf("crm"); !status.FailingSince.IsZero() || status.State == TargetDown {
+			r.advance(time.Hour)
+			if status := r.statusOf("crm"); !status.FailingSince.IsZero() || status.State == Down {
 				t.Errorf("%s: %+v, want it not failing", answer.Reason, status)
 			}
 			r.restart()
 			r.write(func(tx *outbox.Tx) { tx.Failing("crm", time.Now().Add(-failingLimit)) })
 			r.restart()
 			r.enqueue("g1")
-			r.pass(time.Hour)
-			if status := r.statusOf("crm"); status.State == TargetDisabled {
+			r.advance(time.Hour)
+			if status := r.statusOf("crm"); status.State == Disabled {
 				t.Errorf("%s: %+v, want it not disabled for that", answer.Reason, status)
 			}
 		})
@@ -163,35 +163,35 @@ func TestOurFaultsAnd429AreNoFailuresOfTheTarget(t *testing.T) {
 }
 
 func TestADisabledTargetIsTriedWhenTheProcessStarts(t *testing.T) {
-	inBubble(t, func(r *rig) {
-		r.crm().say(always(fail500))
+	withHarness(t, func(r *harness) {
+		r.crm().respondWith(always(fail500))
 		r.startFailing()
 		r.enqueue("a1", "b1")
-		r.expectState(TargetDisabled)
+		r.expectState(Disabled)
 		r.restart()
 		if n := r.attemptsIn(day - time.Hour); n != 1 {
 			t.Errorf("%d attempts after a restart, want one", n)
 		}
-		r.expectState(TargetDisabled)
-		r.crm().say(nil)
+		r.expectState(Disabled)
+		r.crm().respondWith(nil)
 		r.restart()
-		r.pass(time.Minute)
-		if status := r.statusOf("crm"); status.State != TargetUp || status.Delivered != 2 {
+		r.advance(time.Minute)
+		if status := r.statusOf("crm"); status.State != Up || status.Delivered != 2 {
 			t.Errorf("%+v, want it up with both delivered", status)
 		}
 	})
 }
 
-func TestWhatAnOperatorDisabledStaysDisabledUntilItIsEnabled(t *testing.T) {
-	inBubble(t, func(r *rig) {
+func TestATargetDisabledByHandStaysDisabledUntilItIsEnabled(t *testing.T) {
+	withHarness(t, func(r *harness) {
 		r.start()
 		r.write(func(tx *outbox.Tx) { tx.Disable("crm", outbox.ByHand, "", time.Now()) })
 		synctest.Wait()
 		r.enqueue("a1")
-		r.pass(25 * time.Hour)
+		r.advance(25 * time.Hour)
 		r.restart()
 		r.move("https://other.example.org/")
-		r.pass(25 * time.Hour)
+		r.advance(25 * time.Hour)
 		r.expect()
 		if status := r.statusOf("crm"); status.Cause != outbox.ByHand || status.Pending != 1 {
 			t.Errorf("%+v, want disabled by hand with one pending", status)
@@ -201,18 +201,18 @@ func TestWhatAnOperatorDisabledStaysDisabledUntilItIsEnabled(t *testing.T) {
 	})
 }
 
-func TestAnotherURLEnablesWhatWasDisabled(t *testing.T) {
+func TestANewURLEnablesADisabledTarget(t *testing.T) {
 	f := func(answer send.Result) {
 		t.Helper()
-		inBubble(t, func(r *rig) {
-			r.crm().say(always(answer))
+		withHarness(t, func(r *harness) {
+			r.crm().respondWith(always(answer))
 			r.startFailing()
 			r.enqueue("a1")
-			r.expectState(TargetDisabled)
-			r.crm().say(nil)
+			r.expectState(Disabled)
+			r.crm().respondWith(nil)
 			r.move("https://other.example.org/")
-			r.pass(time.Minute)
-			if status := r.statusOf("crm"); status.State != TargetUp || status.Delivered != 1 {
+			r.advance(time.Minute)
+			if status := r.statusOf("crm"); status.State != Up || status.Delivered != 1 {
 				t.Errorf("%s: %+v, want it up with one delivered", answer.Reason, status)
 			}
 		})
@@ -221,41 +221,41 @@ func TestAnotherURLEnablesWhatWasDisabled(t *testing.T) {
 	f(fail410)
 }
 
-func TestATargetMayTakeADeliveryAndWantNoMore(t *testing.T) {
-	inBubble(t, func(r *rig) {
-		r.crm().say(always(send.Result{Outcome: send.Delivered, Status: 200, Disable: true}))
+func TestATargetMayAcceptADeliveryAndAskForNoMore(t *testing.T) {
+	withHarness(t, func(r *harness) {
+		r.crm().respondWith(always(send.Result{Outcome: send.Delivered, Status: 200, Disable: true}))
 		r.start()
 		r.enqueue("a1", "a2")
-		r.pass(time.Hour)
+		r.advance(time.Hour)
 		r.expect("a1@0s")
-		if status := r.statusOf("crm"); status.State != TargetDisabled || status.Delivered != 1 || status.Pending != 1 {
+		if status := r.statusOf("crm"); status.State != Disabled || status.Delivered != 1 || status.Pending != 1 {
 			t.Errorf("%+v, want disabled with one delivered and one pending", status)
 		}
 	})
 }
 
-func TestATargetThatIsGoneKeepsItsQueueAlsoAfterARestart(t *testing.T) {
-	inBubble(t, func(r *rig) {
-		r.crm().say(always(fail410))
+func TestATargetThatIsGoneKeepsItsQueueAcrossARestart(t *testing.T) {
+	withHarness(t, func(r *harness) {
+		r.crm().respondWith(always(fail410))
 		r.start()
 		r.enqueue("a1", "b1")
 		synctest.Wait()
 		r.restart()
 		r.enqueue("c1")
-		r.pass(24 * time.Hour)
+		r.advance(24 * time.Hour)
 		for _, id := range r.crm().ids() {
 			if id == "c1" {
 				t.Error("a disabled target was sent something")
 			}
 		}
-		if status := r.statusOf("crm"); status.State != TargetDisabled || status.Pending != 3 {
+		if status := r.statusOf("crm"); status.State != Disabled || status.Pending != 3 {
 			t.Errorf("%+v, want disabled with 3 pending", status)
 		}
 	})
 }
 
 // move gives crm another URL.
-func (r *rig) move(address string) {
+func (r *harness) move(address string) {
 	r.t.Helper()
 	target := r.targets["crm"]
 	var err error

@@ -4,47 +4,34 @@ import (
 	"time"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
-
 	"github.com/sidehook/sidehook/emitter/send"
 )
 
-// The states of a target.
-const (
-	// TargetUp takes deliveries.
-	TargetUp = "up"
-	// TargetDown failed too often: nothing is sent until the next probe.
-	TargetDown = "down"
-	// TargetHeld asked for a pause.
-	TargetHeld = "held"
-	// TargetDisabled gets nothing: see Cause.
-	TargetDisabled = "disabled"
-)
-
-// TargetStatus is how a target is doing.
+// TargetStatus describes how a target is doing. What attempts said is kept since the start only.
 type TargetStatus struct {
 	Name  string
-	State string
-	// Until is when it is tried again, zero when that is not known or it is up.
+	State State
+	// Until is when the target is tried again, zero if it is up or that is not known.
 	Until time.Time
-	// Cause is why it is disabled, empty while it is not; Disabled is since when.
+	// Cause is why the target is disabled, empty while it is not, and Disabled since when it is.
 	Cause    outbox.Cause
 	Disabled time.Time
-	// FailingSince is when the first of its failures was that no success came
-	// after, zero without one.
+	// FailingSince is the time of the first failure since the last success, zero without one.
 	FailingSince time.Time
-	// InFlight is the number of attempts under way.
+	// InFlight is the number of attempts in flight.
 	InFlight int
 	// Pending, Dead and Delivered count the deliveries that are kept.
 	Pending, Dead, Delivered uint64
 	// Oldest is when the oldest pending delivery was made, zero without one.
 	Oldest time.Time
-	// LastError says why the last attempt that failed did, and LastErrorAt when;
-	// LastSuccess is when the last one that did not ended. All are since the start.
-	LastError                string
-	LastErrorAt, LastSuccess time.Time
+	// LastError is the reason of the last attempt that failed, and LastErrorAt when it ended.
+	LastError   string
+	LastErrorAt time.Time
+	// LastSuccess is when the last attempt ended that did not fail.
+	LastSuccess time.Time
 }
 
-// status reads what the queue tells of itself, and the counts of the store.
+// status combines what the queue published with what the store counts.
 func (q *queue) status() TargetStatus {
 	q.mu.Lock()
 	status := q.published
@@ -65,24 +52,12 @@ func (q *queue) publish() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	p := &q.published
-	p.InFlight = q.sending
-	p.State, p.Until = q.state(time.Now())
-	p.Cause, p.FailingSince = q.standing.cause, q.standing.failingSince
+	p.InFlight = q.pace.inFlight
+	p.State, p.Until = q.health.state(time.Now())
+	p.Cause, p.FailingSince = q.health.standing.cause, q.health.standing.failingSince
 }
 
-func (q *queue) state(now time.Time) (state string, until time.Time) {
-	switch {
-	case q.standing.disabled():
-		return TargetDisabled, q.standing.trialAt
-	case q.heldUntil.After(now):
-		return TargetHeld, q.heldUntil
-	case !q.breaker.isClosed():
-		return TargetDown, q.breaker.waitsUntil()
-	}
-	return TargetUp, time.Time{}
-}
-
-// noteResult keeps what the last attempts said.
+// noteResult publishes the result of an attempt.
 func (q *queue) noteResult(r send.Result, now time.Time) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -51,9 +51,7 @@ func (s *Store) committed(batch []job, tx *Tx, took time.Duration, t *trimmer) {
 	for _, fn := range tx.after {
 		fn()
 	}
-	if s.options.OnCommit != nil {
-		s.options.OnCommit(took)
-	}
+	s.commitSeconds.Observe(took.Seconds())
 }
 
 // lose counts changes that will never be written, and logs it once a minute.

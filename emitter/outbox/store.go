@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	bolt "go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
 
@@ -30,8 +31,8 @@ type Options struct {
 	// Retention says how long what is done with is kept. Zero values keep it for ever.
 	Retention config.Retention
 	Logger    *slog.Logger
-	// OnCommit is told how long each commit took; nil for nobody.
-	OnCommit func(took time.Duration)
+	// Metrics is where the store's metrics are registered; nil means nowhere.
+	Metrics prometheus.Registerer
 }
 
 // Store is the state file. All its methods may be called at any time from any
@@ -52,6 +53,8 @@ type Store struct {
 	ready  map[string]chan struct{}
 
 	failures, losses everyMinute
+
+	commitSeconds prometheus.Histogram
 
 	// withdrawals counts the commits that took something pending back.
 	withdrawals atomic.Uint64
@@ -95,6 +98,7 @@ func New(o Options) *Store {
 	}
 	s.writer.store = s
 	s.writer.trimmer = trimmer{retention: o.Retention, log: o.Logger}
+	s.register(o.Metrics)
 	return s
 }
 

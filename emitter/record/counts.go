@@ -1,57 +1,63 @@
 package record
 
 import (
-	"fmt"
-	"time"
-
-	"github.com/VictoriaMetrics/metrics"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/sidehook/sidehook/rules"
-
 	"github.com/sidehook/sidehook/rules/config"
 )
 
-// What became of an exchange that a route of the profile matches.
+// The results of an exchange that a route of the profile matches.
 const (
-	// recorded: what it says was handed to the store.
+	// recorded: its observation was handed to the store.
 	recorded result = "recorded"
-	// ignored: the app refused, or it says nothing.
+	// ignored: the app refused it, or it says nothing.
 	ignored result = "ignored"
-	// unreadable: it should say something and could not be read.
+	// unreadable: the app accepted it, and it could not be read.
 	unreadable result = "unreadable"
-	// lost: the store could not take it.
+	// lost: the store had no room for its observation.
 	lost result = "lost"
-	// forgotten: its participant was forgotten while it was under way.
+	// forgotten: its participant was forgotten while it was in flight.
 	forgotten result = "forgotten"
 )
 
 type result string
 
-// commitBuckets are for a disk that syncs in a fraction of a millisecond, and for one in trouble.
-var commitBuckets = []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1, 5}
-
-// counts are the metrics of a Recorder. All are there from the start, so that
-// what never happened is a zero.
+// counts are the metrics of a Recorder. Every series exists from the start, with
+// the value 0.
 type counts struct {
-	exchanges map[rules.Says]map[result]*metrics.Counter
-	events    map[config.EventName]*metrics.Counter
-	atRisk    *metrics.Counter
+	exchanges map[rules.Says]map[result]prometheus.Counter
+	events    map[config.EventName]prometheus.Counter
+	atRisk    prometheus.Counter
 }
 
-func newCounts(set *metrics.Set) *counts {
+func newCounts(registerer prometheus.Registerer) *counts {
+	factory := promauto.With(registerer)
+	exchanges := factory.NewCounterVec(prometheus.CounterOpts{
+		Name: "sidehook_exchanges_total",
+		Help: "Exchanges matched by a route, by what the route says and by result: recorded, ignored (refused by the app), unreadable, lost, forgotten (the participant was forgotten meanwhile).",
+	}, []string{"says", "result"})
+	events := factory.NewCounterVec(prometheus.CounterOpts{
+		Name: "sidehook_events_total",
+		Help: "Events recorded, whether or not a rule matches them; a completion is not counted as a page_navigation too.",
+	}, []string{"event"})
 	c := &counts{
-		exchanges: map[rules.Says]map[result]*metrics.Counter{},
-		events:    map[config.EventName]*metrics.Counter{},
-		atRisk:    set.GetOrCreateCounter("sidehook_released_at_risk_total"),
+		exchanges: map[rules.Says]map[result]prometheus.Counter{},
+		events:    map[config.EventName]prometheus.Counter{},
+		atRisk: factory.NewCounter(prometheus.CounterOpts{
+			Name: "sidehook_released_at_risk_total",
+			Help: "Responses released before their observation was on disk.",
+		}),
 	}
 	for _, says := range []rules.Says{rules.PageShown, rules.PageLoaded, rules.AnsweredItem, rules.Navigated} {
-		c.exchanges[says] = map[result]*metrics.Counter{}
+		c.exchanges[says] = map[result]prometheus.Counter{}
 		for _, r := range []result{recorded, ignored, unreadable, lost, forgotten} {
-			c.exchanges[says][r] = set.GetOrCreateCounter(fmt.Sprintf(`sidehook_exchanges_total{says=%q,result=%q}`, says, r))
+			c.exchanges[says][r] = exchanges.WithLabelValues(string(says), string(r))
 		}
 	}
 	for _, event := range []config.EventName{config.PageNavigation, config.Completion} {
-		c.events[event] = set.GetOrCreateCounter(fmt.Sprintf(`sidehook_events_total{event=%q}`, event))
+		c.events[event] = events.WithLabelValues(string(event))
 	}
 	return c
 }
@@ -66,10 +72,4 @@ func (c *counts) event(name config.EventName) {
 	if counter := c.events[name]; counter != nil {
 		counter.Inc()
 	}
-}
-
-// CommitMeter is what a store is to tell of its commits.
-func CommitMeter(set *metrics.Set) func(took time.Duration) {
-	histogram := set.GetOrCreatePrometheusHistogramExt("sidehook_store_commit_seconds", commitBuckets)
-	return func(took time.Duration) { histogram.Update(took.Seconds()) }
 }

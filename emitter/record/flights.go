@@ -1,27 +1,58 @@
 package record
 
 import (
+	"fmt"
 	"slices"
 	"sync"
 
 	"github.com/sidehook/sidehook/rules"
 )
 
-// flight is a watched exchange between its beginning and its end.
+// flight is a matched exchange in flight.
 type flight struct {
 	ticket uint64
 	match  rules.Match
-	// alone tells that nothing else of the participant that disturbs it was in
-	// flight at any time so far.
-	alone bool
-	// waited tells that an event waits for this exchange to end.
-	waited bool
-	// forgotten tells that its participant has been forgotten since it began.
-	forgotten bool
+	state  flightState
 }
 
-// flights knows what is in flight, by participant. It is as large as the
-// number of watched exchanges under way, which the proxy bounds.
+// flightState is what has happened during an exchange.
+//
+//	alone ─► disturbed ─► awaited ─► forgotten
+//
+// Each state may be skipped; none is left towards an earlier one.
+type flightState int
+
+const (
+	// flightAlone: nothing that disturbs the exchange was in flight with it so far.
+	flightAlone flightState = iota
+	// flightDisturbed: the participant may have moved on by another exchange.
+	flightDisturbed
+	// flightAwaited: an event waits for the exchange to end.
+	flightAwaited
+	// flightForgotten: the participant has been forgotten; the exchange is not recorded.
+	flightForgotten
+)
+
+// String returns the state's name.
+func (s flightState) String() string {
+	switch s {
+	case flightAlone:
+		return "alone"
+	case flightDisturbed:
+		return "disturbed"
+	case flightAwaited:
+		return "awaited"
+	case flightForgotten:
+		return "forgotten"
+	}
+	return fmt.Sprintf("flightState(%d)", int(s))
+}
+
+// enter moves the flight on to a state, unless it is past that already.
+func (f *flight) enter(state flightState) { f.state = max(f.state, state) }
+
+// flights has the matched exchanges in flight, by participant. The proxy bounds
+// their number.
 type flights struct {
 	mu            sync.Mutex
 	lastTicket    uint64
@@ -30,25 +61,27 @@ type flights struct {
 
 func newFlights() *flights { return &flights{byParticipant: map[string][]*flight{}} }
 
-// begin takes note of an exchange on its way to the app.
+// begin adds an exchange on its way to the app.
 func (f *flights) begin(match rules.Match) *flight {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.lastTicket++
-	one := &flight{ticket: f.lastTicket, match: match, alone: true}
+	one := &flight{ticket: f.lastTicket, match: match}
 	participant := match.Participant()
 	others := f.byParticipant[participant]
 	for _, other := range others {
 		if match.Disturbs(other.match) {
-			one.alone, other.alone = false, false
+			one.enter(flightDisturbed)
+			other.enter(flightDisturbed)
 		}
 	}
 	f.byParticipant[participant] = append(others, one)
 	return one
 }
 
-// end takes the exchange off and calls then before any other can begin or end,
-// so that what then sees in flight is what is.
+// end removes the exchange and calls then before any other begins or ends, so
+// that then sees what is in flight. then must neither block nor log: every matched
+// request needs the lock that it runs under.
 func (f *flights) end(one *flight, then func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -62,27 +95,27 @@ func (f *flights) end(one *flight, then func()) {
 	then()
 }
 
-// awaitAnswers gives the tickets of the journey's answers in flight, for an
-// event to wait for. It is to be called within end.
+// awaitAnswers returns the tickets of the journey's answers in flight, for an
+// event to wait for. It is called within end.
 func (f *flights) awaitAnswers(journey rules.Key) []uint64 {
 	var tickets []uint64
 	for _, other := range f.byParticipant[journey.Participant] {
 		if other.match.Says() == rules.AnsweredItem && other.match.Journey() == journey {
-			other.waited = true
+			other.enter(flightAwaited)
 			tickets = append(tickets, other.ticket)
 		}
 	}
 	return tickets
 }
 
-// forget marks the exchanges in flight that are of a participant's journeys that
-// isOne names, and calls then before any of them can end.
+// forget has those exchanges in flight not recorded that are of a participant's
+// journeys that isOne selects. It calls then before any of them can end.
 func (f *flights) forget(participant string, isOne func(rules.Key) bool, then func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, one := range f.byParticipant[participant] {
 		if isOne(one.match.Journey()) {
-			one.forgotten = true
+			one.enter(flightForgotten)
 		}
 	}
 	then()

@@ -13,8 +13,8 @@ import (
 	"github.com/sidehook/sidehook/rules/trial"
 )
 
-// This test has the fold alone, without a socket or a store, as `sidehook try` has it.
-func TestFoldingARecordingGivesTheWebhooksOfDecsysItself(t *testing.T) {
+// This is the fold alone, without a socket or a state file, as `sidehook try` runs it.
+func TestFoldingARecordingGivesTheWebhooksThatDecsysSent(t *testing.T) {
 	for _, name := range recordings.Names() {
 		t.Run(name, func(t *testing.T) {
 			rule := config.Rule{To: []string{"receiver"}}
@@ -26,9 +26,9 @@ func TestFoldingARecordingGivesTheWebhooksOfDecsysItself(t *testing.T) {
 	}
 }
 
-// There are no recordings of these releases: they are what 2.2.3 says, in the
-// shape that section 6 of the Decsys reference tells of them.
-func TestTheFirstReleasesWithNavigationSayTheSameInTheirOwnWay(t *testing.T) {
+// There are no recordings of these releases. Their exchanges are those of 2.2.3,
+// with other paths and without ids in the responses.
+func TestReleases200And201GiveTheSameWebhooks(t *testing.T) {
 	paths := regexp.MustCompile(`^/api/progress/(\d+)/(\d+)(/.*)$`)
 	bodyIDs := regexp.MustCompile(`"surveyId":\d+,"instanceId":\d+,`)
 	f := func(release string, target func(string) string) {
@@ -46,7 +46,7 @@ func TestTheFirstReleasesWithNavigationSayTheSameInTheirOwnWay(t *testing.T) {
 					one.Exchange.ResponseBody = bodyIDs.ReplaceAll(one.Exchange.ResponseBody, nil)
 				}
 				if changed == 0 {
-					t.Fatal("nothing of it is navigation")
+					t.Fatal("no exchange is a navigation")
 				}
 				foldsAsDecsys(t, recording, config.Rule{To: []string{"receiver"}})
 			})
@@ -61,8 +61,8 @@ func TestTheFirstReleasesWithNavigationSayTheSameInTheirOwnWay(t *testing.T) {
 	})
 }
 
-// foldsAsDecsys compares what a recording comes to with what Decsys itself sent,
-// and format standard with its schema.
+// foldsAsDecsys compares the webhooks of a recording with those that Decsys itself
+// sent, and the bodies of format standard with their schema.
 func foldsAsDecsys(t *testing.T, recording *recordings.Recording, rule config.Rule) {
 	t.Helper()
 	profile, schema := decsysProfile(t), standardSchema(t)
@@ -71,9 +71,9 @@ func foldsAsDecsys(t *testing.T, recording *recordings.Recording, rule config.Ru
 		Targets: map[string]config.Target{"receiver": {Format: config.FormatDecsys}, "lake": {Format: config.FormatStandard}},
 		Rules:   []config.Rule{rule, {Name: "all", To: []string{"lake"}}},
 	}
-	options := trial.TrialOptions{Profile: profile, Config: cfg, Deliveries: Preview(cfg)}
+	options := trial.Options{Profile: profile, Config: cfg, Preview: Preview(cfg)}
 	var got []string
-	for _, exchange := range trial.Try(options, recording.Exchanges, nil).Exchanges {
+	for _, exchange := range trial.Run(options, recording.Exchanges, nil).Exchanges {
 		for _, event := range exchange.Events {
 			for _, delivery := range event.Deliveries {
 				if delivery.Target == "receiver" {

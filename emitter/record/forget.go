@@ -15,10 +15,10 @@ const forgetStep = 256
 
 // Forgotten counts what was erased of a participant.
 type Forgotten struct {
-	// Journeys, with so many Answers.
+	// Journeys, and the Answers in them.
 	Journeys int `json:"journeys"`
 	Answers  int `json:"answers"`
-	// Pending, Dead and Delivered deliveries.
+	// Deliveries that were Pending, Dead or Delivered.
 	Pending   int `json:"pending"`
 	Dead      int `json:"dead"`
 	Delivered int `json:"delivered"`
@@ -28,27 +28,27 @@ type Forgotten struct {
 type forgetting struct {
 	*Recorder
 	participant string
-	// surveys are the names of the surveys that are meant, nil for all.
+	// surveys are the names of the surveys to erase, nil for all.
 	surveys map[string]bool
-	// journeys are those that are meant, as far as they are known.
+	// journeys are those to erase.
 	journeys map[rules.Key]bool
 	erased   Forgotten
 }
 
-// Forget erases what is stored of a participant: journeys, answers, and
-// deliveries in any state, of one survey (named as deliveries name it, or by
-// survey/instance) or of all of them where survey is empty. What deleted
-// records have left in the state file is overwritten.
+// Forget erases what is stored of a participant: journeys, answers, and deliveries
+// in any state. survey limits it to one survey, named as its deliveries name it or
+// by survey/instance; it is empty for all. What deleted records have left in the
+// state file is overwritten.
 //
-// An exchange in flight is not recorded. Whoever goes on with the survey after
-// that begins a new journey, whose events have new ids. An attempt that is
-// under way can't be called back. Nothing of it is logged.
+// Exchanges in flight are not recorded. A participant who goes on with the survey
+// begins a new journey, whose events have new ids. An attempt in flight cannot be
+// cancelled. Forget logs nothing.
 func (r *Recorder) Forget(ctx context.Context, participant, survey string) (Forgotten, error) {
 	f := &forgetting{Recorder: r, participant: participant, journeys: map[rules.Key]bool{}}
 	if survey != "" {
 		f.surveys = map[string]bool{survey: true}
 	}
-	// Exchanges that have ended are to be found.
+	// The exchanges that have ended are in the state file after this.
 	if err := r.store.Do(ctx, func(*outbox.Tx) {}); err != nil {
 		return f.erased, err
 	}
@@ -61,8 +61,7 @@ func (r *Recorder) Forget(ctx context.Context, participant, survey string) (Forg
 	return f.erased, r.store.Scrub(ctx)
 }
 
-// eraseJourneys erases the journeys that are meant, at a moment when no exchange
-// of theirs can end.
+// eraseJourneys erases the journeys while no exchange of theirs can end.
 func (f *forgetting) eraseJourneys(ctx context.Context) error {
 	keys, err := f.store.JourneyKeys(rules.Key{Participant: f.participant}.Bytes())
 	if err != nil {
@@ -74,8 +73,8 @@ func (f *forgetting) eraseJourneys(ctx context.Context) error {
 		}
 	}
 	var done <-chan struct{}
-	isMeant := func(key rules.Key) bool { return f.surveys == nil || f.journeys[key] }
-	f.flights.forget(f.participant, isMeant, func() { done, _ = f.store.Submit(0, f.dropJourneys) })
+	isErased := func(key rules.Key) bool { return f.surveys == nil || f.journeys[key] }
+	f.flights.forget(f.participant, isErased, func() { done, _ = f.store.Submit(0, f.dropJourneys) })
 	if done == nil {
 		return outbox.ErrClosed
 	}
@@ -87,19 +86,17 @@ func (f *forgetting) eraseJourneys(ctx context.Context) error {
 	}
 }
 
-// choose finds out which journeys are of the surveys that are meant, and what
-// their deliveries call those.
+// choose finds the journeys of the surveys to erase, and the names that these
+// surveys have in deliveries.
 func (f *forgetting) choose(tx *outbox.Tx, keys []string) {
 	for _, text := range keys {
 		key := rules.ParseKey(text)
-		if key.Participant != f.participant { // it has a zero byte before
+		if key.Participant != f.participant { // an id with a zero byte before this one
 			continue
 		}
-		journey := f.load(tx, key)
-		if journey.Child != nil {
-			journey = f.load(tx, *journey.Child)
-		}
-		names := []string{journey.Survey + "/" + key.Instance, surveyName(&rules.Survey{ID: journey.Survey, Instance: key.Instance, FriendlyID: journey.FriendlyID})}
+		own, journey := f.foldIn(tx).Find(key)
+		survey := &rules.Survey{ID: journey.Survey, Instance: own.Instance, FriendlyID: journey.FriendlyID}
+		names := []string{survey.ID + "/" + survey.Instance, surveyName(survey)}
 		if f.surveys == nil || f.surveys[names[0]] || f.surveys[names[1]] {
 			f.journeys[key] = true
 		}
@@ -112,7 +109,7 @@ func (f *forgetting) choose(tx *outbox.Tx, keys []string) {
 func (f *forgetting) dropJourneys(tx *outbox.Tx) {
 	f.erased = Forgotten{}
 	for _, key := range slices.SortedFunc(maps.Keys(f.journeys), compareKeys) {
-		answers := len(f.load(tx, key).Answers)
+		answers := len(journeys{f.Recorder, tx}.Load(key).Answers)
 		if tx.DropJourney(key.Bytes()) {
 			f.erased.Journeys++
 			f.erased.Answers += answers
@@ -121,15 +118,15 @@ func (f *forgetting) dropJourneys(tx *outbox.Tx) {
 	tx.DrawEpoch()
 }
 
-// eraseDeliveries goes through all deliveries, whatever their state.
+// eraseDeliveries erases the participant's deliveries of the surveys.
 func (f *forgetting) eraseDeliveries(ctx context.Context) error {
 	for after := uint64(0); ; {
 		found, rest, err := f.store.Owned(f.participant, after)
 		if err != nil {
 			return err
 		}
-		meant := slices.DeleteFunc(found, func(d *outbox.Delivery) bool { return f.surveys != nil && !f.surveys[d.Survey] })
-		for step := range slices.Chunk(meant, forgetStep) {
+		chosen := slices.DeleteFunc(found, func(d *outbox.Delivery) bool { return f.surveys != nil && !f.surveys[d.Survey] })
+		for step := range slices.Chunk(chosen, forgetStep) {
 			if err := f.discard(ctx, step); err != nil {
 				return err
 			}

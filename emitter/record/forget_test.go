@@ -12,17 +12,15 @@ import (
 
 	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/rules"
-
-	"github.com/sidehook/sidehook/rules/config"
 )
 
 // answerAs is a participant's answer on page one, of survey 5/3.
-func (d *desk) answerAs(participant, text string) {
+func (d *testRecorder) answerAs(participant, text string) {
 	d.begin("POST", "/api/log/3/"+participant+"/i1/decsys.platform.COMPONENT_RESULTS")(rules.Exchange{Status: 204, RequestBody: []byte(`{"text":"` + text + `"}`)})
 }
 
 // visit is a whole survey of a participant: two events, the second for two targets.
-func (d *desk) visit(participant string) {
+func (d *testRecorder) visit(participant string) {
 	as := func(body string) rules.Exchange { return page(strings.ReplaceAll(body, `"p"`, `"`+participant+`"`)) }
 	d.begin("GET", "/api/progress/5/3/"+participant)(as(showPage1))
 	d.begin("POST", "/api/log/3/"+participant+"/one/decsys.platform.PAGE_LOAD")(rules.Exchange{Status: 204, RequestBody: []byte("{}")})
@@ -31,7 +29,7 @@ func (d *desk) visit(participant string) {
 	d.begin("POST", "/api/progress/5/3/"+participant+"/next")(as(showEnd))
 }
 
-func (d *desk) forget(participant, survey string) Forgotten {
+func (d *testRecorder) forget(participant, survey string) Forgotten {
 	d.t.Helper()
 	erased, err := d.Forget(d.t.Context(), participant, survey)
 	if err != nil {
@@ -41,19 +39,19 @@ func (d *desk) forget(participant, survey string) Forgotten {
 }
 
 // all lists the deliveries of a store.
-func (d *desk) all() []*outbox.Delivery {
+func (d *testRecorder) all() []*outbox.Delivery {
 	d.t.Helper()
 	d.flush()
-	list, _, err := d.store.List(outbox.Query{Limit: 100})
+	list, _, err := d.store.List(outbox.Query{Limit: 1000})
 	if err != nil {
 		d.t.Fatal(err)
 	}
 	return list
 }
 
-func TestAForgottenParticipantIsNowhereInTheState(t *testing.T) {
+func TestAForgottenParticipantIsNowhereInTheStateFile(t *testing.T) {
 	dir := t.TempDir()
-	d := newDesk(t, dir)
+	d := newTestRecorder(t, dir)
 	d.visit("ann-1")
 	d.visit("bob-1")
 	at := outbox.Attempt{At: time.Now(), Status: 500, Reason: "status 500", Excerpt: []byte("no ann-1 here")}
@@ -88,7 +86,7 @@ func TestAForgottenParticipantIsNowhereInTheState(t *testing.T) {
 func TestOneSurveyOfAParticipantCanBeForgotten(t *testing.T) {
 	f := func(survey string, want Forgotten) {
 		t.Helper()
-		d := newDesk(t, t.TempDir())
+		d := newTestRecorder(t, t.TempDir())
 		d.visit("ann-1")
 		survey = strings.ReplaceAll(survey, "NAME", d.all()[0].Survey)
 		if diff := cmp.Diff(want, d.forget("ann-1", survey)); diff != "" {
@@ -102,8 +100,8 @@ func TestOneSurveyOfAParticipantCanBeForgotten(t *testing.T) {
 	f("5", Forgotten{})
 }
 
-func TestWhatIsInFlightDoesNotBringAForgottenParticipantBack(t *testing.T) {
-	d := newDesk(t, t.TempDir())
+func TestAnExchangeInFlightDoesNotBringBackAForgottenParticipant(t *testing.T) {
+	d := newTestRecorder(t, t.TempDir())
 	d.get(showPage1)
 	d.load("one")
 	d.next(showPage2)
@@ -132,7 +130,7 @@ func TestWhatIsInFlightDoesNotBringAForgottenParticipantBack(t *testing.T) {
 
 func TestAnEventThatWaitsForAnswersIsForgottenToo(t *testing.T) {
 	dir := t.TempDir()
-	d := newDesk(t, dir)
+	d := newTestRecorder(t, dir)
 	d.get(showPage1)
 	d.load("one")
 	answer := d.begin("POST", "/api/log/3/p/i1/decsys.platform.COMPONENT_RESULTS")
@@ -140,29 +138,19 @@ func TestAnEventThatWaitsForAnswersIsForgottenToo(t *testing.T) {
 	d.forget("p", "")
 	answer(rules.Exchange{Status: 204, RequestBody: []byte(`{"text":"late"}`)})
 	d.stop()
-	d = newDesk(t, dir)
+	d = newTestRecorder(t, dir)
 	if left := d.all(); len(left) != 0 {
 		t.Errorf("there are %d deliveries, want none", len(left))
 	}
 }
 
-func TestWhatMayGoToAnotherTarget(t *testing.T) {
-	d := newDesk(t, t.TempDir())
-	hides := config.Redact{Participant: true}
-	d.routing.Store(newRouting(&config.Config{Targets: map[string]config.Target{"all": {}, "more": {}, "less": {Redact: hides}, "same": {Redact: hides}}}))
-	f := func(from, to, want string) {
-		t.Helper()
-		err := d.MayMove(from, to)
-		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
-			t.Errorf("from %s to %s: %v, want %q", from, to, err, want)
-		}
+func TestForgettingASurveyForgetsThatItWasEnteredByAStudy(t *testing.T) {
+	d := newTestRecorder(t, t.TempDir())
+	d.begin("GET", "/api/progress/1/1/p")(page(showPage1)) // a study of survey 5/3
+	if erased := d.forget("p", "5/3"); erased.Journeys != 2 {
+		t.Errorf("erased %d journeys, want the survey's and the study's", erased.Journeys)
 	}
-	f("all", "more", "")
-	f("less", "all", "")
-	f("less", "same", "")
-	f("less", "less", "")
-	f("gone", "all", "")
-	f("all", "less", "must not see")
-	f("gone", "less", "must not see")
-	f("all", "none", "no target")
+	if keys, err := d.store.JourneyKeys(""); err != nil || len(keys) != 0 {
+		t.Errorf("there are journeys: %q, %v", keys, err)
+	}
 }

@@ -2,37 +2,36 @@ package record
 
 import (
 	"github.com/sidehook/sidehook/rules"
-
 	"github.com/sidehook/sidehook/rules/config"
 )
 
 // standardTime is RFC 3339 in UTC with milliseconds.
 const standardTime = "2006-01-02T15:04:05.000Z"
 
-// format makes the body of a webhook; it is made once, and never again.
+// format makes the body of a webhook.
 type format struct {
 	contentType string
 	body        func(about envelope, e *rules.Event) []byte
 }
 
-// envelope is what a body says beside the event.
+// envelope is what a body holds beside the event.
 type envelope struct {
-	// id is the event's own for all targets.
+	// id is the event's id, which differs from the delivery's.
 	id string
-	// rule is the name of the rule in whose name the target gets the event.
+	// rule is the first rule that sends the event to the target.
 	rule string
 }
 
-// formats has every format that a target can ask for.
+// formats has every format that a target can have.
 var formats = map[config.Format]format{
 	config.FormatDecsys:      {"application/json; charset=utf-8", decsysBody},
 	config.FormatStandard:    {"application/json", standardBody},
 	config.FormatCloudEvents: {"application/cloudevents+json; charset=utf-8", cloudEventBody},
 }
 
-// standardBody is DESIGN's own shape, which schema/standard.json describes: a type,
-// a time and the event's data, as Standard Webhooks recommends, and the rule beside
-// them, since the data is the same whichever rule fires.
+// standardBody has a type, a time and the event's data, as Standard Webhooks
+// recommends, and the rule beside them, since the data does not depend on it.
+// emitter/schema/standard.json describes it.
 func standardBody(about envelope, e *rules.Event) []byte {
 	b := append(make([]byte, 0, 2048), `{"type":"`...)
 	b = append(b, eventType(e)...)

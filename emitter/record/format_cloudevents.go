@@ -6,14 +6,14 @@ import (
 	"github.com/sidehook/sidehook/rules"
 )
 
-// cloudType goes before the type of format standard, since a CloudEvent's type
-// should begin with the reversed name of who defined it.
+// cloudType is the prefix of the type: it should be the reversed domain name of
+// whoever defines it (CloudEvents 1.0.2, section "type").
 const cloudType = "io.github.sidehook."
 
-// cloudEventBody is the event as a structured CloudEvent (CloudEvents 1.0.2, its
-// JSON format). source and id name the event: the survey's instance, and the same
-// id for every target; rule is an extension attribute. The participant stays out of the attributes, which are
-// what gets routed by and logged on the way (section "Privacy and Security").
+// cloudEventBody is a structured CloudEvent in JSON (CloudEvents 1.0.2). The source
+// is the survey's instance, and the id is the same for every target; rule is an
+// extension attribute. The participant is in no attribute: intermediaries route by
+// them and log them (section "Privacy and Security").
 func cloudEventBody(about envelope, e *rules.Event) []byte {
 	b := append(make([]byte, 0, 2048), `{"specversion":"1.0","type":"`+cloudType...)
 	b = append(b, eventType(e)...)

@@ -13,8 +13,8 @@ import (
 	"github.com/sidehook/sidehook/rules/config"
 )
 
-// skippedComfort is the example of the Decsys reference: a participant has just
-// skipped an optional page, the second that they saw and the third of the survey.
+// skippedComfort is the event of a participant who has just skipped an optional
+// page, the second that they saw and the third of the survey.
 func skippedComfort(t *testing.T) *rules.Event {
 	t.Helper()
 	at := func(text string) time.Time {
@@ -45,7 +45,7 @@ func skippedComfort(t *testing.T) *rules.Event {
 	}
 }
 
-// aboutSkipped is what its webhooks say beside it.
+// aboutSkipped is the envelope of its webhooks.
 var aboutSkipped = envelope{id: "evt_1", rule: "comfort"}
 
 func TestFormatDecsysIsTheBodyOfDecsysByteForByte(t *testing.T) {
@@ -58,7 +58,7 @@ func TestFormatDecsysIsTheBodyOfDecsysByteForByte(t *testing.T) {
 	}
 }
 
-func TestFormatStandardSaysWhatDecsysLeavesOut(t *testing.T) {
+func TestFormatStandardHasWhatDecsysLeavesOut(t *testing.T) {
 	const want = `{"type":"survey.page_navigated","timestamp":"2025-03-04T09:16:02.481Z","rule":"comfort","data":{` +
 		`"survey":{"id":"5","instance":"3","friendly_id":"fzd","study":null},` +
 		`"participant":{"id":"2f0c3b1e-6a53-4c0e-9a44-7d2c9b5d1e10","started":"2025-03-04T09:14:10.118Z"},` +
@@ -74,7 +74,7 @@ func TestFormatStandardSaysWhatDecsysLeavesOut(t *testing.T) {
 	}
 }
 
-func TestTheEndOfASurveyIsCalledSo(t *testing.T) {
+func TestACompletionHasItsOwnType(t *testing.T) {
 	event := skippedComfort(t)
 	event.To = nil
 	var body struct {
@@ -92,7 +92,7 @@ func TestTheEndOfASurveyIsCalledSo(t *testing.T) {
 	}
 }
 
-func TestFormatCloudEventsTellsWhatStandardTells(t *testing.T) {
+func TestFormatCloudEventsHasTheDataOfStandard(t *testing.T) {
 	f := func(event *rules.Event, wantType string) {
 		t.Helper()
 		var standard, cloud map[string]json.RawMessage

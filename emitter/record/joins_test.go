@@ -13,29 +13,28 @@ import (
 	"testing"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/tidwall/gjson"
 	"golang.org/x/time/rate"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/proxy"
 	"github.com/sidehook/sidehook/rules"
-
 	"github.com/sidehook/sidehook/rules/config"
 	"github.com/sidehook/sidehook/rules/trial"
 )
 
-// pastApp answers reads as the app of a recording did at one of its steps.
+// pastApp responds to reads of pasts as the app of a recording did at one of its steps.
 type pastApp struct {
 	exchanges []trial.Recorded
 
 	mu sync.Mutex
 	// step is the index of the last exchange that has happened.
 	step int
-	// asked are the requests so far: method, Host and path.
+	// asked has the requests so far: method, Host and path.
 	asked []string
-	// fails makes it answer 500.
+	// fails makes it respond with status 500.
 	fails bool
 }
 
@@ -61,9 +60,9 @@ func (a *pastApp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(x.ResponseBody)
 }
 
-// read gives the answer that was recorded next. The last event of a page or item
-// was recorded for the page at hand only; of others, it is what was posted, or
-// read while they were at hand.
+// read returns the response that was recorded next. The last event of a page or item
+// was recorded for the current page only; for others, it is what was posted, or
+// what was read while they were current.
 func (a *pastApp) read(path string) (answer rules.Exchange) {
 	words := strings.Split(strings.TrimPrefix(path, "/"), "/") // api/log/{instance}/{participant}/{source}/{type}
 	if len(words) == 6 && words[1] == "log" {
@@ -104,13 +103,13 @@ func (a *pastApp) lastEvent(words []string) (answer rules.Exchange) {
 	return answer
 }
 
-// joinDesk is a desk whose pasts are read when the test says so.
-type joinDesk struct {
-	*desk
+// joiningRecorder is a testRecorder that reads pasts when the test calls join.
+type joiningRecorder struct {
+	*testRecorder
 	app *pastApp
 }
 
-func newJoinDesk(t *testing.T, dir string, app *pastApp) *joinDesk {
+func newJoiningRecorder(t *testing.T, dir string, app *pastApp) *joiningRecorder {
 	t.Helper()
 	server := httptest.NewServer(app)
 	t.Cleanup(server.Close)
@@ -120,8 +119,8 @@ func newJoinDesk(t *testing.T, dir string, app *pastApp) *joinDesk {
 	}
 	logger := slog.New(slog.DiscardHandler)
 	store := outbox.New(outbox.Options{Dir: dir, Logger: logger})
-	recorder := NewRecorder(RecorderOptions{
-		Store: store, Profile: decsysProfile(t), App: reader, Metrics: metrics.NewSet(), Logger: logger,
+	recorder := New(Options{
+		Store: store, Profile: decsysProfile(t), App: reader, Logger: logger,
 		Config: &config.Config{
 			Durability: config.Relaxed,
 			Settle:     config.Duration(time.Hour),
@@ -130,7 +129,7 @@ func newJoinDesk(t *testing.T, dir string, app *pastApp) *joinDesk {
 		},
 	})
 	recorder.joins.limiter.SetLimit(rate.Inf)
-	d := &joinDesk{desk: &desk{Recorder: recorder, t: t, store: store}, app: app}
+	d := &joiningRecorder{testRecorder: &testRecorder{Recorder: recorder, t: t, store: store}, app: app}
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { _ = store.Run(ctx) })
@@ -140,8 +139,8 @@ func newJoinDesk(t *testing.T, dir string, app *pastApp) *joinDesk {
 	return d
 }
 
-// pass lets exchange i of the recording pass, and tells whether it is watched.
-func (d *joinDesk) pass(i int) (watched bool) {
+// replay replays exchange i of the recording, and reports whether a route matches it.
+func (d *joiningRecorder) replay(i int) (matched bool) {
 	one := d.app.exchanges[i]
 	d.app.reach(i)
 	end := d.Begin([]byte(one.Method), []byte(one.Target))
@@ -154,33 +153,33 @@ func (d *joinDesk) pass(i int) (watched bool) {
 	return true
 }
 
-// join reads the pasts that were asked for.
-func (d *joinDesk) join() {
+// join reads the pasts that were requested.
+func (d *joiningRecorder) join() {
 	d.t.Helper()
-	d.calm()
-	for len(d.joins.asked) > 0 {
-		one := <-d.joins.asked
-		d.submitJoin(one, d.joins.readPast(d.t.Context(), one))
-		d.calm()
+	d.waitIdle()
+	for len(d.joins.queue) > 0 {
+		one := <-d.joins.queue
+		d.submitJoin(one.Journey, d.joins.read(d.t.Context(), one))
+		d.waitIdle()
 	}
 }
 
-// calm waits until all that was submitted is on disk, and what was to follow has
-// been done: that comes before the next commit.
-func (d *joinDesk) calm() {
+// waitIdle waits until all that was submitted is on disk and what follows from it
+// has been submitted, which happens before the next commit.
+func (d *testRecorder) waitIdle() {
 	d.t.Helper()
 	d.flush()
 	d.flush()
 }
 
-// instants are all times in a body, which the app has by its own clock.
+// instants match the times in a body, which in a past are by the app's clock.
 var instants = regexp.MustCompile(`"\d{4}-\d\d-\d\dT[\d:.]+Z"`)
 
 // longDoubles have more decimal places than the app's store keeps.
 var longDoubles = regexp.MustCompile(`\d+\.\d{10,}`)
 
-// comparable is a body without what an app that was asked has otherwise: times by
-// its own clock, and doubles of nine decimal places.
+// comparable is a body without what differs in a past: times are by the app's clock,
+// and doubles have nine decimal places.
 func comparable(body []byte) string {
 	text := instants.ReplaceAllString(string(body), `"T"`)
 	return longDoubles.ReplaceAllStringFunc(text, func(double string) string {
@@ -189,7 +188,7 @@ func comparable(body []byte) string {
 	})
 }
 
-func (d *joinDesk) bodies() (all []string) {
+func (d *joiningRecorder) bodies() (all []string) {
 	d.t.Helper()
 	d.flush()
 	list, _, err := d.store.List(outbox.Query{States: []outbox.State{outbox.Waiting}, Limit: 1000})
@@ -206,19 +205,19 @@ func (d *joinDesk) bodies() (all []string) {
 	return all
 }
 
-func TestAJourneyThatBeganBeforeUsIsToldAsIfWeHadBeenThere(t *testing.T) {
+func TestAJourneyJoinedMidwayGivesTheEventsOfAWholeOne(t *testing.T) {
 	for _, name := range []string{"reads", "reads-study", "v2.2.3-reads"} {
 		recording := readRecording(t, name)
 		exchanges := trial.ByEnd(recording.Exchanges)
-		whole := newJoinDesk(t, memoryDir(t), &pastApp{exchanges: exchanges})
-		var told []int // how many events there were after each exchange
+		whole := newJoiningRecorder(t, memoryDir(t), &pastApp{exchanges: exchanges})
+		var made []int // the number of events after each exchange
 		for i := range exchanges {
-			whole.pass(i)
-			told = append(told, len(whole.bodies()))
+			whole.replay(i)
+			made = append(made, len(whole.bodies()))
 		}
 		want := whole.bodies()
 		if len(want) < 3 || strings.Contains(strings.Join(want, ""), `"partial":true`) {
-			t.Fatalf("%s: watched from the start, it has %d events", name, len(want))
+			t.Fatalf("%s: observed from the start, it has %d events", name, len(want))
 		}
 		for begin := range exchanges {
 			if begin == 0 || !isOfJourney(whole.profile, exchanges[begin]) {
@@ -227,14 +226,14 @@ func TestAJourneyThatBeganBeforeUsIsToldAsIfWeHadBeenThere(t *testing.T) {
 			t.Run(fmt.Sprintf("%s from exchange %d", name, begin), func(t *testing.T) {
 				t.Parallel()
 				f := func(when string, lag int) {
-					d := newJoinDesk(t, memoryDir(t), &pastApp{exchanges: exchanges})
+					d := newJoiningRecorder(t, memoryDir(t), &pastApp{exchanges: exchanges})
 					for i := begin; i < len(exchanges); i++ {
-						if d.pass(i) && i-begin >= lag {
+						if d.replay(i) && i-begin >= lag {
 							d.join()
 						}
 					}
 					d.join()
-					if diff := cmp.Diff(want[told[begin-1]:], d.bodies()); diff != "" {
+					if diff := cmp.Diff(want[made[begin-1]:], d.bodies()); diff != "" {
 						t.Errorf("%s (-want +got):\n%s", when, diff)
 					}
 				}
@@ -246,17 +245,17 @@ func TestAJourneyThatBeganBeforeUsIsToldAsIfWeHadBeenThere(t *testing.T) {
 	}
 }
 
-// isOfJourney tells whether the profile watches the exchange.
+// isOfJourney reports whether a route with a participant matches the exchange.
 func isOfJourney(profile *rules.Profile, one trial.Recorded) bool {
 	match, ok := profile.Match([]byte(one.Method), []byte(one.Target))
 	return ok && match.Participant() != ""
 }
 
-// midway is a participant of a recording, seen first at the exchange begin.
-func midway(t *testing.T, dir string) (d *joinDesk, begin int) {
+// midway is a recorder that observes a participant from the exchange begin on.
+func midway(t *testing.T, dir string) (d *joiningRecorder, begin int) {
 	t.Helper()
 	recording := readRecording(t, "reads")
-	d = newJoinDesk(t, dir, &pastApp{exchanges: trial.ByEnd(recording.Exchanges)})
+	d = newJoiningRecorder(t, dir, &pastApp{exchanges: trial.ByEnd(recording.Exchanges)})
 	for i, one := range d.app.exchanges {
 		if strings.HasSuffix(one.Target, "/next") {
 			begin = i // the last one, which completes the survey
@@ -272,10 +271,10 @@ func TestAPastThatCannotBeReadLeavesAPartialJourney(t *testing.T) {
 		before--
 	}
 	d.app.fails = true
-	d.pass(before)
-	d.pass(end)
+	d.replay(before)
+	d.replay(end)
 	if n := len(d.bodies()); n != 0 {
-		t.Fatalf("%d events went out before the past was asked for", n)
+		t.Fatalf("%d events were made before the past was read", n)
 	}
 	d.join()
 	bodies := d.bodies()
@@ -284,10 +283,10 @@ func TestAPastThatCannotBeReadLeavesAPartialJourney(t *testing.T) {
 	}
 }
 
-func TestWhatWaitsForItsPastOutlastsARestart(t *testing.T) {
+func TestObservationsThatWaitForTheirPastSurviveARestart(t *testing.T) {
 	dir := t.TempDir()
 	d, end := midway(t, dir)
-	d.pass(end)
+	d.replay(end)
 	d.flush()
 	d.stop()
 	again, _ := midway(t, dir)
@@ -299,24 +298,38 @@ func TestWhatWaitsForItsPastOutlastsARestart(t *testing.T) {
 	}
 }
 
-func TestWhenTooManyWaitForTheirPastTheRestGoOnWithoutIt(t *testing.T) {
-	d, end := midway(t, t.TempDir())
-	for len(d.joins.asked) < cap(d.joins.asked) {
-		d.joins.ask(join{})
-	}
-	d.pass(end)
-	d.calm() // asks for the past
-	d.calm() // goes on without
-	if n := d.joins.partial.Get(); n != 1 {
-		t.Errorf("%d journeys are partial, want 1", n)
+func TestWhatWaitsForItsPastGoesOnWithoutWhenTheAppIsNoLongerAsked(t *testing.T) {
+	dir := t.TempDir()
+	d, end := midway(t, dir)
+	d.replay(end)
+	d.flush()
+	d.stop()
+	again := newTestRecorder(t, dir)
+	again.waitIdle()
+	bodies := again.deliveries()
+	if len(bodies) != 2 || !strings.Contains(string(bodies[1].Body), `"completed":true,"recovered":false,"partial":true`) {
+		t.Errorf("got %d deliveries, want the completion, partial, for two targets", len(bodies))
 	}
 }
 
-func TestTheAppIsOnlyAskedOfParticipantsItHasNotJustMadeUp(t *testing.T) {
+func TestJourneysGoOnWithoutTheirPastWhenTooManyWait(t *testing.T) {
+	d, end := midway(t, t.TempDir())
+	for len(d.joins.queue) < cap(d.joins.queue) {
+		d.joins.enqueue(join{})
+	}
+	d.replay(end)
+	d.waitIdle() // requests the past
+	d.waitIdle() // goes on without
+	if n := testutil.ToFloat64(d.joins.partial); n != 1 {
+		t.Errorf("%v journeys are partial, want 1", n)
+	}
+}
+
+func TestTheAppIsNotAskedAboutParticipantsItHasJustCreated(t *testing.T) {
 	const made = `{"surveyId":5,"instanceId":3,"participantId":null,"newParticipantId":"p","page":null,"pageCount":2}`
 	f := func(what string, first string, want ...string) {
 		t.Helper()
-		d := newJoinDesk(t, t.TempDir(), &pastApp{})
+		d := newJoiningRecorder(t, t.TempDir(), &pastApp{})
 		if first != "" {
 			d.begin("GET", "/api/progress/5/3")(page(first))
 		}

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -18,41 +19,60 @@ const firstPage = `{"surveyId":5,"instanceId":3,"participantId":"p","newParticip
 	`{"type":"Confirmation","order":2,"id":"c","params":{},"isQuestionItem":false,"isOptional":true}` +
 	`],"randomize":false},"isLastPage":false,"pageCount":2}`
 
+// encodedJourney is a store of one journey, which it encodes as a state file does.
+type encodedJourney struct {
+	t           *testing.T
+	journey     []byte
+	definitions [][]byte
+}
+
+func (s *encodedJourney) Load(rules.Key) *rules.Journey {
+	if s.journey == nil {
+		return &rules.Journey{}
+	}
+	journey, err := rules.DecodeJourney(s.journey, func(name string) []byte {
+		i, _ := strconv.Atoi(name)
+		return s.definitions[i]
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return journey
+}
+
+func (s *encodedJourney) Save(_ rules.Key, journey *rules.Journey, _ time.Time) {
+	var err error
+	s.journey, err = journey.Encode(func(definition []byte) string {
+		s.definitions = append(s.definitions, definition)
+		return strconv.Itoa(len(s.definitions) - 1)
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 // leaveFirstPage returns the event of a participant who was shown a page, loaded
-// it, answered and went on; the journey is stored and read back on the way.
+// it, answered and went on.
 func leaveFirstPage(t *testing.T, shown string) *rules.Event {
 	t.Helper()
-	profile, journey := decsysProfile(t), &rules.Journey{}
-	at := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-	fold := func(method, target string, x rules.Exchange) []*rules.Event {
+	profile, fold := decsysProfile(t), rules.Fold{Journeys: &encodedJourney{t: t}}
+	observe := func(method, target string, x rules.Exchange) []*rules.Event {
 		t.Helper()
 		match, _ := profile.Match([]byte(method), []byte(target))
 		observation, ok, err := profile.Observe(match, x)
 		if !ok || err != nil {
 			t.Fatalf("%s %s is no observation: %v", method, target, err)
 		}
-		observation.At = at
-		return journey.Fold(&observation)
+		observation.At = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+		return fold.Observe(observation).Events
 	}
 	page := func(body string) rules.Exchange {
 		return rules.Exchange{Status: 200, ContentType: "application/json", ResponseBody: []byte(body)}
 	}
-	fold("GET", "/api/progress/5/3/p", page(shown))
-	fold("POST", "/api/log/3/p/one/decsys.platform.PAGE_LOAD", rules.Exchange{Status: 204})
-	fold("POST", "/api/log/3/p/c/decsys.platform.COMPONENT_RESULTS", rules.Exchange{Status: 204, RequestBody: []byte(`{"confirmed":true}`)})
-
-	definitions := map[string][]byte{}
-	stored, err := journey.Encode(func(definition []byte) string {
-		definitions["one"] = definition
-		return "one"
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if journey, err = rules.DecodeJourney(stored, func(name string) []byte { return definitions[name] }); err != nil {
-		t.Fatal(err)
-	}
-	return fold("POST", "/api/progress/5/3/p/next", page(`{"page":{"id":"two","name":null,"order":2,"components":[]},"pageCount":2}`))[0]
+	observe("GET", "/api/progress/5/3/p", page(shown))
+	observe("POST", "/api/log/3/p/one/decsys.platform.PAGE_LOAD", rules.Exchange{Status: 204})
+	observe("POST", "/api/log/3/p/c/decsys.platform.COMPONENT_RESULTS", rules.Exchange{Status: 204, RequestBody: []byte(`{"confirmed":true}`)})
+	return observe("POST", "/api/progress/5/3/p/next", page(`{"page":{"id":"two","name":null,"order":2,"components":[]},"pageCount":2}`))[0]
 }
 
 // Decsys' models decide what may be null on the wire: a page's name, an item's

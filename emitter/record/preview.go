@@ -1,23 +1,18 @@
 package record
 
-import "github.com/sidehook/sidehook/rules"
 import (
+	"github.com/sidehook/sidehook/rules"
 	"github.com/sidehook/sidehook/rules/config"
-	"github.com/sidehook/sidehook/rules/trial"
 )
 
-// Preview makes the deliveries of events as a configuration would, for a trial.
-// Ids in them are others than in earnest: those hang on the store.
-func Preview(c *config.Config) func(rules.Key, *rules.Event) []trial.TrialDelivery {
+// Preview returns a function that makes the deliveries of an event as a Recorder
+// with this configuration would, and calls add for each. IDs in the bodies differ
+// from production: real ones depend on the store.
+func Preview(c *config.Config) func(key rules.Key, event *rules.Event, add func(target, rule, contentType string, body []byte)) {
 	routing := newRouting(c)
-	return func(key rules.Key, event *rules.Event) []trial.TrialDelivery {
-		previews := []trial.TrialDelivery{}
-		for _, made := range routing.deliveries("trial", key, event) {
-			previews = append(previews, trial.TrialDelivery{
-				Target: made.Target, Rule: made.Rule, Format: routing.recipients[made.Target].format,
-				ContentType: made.ContentType, Body: made.Body,
-			})
+	return func(key rules.Key, event *rules.Event, add func(target, rule, contentType string, body []byte)) {
+		for _, d := range routing.deliveries("trial", key, event) {
+			add(d.Target, d.Rule, d.ContentType, d.Body)
 		}
-		return previews
 	}
 }

@@ -7,64 +7,64 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/time/rate"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/rules"
-
 	"github.com/sidehook/sidehook/rules/config"
 )
 
-const (
-	// holdLimit is how long the end of a matched response waits for the disk.
-	holdLimit = 250 * time.Millisecond
-	// maxSettling bounds the events that wait for answers in flight; past it an
-	// event goes as it is.
-	maxSettling = 10_000
-)
+// holdLimit is how long the end of a matched response waits for the disk.
+const holdLimit = 250 * time.Millisecond
 
-// RecorderOptions are what a Recorder needs; all but App and Now are required.
-type RecorderOptions struct {
+// Options are what a Recorder needs; all but App, Metrics and Now are required.
+type Options struct {
 	Store   *outbox.Store
 	Profile *rules.Profile
 	Config  *config.Config
-	// App is asked for its release, and what participants did before they were
-	// watched; nil where nobody asks.
-	App     AppReader
-	Metrics *metrics.Set
+	// App is asked for its release, and for what participants did before they were
+	// observed; nil means that nobody asks.
+	App AppReader
+	// Metrics is where the recorder's metrics are registered; nil means nowhere.
+	Metrics prometheus.Registerer
 	Logger  *slog.Logger
 	// Now is the proxy's clock; nil means time.Now.
 	Now func() time.Time
 }
 
+// AppReader sends requests of our own to the app.
+type AppReader interface {
+	// Get sends GET for a path with this Host header and returns the whole
+	// response. It returns soon after ctx has ended.
+	Get(ctx context.Context, host, path string) (status int, contentType string, body []byte, err error)
+}
+
 // Recorder writes down what exchanges say: it folds each observation into its
-// participant's journey and puts the events that come of it into the outbox,
-// in one transaction.
+// participant's journey and puts the events that come of it into the outbox, in
+// one transaction.
 type Recorder struct {
 	store      *outbox.Store
 	profile    *rules.Profile
 	app        AppReader
 	routing    atomic.Pointer[routing]
-	settle     time.Duration
 	durability config.Durability
 	flights    *flights
-	settling   chan settling
-	joins      *joins // nil where no past can be read
-	stall      stall
+	newcomers  rules.Newcomers // only used within flights.end
+	settle     time.Duration
+	settling   chan settlement
+	joins      *joins // nil if no past can be read
+	failing    failingNavigations
 	counts     *counts
-	complain   *complaints
 	now        func() time.Time
+	log        *slog.Logger
+
+	warnUnreadable, warnLost, warnAtRisk, warnDamaged, warnUnsaved, warnCrowded rate.Sometimes
 }
 
-// settling is an event's journey, and when the event goes whatever is still in flight.
-type settling struct {
-	journey rules.Key
-	due     time.Time
-}
-
-// NewRecorder makes a Recorder that is ready for Begin; Run must be running for
-// events to settle.
-func NewRecorder(o RecorderOptions) *Recorder {
+// New returns a Recorder that is ready for Begin. Run must be running for events
+// to settle and for journeys to be joined.
+func New(o Options) *Recorder {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -72,25 +72,33 @@ func NewRecorder(o RecorderOptions) *Recorder {
 		store:      o.Store,
 		profile:    o.Profile,
 		app:        o.App,
-		settle:     time.Duration(o.Config.Settle),
 		durability: o.Config.Durability,
 		flights:    newFlights(),
-		settling:   make(chan settling, maxSettling),
+		settle:     time.Duration(o.Config.Settle),
+		settling:   make(chan settlement, maxSettling),
+		failing:    failingNavigations{log: o.Logger, warn: rate.Sometimes{Interval: time.Minute}},
 		counts:     newCounts(o.Metrics),
-		complain:   newComplaints(o.Logger, o.Now),
 		now:        o.Now,
+		log:        o.Logger,
+
+		warnUnreadable: rate.Sometimes{Interval: time.Minute},
+		warnLost:       rate.Sometimes{Interval: time.Minute},
+		warnAtRisk:     rate.Sometimes{Interval: time.Minute},
+		warnDamaged:    rate.Sometimes{Interval: time.Minute},
+		warnUnsaved:    rate.Sometimes{Interval: time.Minute},
+		warnCrowded:    rate.Sometimes{Interval: time.Minute},
 	}
 	if o.App != nil && o.Profile.HasHistory() {
-		r.joins = newJoins(o, r.complain)
+		r.joins = newJoins(o)
 	}
 	r.routing.Store(newRouting(o.Config))
 	// Before any exchange of this process, whose tickets begin at 1 again.
-	r.store.Submit(0, r.settleLeftovers)
+	r.submit(r.resumeAll)
 	return r
 }
 
-// Begin implements proxy.Watcher: it tells whether the profile has a route for
-// the request, and how its exchange is to be recorded.
+// Begin implements proxy.Watcher: it returns how to end the exchange of a request
+// that a route of the profile matches, and nil for any other request.
 func (r *Recorder) Begin(method, target []byte) (end func(rules.Exchange)) {
 	match, ok := r.profile.Match(method, target)
 	if !ok {
@@ -100,8 +108,8 @@ func (r *Recorder) Begin(method, target []byte) (end func(rules.Exchange)) {
 	return func(x rules.Exchange) { r.end(f, x) }
 }
 
-// Run asks for the app's release, settles events and joins journeys until ctx
-// ends; then it settles the rest at once.
+// Run asks the app for its release, settles events and joins journeys until ctx
+// ends. Then it settles all events that still wait.
 func (r *Recorder) Run(ctx context.Context) {
 	var asking sync.WaitGroup
 	defer asking.Wait()
@@ -109,112 +117,94 @@ func (r *Recorder) Run(ctx context.Context) {
 		asking.Go(func() { r.joins.run(ctx, r.submitJoin) })
 	}
 	if r.app != nil && r.profile.VersionPath() != "" {
-		asking.Go(func() { checkRelease(ctx, r.app, r.profile, r.complain.logger) })
+		asking.Go(func() { checkRelease(ctx, r.app, r.profile, r.log) })
 	}
-	for {
-		select {
-		case next := <-r.settling:
-			r.sleepUntil(ctx, next.due)
-			r.submitSettle(next.journey)
-		case <-ctx.Done():
-			r.settleRest()
-			return
-		}
-	}
+	r.runSettling(ctx)
 }
 
-func (r *Recorder) sleepUntil(ctx context.Context, due time.Time) {
-	timer := time.NewTimer(due.Sub(r.now()))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-}
-
-func (r *Recorder) settleRest() {
-	for {
-		select {
-		case next := <-r.settling:
-			r.submitSettle(next.journey)
-		default:
-			return
-		}
-	}
-}
-
-// end records the exchange and returns when it is on disk, or after holdLimit.
+// end records the exchange. It returns once that is on disk, or after holdLimit.
 func (r *Recorder) end(f *flight, x rules.Exchange) {
 	at := r.now()
-	o, ok, err := r.profile.Observe(f.match, x)
-	if err != nil {
-		r.counts.exchange(f.match.Says(), unreadable)
-		r.complain.say("an exchange that matters could not be read", "says", f.match.Says(), "cause", err.Error())
+	o, observed, err := r.profile.Observe(f.match, x)
+	if !observed {
+		o = rules.Observation{Says: rules.Nothing, Journey: f.match.Journey()}
 	}
-	if begins := r.profile.Begins(f.match, x); begins != "" && r.joins != nil {
-		r.joins.fresh.add(begins)
-	}
-	r.noteStall(f.match, x.Status, ok)
+	o.At, o.Ticket = at, f.ticket
+	newcomer := r.profile.Begins(f.match, x)
+
 	var onDisk <-chan struct{}
+	isForgotten, isLost := false, false
 	r.flights.end(f, func() {
-		switch {
-		case f.forgotten:
-		case ok:
-			o.At, o.Ticket, o.Alone = at, f.ticket, f.alone
-			onDisk = r.record(o)
-		case f.waited:
-			r.record(rules.Observation{Says: rules.Nothing, Journey: f.match.Journey(), Ticket: f.ticket, At: at})
+		if newcomer != "" {
+			r.newcomers.Add(newcomer)
+		}
+		isForgotten = f.state == flightForgotten
+		if !isForgotten && (observed || f.state == flightAwaited) {
+			o.Alone = f.state == flightAlone
+			onDisk, isLost = r.submitObservation(o)
 		}
 	})
-	switch {
-	case f.forgotten:
-		r.counts.exchange(f.match.Says(), forgotten)
-	case ok:
+	// Logs are written without the lock, which every matched request needs.
+	r.failing.note(f.match, x.Status, observed)
+	if err != nil {
+		if isDue(&r.warnUnreadable) {
+			r.log.Warn("cannot read an exchange that a route matches", "says", f.match.Says(), "error", err)
+		}
+	}
+	if isLost {
+		r.logLost()
+	}
+	r.counts.exchange(f.match.Says(), resultOf(isForgotten, isLost, observed, err))
+	if observed {
 		r.hold(onDisk)
-	case err == nil:
-		r.counts.exchange(f.match.Says(), ignored)
 	}
 }
 
-// record submits an observation to the store, within flights.end.
-func (r *Recorder) record(o rules.Observation) (onDisk <-chan struct{}) {
+// resultOf names what became of an exchange.
+func resultOf(isForgotten, isLost, observed bool, err error) result {
+	switch {
+	case isForgotten:
+		return forgotten
+	case err != nil:
+		return unreadable
+	case !observed:
+		return ignored
+	case isLost:
+		return lost
+	}
+	return recorded
+}
+
+// submitObservation hands an observation to the store. It is called within
+// flights.end, so that observations are stored in the order in which exchanges end.
+func (r *Recorder) submitObservation(o rules.Observation) (onDisk <-chan struct{}, isLost bool) {
 	if o.Says == rules.Navigated {
 		o.InFlight = r.flights.awaitAnswers(o.Journey)
 	}
-	if len(o.InFlight) > 0 && !r.trySettling(settling{o.Journey, o.At.Add(r.settle)}) {
-		o.InFlight = nil
-	}
-	o.Begins = r.joins != nil && r.joins.fresh.take(o.Journey.Participant)
-	onDisk, ok := r.store.Submit(sizeOf(&o), func(tx *outbox.Tx) { r.fold(tx, o) })
-	if !ok {
-		r.counts.exchange(o.Says, lost)
-		r.complain.say("an observation is lost: the store cannot be written and no more fit into memory", "says", o.Says)
-		return nil
-	}
-	r.counts.exchange(o.Says, recorded)
-	return onDisk
+	o.Begins = r.newcomers.Take(o.Journey.Participant)
+	onDisk, ok := r.store.Submit(sizeOf(&o), func(tx *outbox.Tx) { r.observe(tx, o) })
+	return onDisk, !ok
 }
 
-// trySettling lets an event wait for answers; false when too many do.
-func (r *Recorder) trySettling(one settling) bool {
-	select {
-	case r.settling <- one:
-		return true
-	default:
-		return false
+// submit hands a change to the store that no participant waits for.
+func (r *Recorder) submit(change func(*outbox.Tx)) {
+	if _, ok := r.store.Submit(0, change); !ok {
+		r.logLost()
 	}
 }
 
-// settleAt settles a journey's events when they are due, or now if too many wait.
-func (r *Recorder) settleAt(one settling) {
-	if !r.trySettling(one) {
-		r.submitSettle(one.journey)
+// logLost logs that the store took no more.
+func (r *Recorder) logLost() {
+	if isDue(&r.warnLost) {
+		_, reason := r.store.State()
+		r.log.Error("observations are lost: the state file cannot be written, and no more fit into memory",
+			"lost", r.store.Stats().Lost, "reason", reason)
 	}
 }
 
-// hold waits until an observation is on disk: the participant must not see an
-// answer that a crash could make us forget. It never waits for a store that is
-// known not to work.
+// hold waits until an observation is on disk: a participant must not see a
+// response that a crash could make us forget. It does not wait for a store that
+// is known not to work.
 func (r *Recorder) hold(onDisk <-chan struct{}) {
 	if onDisk == nil || r.durability == config.Relaxed {
 		return
@@ -229,11 +219,21 @@ func (r *Recorder) hold(onDisk <-chan struct{}) {
 	case <-onDisk:
 	case <-limit.C:
 		r.counts.atRisk.Inc()
-		r.complain.say("a response went out before its observation was on disk; a crash now could lose its event", "waited", holdLimit)
+		if isDue(&r.warnAtRisk) {
+			r.log.Warn("released a response before its observation was on disk; a crash now could lose its event", "waited", holdLimit)
+		}
 	}
 }
 
-// sizeOf is about how much memory an observation holds on to while it waits.
+// isDue reports whether a line that s limits may be logged now. Logging it within
+// s.Do would hold up every other request with the same trouble, if stderr is a pipe
+// that nobody reads.
+func isDue(s *rate.Sometimes) (due bool) {
+	s.Do(func() { due = true })
+	return due
+}
+
+// sizeOf estimates the bytes of memory that an observation keeps alive while it waits.
 func sizeOf(o *rules.Observation) int {
 	size := 512 + len(o.Answer)
 	if o.Page != nil && o.Page.Question != nil {

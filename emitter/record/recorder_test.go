@@ -8,12 +8,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/rules"
-
 	"github.com/sidehook/sidehook/rules/config"
 )
 
@@ -23,37 +21,36 @@ const (
 	showEnd   = `{"surveyId":5,"instanceId":3,"participantId":"p","newParticipantId":null,"page":null,"pageCount":2}`
 )
 
-// desk is a recorder on a real store in a folder of its own.
-type desk struct {
+// testRecorder is a recorder with a state directory of its own.
+type testRecorder struct {
 	*Recorder
 	t     *testing.T
 	store *outbox.Store
 	stop  func()
 }
 
-func newDesk(t *testing.T, dir string) *desk {
+func newTestRecorder(t *testing.T, dir string) *testRecorder {
 	t.Helper()
 	logger := slog.New(slog.DiscardHandler)
 	store := outbox.New(outbox.Options{Dir: dir, Logger: logger})
-	recorder := NewRecorder(RecorderOptions{
+	recorder := New(Options{
 		Store:   store,
 		Profile: decsysProfile(t),
 		Config: &config.Config{
 			Durability: config.Strict,
-			Settle:     config.Duration(time.Hour), // no test waits for it
+			Settle:     config.Duration(time.Hour), // longer than any test
 			Targets:    map[string]config.Target{"crm": {Format: config.FormatDecsys}, "lake": {Format: config.FormatStandard}},
 			Rules:      []config.Rule{{To: []string{"crm"}}, {On: []config.EventName{config.Completion}, To: []string{"lake"}}},
 		},
-		Metrics: metrics.NewSet(),
-		Logger:  logger,
+		Logger: logger,
 	})
-	d := &desk{Recorder: recorder, t: t, store: store}
+	d := &testRecorder{Recorder: recorder, t: t, store: store}
 	d.start()
 	return d
 }
 
 // start runs the store and the recorder; stop ends them in the order of main.
-func (d *desk) start() {
+func (d *testRecorder) start() {
 	var running sync.WaitGroup
 	storeCtx, stopStore := context.WithCancel(context.Background())
 	recorderCtx, stopRecorder := context.WithCancel(context.Background())
@@ -64,7 +61,7 @@ func (d *desk) start() {
 		}
 	})
 	running.Go(func() { d.Run(recorderCtx); close(recorderDone) })
-	d.flush() // the store is open from here on
+	d.flush() // the state file is open from here on
 	d.stop = sync.OnceFunc(func() {
 		stopRecorder()
 		<-recorderDone
@@ -74,18 +71,18 @@ func (d *desk) start() {
 	d.t.Cleanup(d.stop)
 }
 
-func (d *desk) begin(method, target string) func(rules.Exchange) {
+func (d *testRecorder) begin(method, target string) func(rules.Exchange) {
 	d.t.Helper()
 	end := d.Begin([]byte(method), []byte(target))
 	if end == nil {
-		d.t.Fatalf("%s %s is not watched", method, target)
+		d.t.Fatalf("%s %s matches no route", method, target)
 	}
 	return end
 }
 
-func (d *desk) get(body string)  { d.begin("GET", "/api/progress/5/3/p")(page(body)) }
-func (d *desk) next(body string) { d.begin("POST", "/api/progress/5/3/p/next")(page(body)) }
-func (d *desk) load(id string) {
+func (d *testRecorder) get(body string)  { d.begin("GET", "/api/progress/5/3/p")(page(body)) }
+func (d *testRecorder) next(body string) { d.begin("POST", "/api/progress/5/3/p/next")(page(body)) }
+func (d *testRecorder) load(id string) {
 	d.begin("POST", "/api/log/3/p/"+id+"/decsys.platform.PAGE_LOAD")(rules.Exchange{Status: 204, RequestBody: []byte("{}")})
 }
 
@@ -93,7 +90,7 @@ func page(body string) rules.Exchange {
 	return rules.Exchange{Status: 200, ContentType: "application/json; charset=utf-8", ResponseBody: []byte(body)}
 }
 
-func (d *desk) flush() {
+func (d *testRecorder) flush() {
 	d.t.Helper()
 	if err := d.store.Do(d.t.Context(), func(*outbox.Tx) {}); err != nil {
 		d.t.Fatal(err)
@@ -102,7 +99,7 @@ func (d *desk) flush() {
 
 // deliveries waits until all that was submitted is on disk and lists what is in
 // the outbox, oldest first.
-func (d *desk) deliveries() []*outbox.Delivery {
+func (d *testRecorder) deliveries() []*outbox.Delivery {
 	d.t.Helper()
 	d.flush()
 	var all []*outbox.Delivery
@@ -116,8 +113,8 @@ func (d *desk) deliveries() []*outbox.Delivery {
 	return all
 }
 
-func TestANavigationBecomesOneDeliveryForEachTargetThatWantsIt(t *testing.T) {
-	d := newDesk(t, t.TempDir())
+func TestANavigationMakesOneDeliveryForEachTargetOfItsRules(t *testing.T) {
+	d := newTestRecorder(t, t.TempDir())
 	d.get(showPage1)
 	d.load("one")
 	d.next(showEnd)
@@ -140,7 +137,7 @@ func TestANavigationBecomesOneDeliveryForEachTargetThatWantsIt(t *testing.T) {
 }
 
 func TestAnEventIsOnDiskWhenTheExchangeHasEnded(t *testing.T) {
-	d := newDesk(t, t.TempDir())
+	d := newTestRecorder(t, t.TempDir())
 	d.get(showPage1)
 	d.next(showPage2)
 	due, _, err := d.store.Due("crm", time.Now(), 100, func(uint64) bool { return false })
@@ -149,32 +146,50 @@ func TestAnEventIsOnDiskWhenTheExchangeHasEnded(t *testing.T) {
 	}
 }
 
-func TestAJourneyGoesOnAfterARestart(t *testing.T) {
+func TestAJourneyContinuesAfterARestart(t *testing.T) {
 	dir := t.TempDir()
-	d := newDesk(t, dir)
+	d := newTestRecorder(t, dir)
 	d.get(showPage1)
 	d.stop()
-	d = newDesk(t, dir)
+	d = newTestRecorder(t, dir)
 	d.next(showPage2)
 	if n := len(d.deliveries()); n != 1 {
 		t.Errorf("got %d deliveries, want 1", n)
 	}
 }
 
-func TestStoppingSettlesWhatWaits(t *testing.T) {
-	dir := t.TempDir()
-	d := newDesk(t, dir)
-	d.get(showPage1)
-	d.begin("POST", "/api/log/3/p/i1/decsys.platform.COMPONENT_RESULTS")
-	d.next(showPage2)
-	d.stop()
-	if n := len(newDesk(t, dir).deliveries()); n != 1 {
-		t.Errorf("got %d deliveries, want 1", n)
+func TestStoppingSettlesWaitingEvents(t *testing.T) {
+	f := func(durability config.Durability) {
+		t.Helper()
+		dir := t.TempDir()
+		d := newTestRecorder(t, dir)
+		d.durability = durability
+		d.get(showPage1)
+		d.begin("POST", "/api/log/3/p/i1/decsys.platform.COMPONENT_RESULTS")
+		d.next(showPage2)
+		d.stop()
+		// Before a recorder resumes what was left.
+		if n := len(openedStore(t, dir).deliveries()); n != 1 {
+			t.Errorf("%s: got %d deliveries, want 1", durability, n)
+		}
 	}
+	f(config.Strict)
+	f(config.Relaxed) // stopped before the navigation is on disk
 }
 
-func TestTheEndOfAStudyIsRecoveredThoughTheAppAnswersForTheStudy(t *testing.T) {
-	d := newDesk(t, t.TempDir())
+// openedStore is the store of a recorder that has stopped.
+func openedStore(t *testing.T, dir string) *testRecorder {
+	t.Helper()
+	d := &testRecorder{t: t, store: outbox.New(outbox.Options{Dir: dir, Logger: slog.New(slog.DiscardHandler)})}
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { _ = d.store.Run(ctx) })
+	t.Cleanup(func() { cancel(); running.Wait() })
+	return d
+}
+
+func TestTheEndOfAStudyIsRecoveredThoughTheAppRespondsForTheStudy(t *testing.T) {
+	d := newTestRecorder(t, t.TempDir())
 	get := func(body string) { d.begin("GET", "/api/progress/7/7/p")(page(body)) }
 	get(showPage1)
 	get(`{"surveyId":7,"instanceId":7,"participantId":"p","newParticipantId":"q","page":null,"pageCount":2}`)
@@ -187,8 +202,8 @@ func TestTheEndOfAStudyIsRecoveredThoughTheAppAnswersForTheStudy(t *testing.T) {
 	}
 }
 
-func TestTroubleWithReadingNeverMakesAnEvent(t *testing.T) {
-	d := newDesk(t, t.TempDir())
+func TestAnUnreadableExchangeMakesNoEvent(t *testing.T) {
+	d := newTestRecorder(t, t.TempDir())
 	d.get(showPage1)
 	f := func(x rules.Exchange) {
 		t.Helper()

@@ -13,90 +13,89 @@ import (
 
 	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/rules"
-
 	"github.com/sidehook/sidehook/rules/config"
 )
 
 const pseudonymKey = "a key of sixteen"
 
-// witness draws events whose every id and answer has a mark that nothing else has.
-type witness struct {
+// generator draws events in which every id and answer has a mark of its own.
+type generator struct {
 	t     *rapid.T
 	marks int
 }
 
-func (w *witness) mark() string {
-	w.marks++
-	odd := rapid.SampledFrom([]string{"", `"`, `\`, "ü", "\u2028", "\n", "<>&"}).Draw(w.t, "odd")
-	return fmt.Sprintf("mark-%d-of-it%s", w.marks, odd)
+func (g *generator) mark() string {
+	g.marks++
+	odd := rapid.SampledFrom([]string{"", `"`, `\`, "ü", "\u2028", "\n", "<>&"}).Draw(g.t, "odd")
+	return fmt.Sprintf("mark-%d-of-it%s", g.marks, odd)
 }
 
 // answer draws an answer: some of its texts are at text, some under other names.
-func (w *witness) answer() []byte {
+func (g *generator) answer() []byte {
 	value := map[string]any{}
-	for _, name := range rapid.SliceOfDistinct(rapid.SampledFrom([]string{"text", "other", "deep"}), rapid.ID).Draw(w.t, "names") {
+	for _, name := range rapid.SliceOfDistinct(rapid.SampledFrom([]string{"text", "other", "deep"}), rapid.ID).Draw(g.t, "names") {
 		switch name {
 		case "deep":
-			value[name] = map[string]any{"text": w.mark(), "list": []any{w.mark(), map[string]any{"text": w.mark()}}}
+			value[name] = map[string]any{"text": g.mark(), "list": []any{g.mark(), map[string]any{"text": g.mark()}}}
 		default:
-			value[name] = w.mark()
+			value[name] = g.mark()
 		}
 	}
 	encoded, err := json.Marshal(value)
 	if err != nil {
-		w.t.Fatal(err)
+		g.t.Fatal(err)
 	}
 	return encoded
 }
 
-func (w *witness) event() *rules.Event {
+func (g *generator) event() *rules.Event {
 	event := &rules.Event{
 		Place:       1,
 		At:          time.Unix(1_700_000_000, 0),
 		Survey:      rules.Survey{ID: "5", Instance: "3", FriendlyID: "fzd"},
-		Participant: rules.Participant{ID: w.mark()},
+		Participant: rules.Participant{ID: g.mark()},
 		From:        rules.PageRef{ID: "page", Number: 1, Position: 1},
-		Traceparent: w.mark(),
+		Traceparent: g.mark(),
 	}
-	for number := range rapid.IntRange(0, 5).Draw(w.t, "pages") {
+	for number := range rapid.IntRange(0, 5).Draw(g.t, "pages") {
 		response := rules.Response{
 			Page: rules.PageRef{ID: fmt.Sprint("page", number), Number: number + 1, Name: new(fmt.Sprint("Page ", number))},
-			Type: new(rapid.SampledFrom([]string{"Free Text", "Choose One"}).Draw(w.t, "type")),
-			Left: rapid.Bool().Draw(w.t, "left"),
+			Type: new(rapid.SampledFrom([]string{"Free Text", "Choose One"}).Draw(g.t, "type")),
+			Left: rapid.Bool().Draw(g.t, "left"),
 		}
-		if rapid.Bool().Draw(w.t, "is answered") {
-			response.Answer = w.answer()
+		if rapid.Bool().Draw(g.t, "is answered") {
+			response.Answer = g.answer()
 		}
 		event.Responses = append(event.Responses, response)
 	}
 	return event
 }
 
-func (w *witness) parts(name string, paths ...string) []config.AnswerPart {
+func (g *generator) parts(name string, paths ...string) []config.AnswerPart {
 	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) config.AnswerPart {
 		return config.AnswerPart{
 			Page: rapid.SampledFrom([]config.PageName{{}, {Number: 1}, {Name: "Page 1"}}).Draw(t, "page"),
 			Type: rapid.SampledFrom([]string{"", "Free Text"}).Draw(t, "type"),
 			Path: rapid.SampledFrom(paths).Draw(t, "path"),
 		}
-	}), 0, 3).Draw(w.t, name)
+	}), 0, 3).Draw(g.t, name)
 }
 
-func (w *witness) target() config.Target {
+func (g *generator) target() config.Target {
 	paths := []string{"", "text", "deep", "deep.text", "deep.list.*", "*", "deep.list.1.text"}
 	target := config.Target{
-		Format:       rapid.SampledFrom([]config.Format{config.FormatDecsys, config.FormatStandard, config.FormatCloudEvents}).Draw(w.t, "format"),
-		Redact:       config.Redact{Participant: rapid.Bool().Draw(w.t, "redacts who"), Answers: w.parts("redact", paths...)},
-		Pseudonymise: config.Pseudonymise{Key: config.NewSecret(pseudonymKey), Participant: rapid.Bool().Draw(w.t, "replaces who"), Answers: w.parts("pseudonymise", paths...)},
+		Format:       rapid.SampledFrom([]config.Format{config.FormatDecsys, config.FormatStandard, config.FormatCloudEvents}).Draw(g.t, "format"),
+		Redact:       config.Redact{Participant: rapid.Bool().Draw(g.t, "redacts who"), Answers: g.parts("redact", paths...)},
+		Pseudonymise: config.Pseudonymise{Key: config.NewSecret(pseudonymKey), Participant: rapid.Bool().Draw(g.t, "replaces who"), Answers: g.parts("pseudonymise", paths...)},
 	}
-	if rapid.Bool().Draw(w.t, "has only") {
-		target.Only = append([]config.AnswerPart{}, w.parts("only", "")...)
+	if rapid.Bool().Draw(g.t, "has only") {
+		target.Only = append([]config.AnswerPart{}, g.parts("only", "")...)
 	}
 	return target
 }
 
-// hiddenFrom lists the bytes that the target must not get, in a way of its own:
-// by gjson's paths, from the event.
+// hiddenFrom lists the bytes that the target must not get. Unlike the code under
+// test, it finds them by gjson paths.
 func hiddenFrom(target config.Target, event *rules.Event) []string {
 	var hidden []string
 	if target.Redact.Participant || target.Pseudonymise.Participant {
@@ -153,8 +152,8 @@ func marksIn(value gjson.Result) []string {
 
 func TestNothingThatATargetMustNotSeeIsStoredForIt(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		w := &witness{t: rt}
-		event, target := w.event(), w.target()
+		g := &generator{t: rt}
+		event, target := g.event(), g.target()
 		open := config.Target{Format: target.Format}
 		routing := newRouting(&config.Config{
 			Targets: map[string]config.Target{"closed": target, "open": open},
@@ -197,7 +196,7 @@ func TestDecsysFormatHasThePseudonymWhereverItHasTheParticipant(t *testing.T) {
 	}
 }
 
-func TestAnAnswerThatIsTakenOutLeavesWhatReceiversCanRead(t *testing.T) {
+func TestABodyWithRedactedAnswersKeepsItsShape(t *testing.T) {
 	event := skippedComfort(t)
 	target := config.Target{Redact: config.Redact{Participant: true, Answers: []config.AnswerPart{{Type: "Confirmation"}}}}
 	seen := rules.NewRedaction(&target).Apply(event)
@@ -230,7 +229,7 @@ func TestRulesSeeWhatTargetsMustNot(t *testing.T) {
 	}
 }
 
-func TestIDsOfAnEventTellNothingOfAPseudonymisedParticipant(t *testing.T) {
+func TestIDsDoNotRevealAHiddenParticipant(t *testing.T) {
 	hidden := config.Target{Format: config.FormatCloudEvents, Redact: config.Redact{Participant: true}}
 	open := config.Target{Format: config.FormatCloudEvents}
 	routing := newRouting(&config.Config{
@@ -257,8 +256,8 @@ func TestIDsOfAnEventTellNothingOfAPseudonymisedParticipant(t *testing.T) {
 	}
 }
 
-func TestWhatIsOnDiskForATargetIsRedacted(t *testing.T) {
-	d := newDesk(t, t.TempDir())
+func TestTheStateFileHoldsRedactedBodies(t *testing.T) {
+	d := newTestRecorder(t, t.TempDir())
 	cfg := &config.Config{
 		Targets: map[string]config.Target{
 			"crm": {Format: config.FormatDecsys, Redact: config.Redact{Answers: []config.AnswerPart{{Path: "text"}}}, Pseudonymise: config.Pseudonymise{Key: config.NewSecret(pseudonymKey), Participant: true}},

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
-
 	"github.com/sidehook/sidehook/emitter/send"
 	"github.com/sidehook/sidehook/rules/config"
 )
@@ -96,7 +95,7 @@ func capture(t *testing.T, name string, format config.Format, secrets ...string)
 			`"subject":"fzd","id":"evt_1","time":"2025-03-04T09:16:02.481Z","datacontenttype":"application/json","data":` + string(event.Data()) + `}`)
 	}
 	d := &outbox.Delivery{ID: "msg_5gk3", ContentType: formats[format].contentType, Body: formats[format].body(aboutSkipped, event)}
-	sender, err := send.NewSender(send.SenderOptions{Name: "crm", Target: target, Version: "1.2.3", Logger: slog.New(slog.DiscardHandler)})
+	sender, err := send.New(send.Options{Name: "crm", Target: target, Version: "1.2.3", Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

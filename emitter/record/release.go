@@ -9,23 +9,25 @@ import (
 	"github.com/sidehook/sidehook/rules"
 )
 
-// The waits between two questions for the app's release, while it does not answer.
 const (
+	// releaseTimeout bounds one request for the app's release.
+	releaseTimeout = 30 * time.Second
+	// firstReleaseWait is the wait after the first request that failed. It doubles up to maxReleaseWait.
 	firstReleaseWait = time.Second
 	maxReleaseWait   = time.Minute
 )
 
-// checkRelease asks the app once for its release, when it can be reached, and says
-// so if no event can ever come of it. An app that does not tell is believed to be right.
+// checkRelease asks the app for its release as soon as it can be reached, and logs
+// a release of which no event can come. An app that names none is taken to be recent.
 func checkRelease(ctx context.Context, app AppReader, profile *rules.Profile, logger *slog.Logger) {
 	for wait := firstReleaseWait; ; wait = min(2*wait, maxReleaseWait) {
-		asking, cancel := context.WithTimeout(ctx, joinLimit)
+		asking, cancel := context.WithTimeout(ctx, releaseTimeout)
 		status, contentType, body, err := app.Get(asking, "", profile.VersionPath())
 		cancel()
 		if err == nil {
 			release, oldest, old := profile.TooOld(body)
 			if old && status == 200 && strings.HasPrefix(contentType, "application/json") {
-				logger.Warn("no event will come: this release of the app does not say on the wire when a participant moves on",
+				logger.Warn("there will be no events: on the wire, this release of the app does not show when a participant moves on",
 					"app", profile.App, "release", release, "oldest", oldest)
 			}
 			return

@@ -10,7 +10,7 @@ import (
 	"testing/synctest"
 )
 
-// versionApp answers what it says from the third question on; until then it starts.
+// versionApp responds from the third request on; until then it starts.
 type versionApp struct {
 	status            int
 	contentType, body string
@@ -24,13 +24,13 @@ func (a *versionApp) Get(_ context.Context, _, path string) (int, string, []byte
 	return a.status, a.contentType, []byte(a.body), nil
 }
 
-func TestAReleaseThatTellsOfNoNavigationIsNamedOnce(t *testing.T) {
+func TestAReleaseWithoutNavigationIsLoggedOnce(t *testing.T) {
 	f := func(app *versionApp, want string) {
 		t.Helper()
 		synctest.Test(t, func(t *testing.T) {
 			var log bytes.Buffer
 			checkRelease(t.Context(), app, decsysProfile(t), slog.New(slog.NewTextHandler(&log, nil)))
-			if got := strings.Count(log.String(), "no event will come"); got != min(len(want), 1) || !strings.Contains(log.String(), want) {
+			if got := strings.Count(log.String(), "there will be no events"); got != min(len(want), 1) || !strings.Contains(log.String(), want) {
 				t.Errorf("for %s the log has %q, want %q", app.body, log.String(), want)
 			}
 			if app.asked != 3 {

@@ -1,14 +1,16 @@
 package record
 
 import (
+	"fmt"
+	"reflect"
+
 	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/rules"
-
 	"github.com/sidehook/sidehook/rules/config"
 )
 
-// routing is what a configuration says of where events go, and what is told
-// there. It never changes: a reload makes another.
+// routing is where events go, and what each target may see. It never changes: a
+// reload makes another.
 type routing struct {
 	set        *rules.Set
 	recipients map[string]recipient
@@ -28,12 +30,26 @@ func newRouting(c *config.Config) *routing {
 	return r
 }
 
-// Apply makes these the targets and rules of the events to come. Events that
-// wait for answers count as such; what is in the outbox stays as it is.
+// Apply replaces the targets and rules for the events to come, including those
+// that wait for answers. What is in the outbox stays as it is.
 func (r *Recorder) Apply(c *config.Config) { r.routing.Store(newRouting(c)) }
 
+// MayMove returns an error if a delivery made for one target must not be sent to
+// another: its body holds all that the first may see, and never changes.
+func (r *Recorder) MayMove(from, to string) error {
+	recipients := r.routing.Load().recipients
+	other, known := recipients[to]
+	if !known {
+		return fmt.Errorf("there is no target %q in the configuration", to)
+	}
+	if from == to || other.redaction == nil || reflect.DeepEqual(recipients[from].redaction, other.redaction) {
+		return nil
+	}
+	return fmt.Errorf("the deliveries of %q may hold what %q must not see (only, redact, pseudonymise)", from, to)
+}
+
 // deliveries makes one delivery of the event for every target that gets it. Rules
-// see the event as it is; what a target must not see is in none of its delivery.
+// see the whole event; what a target must not see is in none of its deliveries.
 func (r *routing) deliveries(epoch string, key rules.Key, event *rules.Event) []outbox.Delivery {
 	var made []outbox.Delivery
 	for _, selection := range r.set.Select(event) {
@@ -55,4 +71,12 @@ func (r *routing) deliveries(epoch string, key rules.Key, event *rules.Event) []
 		})
 	}
 	return made
+}
+
+// surveyName is how a delivery and format decsys name a survey instance.
+func surveyName(s *rules.Survey) string {
+	if s.FriendlyID != "" {
+		return s.FriendlyID
+	}
+	return s.ID + "/" + s.Instance
 }

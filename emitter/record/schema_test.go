@@ -8,7 +8,6 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/sidehook/sidehook/rules"
-
 	"github.com/sidehook/sidehook/rules/config"
 )
 
@@ -22,7 +21,7 @@ func standardSchema(t testing.TB) *jsonschema.Schema {
 	return schema
 }
 
-// violation tells what of a body the schema does not allow; nil when all is well.
+// violation returns what the schema does not allow in a body, nil if all is well.
 func violation(t testing.TB, schema *jsonschema.Schema, body []byte) error {
 	t.Helper()
 	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(body))

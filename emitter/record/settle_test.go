@@ -8,14 +8,14 @@ import (
 	"github.com/sidehook/sidehook/rules"
 )
 
-// The participant clicks Next while an answer is on its way to the app.
+// The participant clicks Next while an answer is in flight.
 func TestAnEventWaitsForAnAnswerInFlightAndTheParticipantDoesNot(t *testing.T) {
 	accepted := rules.Exchange{Status: 204, RequestBody: []byte(`{"text":"late"}`)}
 	f := func(name string, answer rules.Exchange, endsAt, wantAt time.Duration, want string) {
 		t.Run(name, func(t *testing.T) {
 			dir := memoryDir(t)
 			synctest.Test(t, func(t *testing.T) {
-				s := &situation{dir: dir}
+				s := &scenario{dir: dir}
 				s.open(t)
 				s.settle = 500 * time.Millisecond
 				s.get(showPage1)
@@ -29,15 +29,15 @@ func TestAnEventWaitsForAnAnswerInFlightAndTheParticipantDoesNot(t *testing.T) {
 				time.AfterFunc(endsAt, func() { endAnswer(answer) })
 				time.Sleep(wantAt - time.Nanosecond)
 				synctest.Wait()
-				if told := s.told(); told != "" {
-					t.Errorf("%s is told before %s", told, wantAt)
+				if events := s.summary(); events != "" {
+					t.Errorf("the event %s came before %s", events, wantAt)
 				}
 				time.Sleep(time.Nanosecond)
 				synctest.Wait()
-				if told := s.told(); told != "one>two" {
-					t.Fatalf("%q is told at %s", told, wantAt)
+				if events := s.summary(); events != "one>two" {
+					t.Fatalf("events are %q at %s", events, wantAt)
 				}
-				time.Sleep(time.Second) // by when the answer has ended that came too late
+				time.Sleep(time.Second) // until the late answer has ended
 				synctest.Wait()
 				events := s.events()
 				if got := events[0].Get("data.responses.0.response").Raw; len(events) != 1 || got != want {
@@ -49,5 +49,5 @@ func TestAnEventWaitsForAnAnswerInFlightAndTheParticipantDoesNot(t *testing.T) {
 	f("it is accepted in time", accepted, 499*time.Millisecond, 499*time.Millisecond, `{"text":"late"}`)
 	f("it takes too long", accepted, 501*time.Millisecond, 500*time.Millisecond, "null")
 	f("the app refuses it", rules.Exchange{Status: 500}, 100*time.Millisecond, 100*time.Millisecond, "null")
-	f("the app gives no answer", rules.Exchange{}, 100*time.Millisecond, 100*time.Millisecond, "null")
+	f("the app gives no response", rules.Exchange{}, 100*time.Millisecond, 100*time.Millisecond, "null")
 }

@@ -6,45 +6,50 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 const (
 	connectTimeout   = 3 * time.Second
 	handshakeTimeout = 5 * time.Second
 	idleTimeout      = 90 * time.Second
-	// pingAfter and pingTimeout find out an HTTP/2 connection that is silently
-	// dead, which otherwise each new request would be sent into.
+	// pingAfter and pingTimeout detect an HTTP/2 connection that is silently
+	// dead; each new request would otherwise be sent into it.
 	pingAfter   = 15 * time.Second
 	pingTimeout = 5 * time.Second
-	// maxResponseHeader bounds what a target's header can take of our memory, interim responses included.
+	// maxResponseHeader bounds the memory that a response's header can take, in
+	// bytes, interim responses included.
 	maxResponseHeader = 64 << 10
+	// logInterval is how often the same failure is logged.
+	logInterval = time.Minute
 )
 
-// connections are those of one target, which share nothing with those of
-// another. How many there are is bounded by who sends. When the file of the
-// authorities to trust changes, new ones take the place of the old ones.
+// connections are those to one target, which are shared with no other. Their
+// number is bounded by the target's concurrency. When the file with the trusted
+// authorities changes, new connections replace the old ones.
 type connections struct {
-	options  SenderOptions
-	complain *complaints
+	options    Options
+	warnReload rate.Sometimes
 
 	mu      sync.Mutex
 	current *http.Transport
-	// ca is the file of authorities that current trusts, nil without one.
+	// ca describes the file with the authorities that current trusts, nil without one.
 	ca os.FileInfo
 }
 
-// newConnections reads the target's certificates; it connects to nothing.
-func newConnections(o SenderOptions) (*connections, error) {
+// newConnections reads the target's certificates; it opens no connection.
+func newConnections(o Options) (*connections, error) {
 	o.Logger = o.Logger.With("target", o.Name)
-	c := &connections{options: o, complain: newComplaints(o.Logger, time.Now)}
+	c := &connections{options: o, warnReload: rate.Sometimes{Interval: logInterval}}
 	if err := c.renew(); err != nil {
 		return nil, err
 	}
 	return c, nil
 }
 
-// transport is what to send by. A changed file that cannot be used (half
-// written, no right to read it) leaves what was there before in use.
+// transport returns the transport to send with. If a changed tls.ca cannot be used
+// (half written, no permission), the previous one stays in use.
 func (c *connections) transport() *http.Transport {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -52,7 +57,9 @@ func (c *connections) transport() *http.Transport {
 		return c.current
 	}
 	if err := c.renewIfChanged(); err != nil {
-		c.complain.say("could not use the changed tls.ca; the one from before stays in use", "error", err)
+		c.warnReload.Do(func() {
+			c.options.Logger.Warn("could not reload tls.ca, keeping the previous one", "error", err)
+		})
 	}
 	return c.current
 }
@@ -70,7 +77,7 @@ func (c *connections) renewIfChanged() error {
 	return nil
 }
 
-// renew makes a transport of the files as they are now.
+// renew makes a transport from the files as they are now.
 func (c *connections) renew() (err error) {
 	target := c.options.Target
 	var ca os.FileInfo
@@ -79,19 +86,19 @@ func (c *connections) renew() (err error) {
 			return fmt.Errorf("could not read tls.ca: %w", err)
 		}
 	}
-	config, err := ClientTLS(target.TLS, c.options.Logger)
+	tls, err := ClientTLS(target.TLS, c.options.Logger)
 	if err != nil {
 		return err
 	}
-	proxy, err := proxyFor(target.Proxy)
+	proxy, err := proxyFunc(target.Proxy)
 	if err != nil {
 		return err
 	}
 	c.ca, c.current = ca, &http.Transport{
 		Proxy:                  proxy,
-		OnProxyConnectResponse: onProxyAnswer,
+		OnProxyConnectResponse: onConnectResponse,
 		DialContext:            newDialer(target.Allow).DialContext,
-		TLSClientConfig:        config,
+		TLSClientConfig:        tls,
 		TLSHandshakeTimeout:    handshakeTimeout,
 		ForceAttemptHTTP2:      true,
 		HTTP2:                  &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
@@ -99,15 +106,14 @@ func (c *connections) renew() (err error) {
 		MaxIdleConnsPerHost:    max(target.Concurrency, 1),
 		IdleConnTimeout:        idleTimeout,
 		MaxResponseHeaderBytes: maxResponseHeader,
-		// What asks for no compression gets no bomb.
-		DisableCompression: true,
+		DisableCompression:     true, // so that no response can be a decompression bomb
 	}
 	return nil
 }
 
-// isRelayed tells whether a proxy may have answered a request by itself: it
-// reads what is not encrypted.
-func (c *connections) isRelayed(request *http.Request) bool {
+// mayBeFromProxy reports whether a forward proxy may have written the response to
+// a request: it can do so where it sees the request unencrypted.
+func (c *connections) mayBeFromProxy(request *http.Request) bool {
 	c.mu.Lock()
 	proxy := c.current.Proxy
 	c.mu.Unlock()
@@ -118,7 +124,7 @@ func (c *connections) isRelayed(request *http.Request) bool {
 	return err == nil && address != nil
 }
 
-// close lets go of idle connections.
+// close closes idle connections.
 func (c *connections) close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

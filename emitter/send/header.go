@@ -9,9 +9,10 @@ import (
 	"github.com/sidehook/sidehook/rules/config"
 )
 
-// constantHeader has what is the same on every attempt: the configured headers,
-// the credentials of the URL, which net/http leaves to its Client, and ours,
-// last, so that nothing configured replaces them.
+// constantHeader returns the fields that are the same on every attempt: the
+// configured ones, the credentials of the URL (which http.Client would add, but a
+// bare transport does not), and our own, last, so that nothing configured
+// replaces them.
 func constantHeader(target config.Target, user *url.Userinfo, version string) http.Header {
 	header := http.Header{}
 	if user != nil {
@@ -25,7 +26,7 @@ func constantHeader(target config.Target, user *url.Userinfo, version string) ht
 	return header
 }
 
-// setOrDelete makes sure that a header of ours has our value or is not there.
+// setOrDelete sets a field of ours, or removes a configured one of its name if value is empty.
 func setOrDelete(header http.Header, name, value string) {
 	if value == "" {
 		delete(header, name)
@@ -34,8 +35,8 @@ func setOrDelete(header http.Header, name, value string) {
 	header[name] = []string{value}
 }
 
-// redelivery is the webhook-redelivery header: "true" on what somebody had sent
-// again, whose webhook-id its receiver may have seen; empty on all else.
+// redelivery returns the webhook-redelivery field: "true" if an operator had the
+// delivery sent again, so that its receiver may have seen its webhook-id before; else empty.
 func redelivery(d *outbox.Delivery) string {
 	if d.Redelivered {
 		return "true"

@@ -18,15 +18,16 @@ import (
 )
 
 const (
+	// excerptLimit is how many bytes of a failed response are kept.
 	excerptLimit = 1 << 10
-	// drainLimit is how much of a body is read so that its connection can be used again.
+	// drainLimit is how many bytes of a response are read to make its connection reusable.
 	drainLimit = 16 << 10
-	// drainTime is how long a target may take over a body once its status is known.
+	// drainTime bounds how long the body of a response may take once its status is known.
 	drainTime = time.Second
 )
 
-// SenderOptions are what a Sender needs.
-type SenderOptions struct {
+// Options configure a Sender; all are required.
+type Options struct {
 	// Name of the target in the configuration.
 	Name   string
 	Target config.Target
@@ -35,7 +36,7 @@ type SenderOptions struct {
 	Logger  *slog.Logger
 }
 
-// Sender makes the attempts of one target. It may be used by many goroutines.
+// Sender makes the attempts of one target. It is safe for concurrent use.
 type Sender struct {
 	connections *connections
 	url         *url.URL
@@ -45,10 +46,11 @@ type Sender struct {
 	drainTime   time.Duration
 }
 
-// NewSender reads the target's certificates, so it can fail; it connects to nothing.
-func NewSender(o SenderOptions) (*Sender, error) {
+// New returns a Sender. It fails if a certificate file of the target cannot be
+// used, and opens no connection.
+func New(o Options) (*Sender, error) {
 	address, err := url.Parse(o.Target.URL.Reveal())
-	if err != nil { // whose text is the URL
+	if err != nil { // the error's text would show the URL
 		return nil, errors.New("could not parse its url")
 	}
 	header := constantHeader(o.Target, address.User, o.Version)
@@ -67,10 +69,11 @@ func NewSender(o SenderOptions) (*Sender, error) {
 	}, nil
 }
 
-// Send makes one attempt of d, signed as of at, and tells how it ended. It
-// takes no longer than the target's timeout. A connection that had died idle
-// is made up for by a second one, once, within the same attempt. The transport
-// may hold d.Body for a moment after Send returns, so it must never change.
+// Send makes one attempt of d, signed as of at, and returns how it ended. It
+// takes no longer than the target's timeout. If a kept connection turns out to
+// have died while idle, the request goes out once more on a new one, within the
+// same attempt. The transport may still read d.Body for a moment after Send
+// returns, so its bytes must never change.
 func (s *Sender) Send(ctx context.Context, d *outbox.Delivery, at time.Time) Result {
 	start := time.Now()
 	attempt, cancel := context.WithTimeout(ctx, s.timeout)
@@ -82,26 +85,26 @@ func (s *Sender) Send(ctx context.Context, d *outbox.Delivery, at time.Time) Res
 		result = classifyError(ctx, err, reached)
 	} else {
 		result = s.classify(response, at.Add(time.Since(start)))
-		result.Excerpt = s.finish(response, result.Outcome, cancel)
+		result.Excerpt = s.drain(response, result.Outcome, cancel)
 	}
 	result.Duration = time.Since(start)
 	return result
 }
 
-// Close lets go of idle connections.
+// Close closes idle connections.
 func (s *Sender) Close() { s.connections.close() }
 
-// post sends d's request, a second time where the first met a dead connection.
-// net/http would do that only for what it takes for idempotent, and as often
-// as it finds another dead connection.
+// post sends d's request, and sends it once more if the first met a connection
+// that had died idle. net/http itself would retry only what it considers
+// idempotent, and as often as it found another dead connection.
 func (s *Sender) post(ctx context.Context, d *outbox.Delivery, at time.Time) (*http.Response, phase, error) {
 	request := s.request(ctx, d, at)
-	response, progress, err := s.roundTrip(request, d.Body)
-	if err != nil && progress.diedIdle() && ctx.Err() == nil {
-		s.connections.close() // the others will be as dead
-		response, progress, err = s.roundTrip(request, d.Body)
+	response, tracker, err := s.roundTrip(request, d.Body)
+	if err != nil && tracker.diedIdle() && ctx.Err() == nil {
+		s.connections.close() // the other idle ones are likely dead too
+		response, tracker, err = s.roundTrip(request, d.Body)
 	}
-	return response, progress.phase(), err
+	return response, tracker.phase(), err
 }
 
 func (s *Sender) request(ctx context.Context, d *outbox.Delivery, at time.Time) *http.Request {
@@ -117,27 +120,26 @@ func (s *Sender) request(ctx context.Context, d *outbox.Delivery, at time.Time) 
 	return request.WithContext(ctx)
 }
 
-// classify is classifyAnswer for a response that may be a proxy's.
+// classify classifies a response that may come from a forward proxy.
 func (s *Sender) classify(response *http.Response, at time.Time) Result {
-	if response.StatusCode == http.StatusProxyAuthRequired && s.connections.isRelayed(response.Request) {
+	if response.StatusCode == http.StatusProxyAuthRequired && s.connections.mayBeFromProxy(response.Request) {
 		return classifyProxy(response.StatusCode)
 	}
-	return classifyAnswer(response, at)
+	return classifyResponse(response, at)
 }
 
-// roundTrip sends request without GetBody, so that the transport itself never sends it twice.
-func (s *Sender) roundTrip(request *http.Request, body []byte) (*http.Response, *progress, error) {
-	progress := &progress{}
-	request = request.WithContext(httptrace.WithClientTrace(request.Context(), progress.trace()))
+// roundTrip sends request without GetBody, so that the transport never sends it twice.
+func (s *Sender) roundTrip(request *http.Request, body []byte) (*http.Response, *phaseTracker, error) {
+	tracker := &phaseTracker{}
+	request = request.WithContext(httptrace.WithClientTrace(request.Context(), tracker.trace()))
 	request.Body = io.NopCloser(bytes.NewReader(body))
 	response, err := s.connections.transport().RoundTrip(request)
-	return response, progress, err
+	return response, tracker, err
 }
 
-// finish reads a little of the body: for the excerpt of a failure, and so that
-// the connection can be used again. The status is the target's word; how its
-// body ends changes nothing.
-func (s *Sender) finish(response *http.Response, outcome Outcome, cancel context.CancelFunc) (excerpt []byte) {
+// drain reads a little of the body: for the excerpt of a failure, and to make
+// the connection reusable. The status decides the outcome, however the body ends.
+func (s *Sender) drain(response *http.Response, outcome Outcome, cancel context.CancelFunc) (excerpt []byte) {
 	defer response.Body.Close()
 	if response.Body == http.NoBody || response.StatusCode == http.StatusSwitchingProtocols {
 		return nil

@@ -36,22 +36,22 @@ func TestADeliveryIsASignedPost(t *testing.T) {
 
 	target := targetAt(t, server.URL+"/hooks/survey?team=7")
 	target.Headers = map[string]string{"x-environment": "production"}
-	result := send(senderFor(t, target))
+	result := send(newSender(t, target))
 
 	if result.Outcome != Delivered || result.Status != 200 || result.Reason != "" || result.Duration <= 0 {
 		t.Fatalf("result is %+v", result)
 	}
-	if got.Method != "POST" || got.RequestURI != "/hooks/survey?team=7" || string(body) != string(someDelivery().Body) {
+	if got.Method != "POST" || got.RequestURI != "/hooks/survey?team=7" || string(body) != string(newDelivery().Body) {
 		t.Errorf("got %s %s %s", got.Method, got.RequestURI, body)
 	}
-	if err := referee(t, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").VerifyIgnoringTimestamp(body, got.Header); err != nil {
+	if err := verifier(t, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").VerifyIgnoringTimestamp(body, got.Header); err != nil {
 		t.Error(err)
 	}
 	got.Header.Del("Webhook-Signature")
 	want := http.Header{
 		"Content-Length":    {"61"},
 		"Content-Type":      {"application/json"},
-		"Traceparent":       {someDelivery().Traceparent},
+		"Traceparent":       {newDelivery().Traceparent},
 		"User-Agent":        {"sidehook/1.2.3"},
 		"Webhook-Id":        {"msg_5gk3"},
 		"Webhook-Timestamp": {"1795468936"},
@@ -70,9 +70,9 @@ func TestFormatDecsysIsSentAsDecsysSendsIt(t *testing.T) {
 	target := targetAt(t, server.URL)
 	target.Format = config.FormatDecsys
 	target.Secret = config.Secrets{config.NewSecret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), config.NewSecret("old")}
-	send(senderFor(t, target))
+	send(newSender(t, target))
 
-	wantText := signer{decsys: []byte("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")}.decsysHeader(someDelivery().Body)
+	wantText := signer{decsys: []byte("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")}.decsysHeader(newDelivery().Body)
 	if got.Get("X-Decsys-Signature") != wantText {
 		t.Errorf("X-Decsys-Signature is %s, want %s", got.Get("X-Decsys-Signature"), wantText)
 	}
@@ -94,9 +94,9 @@ func TestConfiguredHeadersNeverReplaceOurs(t *testing.T) {
 	} {
 		target.Headers[name] = "999"
 	}
-	delivery := someDelivery()
+	delivery := newDelivery()
 	delivery.Traceparent = ""
-	if result := senderFor(t, target).Send(context.Background(), delivery, sentAt); result.Outcome != Delivered {
+	if result := newSender(t, target).Send(context.Background(), delivery, sentAt); result.Outcome != Delivered {
 		t.Fatalf("result is %+v", result)
 	}
 	for name, values := range got {
@@ -109,13 +109,13 @@ func TestConfiguredHeadersNeverReplaceOurs(t *testing.T) {
 	}
 }
 
-func TestARedeliverySaysSoAndIsOtherwiseTheSame(t *testing.T) {
+func TestARedeliveryDiffersInOneHeaderOnly(t *testing.T) {
 	var got http.Header
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Header }))
 	defer server.Close()
-	sender := senderFor(t, targetAt(t, server.URL))
+	sender := newSender(t, targetAt(t, server.URL))
 	send := func(redelivered bool) http.Header {
-		delivery := someDelivery()
+		delivery := newDelivery()
 		delivery.Redelivered = redelivered
 		if result := sender.Send(context.Background(), delivery, sentAt); result.Outcome != Delivered {
 			t.Fatalf("result is %+v", result)
@@ -139,7 +139,7 @@ func TestCredentialsOfTheURLAreBasicAuthentication(t *testing.T) {
 		if configured != "" {
 			target.Headers = map[string]string{"authorization": configured}
 		}
-		send(senderFor(t, target))
+		send(newSender(t, target))
 		if got.Get("Authorization") != want {
 			t.Errorf("Authorization is %q, want %q", got.Get("Authorization"), want)
 		}
@@ -154,7 +154,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	defer elsewhere.Close()
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		server := httptest.NewServer(http.RedirectHandler(elsewhere.URL, status))
-		if result := send(senderFor(t, targetAt(t, server.URL))); result.Outcome != Rejected || result.Status != status {
+		if result := send(newSender(t, targetAt(t, server.URL))); result.Outcome != Rejected || result.Status != status {
 			t.Errorf("result is %+v", result)
 		}
 		server.Close()
@@ -164,11 +164,11 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	}
 }
 
-func TestRetryAfterIsHandedOn(t *testing.T) {
+func TestRetryAfterIsInTheResult(t *testing.T) {
 	f := func(head string, outcome Outcome, want time.Duration) {
 		t.Helper()
-		server := newRawReceiver(t, says("HTTP/1.1 "+head+"\r\nContent-Length: 0\r\n\r\n"))
-		got := send(senderFor(t, targetAt(t, server.url)))
+		server := newRawReceiver(t, respond("HTTP/1.1 "+head+"\r\nContent-Length: 0\r\n\r\n"))
+		got := send(newSender(t, targetAt(t, server.url)))
 		if got.Outcome != outcome || got.RetryAfter != want {
 			t.Errorf("%q: result is %+v, want %v", head, got, want)
 		}
@@ -178,27 +178,27 @@ func TestRetryAfterIsHandedOn(t *testing.T) {
 	f("200 OK\r\nRetry-After: 7", Delivered, 0)
 }
 
-func TestAConnectionThatDiedIdleIsMadeUpForOnce(t *testing.T) {
+func TestARequestOnADeadIdleConnectionIsSentOnceMore(t *testing.T) {
 	server := newRawReceiver(t, func(conn net.Conn, connection, request int) bool {
 		if connection == 1 && request == 2 {
 			return false // as if it had been closed while idle: the request is lost
 		}
-		return says(ok)(conn, connection, request)
+		return respond(ok)(conn, connection, request)
 	})
-	sender := senderFor(t, targetAt(t, server.url))
+	sender := newSender(t, targetAt(t, server.url))
 	for range 2 {
 		if result := send(sender); result.Outcome != Delivered {
 			t.Fatalf("result is %+v", result)
 		}
 	}
-	if server.seen() != 3 {
-		t.Errorf("the receiver saw %d requests, want 3", server.seen())
+	if server.count() != 3 {
+		t.Errorf("the receiver saw %d requests, want 3", server.count())
 	}
 }
 
-func TestAConnectionThatTheReceiverClosedIsNoFailure(t *testing.T) {
-	server := newRawReceiver(t, saysAndResets(ok))
-	sender := senderFor(t, targetAt(t, server.url))
+func TestAConnectionClosedByTheReceiverIsNoFailure(t *testing.T) {
+	server := newRawReceiver(t, respondAndReset(ok))
+	sender := newSender(t, targetAt(t, server.url))
 	for range 50 {
 		if result := send(sender); result.Outcome != Delivered {
 			t.Fatalf("result is %+v", result)
@@ -209,53 +209,53 @@ func TestAConnectionThatTheReceiverClosedIsNoFailure(t *testing.T) {
 func TestASecondDeadConnectionIsAFailure(t *testing.T) {
 	dead := atomic.Bool{}
 	server := newRawReceiver(t, func(conn net.Conn, connection, request int) bool {
-		return !dead.Load() && says(ok)(conn, connection, request)
+		return !dead.Load() && respond(ok)(conn, connection, request)
 	})
-	sender := senderFor(t, targetAt(t, server.url))
+	sender := newSender(t, targetAt(t, server.url))
 	send(sender)
 	dead.Store(true)
-	before := server.seen()
+	before := server.count()
 	result := send(sender)
 	if result.Outcome != Retry || result.Reason != "connection closed" {
 		t.Errorf("result is %+v", result)
 	}
-	if n := server.seen() - before; n != 2 {
+	if n := server.count() - before; n != 2 {
 		t.Errorf("the receiver saw %d requests, want 2", n)
 	}
 }
 
 func TestARequestThatMayHaveArrivedIsNotRepeated(t *testing.T) {
-	f := func(name string, warm bool, answer rawAnswer, wantReason string) {
+	f := func(name string, warm bool, answer responder, wantReason string) {
 		t.Helper()
 		server := newRawReceiver(t, func(conn net.Conn, connection, request int) bool {
 			if warm && request == 1 {
-				return says(ok)(conn, connection, request)
+				return respond(ok)(conn, connection, request)
 			}
 			return answer(conn, connection, request)
 		})
 		target := targetAt(t, server.url)
 		target.Timeout = config.Duration(100 * time.Millisecond)
-		sender := senderFor(t, target)
+		sender := newSender(t, target)
 		if warm {
 			sender.timeout = time.Minute
 			send(sender)
 			sender.timeout = 100 * time.Millisecond
 		}
-		before := server.seen()
+		before := server.count()
 		result := send(sender)
 		if result.Outcome != Retry || !strings.HasPrefix(result.Reason, wantReason) {
 			t.Errorf("%s: result is %+v", name, result)
 		}
-		if n := server.seen() - before; n != 1 {
+		if n := server.count() - before; n != 1 {
 			t.Errorf("%s: the receiver saw %d requests, want 1", name, n)
 		}
 	}
-	f("a new connection", false, saysAndCloses(""), "")
-	f("a used one that says something", true, saysAndCloses("HTTP/1.1 2"), "broken response")
-	f("a used one that says nothing", true, saysAndHangs(""), "timeout waiting")
+	f("a new connection", false, respondAndClose(""), "")
+	f("a used one that respond something", true, respondAndClose("HTTP/1.1 2"), "broken response")
+	f("a used one that respond nothing", true, respondAndHang(""), "timeout waiting")
 }
 
-func TestHTTP2IsSpokenAndItsDeadConnectionsAreMadeUpFor(t *testing.T) {
+func TestDeadHTTP2ConnectionsAreReplaced(t *testing.T) {
 	var version atomic.Int32
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { version.Store(int32(r.ProtoMajor)) }))
 	server.EnableHTTP2 = true
@@ -263,7 +263,7 @@ func TestHTTP2IsSpokenAndItsDeadConnectionsAreMadeUpFor(t *testing.T) {
 	defer server.Close()
 	target := targetAt(t, server.URL)
 	target.TLS.Verify = false
-	sender := senderFor(t, target)
+	sender := newSender(t, target)
 	for range 20 {
 		if result := send(sender); result.Outcome != Delivered {
 			t.Fatalf("result is %+v", result)
@@ -275,68 +275,68 @@ func TestHTTP2IsSpokenAndItsDeadConnectionsAreMadeUpFor(t *testing.T) {
 	}
 }
 
-func TestNoBodyCanHoldOrFillUs(t *testing.T) {
-	f := func(name string, answer rawAnswer, want Outcome, excerpt int) {
+func TestEndlessBodiesCostNeitherTimeNorMemory(t *testing.T) {
+	f := func(name string, answer responder, want Outcome, excerpt int) {
 		t.Helper()
 		server := newRawReceiver(t, answer)
-		result := send(senderFor(t, targetAt(t, server.url)))
+		result := send(newSender(t, targetAt(t, server.url)))
 		if result.Outcome != want || len(result.Excerpt) != excerpt {
 			t.Errorf("%s: result is %+v with an excerpt of %d bytes", name, result, len(result.Excerpt))
 		}
 	}
 	chunked := "\r\nTransfer-Encoding: chunked\r\n\r\n"
-	f("endless body of a success", saysForever("HTTP/1.1 200 OK"+chunked, chunk), Delivered, 0)
-	f("endless body of a failure", saysForever("HTTP/1.1 500 No"+chunked, chunk), Retry, 1024)
-	f("gzip nobody asked for", saysForever("HTTP/1.1 500 No\r\nContent-Encoding: gzip"+chunked, chunk), Retry, 1024)
-	f("body that never ends", saysAndHangs("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab"), Delivered, 0)
-	f("failure's body that never ends", saysAndHangs("HTTP/1.1 500 No\r\nContent-Length: 5\r\n\r\nab"), Retry, 2)
-	f("reset in the body", saysAndResets("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab"), Delivered, 0)
-	f("failure's body cut short", saysAndCloses("HTTP/1.1 500 No\r\nContent-Length: 5\r\n\r\nab"), Retry, 2)
-	f("chunks that are none", saysAndCloses("HTTP/1.1 503 No"+chunked+"zz\r\n"), Retry, 0)
-	f("no body", says("HTTP/1.1 204 No Content\r\n\r\n"), Delivered, 0)
-	f("interim responses", says("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\nLink: </a>\r\n\r\n"+ok), Delivered, 0)
-	f("a switch of protocols", saysAndHangs("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"), Retry, 0)
+	f("endless body of a success", respondForever("HTTP/1.1 200 OK"+chunked, chunk), Delivered, 0)
+	f("endless body of a failure", respondForever("HTTP/1.1 500 No"+chunked, chunk), Retry, 1024)
+	f("gzip nobody asked for", respondForever("HTTP/1.1 500 No\r\nContent-Encoding: gzip"+chunked, chunk), Retry, 1024)
+	f("body that never ends", respondAndHang("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab"), Delivered, 0)
+	f("failure's body that never ends", respondAndHang("HTTP/1.1 500 No\r\nContent-Length: 5\r\n\r\nab"), Retry, 2)
+	f("reset in the body", respondAndReset("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab"), Delivered, 0)
+	f("failure's body cut short", respondAndClose("HTTP/1.1 500 No\r\nContent-Length: 5\r\n\r\nab"), Retry, 2)
+	f("chunks that are none", respondAndClose("HTTP/1.1 503 No"+chunked+"zz\r\n"), Retry, 0)
+	f("no body", respond("HTTP/1.1 204 No Content\r\n\r\n"), Delivered, 0)
+	f("interim responses", respond("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\nLink: </a>\r\n\r\n"+ok), Delivered, 0)
+	f("a switch of protocols", respondAndHang("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"), Retry, 0)
 }
 
-func TestTheDeadlineOfAnAttemptCoversTheBody(t *testing.T) {
-	f := func(name string, answer rawAnswer, want Outcome) {
+func TestTheTimeoutCoversTheResponseBody(t *testing.T) {
+	f := func(name string, answer responder, want Outcome) {
 		t.Helper()
-		sender := senderFor(t, targetAt(t, newRawReceiver(t, answer).url))
+		sender := newSender(t, targetAt(t, newRawReceiver(t, answer).url))
 		sender.timeout, sender.drainTime = 100*time.Millisecond, 24*time.Hour
 		if result := send(sender); result.Outcome != want { // or it hangs
 			t.Errorf("%s: result is %+v, want %s", name, result, want)
 		}
 	}
-	f("a body that stops", saysAndHangs("HTTP/1.1 500 No\r\nContent-Length: 5\r\n\r\nab"), Retry)
-	f("a body that drips", drips("HTTP/1.1 500 No\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\na\r\n"), Retry)
-	f("a header that drips", drips("HTTP/1.1 200 OK\r\n", "X: y\r\n"), Retry)
-	f("a success whose body stops", saysAndHangs("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab"), Delivered)
+	f("a body that stops", respondAndHang("HTTP/1.1 500 No\r\nContent-Length: 5\r\n\r\nab"), Retry)
+	f("a body that respondSlowly", respondSlowly("HTTP/1.1 500 No\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\na\r\n"), Retry)
+	f("a header that respondSlowly", respondSlowly("HTTP/1.1 200 OK\r\n", "X: y\r\n"), Retry)
+	f("a success whose body stops", respondAndHang("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab"), Delivered)
 }
 
-func TestNoCompressionIsAskedFor(t *testing.T) {
+func TestNoCompressedResponseIsRequested(t *testing.T) {
 	var got http.Header
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Header }))
 	defer server.Close()
-	send(senderFor(t, targetAt(t, server.URL)))
+	send(newSender(t, targetAt(t, server.URL)))
 	if encoding := got.Values("Accept-Encoding"); len(encoding) != 0 {
 		t.Errorf("Accept-Encoding is %v", encoding)
 	}
 }
 
-func TestShutdownIsNotTheTargetsFault(t *testing.T) {
+func TestAShutdownIsNotBlamedOnTheTarget(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	server := newRawReceiver(t, func(conn net.Conn, connection, request int) bool {
 		cancel()
-		return saysAndHangs("")(conn, connection, request)
+		return respondAndHang("")(conn, connection, request)
 	})
-	result := senderFor(t, targetAt(t, server.url)).Send(ctx, someDelivery(), sentAt)
+	result := newSender(t, targetAt(t, server.url)).Send(ctx, newDelivery(), sentAt)
 	if result.Outcome != Ours || result.Reason != "shutting down" {
 		t.Errorf("result is %+v", result)
 	}
 }
 
-func TestAProxyThatIsDownIsOurTrouble(t *testing.T) {
-	sender := senderFor(t, targetAt(t, "https://127.0.0.1:1"))
+func TestAnUnreachableForwardProxyIsOurOwnFailure(t *testing.T) {
+	sender := newSender(t, targetAt(t, "https://127.0.0.1:1"))
 	sender.connections.current.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: closedPort(t)})
 	if result := send(sender); result.Outcome != Ours || result.Reason != "proxy unreachable" {
 		t.Errorf("result is %+v", result)

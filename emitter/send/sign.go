@@ -12,22 +12,22 @@ import (
 	"github.com/sidehook/sidehook/rules/config"
 )
 
-// signer makes the signatures of one target. Its keys go nowhere but into them.
+// signer makes the signatures of one target.
 type signer struct {
-	// keys sign by Standard Webhooks, one signature each, in the order of the secrets.
+	// keys make the signatures of Standard Webhooks, one for each secret, in their order.
 	keys []key
-	// decsys is the text of the first secret; nil where Decsys' header is not wanted.
+	// decsys is the key of X-Decsys-Signature, the text of the first secret; nil if that field is not sent.
 	decsys []byte
 }
 
-// key signs with one secret: a private key where there is one, else by HMAC.
+// key signs with one secret: with an Ed25519 private key if it is one, else by HMAC.
 type key struct {
 	hmac    []byte
 	private ed25519.PrivateKey
 }
 
-// newSigner takes a target's live secrets. X-Decsys-Signature goes only to
-// receivers of Decsys' format, since only they know it.
+// newSigner returns the signer of a target's live secrets. X-Decsys-Signature goes
+// only to receivers of Decsys' format: no others know it.
 func newSigner(target config.Target) signer {
 	var s signer
 	for _, secret := range target.Secret {
@@ -40,10 +40,10 @@ func newSigner(target config.Target) signer {
 	return s
 }
 
-// standard is the webhook-signature header: a signature for each live secret,
+// standard returns the webhook-signature field: a signature for each live secret,
 // separated by spaces, so that a receiver can change its secret at any moment of
-// a rotation. It signs the bytes "id.timestamp.body" (Standard Webhooks 1.0.0).
-// Empty without a secret.
+// a rotation. The signed bytes are "id.timestamp.body" (Standard Webhooks 1.0.0,
+// section "Signature scheme"). It is empty without a secret.
 func (s signer) standard(id string, at time.Time, body []byte) string {
 	prefix := id + "." + strconv.FormatInt(at.Unix(), 10) + "."
 	signatures := make([]string, len(s.keys))
@@ -53,8 +53,8 @@ func (s signer) standard(id string, at time.Time, body []byte) string {
 	return strings.Join(signatures, " ")
 }
 
-// sign makes a "v1," signature, or "v1a," with a private key, which needs the
-// message in one piece.
+// sign returns a "v1," signature (HMAC-SHA256), or "v1a," (Ed25519) with a private
+// key, which needs the message in one piece.
 func (k key) sign(prefix string, body []byte) string {
 	if k.private != nil {
 		message := append([]byte(prefix), body...)
@@ -66,8 +66,9 @@ func (k key) sign(prefix string, body []byte) string {
 	return "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// decsysHeader is X-Decsys-Signature as Decsys itself makes it: over the body
-// alone, the secret's text being the key. Empty where it is not wanted.
+// decsysHeader returns the X-Decsys-Signature field as Decsys makes it: the base64
+// of HMAC-SHA256 over the body alone, keyed with the secret's text. It is empty if
+// the field is not sent.
 func (s signer) decsysHeader(body []byte) string {
 	if s.decsys == nil {
 		return ""

@@ -81,11 +81,11 @@ func TestEachLiveSecretVerifiesAndNoOther(t *testing.T) {
 	header.Set("webhook-signature", newSigner(target).standard("msg_1", time.Unix(1614265330, 0), body))
 
 	for _, text := range secrets {
-		if err := referee(t, text).VerifyIgnoringTimestamp(body, header); err != nil {
+		if err := verifier(t, text).VerifyIgnoringTimestamp(body, header); err != nil {
 			t.Errorf("secret %q: %v", text, err)
 		}
 	}
-	if err := referee(t, "whsec_AAAA").VerifyIgnoringTimestamp(body, header); err == nil {
+	if err := verifier(t, "whsec_AAAA").VerifyIgnoringTimestamp(body, header); err == nil {
 		t.Error("a secret that is not live verified")
 	}
 	if first, _, _ := strings.Cut(header.Get("webhook-signature"), " "); first != newSigner(config.Target{Secret: target.Secret[:1]}).standard("msg_1", time.Unix(1614265330, 0), body) {
@@ -93,8 +93,8 @@ func TestEachLiveSecretVerifiesAndNoOther(t *testing.T) {
 	}
 }
 
-// referee is the reference implementation of Standard Webhooks with one secret.
-func referee(t *testing.T, secret string) *standardwebhooks.Webhook {
+// verifier is the reference implementation of Standard Webhooks with one secret.
+func verifier(t *testing.T, secret string) *standardwebhooks.Webhook {
 	t.Helper()
 	make := func() (*standardwebhooks.Webhook, error) { return standardwebhooks.NewWebhookRaw([]byte(secret)) }
 	if strings.HasPrefix(secret, "whsec_") {

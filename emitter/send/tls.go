@@ -7,37 +7,39 @@ import (
 	"log/slog"
 	"os"
 	"sync"
-	"time"
+
+	"golang.org/x/time/rate"
 
 	"github.com/sidehook/sidehook/rules/config"
 )
 
-// ClientTLS is how to speak TLS with a target or the app: 1.2 or later. It
-// fails when a file cannot be used. The logger should name the other side. A
-// client certificate that changes later is shown from the next handshake on.
+// ClientTLS returns the TLS settings for connections to a target or the app:
+// version 1.2 or later. It fails if a file cannot be used. The logger should name
+// the peer. A client certificate that changes later is used from the next
+// handshake on.
 func ClientTLS(files config.TLS, logger *slog.Logger) (*tls.Config, error) {
-	cfg := &tls.Config{MinVersion: tls.VersionTLS12}
+	settings := &tls.Config{MinVersion: tls.VersionTLS12}
 	if !files.Verify {
-		cfg.InsecureSkipVerify = true
-		logger.Warn("the certificate is not verified: anybody on the way can read the answers")
+		settings.InsecureSkipVerify = true
+		logger.Warn("the certificate is not verified: anybody on the path can read the answers")
 	}
-	if err := trustCA(cfg, files.CA); err != nil {
+	if err := trustCA(settings, files.CA); err != nil {
 		return nil, err
 	}
 	if files.Cert == "" {
-		return cfg, nil
+		return settings, nil
 	}
-	certificate, err := newCertificate(files, logger)
+	certificate, err := newClientCertificate(files, logger)
 	if err != nil {
 		return nil, err
 	}
-	cfg.GetClientCertificate = certificate.get
-	return cfg, nil
+	settings.GetClientCertificate = certificate.get
+	return settings, nil
 }
 
-// trustCA makes the certificates of a file the only ones trusted; without a
-// file it leaves the system's.
-func trustCA(cfg *tls.Config, file string) error {
+// trustCA makes the certificates of a file the only trusted ones; without a file
+// the system's stay trusted.
+func trustCA(settings *tls.Config, file string) error {
 	if file == "" {
 		return nil
 	}
@@ -45,45 +47,48 @@ func trustCA(cfg *tls.Config, file string) error {
 	if err != nil {
 		return fmt.Errorf("could not read tls.ca: %w", err)
 	}
-	cfg.RootCAs = x509.NewCertPool()
-	if !cfg.RootCAs.AppendCertsFromPEM(pem) {
+	settings.RootCAs = x509.NewCertPool()
+	if !settings.RootCAs.AppendCertsFromPEM(pem) {
 		return fmt.Errorf("could not read tls.ca: no PEM certificate in %s", file)
 	}
 	return nil
 }
 
-// certificate is a client certificate that is read again when its files
-// change, since short-lived ones are renewed under a running process.
-type certificate struct {
-	files    config.TLS
-	complain *complaints
+// clientCertificate is read again when its files change: short-lived certificates
+// are renewed while the process runs.
+type clientCertificate struct {
+	files      config.TLS
+	logger     *slog.Logger
+	warnReload rate.Sometimes
 
 	mu     sync.Mutex
 	loaded *tls.Certificate
-	// cert and key are the files that loaded was made of.
+	// cert and key describe the files that loaded was read from.
 	cert, key os.FileInfo
 }
 
-func newCertificate(files config.TLS, logger *slog.Logger) (*certificate, error) {
-	c := &certificate{files: files, complain: newComplaints(logger, time.Now)}
-	if err := c.refresh(); err != nil {
+func newClientCertificate(files config.TLS, logger *slog.Logger) (*clientCertificate, error) {
+	c := &clientCertificate{files: files, logger: logger, warnReload: rate.Sometimes{Interval: logInterval}}
+	if err := c.reload(); err != nil {
 		return nil, fmt.Errorf("could not load the client certificate of tls.cert and tls.key: %w", err)
 	}
 	return c, nil
 }
 
-// get is for tls.Config. A renewal that cannot be read (half written, no right
-// to) leaves the certificate from before in use.
-func (c *certificate) get(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+// get implements tls.Config.GetClientCertificate. If a changed certificate cannot
+// be read (half written, no permission), the previous one stays in use.
+func (c *clientCertificate) get(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err := c.refresh(); err != nil {
-		c.complain.say("could not load the changed client certificate; the one from before stays in use", "error", err)
+	if err := c.reload(); err != nil {
+		c.warnReload.Do(func() {
+			c.logger.Warn("could not reload the client certificate, keeping the previous one", "error", err)
+		})
 	}
 	return c.loaded, nil
 }
 
-func (c *certificate) refresh() error {
+func (c *clientCertificate) reload() error {
 	cert, err := os.Stat(c.files.Cert)
 	if err != nil {
 		return err
@@ -103,8 +108,8 @@ func (c *certificate) refresh() error {
 	return nil
 }
 
-// sameFile compares two looks at a file, which may be written in place or, as
-// Kubernetes does, be replaced by another.
+// sameFile reports whether nothing changed between two looks at a file, which may
+// be written in place or replaced by another (as Kubernetes does with secrets).
 func sameFile(a, b os.FileInfo) bool {
 	return os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())
 }

@@ -26,7 +26,7 @@ func TestTheTargetsCertificateIsVerified(t *testing.T) {
 		server := newTLSReceiver(t, &tls.Config{Certificates: []tls.Certificate{certificate}})
 		target := targetAt(t, server.URL)
 		target.TLS.CA = ca
-		if got := send(senderFor(t, target)); got.Outcome != outcome || got.Reason != reason {
+		if got := send(newSender(t, target)); got.Outcome != outcome || got.Reason != reason {
 			t.Errorf("%s: result is %+v, want %q", name, got, reason)
 		}
 	}
@@ -37,12 +37,12 @@ func TestTheTargetsCertificateIsVerified(t *testing.T) {
 	f("expired", own.issue("localhost", time.Now().Add(-time.Hour)), own.file, Retry, "tls: certificate expired")
 }
 
-func TestVerificationCanBeTurnedOffAndIsWarnedOf(t *testing.T) {
+func TestTurningVerificationOffLogsAWarning(t *testing.T) {
 	server := newTLSReceiver(t, &tls.Config{Certificates: []tls.Certificate{newAuthority(t).issue("other.test", time.Now())}})
 	target := targetAt(t, server.URL)
 	target.TLS.Verify = false
 	logger, logs := bufferedLogger()
-	if got := send(loggingSenderFor(t, target, logger)); got.Outcome != Delivered {
+	if got := send(newLoggingSender(t, target, logger)); got.Outcome != Delivered {
 		t.Errorf("result is %+v", got)
 	}
 	if !strings.Contains(logs.String(), "not verified") {
@@ -58,15 +58,15 @@ func TestOldTLSIsRefused(t *testing.T) {
 	})
 	target := targetAt(t, server.URL)
 	target.TLS.CA = own.file
-	if got := send(senderFor(t, target)); got.Outcome != Retry || !strings.HasPrefix(got.Reason, "tls: ") {
+	if got := send(newSender(t, target)); got.Outcome != Retry || !strings.HasPrefix(got.Reason, "tls: ") {
 		t.Errorf("result is %+v", got)
 	}
 }
 
-func TestPlainHTTPBehindHTTPSIsNamed(t *testing.T) {
+func TestPlainHTTPOnAnHTTPSPortHasItsOwnReason(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	defer server.Close()
-	got := send(senderFor(t, targetAt(t, strings.Replace(server.URL, "http:", "https:", 1))))
+	got := send(newSender(t, targetAt(t, strings.Replace(server.URL, "http:", "https:", 1))))
 	if got.Outcome != Retry || got.Reason != "tls: target speaks plain HTTP" {
 		t.Errorf("result is %+v", got)
 	}
@@ -80,12 +80,12 @@ func TestAHandshakeThatHangsTimesOut(t *testing.T) {
 	defer listener.Close()
 	target := targetAt(t, "https://"+listener.Addr().String())
 	target.Timeout = config.Duration(100 * time.Millisecond)
-	if got := send(senderFor(t, target)); got.Outcome != Retry || got.Reason != "timeout in tls handshake" {
+	if got := send(newSender(t, target)); got.Outcome != Retry || got.Reason != "timeout in tls handshake" {
 		t.Errorf("result is %+v", got)
 	}
 }
 
-func TestTheClientCertificateIsReadAgainWhenItChanges(t *testing.T) {
+func TestAChangedClientCertificateIsReloaded(t *testing.T) {
 	own := newAuthority(t)
 	clients := x509.NewCertPool()
 	clients.AddCert(own.cert)
@@ -103,7 +103,7 @@ func TestTheClientCertificateIsReadAgainWhenItChanges(t *testing.T) {
 
 	target := targetAt(t, server.URL)
 	target.TLS.CA = own.file
-	if got := send(senderFor(t, target)); got.Outcome != Retry || got.Reason != "tls: refused by the target" {
+	if got := send(newSender(t, target)); got.Outcome != Retry || got.Reason != "tls: refused by the target" {
 		t.Errorf("without a certificate the result is %+v", got)
 	}
 
@@ -111,7 +111,7 @@ func TestTheClientCertificateIsReadAgainWhenItChanges(t *testing.T) {
 	target.TLS.Cert, target.TLS.Key = filepath.Join(directory, "cert.pem"), filepath.Join(directory, "key.pem")
 	saveCertificate(t, own.issue("first", time.Now().Add(time.Hour)), target.TLS.Cert, target.TLS.Key)
 	logger, logs := bufferedLogger()
-	sender := loggingSenderFor(t, target, logger)
+	sender := newLoggingSender(t, target, logger)
 	f := func(want string) {
 		t.Helper()
 		sender.Close() // so that there is a handshake
@@ -127,7 +127,7 @@ func TestTheClientCertificateIsReadAgainWhenItChanges(t *testing.T) {
 	}
 	f("the second")
 	f("the second")
-	if n := strings.Count(logs.String(), "stays in use"); n != 1 {
+	if n := strings.Count(logs.String(), "keeping the previous one"); n != 1 {
 		t.Errorf("logged %d times that a file is bad, want once a minute: %s", n, logs)
 	}
 	if err := os.Remove(target.TLS.Key); err != nil {
@@ -138,7 +138,7 @@ func TestTheClientCertificateIsReadAgainWhenItChanges(t *testing.T) {
 	f("the third one")
 }
 
-func TestTheAuthorityIsReadAgainWhenItChanges(t *testing.T) {
+func TestAChangedAuthorityIsReloaded(t *testing.T) {
 	first, second := newAuthority(t), newAuthority(t)
 	var serving atomic.Pointer[tls.Config]
 	server := newTLSReceiver(t, &tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
@@ -157,7 +157,7 @@ func TestTheAuthorityIsReadAgainWhenItChanges(t *testing.T) {
 		}
 	}
 	trust(first.pem(t))
-	sender := senderFor(t, target)
+	sender := newSender(t, target)
 	f := func(outcome Outcome, reason string) {
 		t.Helper()
 		if got := send(sender); got.Outcome != outcome || got.Reason != reason {
@@ -177,10 +177,10 @@ func TestTheAuthorityIsReadAgainWhenItChanges(t *testing.T) {
 	f(Retry, "tls: certificate not trusted")
 }
 
-func newTLSReceiver(t *testing.T, cfg *tls.Config) *httptest.Server {
+func newTLSReceiver(t *testing.T, settings *tls.Config) *httptest.Server {
 	t.Helper()
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-	server.TLS = cfg
+	server.TLS = settings
 	server.Config.ErrorLog = discardedLog()
 	server.StartTLS()
 	t.Cleanup(server.Close)

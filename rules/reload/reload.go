@@ -9,7 +9,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/sidehook/sidehook/rules"
 
@@ -25,7 +25,7 @@ type Options struct {
 	Apply func(*config.Config) error
 	// Hangups are the signals that ask for a reload.
 	Hangups <-chan os.Signal
-	Metrics *metrics.Set
+	Metrics prometheus.Registerer
 	Logger  *slog.Logger
 	// Delay is how long files may go on changing before they are read; 0 means 100ms.
 	Delay time.Duration
@@ -34,21 +34,15 @@ type Options struct {
 // Reloader reads the configuration again when it is asked to, or when its file
 // or one that it refers to has changed.
 type Reloader struct {
-	options   Options
-	config    *config.Config
-	succeeded *metrics.Gauge
-	at        *metrics.Gauge
+	options Options
+	config  *config.Config
+	metrics metrics
 }
 
 // New makes a Reloader that does nothing yet.
 func New(o Options) *Reloader {
-	r := &Reloader{
-		options:   o,
-		config:    o.Config,
-		succeeded: o.Metrics.NewGauge("sidehook_config_last_reload_successful", nil),
-		at:        o.Metrics.NewGauge("sidehook_config_last_reload_success_timestamp_seconds", nil),
-	}
-	r.note(true)
+	r := &Reloader{options: o, config: o.Config, metrics: newMetrics(o.Metrics)}
+	r.metrics.reloaded(true)
 	return r
 }
 
@@ -80,20 +74,20 @@ func (r *Reloader) reload(asked bool) {
 	log := r.options.Logger.With("file", r.options.Path)
 	next, err := r.load()
 	if err != nil {
-		r.note(false)
+		r.metrics.reloaded(false)
 		log.Error("the configuration is not reloaded, the one from before goes on", "error", err)
 		return
 	}
 	updated, changes := r.config.Update(next)
 	if len(changes.Live) > 0 {
 		if err := r.options.Apply(updated); err != nil {
-			r.note(false)
+			r.metrics.reloaded(false)
 			log.Error("the configuration is not reloaded, the one from before goes on", "error", err)
 			return
 		}
 	}
 	r.config = updated
-	r.note(true)
+	r.metrics.reloaded(true)
 	if asked || !changes.None() {
 		log.Info("the configuration is reloaded", "changes", shown(changes.Live))
 	}
@@ -111,15 +105,6 @@ func (r *Reloader) load() (*config.Config, error) {
 	}
 	_, err = rules.LoadProfile(next.Profile)
 	return next, err
-}
-
-func (r *Reloader) note(success bool) {
-	if !success {
-		r.succeeded.Set(0)
-		return
-	}
-	r.succeeded.Set(1)
-	r.at.Set(float64(time.Now().UnixMilli()) / 1000)
 }
 
 // files are those whose change may change the configuration.

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/sidehook/sidehook/rules/config"
 )
@@ -28,7 +28,7 @@ type desk struct {
 	// applied are the configurations that came to count.
 	applied chan *config.Config
 	refuse  error
-	metrics *metrics.Set
+	metrics *prometheus.Registry
 	log     *lines
 }
 
@@ -63,7 +63,7 @@ func newDesk(t *testing.T, put func(d *desk, text string)) *desk {
 	t.Helper()
 	d := &desk{
 		t: t, dir: t.TempDir(), hangups: make(chan os.Signal), applied: make(chan *config.Config, 100),
-		metrics: metrics.NewSet(), log: &lines{more: make(chan struct{})},
+		metrics: prometheus.NewRegistry(), log: &lines{more: make(chan struct{})},
 	}
 	d.write("secret", "first secret")
 	put(d, configWith("first"))
@@ -144,9 +144,25 @@ func (d *desk) awaitLog(part string) {
 	}
 }
 
+// gauge returns the value of a metric without labels.
+func (d *desk) gauge(name string) float64 {
+	d.t.Helper()
+	families, err := d.metrics.Gather()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	for _, family := range families {
+		if family.GetName() == name {
+			return family.GetMetric()[0].GetGauge().GetValue()
+		}
+	}
+	d.t.Fatalf("there is no metric %s", name)
+	return 0
+}
+
 func (d *desk) expectSucceeded(want float64) {
 	d.t.Helper()
-	if got := d.metrics.GetOrCreateGauge("sidehook_config_last_reload_successful", nil).Get(); got != want {
+	if got := d.gauge("sidehook_config_last_reload_successful"); got != want {
 		d.t.Errorf("sidehook_config_last_reload_successful is %v, want %v", got, want)
 	}
 }
@@ -217,12 +233,12 @@ func TestABadFileChangesNothingAndSaysSo(t *testing.T) {
 	d.awaitLog("the configuration is not reloaded, the one from before goes on")
 	d.awaitLog(`rulse: unknown key; did you mean \"rules\"?`)
 	d.expectSucceeded(0)
-	before := d.metrics.GetOrCreateGauge("sidehook_config_last_reload_success_timestamp_seconds", nil).Get()
+	before := d.gauge("sidehook_config_last_reload_success_timestamp_seconds")
 	d.write("config.yaml", configWith("mended"))
 	d.awaitRule("mended")
 	d.awaitLog(`changes="[rule \"first\" removed rule \"mended\" added]"`)
 	d.expectSucceeded(1)
-	if after := d.metrics.GetOrCreateGauge("sidehook_config_last_reload_success_timestamp_seconds", nil).Get(); after <= before {
+	if after := d.gauge("sidehook_config_last_reload_success_timestamp_seconds"); after <= before {
 		t.Errorf("the time of the last success is %v, and was %v before", after, before)
 	}
 }

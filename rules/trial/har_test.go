@@ -123,7 +123,7 @@ func TestPseudoHeadersAreNoHeadersAndNamesHaveAnyCase(t *testing.T) {
 	}
 }
 
-func TestAFileThatIsNoHARSaysSo(t *testing.T) {
+func TestTheErrorOfAFileThatIsNotHARSaysWhy(t *testing.T) {
 	f := func(text, want string) {
 		t.Helper()
 		_, _, err := ReadHAR(strings.NewReader(text))
@@ -151,14 +151,13 @@ func FuzzReadHAR(f *testing.F) {
 	f.Add(harOf(entryWith(`"bodySize":7`, `"content":{"size":7}`)))
 	f.Add(harOf(`{"request":{"method":"GET","url":"http://a/api/progress/5/3/p"},"response":{"status":200,"content":{"mimeType":"application/json","text":"{\"page\":{\"id\":1}}"}}}`))
 	cfg := &config.Config{Rules: []config.Rule{{When: "from", To: []string{"crm"}}}}
-	none := func(rules.Key, *rules.Event) []TrialDelivery { return nil }
 	f.Fuzz(func(t *testing.T, text string) {
 		recorded, omitted, err := ReadHAR(strings.NewReader(text))
 		if err != nil {
 			return
 		}
-		trial := Try(TrialOptions{Profile: profile, Config: cfg, Deliveries: none}, recorded, omitted)
-		if err := trial.WriteText(&strings.Builder{}); err != nil {
+		report := Run(Options{Profile: profile, Config: cfg, Preview: sendNothing}, recorded, omitted)
+		if err := report.WriteText(&strings.Builder{}); err != nil {
 			t.Fatal(err)
 		}
 	})

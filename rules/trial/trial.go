@@ -1,7 +1,6 @@
 package trial
 
 import (
-	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -13,126 +12,80 @@ import (
 	"github.com/sidehook/sidehook/rules/config"
 )
 
-// TrialOptions are what a recording is tried with, all of it.
-type TrialOptions struct {
+// Options are what recorded exchanges are tried with; all are required.
+type Options struct {
 	Profile *rules.Profile
 	Config  *config.Config
-	// Deliveries makes those of an event: bodies are not known here.
-	Deliveries func(rules.Key, *rules.Event) []TrialDelivery
+	// Preview makes the deliveries of an event and calls add for each: the bodies of
+	// webhooks are not known here.
+	Preview func(key rules.Key, event *rules.Event, add func(target, rule, contentType string, body []byte))
 }
 
-// Trial is what would have come of recorded exchanges.
-type Trial struct {
-	// App is what the profile is for.
-	App string `json:"app"`
-	// Exchanges are those that a route matches, in the order in which they ended.
-	Exchanges []TrialExchange `json:"exchanges"`
-	// Unmatched are the other requests, and Omitted what in the file is no exchange.
-	Unmatched []Unmatched `json:"unmatched"`
-	Omitted   []Omission  `json:"omitted"`
-}
-
-// TrialExchange is an exchange that a route matches, and what it says.
-type TrialExchange struct {
-	// Entry is its place in the HAR file, from 1.
-	Entry   int        `json:"entry"`
-	Request string     `json:"request"`
-	Status  int        `json:"status"`
-	Says    rules.Says `json:"says"`
-	// Why is the reason why it says nothing, or makes no event though it is a navigation.
-	Why         string            `json:"why,omitempty"`
-	Observation *TrialObservation `json:"observation"`
-	// Events are those that are ready to go after it.
-	Events []TrialEvent `json:"events"`
-}
-
-// TrialObservation is an Observation in words of its own.
-type TrialObservation struct {
-	Survey      string `json:"survey"`
-	Instance    string `json:"instance"`
-	FriendlyID  string `json:"friendly_id"`
-	Study       string `json:"study"`
-	Participant string `json:"participant"`
-	// Page is what was shown; null in a page_shown or navigated means completed.
-	Page      *rules.Page     `json:"page"`
-	PageCount int             `json:"page_count"`
-	PageID    string          `json:"page_id"`
-	Item      string          `json:"item"`
-	Answer    json.RawMessage `json:"answer"`
-}
-
-// TrialEvent is an event, what rules make of it, and what would be sent.
-type TrialEvent struct {
-	Name      config.EventName `json:"name"`
-	Place     int              `json:"place"`
-	Recovered bool             `json:"recovered"`
-	// Data is what `when` is asked about.
-	Data       json.RawMessage `json:"data"`
-	Rules      []rules.Verdict `json:"rules"`
-	Deliveries []TrialDelivery `json:"deliveries"`
-}
-
-// TrialDelivery is what a target would get.
-type TrialDelivery struct {
-	Target      string          `json:"target"`
-	Rule        string          `json:"rule"`
-	Format      config.Format   `json:"format"`
-	ContentType string          `json:"content_type"`
-	Body        json.RawMessage `json:"body"`
-}
-
-// Unmatched is a request that no route matches.
-type Unmatched struct {
-	Request     string `json:"request"`
-	ContentType string `json:"content_type"`
-	Times       int    `json:"times"`
-}
-
-// trial is a Trial in the making.
+// trial is one Run.
 type trial struct {
-	TrialOptions
-	*Trial
-	set      *rules.Set
-	journeys map[rules.Key]*rules.Journey
-	// children are where participants who were allotted to another survey go on.
-	children map[rules.Key]rules.Key
+	Options
+	*Report
+	set       *rules.Set
+	fold      rules.Fold
+	newcomers rules.Newcomers
+	// recorded and matched are in the order in which exchanges ended.
+	recorded []Recorded
+	matched  []flight
+	// awaited has the tickets of the answers that events wait for.
+	awaited map[uint64]bool
 }
 
-// passing is an exchange that a route matches, and the ticket it goes by.
-type passing struct {
+// flight is an exchange that a route matches, and its ticket.
+type flight struct {
 	Recorded
 	match  rules.Match
 	ticket uint64
 }
 
-// Try tells what would come of recorded exchanges if they crossed the proxy with
-// the overlaps in time that they have: the same folding, rules and bodies, without
-// a network, a clock or a store.
-func Try(o TrialOptions, recorded []Recorded, omitted []Omission) *Trial {
+// journeys is a store in memory.
+type journeys map[rules.Key]*rules.Journey
+
+// Run reports what comes of exchanges if they cross the proxy with the overlaps
+// in time that they were recorded with.
+func Run(o Options, recorded []Recorded, omitted []Omission) *Report {
 	t := &trial{
-		TrialOptions: o, Trial: &Trial{App: o.Profile.App, Exchanges: []TrialExchange{}, Unmatched: []Unmatched{}, Omitted: omitted},
-		set: rules.Compile(o.Config.Rules), journeys: map[rules.Key]*rules.Journey{}, children: map[rules.Key]rules.Key{},
+		Options:  o,
+		Report:   &Report{App: o.Profile.App, Exchanges: []Exchange{}, Unmatched: []Unmatched{}, Omitted: omitted},
+		set:      rules.Compile(o.Config.Rules),
+		fold:     rules.Fold{Journeys: journeys{}, ReadsPasts: o.Profile.HasHistory()},
+		recorded: ByEnd(recorded),
+		awaited:  map[uint64]bool{},
 	}
-	var all []passing
-	for i, one := range ByEnd(recorded) {
+	for i, one := range t.recorded {
 		if match, ok := o.Profile.Match([]byte(one.Method), []byte(one.Target)); ok {
-			all = append(all, passing{one, match, uint64(i + 1)})
+			t.matched = append(t.matched, flight{one, match, uint64(i + 1)})
 		} else {
 			t.noteUnmatched(&one)
 		}
 	}
-	for i := range all {
-		t.Exchanges = append(t.Exchanges, t.exchange(all, i))
+	for i := range t.matched {
+		t.Exchanges = append(t.Exchanges, t.exchange(i))
 	}
-	return t.Trial
+	return t.Report
 }
+
+// Load implements rules.Journeys.
+func (j journeys) Load(key rules.Key) *rules.Journey {
+	if journey := j[key]; journey != nil {
+		return journey
+	}
+	return &rules.Journey{}
+}
+
+// Save implements rules.Journeys.
+func (j journeys) Save(key rules.Key, journey *rules.Journey, _ time.Time) { j[key] = journey }
 
 func (t *trial) noteUnmatched(one *Recorded) {
 	path, _, _ := strings.Cut(one.Target, "?")
 	request := one.Method + " " + path
 	if i := slices.IndexFunc(t.Unmatched, func(u Unmatched) bool { return u.Request == request }); i >= 0 {
 		t.Unmatched[i].Times++
-		if one.Exchange.Status == http.StatusOK { // rather than of one that was broken off
+		if one.Exchange.Status == http.StatusOK { // rather than of one that was aborted
 			t.Unmatched[i].ContentType = one.Exchange.ContentType
 		}
 		return
@@ -140,11 +93,15 @@ func (t *trial) noteUnmatched(one *Recorded) {
 	t.Unmatched = append(t.Unmatched, Unmatched{Request: request, ContentType: one.Exchange.ContentType, Times: 1})
 }
 
-func (t *trial) exchange(all []passing, i int) TrialExchange {
-	one := &all[i]
+// exchange takes the matched exchange i into its journey and reports it.
+func (t *trial) exchange(i int) Exchange {
+	one := &t.matched[i]
 	x := one.Exchange
 	x.Uninspected = one.match.Lacks(one.LacksRequest, one.LacksResponse)
-	result := TrialExchange{Entry: one.Entry, Request: one.Method + " " + one.Target, Status: x.Status, Says: rules.Nothing}
+	result := Exchange{Entry: one.Entry, Request: one.Method + " " + one.Target, Status: x.Status, Says: rules.Nothing, Events: []Event{}}
+	if newcomer := t.Profile.Begins(one.match, x); newcomer != "" {
+		t.newcomers.Add(newcomer)
+	}
 	o, ok, err := t.Profile.Observe(one.match, x)
 	switch {
 	case err != nil:
@@ -158,61 +115,81 @@ func (t *trial) exchange(all []passing, i int) TrialExchange {
 	if !ok || err != nil {
 		o = rules.Observation{Says: rules.Nothing, Journey: one.match.Journey()}
 	}
-	o.At, o.Ticket = one.End, one.ticket
-	o.Alone = !slices.ContainsFunc(all, one.disturbedBy)
-	for _, other := range all[i+1:] {
-		if other.answersDuring(one, time.Duration(t.Config.Settle)) && other.match.Journey() == o.Journey {
-			o.InFlight = append(o.InFlight, other.ticket)
-		}
+	if ok || t.awaited[one.ticket] {
+		o.At, o.Ticket = one.End, one.ticket
+		o.Begins = t.newcomers.Take(o.Journey.Participant)
+		t.see(i, &o)
+		t.observe(o, &result)
 	}
-	result.Events = t.fold(&o, &result)
 	return result
 }
 
-// fold takes the observation into its journey.
-func (t *trial) fold(o *rules.Observation, result *TrialExchange) []TrialEvent {
-	if child, allotted := t.children[o.Journey]; allotted {
-		o.Journey, o.Survey = child, ""
+// see notes what was in flight together with the matched exchange i.
+func (t *trial) see(i int, o *rules.Observation) {
+	one := &t.matched[i]
+	o.Alone = !slices.ContainsFunc(t.matched, one.isDisturbedBy)
+	if o.Says != rules.Navigated {
+		return
 	}
-	if o.Via != (rules.Key{}) && o.Page != nil {
-		t.children[o.Via] = o.Journey
+	for _, other := range t.matched[i+1:] {
+		if other.isAnswerDuring(one, time.Duration(t.Config.Settle)) && other.match.Journey() == o.Journey {
+			o.InFlight = append(o.InFlight, other.ticket)
+			t.awaited[other.ticket] = true
+		}
 	}
-	journey := t.journeys[o.Journey]
-	if journey == nil {
-		journey = &rules.Journey{}
-		t.journeys[o.Journey] = journey
-	}
-	before := journey.Place
-	ready := journey.Fold(o)
-	switch {
-	case o.Says == rules.Navigated && journey.Place == before:
-		result.Why = "no event: the participant was there already, or nobody knows where they were"
-	case journey.Place > before && len(ready) == 0:
-		result.Why = "its event waits for answers that are on their way"
-	}
-	events := []TrialEvent{}
-	for _, event := range ready {
-		events = append(events, TrialEvent{
-			Name: event.Name(), Place: event.Place, Recovered: event.Recovered, Data: event.Data(),
-			Rules: t.set.Explain(event), Deliveries: t.Deliveries(o.Journey, event),
-		})
-	}
-	return events
 }
 
-func (f *passing) disturbedBy(other passing) bool {
+// observe takes an observation into its journey. Where the journey has a past, it
+// joins that at once.
+func (t *trial) observe(o rules.Observation, result *Exchange) {
+	step := t.fold.Observe(o)
+	events, made := step.Events, step.Made
+	if step.Past != nil {
+		past, err := t.readPast(*step.Past, o.At)
+		if err != nil {
+			result.Why = "what the participant did before cannot be read, so that their events are partial: " + err.Error()
+		}
+		joined, _ := t.fold.Join(step.Journey, past)
+		events, made = append(events, joined.Events...), made+joined.Made
+	}
+	switch {
+	case o.Says == rules.Navigated && made == 0:
+		result.Why = "no event: the participant was there already, or nobody knows where they were"
+	case made > 0 && len(events) == 0:
+		result.Why = "its event waits for answers that are on their way"
+	}
+	for _, event := range events {
+		result.Events = append(result.Events, Event{
+			Name: event.Name(), Place: event.Place, Recovered: event.Recovered, Data: event.Data(),
+			Rules: t.set.Explain(event), Deliveries: t.deliveries(step.Journey, event),
+		})
+	}
+}
+
+func (t *trial) deliveries(key rules.Key, event *rules.Event) []Delivery {
+	made := []Delivery{}
+	t.Preview(key, event, func(target, rule, contentType string, body []byte) {
+		format := t.Config.Targets[target].Format
+		made = append(made, Delivery{Target: target, Rule: rule, Format: format, ContentType: contentType, Body: body})
+	})
+	return made
+}
+
+// isDisturbedBy reports whether the other exchange was in flight together with f,
+// and may have moved the participant on.
+func (f *flight) isDisturbedBy(other flight) bool {
 	return other.ticket != f.ticket && other.match.Participant() == f.match.Participant() && other.match.Disturbs(f.match) &&
 		!other.Start.After(f.End) && !other.End.Before(f.Start)
 }
 
-// answersDuring tells whether f was an answer in flight when next ended, and
+// isAnswerDuring reports whether f was an answer in flight when next ended, and
 // ended soon enough to be waited for.
-func (f *passing) answersDuring(next *passing, settle time.Duration) bool {
+func (f *flight) isAnswerDuring(next *flight, settle time.Duration) bool {
 	return f.match.Says() == rules.AnsweredItem && f.Start.Before(next.End) && f.End.Sub(next.End) < settle
 }
 
-func describe(o *rules.Observation) *TrialObservation {
-	described := &TrialObservation{
+func describe(o *rules.Observation) *Observation {
+	described := &Observation{
 		Survey: o.Survey, Instance: o.Journey.Instance, FriendlyID: o.FriendlyID, Study: o.Study, Participant: o.Journey.Participant,
 		Page: o.Page, PageCount: o.PageCount, PageID: o.PageID, Item: o.Item,
 	}

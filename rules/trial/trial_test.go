@@ -11,13 +11,13 @@ import (
 	"github.com/sidehook/sidehook/rules/config"
 )
 
-// tryFolder has the worked example of the README: an app that isn't Decsys.
-const tryFolder = "testdata/"
+// sendNothing makes no deliveries.
+func sendNothing(rules.Key, *rules.Event, func(target, rule, contentType string, body []byte)) {}
 
-// tryPulse tries a recording of the made-up app Pulse.
-func tryPulse(t *testing.T, file string) *Trial {
+// tryPulse tries a recording of the fictitious app Pulse.
+func tryPulse(t *testing.T, file string) *Report {
 	t.Helper()
-	cfg, err := config.LoadWithoutSecrets(tryFolder + "config.yaml")
+	cfg, err := config.LoadWithoutSecrets("testdata/config.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,7 +25,7 @@ func tryPulse(t *testing.T, file string) *Trial {
 	if err != nil {
 		t.Fatal(err)
 	}
-	har, err := os.Open(tryFolder + file)
+	har, err := os.Open("testdata/" + file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,14 +34,13 @@ func tryPulse(t *testing.T, file string) *Trial {
 	if err != nil {
 		t.Fatal(err)
 	}
-	data := func(_ rules.Key, e *rules.Event) []TrialDelivery { return []TrialDelivery{{Body: e.Data()}} }
-	return Try(TrialOptions{Profile: profile, Config: cfg, Deliveries: data}, recorded, omitted)
+	return Run(Options{Profile: profile, Config: cfg, Preview: sendNothing}, recorded, omitted)
 }
 
 func TestAnAppThatIsNotDecsysIsObservedByItsProfile(t *testing.T) {
-	trial := tryPulse(t, "session-chrome.har")
+	report := tryPulse(t, "session-chrome.har")
 	var got []string
-	for _, x := range trial.Exchanges {
+	for _, x := range report.Exchanges {
 		for _, event := range x.Events {
 			got = append(got, string(event.Name)+" "+string(event.Data))
 		}
@@ -58,12 +57,12 @@ func TestAnAppThatIsNotDecsysIsObservedByItsProfile(t *testing.T) {
 	}
 }
 
-func TestAllBrowsersTellTheSameOfOneSession(t *testing.T) {
-	told := func(file string) string {
+func TestRecordingsOfAllBrowsersGiveTheSameReport(t *testing.T) {
+	summary := func(file string) string {
 		var b strings.Builder
 		for _, x := range tryPulse(t, file).Exchanges {
 			if x.Status == 0 {
-				continue // Chrome also tells of what was broken off
+				continue // only Chrome records aborted requests
 			}
 			x.Entry = 0
 			b.WriteString(x.Request + " ")
@@ -77,20 +76,19 @@ func TestAllBrowsersTellTheSameOfOneSession(t *testing.T) {
 		}
 		return b.String()
 	}
-	want := told("session-chrome.har")
+	want := summary("session-chrome.har")
 	for _, file := range []string{"session-firefox.har", "session-safari.har"} {
-		if diff := cmp.Diff(want, told(file)); diff != "" {
+		if diff := cmp.Diff(want, summary(file)); diff != "" {
 			t.Errorf("%s (-Chrome +other):\n%s", file, diff)
 		}
 	}
 }
 
-func TestTryingTellsWhyNothingCame(t *testing.T) {
+func TestAReportSaysWhyThereIsNoEvent(t *testing.T) {
 	profile, err := rules.LoadProfile("decsys")
 	if err != nil {
 		t.Fatal(err)
 	}
-	none := func(rules.Key, *rules.Event) []TrialDelivery { return nil }
 	f := func(want string, entries ...string) {
 		t.Helper()
 		recorded, omitted, err := ReadHAR(strings.NewReader(harOf(entries...)))
@@ -98,7 +96,7 @@ func TestTryingTellsWhyNothingCame(t *testing.T) {
 			t.Fatal(err)
 		}
 		var b strings.Builder
-		if err := Try(TrialOptions{Profile: profile, Config: &config.Config{}, Deliveries: none}, recorded, omitted).WriteText(&b); err != nil {
+		if err := Run(Options{Profile: profile, Config: &config.Config{}, Preview: sendNothing}, recorded, omitted).WriteText(&b); err != nil {
 			t.Fatal(err)
 		}
 		if !strings.Contains(b.String(), want) {
@@ -122,7 +120,7 @@ func TestTryingTellsWhyNothingCame(t *testing.T) {
 	f("no event: the participant was there already", at("GET /api/progress/5/3/p", one), at("POST /api/progress/5/3/p/next", one))
 	f("no page: completed\n   event 1 of the participant: completion\n", at("GET /api/progress/5/3/p", one), at("POST /api/progress/5/3/p/next", end))
 	f("event 1 of the participant: completion, recovered", at("GET /api/progress/5/3/p", one), at("GET /api/progress/5/3/p", end))
-	// a body that nothing reads is not missed
+	// no route reads the missing body
 	f("page_loaded: participant p", at("POST /api/log/3/p/one/decsys.platform.PAGE_LOAD", `"status":204,"content":{"size":7}`))
 }
 

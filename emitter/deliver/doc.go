@@ -1,0 +1,21 @@
+// Package deliver takes deliveries from the outbox to their targets: one queue
+// for each target, which knows nothing of the others.
+//
+//	outbox ──due──► queue ──attempt──► Sender ─► target
+//	   ▲              │ backlog: what to send next
+//	   │              │ health:  may it be sent (breaker, hold, disabled)?
+//	   │              │ pace:    how fast (rate, concurrency, own failures)?
+//	   └─── acks ◄────┘ retry:   what becomes of it
+//
+// A Dispatcher owns the queues. Each queue is one goroutine that holds all of its
+// state in three values (backlog, health, pace) and waits for something to
+// happen: a delivery that is due, an attempt that ended, a commit, a changed
+// target. Attempts run in goroutines of their own and report back to it.
+//
+// A delivery is busy from the start of its attempt until the result is on disk;
+// only then does the participant's next one follow. So a crash repeats at most
+// what was busy, and nothing overtakes.
+//
+// The retry policy (decide) is a pure function of a delivery and a send.Result.
+// The Sender is declared here and implemented by package send.
+package deliver

@@ -1,0 +1,266 @@
+package deliver
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"log/slog"
+	"time"
+
+	"github.com/sidehook/sidehook/emitter/outbox"
+	"github.com/sidehook/sidehook/emitter/send"
+	"github.com/sidehook/sidehook/rules/config"
+)
+
+// maxFailedProbes bounds how many deliveries are remembered for having failed as probes.
+const maxFailedProbes = 128
+
+// health decides whether a target may be sent anything: whether it is enabled,
+// whether it asked for a pause and whether it is up. What a restart must not
+// forget of this, it has the outbox store.
+type health struct {
+	name string
+	log  *slog.Logger
+	// urlMark identifies the target's URL in the outbox without showing it.
+	urlMark string
+	// store queues a change of the outbox.
+	store func(func(*outbox.Tx))
+	// unstored is the number of such changes that are not on disk yet.
+	unstored int
+
+	standing standing
+	breaker  *breaker
+	// heldUntil is the end of the pause that the target asked for.
+	heldUntil time.Time
+	// probing is set while a probe is in flight.
+	probing bool
+	// failedProbes are the deliveries that failed as probes since the target went down.
+	failedProbes map[uint64]struct{}
+}
+
+// transition is what an attempt changed about whether the target is up.
+type transition int
+
+const (
+	unchanged transition = iota
+	wentDown
+	cameUp
+)
+
+// String returns the name of the transition.
+func (t transition) String() string { return [...]string{"unchanged", "went down", "came up"}[t] }
+
+func newHealth(name string, target config.Target, log *slog.Logger, store func(func(*outbox.Tx))) *health {
+	return &health{
+		name: name, log: log, store: store, urlMark: urlMark(target),
+		breaker: newBreaker(target.Breaker), failedProbes: map[uint64]struct{}{},
+	}
+}
+
+// restore takes over what an earlier process left: a target that was disabled or
+// held, and one that was failing (its oldest delivery has failed before), which
+// starts with a probe.
+func (h *health) restore(known outbox.Target, oldestFailed bool, now time.Time) {
+	h.adopt(known, now)
+	h.standing.failingSince = known.FailingSince
+	if known.DisabledMark != h.urlMark && h.standing.isDisabled() && h.standing.cause != outbox.ByHand {
+		h.enable()
+	}
+	h.heldUntil = earlier(known.HeldUntil, now.Add(maxRetryAfter)) // the clock may have been ahead
+	if oldestFailed {
+		h.breaker.open()
+	}
+}
+
+// adopt takes over what the store says of the target, which an operator may have
+// changed, unless changes of our own are on their way there. A target that was
+// disabled for failing is tried at once by a process that has just started.
+func (h *health) adopt(known outbox.Target, now time.Time) {
+	if known.Cause == h.standing.cause || h.unstored > 0 {
+		return
+	}
+	wasDisabled := h.standing.isDisabled()
+	h.standing = standing{failingSince: known.FailingSince}
+	if known.Cause != "" {
+		h.standing.disable(known.Cause, now)
+	}
+	h.standing.tryNow(now)
+	if wasDisabled && !h.standing.isDisabled() {
+		h.breaker.probeNow()
+	}
+}
+
+// state returns how the target is doing, and when it is tried again if it is not up.
+func (h *health) state(now time.Time) (state State, until time.Time) {
+	switch {
+	case h.standing.isDisabled():
+		return Disabled, h.standing.trialAt
+	case h.heldUntil.After(now):
+		return Held, h.heldUntil
+	case !h.breaker.isClosed():
+		return Down, h.breaker.probeAt
+	}
+	return Up, time.Time{}
+}
+
+// blocks reports whether nothing may be sent, not even a probe, and until when;
+// zero means until an operator or a changed configuration says otherwise.
+func (h *health) blocks(now time.Time) (until time.Time, blocked bool) {
+	if h.standing.beginTrial(now) {
+		h.breaker.open()
+	}
+	if h.standing.state == disabled {
+		return h.standing.trialAt, true
+	}
+	return h.heldUntil, h.heldUntil.After(now)
+}
+
+// configure takes over a changed target, which is tried at once. If its URL is
+// another, it need not be what the old one was, so it starts anew.
+func (h *health) configure(target config.Target, now time.Time) {
+	h.breaker.configure(target.Breaker)
+	h.breaker.probeNow()
+	h.standing.tryNow(now)
+	mark := urlMark(target)
+	if mark == h.urlMark {
+		return
+	}
+	h.urlMark = mark
+	h.hold(time.Time{})
+	if h.standing.cause != outbox.ByHand {
+		h.enable()
+	}
+}
+
+// allow permits an attempt. It fails while a probe is in flight.
+func (h *health) allow() (permit, error) {
+	p, err := h.breaker.allow()
+	if err == nil {
+		h.probing = p.isProbe
+	}
+	return p, err
+}
+
+// nextProbe returns when the next probe may go, and whether it is due by now.
+// While one is in flight there is no next one: its end wakes the queue.
+func (h *health) nextProbe(now time.Time) (at time.Time, due bool) {
+	if h.probing {
+		return time.Time{}, false
+	}
+	return h.breaker.probeAt, !h.breaker.probeAt.After(now)
+}
+
+// report takes in the result of an attempt and what the retry policy made of it.
+func (h *health) report(a attempted, decided decision, now time.Time) transition {
+	wasClosed := h.breaker.isClosed()
+	h.breaker.report(a.permit, a.result.Outcome)
+	if decided.holdUntil.After(h.heldUntil) {
+		h.hold(decided.holdUntil)
+	}
+	h.judge(a, now)
+	switch isClosed := h.breaker.isClosed(); {
+	case a.permit.isProbe:
+		return h.probed(a, now)
+	case wasClosed && !isClosed:
+		h.log.Warn("target is down, sending nothing but probes", "reason", a.result.Reason, "next_probe", h.breaker.probeAt)
+		return wentDown
+	}
+	return unchanged
+}
+
+// probed takes in the result of a probe. A delivery that failed lets the others
+// go first next time: it may be what fails, and not the target.
+func (h *health) probed(a attempted, now time.Time) transition {
+	h.probing = false
+	if h.breaker.isClosed() {
+		if !h.standing.isDisabled() {
+			h.log.Info("target is up again")
+		}
+		clear(h.failedProbes)
+		return cameUp
+	}
+	if a.result.Outcome == send.Retry && len(h.failedProbes) < maxFailedProbes {
+		h.failedProbes[a.delivery.Seq] = struct{}{}
+	}
+	if a.result.Outcome == send.Throttled && !h.heldUntil.After(now) {
+		// It did not say for how long: as long as if it were down.
+		h.hold(now.Add(time.Duration(h.breaker.settings.Open)))
+	}
+	return unchanged
+}
+
+func (h *health) failedAsProbe(seq uint64) bool { _, failed := h.failedProbes[seq]; return failed }
+
+// judge draws the consequences of a result for the target's standing. An outcome
+// that says nothing about the target (429, a failure of our own) changes nothing.
+func (h *health) judge(a attempted, now time.Time) {
+	if a.permit.isProbe && a.result.Outcome != send.Ours {
+		h.standing.endTrial(now)
+	}
+	switch a.result.Outcome {
+	case send.Delivered:
+		h.succeeded()
+	case send.Retry, send.Rejected:
+		h.failed(now)
+	case send.Throttled, send.Aborted, send.Gone, send.Ours:
+	}
+	if a.result.WantsNoMore() && h.standing.cause != outbox.ItSaidSo {
+		h.log.Error("target asked for no more deliveries, disabling it: its deliveries are kept until it is enabled or has another URL")
+		h.disable(outbox.ItSaidSo, now)
+	}
+}
+
+func (h *health) succeeded() {
+	switch {
+	case h.standing.cause == outbox.ItOnlyFailed:
+		h.log.Info("target accepted a delivery, enabling it again")
+		h.enable()
+	case !h.standing.failingSince.IsZero():
+		h.setFailingSince(time.Time{})
+	}
+}
+
+func (h *health) failed(now time.Time) {
+	switch {
+	case h.standing.failingSince.IsZero():
+		h.setFailingSince(now)
+	case h.standing.hasOnlyFailed(now):
+		h.log.Error("target has failed for days, disabling it: its deliveries are kept and it is tried once a day", "failing_since", h.standing.failingSince)
+		h.disable(outbox.ItOnlyFailed, now)
+	}
+}
+
+func (h *health) setFailingSince(at time.Time) {
+	h.standing.failingSince = at
+	h.change(func(tx *outbox.Tx) { tx.Failing(h.name, at) })
+}
+
+func (h *health) disable(cause outbox.Cause, now time.Time) {
+	h.standing.disable(cause, now)
+	mark := h.urlMark
+	h.change(func(tx *outbox.Tx) { tx.Disable(h.name, cause, mark, now) })
+}
+
+func (h *health) enable() {
+	h.standing.enable()
+	h.change(func(tx *outbox.Tx) { tx.Enable(h.name) })
+}
+
+// hold keeps everything from the target until then; the zero time ends a hold.
+func (h *health) hold(until time.Time) {
+	h.heldUntil = until
+	h.change(func(tx *outbox.Tx) { tx.Hold(h.name, until) })
+}
+
+// change changes what the outbox knows of the target.
+func (h *health) change(fn func(*outbox.Tx)) {
+	h.unstored++
+	h.store(fn)
+}
+
+// stored takes note that a number of changes is on disk.
+func (h *health) stored(changes int) { h.unstored -= changes }
+
+func urlMark(target config.Target) string {
+	sum := sha256.Sum256([]byte(target.URL.Reveal()))
+	return hex.EncodeToString(sum[:8])
+}

@@ -1,0 +1,69 @@
+package record
+
+import (
+	"context"
+	"time"
+
+	"github.com/sidehook/sidehook/emitter/outbox"
+	"github.com/sidehook/sidehook/rules"
+)
+
+// maxSettling bounds the settlements that are due later; past it, events go at
+// once without the answers in flight.
+const maxSettling = 10_000
+
+// settlement is when the events of a journey stop waiting for answers in flight.
+type settlement struct {
+	journey rules.Key
+	due     time.Time
+}
+
+// settleLater settles a journey when that is due, or now if too many wait.
+func (r *Recorder) settleLater(s settlement) {
+	select {
+	case r.settling <- s:
+	default:
+		r.submitSettle(s.journey)
+	}
+}
+
+// runSettling settles journeys when they are due. They are queued in about that
+// order, so it waits for one at a time. When ctx ends it settles all at once.
+func (r *Recorder) runSettling(ctx context.Context) {
+	for {
+		select {
+		case next := <-r.settling:
+			r.sleepUntil(ctx, next.due)
+			r.submitSettle(next.journey)
+		case <-ctx.Done():
+			r.submit(r.settleAll)
+			return
+		}
+	}
+}
+
+func (r *Recorder) sleepUntil(ctx context.Context, due time.Time) {
+	timer := time.NewTimer(due.Sub(r.now()))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+func (r *Recorder) submitSettle(key rules.Key) {
+	r.submit(func(tx *outbox.Tx) { r.settleJourney(tx, key) })
+}
+
+// settleAll settles every journey with waiting events, including those whose
+// settlement has not been queued yet.
+func (r *Recorder) settleAll(tx *outbox.Tx) {
+	for _, key := range tx.Unsettled() {
+		r.settleJourney(tx, rules.ParseKey(key))
+	}
+}
+
+func (r *Recorder) settleJourney(tx *outbox.Tx, key rules.Key) {
+	now := r.now()
+	r.carryOut(tx, now, r.foldIn(tx).Settle(key, now))
+}

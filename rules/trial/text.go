@@ -1,0 +1,151 @@
+package trial
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"mime"
+	"strings"
+
+	"github.com/sidehook/sidehook/rules"
+)
+
+// WriteText writes the report for people. It shows participants and answers:
+// whoever has the recording has them too.
+func (r *Report) WriteText(w io.Writer) error {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%s matched by the profile for %s\n", count(len(r.Exchanges), "exchange"), r.App)
+	for i := range r.Exchanges {
+		r.Exchanges[i].write(&b)
+	}
+	r.writeRest(&b)
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+func (x *Exchange) write(b *bytes.Buffer) {
+	fmt.Fprintf(b, "\n%d. %s -> %d\n", x.Entry, x.Request, x.Status)
+	if x.Observation == nil {
+		fmt.Fprintf(b, "   nothing: %s\n", x.Why)
+	} else {
+		fmt.Fprintf(b, "   %s: %s\n", x.Says, x.Observation.text(x.Says))
+		if x.Why != "" {
+			fmt.Fprintf(b, "   %s\n", x.Why)
+		}
+	}
+	for i := range x.Events {
+		x.Events[i].write(b)
+	}
+}
+
+// text is what was observed, in a line.
+func (o *Observation) text(says rules.Says) string {
+	who := fmt.Sprintf("participant %s, %s", o.Participant, o.survey())
+	switch {
+	case says == rules.AnsweredItem:
+		return fmt.Sprintf("%s, item %s, answer %s", who, o.Item, o.Answer)
+	case says == rules.PageLoaded:
+		return who + ", page " + o.PageID
+	case o.Page == nil:
+		return who + ", no page: completed"
+	}
+	text := fmt.Sprintf("%s, page %d %s (%s)", who, o.Page.Number, rules.AppendNullable(nil, o.Page.Name), o.Page.ID)
+	if o.PageCount > 0 {
+		text += fmt.Sprintf(" of %d", o.PageCount)
+	}
+	if o.Page.Item == nil {
+		return text + ", takes no answer"
+	}
+	return fmt.Sprintf("%s, takes an answer of type %s (%s)", text, rules.AppendNullable(nil, o.Page.Item.Type), o.Page.Item.ID)
+}
+
+func (o *Observation) survey() string {
+	text := "instance " + o.Instance
+	if o.Survey != "" {
+		text = "survey " + o.Survey + "/" + o.Instance
+	}
+	if o.FriendlyID != "" {
+		text += " (" + o.FriendlyID + ")"
+	}
+	if o.Study != "" {
+		text += " of study " + o.Study
+	}
+	return text
+}
+
+func (e *Event) write(b *bytes.Buffer) {
+	recovered := map[bool]string{true: ", recovered: the navigation itself is not in the file"}[e.Recovered]
+	fmt.Fprintf(b, "   event %d of the participant: %s%s\n", e.Place, e.Name, recovered)
+	for _, verdict := range e.Rules {
+		writeVerdict(b, &verdict)
+	}
+	if len(e.Deliveries) == 0 {
+		fmt.Fprintf(b, "     nothing is sent\n")
+	}
+	for _, delivery := range e.Deliveries {
+		fmt.Fprintf(b, "     to %s by rule %s, format %s, %s\n", delivery.Target, delivery.Rule, delivery.Format, delivery.ContentType)
+		b.WriteString("       ")
+		if err := json.Indent(b, delivery.Body, "       ", "  "); err != nil {
+			b.Write(delivery.Body)
+		}
+		b.WriteByte('\n')
+	}
+}
+
+func writeVerdict(b *bytes.Buffer, v *rules.Verdict) {
+	fate := map[bool]string{true: "fires", false: "does not fire"}[v.Fires]
+	fmt.Fprintf(b, "     rule %s %s -> %s\n", v.Rule, fate, strings.Join(v.To, ", "))
+	for _, check := range v.Checks {
+		holds := map[bool]string{true: "yes", false: "no "}[check.Holds]
+		fmt.Fprintf(b, "       %s %s: %s; found %s\n", holds, check.Key, check.Wants, check.Found)
+	}
+}
+
+// writeRest writes what was left out, and why: whoever writes a profile looks here
+// for a missing route.
+func (r *Report) writeRest(b *bytes.Buffer) {
+	if len(r.Exchanges) == 0 {
+		b.WriteString("no route of the profile matches: is it the right one for this app?\n")
+	}
+	others := 0
+	var lines []string
+	for _, u := range r.Unmatched {
+		if !u.mayMatter() {
+			others += u.Times
+			continue
+		}
+		line := "   " + u.Request
+		if u.Times > 1 {
+			line += fmt.Sprintf(" (%d times)", u.Times)
+		}
+		lines = append(lines, line)
+	}
+	if len(lines) > 0 {
+		fmt.Fprintf(b, "\nno route matches these:\n%s\n", strings.Join(lines, "\n"))
+	}
+	if others > 0 {
+		fmt.Fprintf(b, "\n%s for scripts, images and the like match none either\n", count(others, "request"))
+	}
+	if len(r.Omitted) > 0 {
+		fmt.Fprintf(b, "\nentries left out:\n")
+	}
+	for _, omitted := range r.Omitted {
+		fmt.Fprintf(b, "   entry %d: %s\n", omitted.Entry, omitted.Why)
+	}
+}
+
+// mayMatter reports whether a survey could depend on the request, rather than be
+// shown with it.
+func (u *Unmatched) mayMatter() bool {
+	mediaType, _, _ := mime.ParseMediaType(u.ContentType)
+	return !strings.HasPrefix(u.Request, "GET ") || strings.HasSuffix(mediaType, "json")
+}
+
+// count writes n things.
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
