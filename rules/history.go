@@ -28,8 +28,8 @@ type Past struct {
 
 // PastEvent is one event of an app's log.
 type PastEvent struct {
-	// Says is PageLoaded, AnsweredItem or Navigated.
-	Says Says
+	// Kind is PageLoaded, AnsweredItem or Navigated.
+	Kind Kind
 	At   time.Time
 	// Source is the page that was loaded or left, or the item that was answered.
 	Source string
@@ -53,7 +53,7 @@ func (p *Profile) HasHistory() bool { return p.history != nil }
 // Begins returns the participant whose id the app makes up in this exchange, and
 // who therefore has no past; empty if there is none.
 func (p *Profile) Begins(m Match, x Exchange) string {
-	if p.history == nil || p.history.Begins == "" || m.route.says != PageShown ||
+	if p.history == nil || p.history.Begins == "" || m.route.kind != PageShown ||
 		!m.route.when.holds(x) || x.Uninspected != "" || jsonpath.CheckJSON(x.ResponseBody) != nil {
 		return ""
 	}
@@ -226,12 +226,12 @@ func (r *pastReader) readLast(past *Past) error {
 // readEvent returns an event of the app's log; ok is false for other types of events.
 func (r *pastReader) readEvent(json gjson.Result) (e PastEvent, ok bool) {
 	at, err := time.Parse(time.RFC3339Nano, json.Get(r.history.Event.At).String())
-	says, known := r.history.says[json.Get(r.history.Event.Type).String()]
+	kind, known := r.history.kinds[json.Get(r.history.Event.Type).String()]
 	if err != nil || !known {
 		return PastEvent{}, false
 	}
-	e = PastEvent{Says: says, At: at, Source: json.Get(r.history.Event.Source).String()}
-	switch says {
+	e = PastEvent{Kind: kind, At: at, Source: json.Get(r.history.Event.Source).String()}
+	switch kind {
 	case AnsweredItem:
 		e.Answer = readAnswer(json.Get(r.history.Event.Answer))
 	case Navigated:

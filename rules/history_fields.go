@@ -10,8 +10,8 @@ import (
 // history is how a participant's past is read from the app.
 type history struct {
 	historyFields
-	// says is what the app's types of events say.
-	says map[string]Says
+	// kinds are the kinds of the app's types of events.
+	kinds map[string]Kind
 }
 
 // historyFields are the paths to GET, and the gjson paths in the responses. In a
@@ -62,7 +62,7 @@ func compileHistory(doc *strictyaml.Document, file *historyFields) *history {
 	}
 	file.checkPaths(doc)
 	file.checkFields(doc)
-	return &history{historyFields: *file, says: file.Types.compile(doc)}
+	return &history{historyFields: *file, kinds: file.Types.compile(doc)}
 }
 
 // checkPaths checks the paths to GET.
@@ -98,12 +98,12 @@ func (file *historyFields) checkFields(doc *strictyaml.Document) {
 	}
 }
 
-// compile returns what each type of event says.
-func (names typeNames) compile(doc *strictyaml.Document) map[string]Says {
-	says := map[string]Says{}
+// compile returns the kind of each type of event.
+func (names typeNames) compile(doc *strictyaml.Document) map[string]Kind {
+	kinds := map[string]Kind{}
 	for _, name := range []struct {
 		key, text string
-		says      Says
+		kind      Kind
 	}{
 		{"page_loaded", names.PageLoaded, PageLoaded},
 		{"answered", names.Answered, AnsweredItem},
@@ -112,9 +112,9 @@ func (names typeNames) compile(doc *strictyaml.Document) map[string]Says {
 		if name.text == "" {
 			doc.Wrong("history.types."+name.key, "is missing; it is what the app calls such an event")
 		}
-		says[name.text] = name.says
+		kinds[name.text] = name.kind
 	}
-	return says
+	return kinds
 }
 
 // checkTemplate checks a path to GET and its parameters.

@@ -84,7 +84,7 @@ func (j *Journey) fold(o *Observation) []*Event {
 	if o.Study != "" {
 		j.Study = o.Study
 	}
-	switch o.Says {
+	switch o.Kind {
 	case PageShown:
 		j.pageShown(o)
 	case PageLoaded:

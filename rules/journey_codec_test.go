@@ -13,7 +13,7 @@ func TestAJourneyIsTheSameAfterItWasStored(t *testing.T) {
 	w.shown("1")
 	w.loaded("1")
 	w.answer("1", "{\"text\": \"<&> \xff \u2028\",\"n\":1.10}")
-	w.fold(Observation{Says: Navigated, Page: testPage("2"), InFlight: []uint64{100}})
+	w.fold(Observation{Kind: Navigated, Page: testPage("2"), InFlight: []uint64{100}})
 	w.loaded("unknown")
 
 	pages := map[string][]byte{}
@@ -77,5 +77,21 @@ func TestALostDefinitionMakesAJourneyPartial(t *testing.T) {
 	back, err := DecodeJourney([]byte(journey), func(string) []byte { return nil })
 	if err != nil || !back.Partial || back.Pages[0].Definition != nil {
 		t.Errorf("got %+v, %v; want a partial journey", back, err)
+	}
+}
+
+func TestWaitingObservationsAreStoredAsInEarlierReleases(t *testing.T) {
+	const stored = `{"Waiting":[{"Says":"navigated","Journey":{"Instance":"3","Participant":"p"},"Page":{"id":"2","number":2,"name":"Two","question":null,"item":null}}]}`
+	journey, err := DecodeJourney([]byte(stored), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &Observation{Kind: Navigated, Journey: Key{"3", "p"}, Page: &Page{ID: "2", Number: 2, Name: new("Two")}}
+	if diff := cmp.Diff([]*Observation{want}, journey.Waiting); diff != "" {
+		t.Errorf("waiting (-want +got):\n%s", diff)
+	}
+	encoded, err := journey.Encode(nil)
+	if err != nil || !strings.Contains(string(encoded), `"Says":"navigated"`) {
+		t.Errorf("encoded as %s, %v", encoded, err)
 	}
 }

@@ -30,7 +30,7 @@ func (j *Journey) mayHavePast(o *Observation) bool {
 	if j.state() != unknown || o.Begins {
 		return false
 	}
-	return o.Says != Nothing && (o.Says != PageShown || o.Page != nil)
+	return o.Kind != Nothing && (o.Kind != PageShown || o.Page != nil)
 }
 
 // wait keeps an observation until join. It returns false when no more may wait,
@@ -76,16 +76,16 @@ func (j *Journey) join(past *Past) []*Event {
 func (j *Journey) foldPast(past *Past, waiting []*Observation) {
 	j.Study = past.Study // unless an observation names it
 	for _, e := range past.before(waiting) {
-		if e.Says != AnsweredItem {
+		if e.Kind != AnsweredItem {
 			j.learn(&Observation{Page: past.page(e.Source)})
 			j.Partial = j.Partial || past.Pages[e.Source] == nil
 		}
-		if e.Says == Navigated {
+		if e.Kind == Navigated {
 			j.Pointer = e.Source
 		}
 		j.fold(past.observation(e, waiting[0].Journey))
 	}
-	if o := firstOnPage(waiting); o != nil && o.Says == PageShown {
+	if o := firstOnPage(waiting); o != nil && o.Kind == PageShown {
 		j.Pointer = pageID(o.Page) // the app knows better than its log
 	}
 	j.Unsettled = nil
@@ -93,11 +93,11 @@ func (j *Journey) foldPast(past *Past, waiting []*Observation) {
 
 // observation returns the event as if it had been observed.
 func (p *Past) observation(e PastEvent, key Key) *Observation {
-	o := &Observation{Says: e.Says, Journey: key, At: e.At}
+	o := &Observation{Kind: e.Kind, Journey: key, At: e.At}
 	switch {
-	case e.Says == AnsweredItem:
+	case e.Kind == AnsweredItem:
 		o.Item, o.Answer = e.Source, e.Answer
-	case e.Says == PageLoaded:
+	case e.Kind == PageLoaded:
 		o.PageID = e.Source
 	case e.Reached != "":
 		o.Page = p.page(e.Reached)
@@ -121,7 +121,7 @@ func (p *Past) before(waiting []*Observation) []PastEvent {
 		return events
 	}
 	page := first.pageID()
-	if first.Says == Navigated {
+	if first.Kind == Navigated {
 		arrival := lastIndex(events, func(e PastEvent) bool { return e.reaches(page) })
 		if arrival < 0 {
 			return events
@@ -135,9 +135,9 @@ func (p *Past) before(waiting []*Observation) []PastEvent {
 // were on last: those before the first navigation from it after its last sign.
 func untilLeft(events []PastEvent, page string) []PastEvent {
 	sign := lastIndex(events, func(e PastEvent) bool {
-		return e.Says == PageLoaded && e.Source == page || e.reaches(page)
+		return e.Kind == PageLoaded && e.Source == page || e.reaches(page)
 	})
-	left := slices.IndexFunc(events[sign+1:], func(e PastEvent) bool { return e.Says == Navigated && e.Source == page })
+	left := slices.IndexFunc(events[sign+1:], func(e PastEvent) bool { return e.Kind == Navigated && e.Source == page })
 	if left < 0 {
 		return events
 	}
@@ -150,10 +150,10 @@ func untilLeft(events []PastEvent, page string) []PastEvent {
 func (p *Past) withoutStrays() []PastEvent {
 	loaded := map[string]bool{}
 	for _, e := range p.Events {
-		loaded[e.Source] = loaded[e.Source] || e.Says == PageLoaded
+		loaded[e.Source] = loaded[e.Source] || e.Kind == PageLoaded
 	}
 	return slices.DeleteFunc(slices.Clone(p.Events), func(e PastEvent) bool {
-		return e.Says == Navigated && p.Pages[e.Source] == nil && !loaded[e.Source]
+		return e.Kind == Navigated && p.Pages[e.Source] == nil && !loaded[e.Source]
 	})
 }
 
@@ -161,7 +161,7 @@ func (p *Past) withoutStrays() []PastEvent {
 // participant is on, nil without one.
 func firstOnPage(waiting []*Observation) *Observation {
 	for _, o := range waiting {
-		if o.Says != AnsweredItem && o.Says != Nothing {
+		if o.Kind != AnsweredItem && o.Kind != Nothing {
 			return o
 		}
 	}
@@ -169,11 +169,11 @@ func firstOnPage(waiting []*Observation) *Observation {
 }
 
 // reaches reports whether e is a navigation to the page, "" for the end.
-func (e PastEvent) reaches(page string) bool { return e.Says == Navigated && e.Reached == page }
+func (e PastEvent) reaches(page string) bool { return e.Kind == Navigated && e.Reached == page }
 
 // pageID returns the page that the participant is on after o, "" at the end.
 func (o *Observation) pageID() string {
-	if o.Says == PageLoaded {
+	if o.Kind == PageLoaded {
 		return o.PageID
 	}
 	return pageID(o.Page)

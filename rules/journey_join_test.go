@@ -148,14 +148,14 @@ func loggedPast(log string) *Past {
 	for _, word := range strings.Fields(log) {
 		at = at.Add(time.Second)
 		verb, page, isVerb := strings.Cut(word, ":")
-		e := PastEvent{Says: PageLoaded, At: at, Source: page}
+		e := PastEvent{Kind: PageLoaded, At: at, Source: page}
 		if !isVerb {
 			from, to, _ := strings.Cut(word, ">")
-			e = PastEvent{Says: Navigated, At: at, Source: from, Reached: strings.TrimSuffix(to, "end")}
+			e = PastEvent{Kind: Navigated, At: at, Source: from, Reached: strings.TrimSuffix(to, "end")}
 		}
 		if verb == "answer" {
 			item, answer, _ := strings.Cut(page, "=")
-			e = PastEvent{Says: AnsweredItem, At: at, Source: "item" + item, Answer: []byte(answer)}
+			e = PastEvent{Kind: AnsweredItem, At: at, Source: "item" + item, Answer: []byte(answer)}
 		}
 		past.Events = append(past.Events, e)
 	}
@@ -166,7 +166,7 @@ func loggedPast(log string) *Past {
 func logOf(events []PastEvent) string {
 	var log []string
 	for _, e := range events {
-		switch e.Says {
+		switch e.Kind {
 		case PageLoaded:
 			log = append(log, "load:"+e.Source)
 		case AnsweredItem:
@@ -191,14 +191,14 @@ func observationsOf(words string) []*Observation {
 		o := &Observation{Journey: Key{"3", "p"}, Survey: "5", At: at.Add(time.Duration(i) * time.Second), Ticket: uint64(i + 1), Alone: true}
 		switch verb {
 		case "shown":
-			o.Says, o.Page = PageShown, testPage(strings.TrimSuffix(page, "end"))
+			o.Kind, o.Page = PageShown, testPage(strings.TrimSuffix(page, "end"))
 		case "load":
-			o.Says, o.PageID = PageLoaded, page
+			o.Kind, o.PageID = PageLoaded, page
 		case "next":
-			o.Says, o.Page = Navigated, testPage(strings.TrimSuffix(page, "end"))
+			o.Kind, o.Page = Navigated, testPage(strings.TrimSuffix(page, "end"))
 		case "answer":
 			item, answer, _ := strings.Cut(page, "=")
-			o.Says, o.Item, o.Answer = AnsweredItem, "item"+item, []byte(answer)
+			o.Kind, o.Item, o.Answer = AnsweredItem, "item"+item, []byte(answer)
 		}
 		all = append(all, o)
 	}

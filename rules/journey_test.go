@@ -41,15 +41,15 @@ func (w *walk) add(events []*Event) {
 }
 
 func (w *walk) shown(page string) {
-	w.fold(Observation{Says: PageShown, Page: testPage(page), Alone: true})
+	w.fold(Observation{Kind: PageShown, Page: testPage(page), Alone: true})
 }
 
-func (w *walk) shownAmidst(page string) { w.fold(Observation{Says: PageShown, Page: testPage(page)}) }
-func (w *walk) loaded(page string)      { w.fold(Observation{Says: PageLoaded, PageID: page}) }
-func (w *walk) next(page string)        { w.fold(Observation{Says: Navigated, Page: testPage(page)}) }
+func (w *walk) shownAmidst(page string) { w.fold(Observation{Kind: PageShown, Page: testPage(page)}) }
+func (w *walk) loaded(page string)      { w.fold(Observation{Kind: PageLoaded, PageID: page}) }
+func (w *walk) next(page string)        { w.fold(Observation{Kind: Navigated, Page: testPage(page)}) }
 
 func (w *walk) answer(page, text string) {
-	w.fold(Observation{Says: AnsweredItem, Item: "item" + page, Answer: []byte(text)})
+	w.fold(Observation{Kind: AnsweredItem, Item: "item" + page, Answer: []byte(text)})
 }
 
 // testPage is a page with a response item; "" is no page.
@@ -153,14 +153,14 @@ func TestAnEventWaitsForTheAnswersInFlight(t *testing.T) {
 	w.loaded("1")
 	w.answer("1", `{"text":"old"}`)
 	const racing, another = 100, 101
-	w.fold(Observation{Says: Navigated, Page: testPage("2"), InFlight: []uint64{racing, another}})
+	w.fold(Observation{Kind: Navigated, Page: testPage("2"), InFlight: []uint64{racing, another}})
 	w.loaded("2")
 	w.next("3") // the next event does not overtake
-	w.add(w.journey.fold(&Observation{Says: Nothing, Ticket: another}))
+	w.add(w.journey.fold(&Observation{Kind: Nothing, Ticket: another}))
 	if len(w.events) != 0 {
 		t.Fatalf("%d events came before the answer in flight", len(w.events))
 	}
-	o := Observation{Says: AnsweredItem, Journey: Key{"3", "p"}, Item: "item1", Answer: []byte(`{"text":"new"}`), Ticket: racing, At: w.clock}
+	o := Observation{Kind: AnsweredItem, Journey: Key{"3", "p"}, Item: "item1", Answer: []byte(`{"text":"new"}`), Ticket: racing, At: w.clock}
 	events := w.journey.fold(&o)
 	w.add(events)
 	if got, want := strings.Join(w.events, ", "), "1>2, 2>3"; got != want {
@@ -180,7 +180,7 @@ func TestAnEventIsReadyWithoutAnAnswerThatFailsOrTakesTooLong(t *testing.T) {
 		w := newWalk()
 		w.shown("1")
 		w.loaded("1")
-		w.fold(Observation{Says: Navigated, Page: testPage("2"), InFlight: []uint64{100}})
+		w.fold(Observation{Kind: Navigated, Page: testPage("2"), InFlight: []uint64{100}})
 		w.answer("1", `{"text":"began after the navigation"}`)
 		if events := end(&w.journey); len(events) != 1 || events[0].Responses[0].Answer != nil {
 			t.Errorf("%s: got %d events, want 1 without an answer", name, len(events))
@@ -189,7 +189,7 @@ func TestAnEventIsReadyWithoutAnAnswerThatFailsOrTakesTooLong(t *testing.T) {
 			t.Errorf("%s: the event came again", name)
 		}
 	}
-	f("it ended without being accepted", func(j *Journey) []*Event { return j.fold(&Observation{Says: Nothing, Ticket: 100}) })
+	f("it ended without being accepted", func(j *Journey) []*Event { return j.fold(&Observation{Kind: Nothing, Ticket: 100}) })
 	f("it took too long", func(j *Journey) []*Event { return j.settle() })
 }
 

@@ -11,8 +11,8 @@ type Match struct {
 	params map[string]string
 }
 
-// Says is what the exchange says if the app accepts the request.
-func (m Match) Says() Says { return m.route.says }
+// Kind is the kind of the observation if the app accepts the request.
+func (m Match) Kind() Kind { return m.route.kind }
 
 // Hint is what to log for operators when the app fails at all such requests;
 // empty where the profile has none.
@@ -31,7 +31,7 @@ func (m Match) Journey() Key {
 // requests for the page do not: otherwise, with two tabs open, neither could
 // show that a navigation went unseen.
 func (m Match) Disturbs(other Match) bool {
-	return m.Says() != PageShown || other.Says() != PageShown
+	return m.Kind() != PageShown || other.Kind() != PageShown
 }
 
 // Lacks returns why the exchange cannot be read: request and response say why
@@ -50,7 +50,7 @@ func (m Match) Lacks(request, response string) string {
 // WhyNothing returns why Observe found that the exchange says nothing.
 func (m Match) WhyNothing(x Exchange) string {
 	if !m.route.when.holds(x) {
-		return "it would say " + string(m.Says()) + " with " + m.route.when.String() + ", but the app answered " + responseLine(x)
+		return "it would say " + string(m.Kind()) + " with " + m.route.when.String() + ", but the app answered " + responseLine(x)
 	}
 	return "it names no participant yet"
 }

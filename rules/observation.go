@@ -9,27 +9,10 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// Says is what an exchange says.
-type Says string
-
-// What an exchange can say.
-const (
-	// PageShown: the app returned the page that the participant is on.
-	PageShown Says = "page_shown"
-	// PageLoaded: the participant's browser displays a page.
-	PageLoaded Says = "page_loaded"
-	// AnsweredItem: the app has stored an answer.
-	AnsweredItem Says = "answered"
-	// Navigated: the participant requested the next page, and the app returned
-	// where they are now, be it the same page.
-	Navigated Says = "navigated"
-	// Nothing: an exchange matched a route, and ended without saying anything.
-	Nothing Says = "nothing"
-)
-
 // Observation is what one exchange says.
 type Observation struct {
-	Says    Says
+	// Kind is stored under the name that it had in earlier releases.
+	Kind    Kind `json:"Says"`
 	Journey Key
 	// Survey is the survey's id, and FriendlyID the app's short name of the
 	// instance. Both are empty where the exchange does not name the survey.
@@ -81,12 +64,12 @@ func (p *Profile) Observe(m Match, x Exchange) (o Observation, ok bool, err erro
 	if err := m.route.checkBodies(x); err != nil {
 		return Observation{}, false, err
 	}
-	o = Observation{Says: m.route.says, Host: x.Host, Traceparent: x.Traceparent, PageID: m.params["page"], Item: m.params["item"]}
+	o = Observation{Kind: m.route.kind, Host: x.Host, Traceparent: x.Traceparent, PageID: m.params["page"], Item: m.params["item"]}
 	p.readIDs(&o, m, x)
 	if o.Journey.Participant == "" {
 		return Observation{}, false, nil
 	}
-	switch o.Says {
+	switch o.Kind {
 	case PageShown, Navigated:
 		o.PageCount = int(gjson.GetBytes(x.ResponseBody, p.page.Count).Int())
 		o.Page, err = p.readPage(gjson.GetBytes(x.ResponseBody, p.page.At))

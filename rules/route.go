@@ -19,7 +19,7 @@ type route struct {
 	method   string
 	segments []segment
 	friendly friendlyID
-	says     Says
+	kind     Kind
 	hint     string
 	when     responseCondition
 	ids      map[string]bodyPath
@@ -113,7 +113,7 @@ func (r *route) reads(b body) bool {
 // requires reports whether the exchange cannot be understood without the body.
 // Ids do not require theirs: they may be in the path too.
 func (r *route) requires(b body) bool {
-	hasPage := r.says == PageShown || r.says == Navigated
+	hasPage := r.kind == PageShown || r.kind == Navigated
 	return r.answer.body == b || b == responseBody && hasPage
 }
 

@@ -17,7 +17,7 @@ type routeFile struct {
 }
 
 // pathParams are the parameters that a route of each kind must have in its path.
-var pathParams = map[Says][]string{
+var pathParams = map[Kind][]string{
 	PageShown:    {},
 	Navigated:    {"participant"},
 	PageLoaded:   {"participant", "page"},
@@ -33,8 +33,8 @@ func compileRoute(doc *strictyaml.Document, path string, file routeFile, friendl
 		doc.Wrong(path+".on", "%s", err)
 		return &route{}
 	}
-	r.says, r.hint, r.friendly = Says(file.Says), file.Hint, friendly
-	if required, ok := pathParams[r.says]; !ok {
+	r.kind, r.hint, r.friendly = Kind(file.Says), file.Hint, friendly
+	if required, ok := pathParams[r.kind]; !ok {
 		doc.Wrong(path+".says", "must be page_shown, page_loaded, answered or navigated, not %q", file.Says)
 	} else {
 		r.requireParams(doc, path, required)
@@ -53,7 +53,7 @@ func compileRoute(doc *strictyaml.Document, path string, file routeFile, friendl
 func (r *route) requireParams(doc *strictyaml.Document, path string, required []string) {
 	for _, name := range required {
 		if !r.hasParam(name) {
-			doc.Wrong(path+".on", "must have {%s}, since it says %s", name, r.says)
+			doc.Wrong(path+".on", "must have {%s}, since it says %s", name, r.kind)
 		}
 	}
 	switch {
@@ -65,7 +65,7 @@ func (r *route) requireParams(doc *strictyaml.Document, path string, required []
 }
 
 func (r *route) compileAnswer(doc *strictyaml.Document, path, text string) {
-	isAnswered := r.says == AnsweredItem
+	isAnswered := r.kind == AnsweredItem
 	switch {
 	case isAnswered && text == "":
 		doc.Wrong(path, "is missing; an answered route needs request:GJSON or response:GJSON, such as request:@this")

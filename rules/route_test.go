@@ -9,15 +9,15 @@ import (
 // The cases are those of the recording script-oddities.
 func TestRoutesMatchWhatDecsysAccepts(t *testing.T) {
 	profile := decsys(t)
-	f := func(method, target string, says Says, params map[string]string) {
+	f := func(method, target string, kind Kind, params map[string]string) {
 		t.Helper()
 		match, ok := profile.Match([]byte(method), []byte(target))
 		if !ok {
-			t.Errorf("%s %s matches no route, want %s", method, target, says)
+			t.Errorf("%s %s matches no route, want %s", method, target, kind)
 			return
 		}
-		if match.Says() != says {
-			t.Errorf("%s %s says %s, want %s", method, target, match.Says(), says)
+		if match.Kind() != kind {
+			t.Errorf("%s %s says %s, want %s", method, target, match.Kind(), kind)
 		}
 		if diff := cmp.Diff(params, match.params); diff != "" {
 			t.Errorf("%s %s: parameters (-want +got):\n%s", method, target, diff)
@@ -60,7 +60,7 @@ func TestRoutesMatchNothingElse(t *testing.T) {
 	f := func(method, target string) {
 		t.Helper()
 		if match, ok := profile.Match([]byte(method), []byte(target)); ok {
-			t.Errorf("%s %s says %s, want no match", method, target, match.Says())
+			t.Errorf("%s %s says %s, want no match", method, target, match.Kind())
 		}
 	}
 	f("POST", "//api/progress/5/3/p/next") // 405 in Decsys

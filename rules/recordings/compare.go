@@ -140,10 +140,10 @@ func (r *Recording) racedAnswers(profile *rules.Profile) map[string]bool {
 	return raced
 }
 
-// eachMatch calls fn for each exchange whose route says this.
-func (r *Recording) eachMatch(profile *rules.Profile, says rules.Says, fn func(participant string, one trial.Recorded)) {
+// eachMatch calls fn for each exchange of that kind.
+func (r *Recording) eachMatch(profile *rules.Profile, kind rules.Kind, fn func(participant string, one trial.Recorded)) {
 	for _, one := range r.Exchanges {
-		if match, ok := profile.Match([]byte(one.Method), []byte(one.Target)); ok && match.Says() == says {
+		if match, ok := profile.Match([]byte(one.Method), []byte(one.Target)); ok && match.Kind() == kind {
 			fn(match.Participant(), one)
 		}
 	}

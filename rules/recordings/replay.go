@@ -144,7 +144,7 @@ func (p *Replay) Recover(profile *rules.Profile, broken []int) (left []int, err 
 func (p *Replay) recover(profile *rules.Profile, index int) error {
 	one := p.Recording.Exchanges[index]
 	match, watched := profile.Match([]byte(one.Method), []byte(one.Target))
-	isNavigation := watched && match.Says() == rules.Navigated && one.Exchange.Status == http.StatusOK
+	isNavigation := watched && match.Kind() == rules.Navigated && one.Exchange.Status == http.StatusOK
 	if isNavigation && p.App.HasArrived(index) {
 		return p.reload(profile, index, match.Participant())
 	}
@@ -157,7 +157,7 @@ func (p *Replay) reload(profile *rules.Profile, index int, participant string) e
 	for i := index; i >= 0; i-- {
 		one := p.Recording.Exchanges[i]
 		match, watched := profile.Match([]byte(one.Method), []byte(one.Target))
-		if watched && match.Says() == rules.PageShown && match.Participant() == participant {
+		if watched && match.Kind() == rules.PageShown && match.Participant() == participant {
 			if _, err := send(p.Address, reloadPrefix+strconv.Itoa(index), one); err != nil {
 				return fmt.Errorf("%w: reload after exchange %d: %w", ErrBroken, index, err)
 			}

@@ -29,7 +29,7 @@ func (x *Exchange) write(b *bytes.Buffer) {
 	if x.Observation == nil {
 		fmt.Fprintf(b, "   nothing: %s\n", x.Why)
 	} else {
-		fmt.Fprintf(b, "   %s: %s\n", x.Says, x.Observation.text(x.Says))
+		fmt.Fprintf(b, "   %s: %s\n", x.Kind, x.Observation.text(x.Kind))
 		if x.Why != "" {
 			fmt.Fprintf(b, "   %s\n", x.Why)
 		}
@@ -40,12 +40,12 @@ func (x *Exchange) write(b *bytes.Buffer) {
 }
 
 // text is what was observed, in a line.
-func (o *Observation) text(says rules.Says) string {
+func (o *Observation) text(kind rules.Kind) string {
 	who := fmt.Sprintf("participant %s, %s", o.Participant, o.survey())
 	switch {
-	case says == rules.AnsweredItem:
+	case kind == rules.AnsweredItem:
 		return fmt.Sprintf("%s, item %s, answer %s", who, o.Item, o.Answer)
-	case says == rules.PageLoaded:
+	case kind == rules.PageLoaded:
 		return who + ", page " + o.PageID
 	case o.Page == nil:
 		return who + ", no page: completed"

@@ -67,7 +67,7 @@ func TestRecordingsOfAllBrowsersGiveTheSameReport(t *testing.T) {
 			x.Entry = 0
 			b.WriteString(x.Request + " ")
 			if x.Observation != nil {
-				b.WriteString(x.Observation.text(x.Says))
+				b.WriteString(x.Observation.text(x.Kind))
 			}
 			for _, event := range x.Events {
 				b.Write(event.Data)
