@@ -342,6 +342,41 @@ rules: [{to: [receiver]}]
 	}
 }
 
+func TestAnAppThatDoesNotRespondInTimeIsAnswered504(t *testing.T) {
+	done := make(chan struct{})
+	app := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/" { // sidehook itself asks for the release
+			<-done
+		}
+	}))
+	defer app.Close()
+	defer close(done)
+	s := newStage(t, "script-mandatory") // any would do: nothing of it is replayed
+	s.write("config.yaml", fmt.Sprintf(`
+listen: 127.0.0.1:0
+admin: localhost:0
+app: %s
+response_timeout: 50ms
+state: state
+targets: {receiver: {url: "%s", secret: file:secret}}
+rules: [{to: [receiver]}]
+`, app.URL, s.receiver.URL))
+	s.start()
+	defer s.process.stop()
+	response, err := http.Get("http://" + s.process.participants + "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != http.StatusGatewayTimeout {
+		t.Errorf("got %s, want 504", response.Status)
+	}
+	metrics := string(fetch(t, http.MethodGet, "http://"+s.process.admin+"/metrics", ""))
+	if want := `sidehook_requests_failed_total{cause="app_timeout"} 1`; !strings.Contains(metrics, want) {
+		t.Errorf("metrics lack %s", want)
+	}
+}
+
 func TestWhatCannotStartSaysWhy(t *testing.T) {
 	taken := recordings.NewReceiver()
 	defer taken.Close()

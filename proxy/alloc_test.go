@@ -15,22 +15,22 @@ import (
 	"github.com/sidehook/sidehook/rules"
 )
 
-// disinterested watches nothing.
-type disinterested struct{}
+// ignoringWatcher watches nothing.
+type ignoringWatcher struct{}
 
-func (disinterested) Begin(_, _ []byte) func(rules.Exchange) { return nil }
+func (ignoringWatcher) Begin(_, _ []byte) func(rules.Exchange) { return nil }
 
-// roundTrips sends request again and again, over one connection, to an app
-// that answers it with answer; neither side allocates.
-func roundTrips(t testing.TB, watcher Watcher, request, answer string) func() {
-	sent, answered := []byte(request), []byte(answer)
-	app := startApp(t, func(w *wire) {
+// newRoundTrip returns a function that sends request, over one connection, and reads
+// the app's response. Neither the participant nor the app allocates.
+func newRoundTrip(t testing.TB, watcher Watcher, request, response string) func() {
+	requestBytes, responseBytes := []byte(request), []byte(response)
+	app := startApp(t, func(w *testConn) {
 		buf := make([]byte, len(request))
 		for {
 			if _, err := io.ReadFull(w.TCPConn, buf); err != nil {
 				return
 			}
-			if _, err := w.Write(answered); err != nil {
+			if _, err := w.Write(responseBytes); err != nil {
 				return
 			}
 		}
@@ -41,20 +41,20 @@ func roundTrips(t testing.TB, watcher Watcher, request, answer string) func() {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	buf := make([]byte, len(answer))
+	buf := make([]byte, len(response))
 	return func() {
-		conn.Write(sent)
+		conn.Write(requestBytes)
 		if _, err := io.ReadFull(conn, buf); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-func TestAnUnwatchedExchangeAllocatesNothingOfOurs(t *testing.T) {
-	f := func(name, request, answer string, budget float64) {
+func TestUnwatchedExchangeDoesNotAllocate(t *testing.T) {
+	f := func(name, request, response string, budget float64) {
 		t.Run(name, func(t *testing.T) {
-			roundTrip := roundTrips(t, disinterested{}, request, answer)
-			for range 100 { // until the pools are filled
+			roundTrip := newRoundTrip(t, ignoringWatcher{}, request, response)
+			for range 100 { // fill the pools
 				roundTrip()
 			}
 			if got := testing.AllocsPerRun(500, roundTrip); got > budget {
@@ -66,13 +66,13 @@ func TestAnUnwatchedExchangeAllocatesNothingOfOurs(t *testing.T) {
 	f("small", get, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 5\r\n\r\nabcde", 0)
 	f("large", get, "HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n"+pattern(300000), 0)
 	f("chunked", get, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n", 0)
-	f("large upload", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 300000\r\n\r\n"+pattern(300000), "HTTP/1.1 204 No Content\r\n\r\n", 8) // a goroutine, and what bounds its waits
-	f("upload", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nabcde", "HTTP/1.1 204 No Content\r\n\r\n", 1)                       // fasthttp's own, as it looks for what was not read
+	f("large upload", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 300000\r\n\r\n"+pattern(300000), "HTTP/1.1 204 No Content\r\n\r\n", 8) // the second goroutine and its deadlines
+	f("upload", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nabcde", "HTTP/1.1 204 No Content\r\n\r\n", 1)                       // fasthttp's own, as it discards the unread body
 }
 
-func TestAWatchedBodyIsCopiedOnce(t *testing.T) {
+func TestWatchedBodyIsCopiedOnce(t *testing.T) {
 	const size, rounds = 300000, 200
-	roundTrip := roundTrips(t, watcher(func(string, string) func(rules.Exchange) { return func(rules.Exchange) {} }),
+	roundTrip := newRoundTrip(t, watcherFunc(func(string, string) func(rules.Exchange) { return func(rules.Exchange) {} }),
 		"GET / HTTP/1.1\r\nHost: h\r\n\r\n", fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", size, pattern(size)))
 	for range 20 {
 		roundTrip()
@@ -92,7 +92,7 @@ func BenchmarkExchange(b *testing.B) {
 	f := func(name string, size int) {
 		b.Run(name, func(b *testing.B) {
 			body := pattern(size)
-			roundTrip := roundTrips(b, disinterested{}, "GET /api?x HTTP/1.1\r\nHost: h\r\nAccept: */*\r\nCookie: a=b\r\n\r\n",
+			roundTrip := newRoundTrip(b, ignoringWatcher{}, "GET /api?x HTTP/1.1\r\nHost: h\r\nAccept: */*\r\nCookie: a=b\r\n\r\n",
 				"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "+strconv.Itoa(size)+"\r\n\r\n"+body)
 			b.ReportAllocs()
 			for b.Loop() {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-func TestTheAppsAddress(t *testing.T) {
+func TestAppAddressIsParsed(t *testing.T) {
 	f := func(text string, want app) {
 		t.Helper()
 		got, err := parseApp(text, nil)
@@ -28,9 +28,9 @@ func TestTheAppsAddress(t *testing.T) {
 		t.Helper()
 		_, err := New(Config{App: text})
 		if err == nil {
-			t.Errorf("%q is taken for an address", text)
+			t.Errorf("%q is accepted", text)
 		} else if strings.Contains(err.Error(), "hush") {
-			t.Errorf("the error tells a password: %v", err)
+			t.Errorf("the error has a password: %v", err)
 		}
 	}
 	bad("")
@@ -49,7 +49,7 @@ func TestTheAppsAddress(t *testing.T) {
 	bad("http://user:hush@app:port")
 }
 
-func TestTheAppMayListenOnAUnixSocket(t *testing.T) {
+func TestAppMayListenOnAUnixSocket(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "app.sock")
 	l, err := net.Listen("unix", path)
 	if err != nil {
@@ -67,27 +67,27 @@ func TestTheAppMayListenOnAUnixSocket(t *testing.T) {
 			if _, err := conn.Read(buf); err != nil {
 				return
 			}
-			conn.Write([]byte(ok))
+			conn.Write([]byte(okResponse))
 		}
 	}()
 	client := dial(t, startProxy(t, nil, func(c *Config) { c.App = "unix:" + path }))
 	for range 3 {
 		client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
-		equal(t, "answer", client.take(len(ok)), ok)
+		equal(t, "response", client.readN(len(okResponse)), okResponse)
 	}
 }
 
-func TestAnAppThatStartsIsWaitedFor(t *testing.T) {
+func TestStartingAppIsWaitedFor(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "app.sock")
-	p := startProxy(t, nil, func(c *Config) { c.App, c.DialWindow = "unix:"+path, patience })
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	p := startProxy(t, nil, func(c *Config) { c.App, c.DialWindow = "unix:"+path, testTimeout })
+	ctx, cancel := context.WithTimeout(context.Background(), testTimeout)
 	defer cancel()
 	if p.Ready(ctx) == nil {
 		t.Error("ready without an app")
 	}
 	client := dial(t, p)
 	client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx")
-	for p.Stats().Requests == 0 { // the request is on its way
+	for p.Stats().Requests == 0 { // until the request has come
 		time.Sleep(time.Millisecond)
 	}
 	l, err := net.Listen("unix", path)
@@ -99,22 +99,22 @@ func TestAnAppThatStartsIsWaitedFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn.Write([]byte(ok))
-	equal(t, "answer", client.take(len(ok)), ok)
+	conn.Write([]byte(okResponse))
+	equal(t, "response", client.readN(len(okResponse)), okResponse)
 	conn.Close()
 	if err := p.Ready(ctx); err != nil {
 		t.Errorf("not ready: %v", err)
 	}
 }
 
-func TestAnAppThatCannotBeReachedIsAnswered503(t *testing.T) {
+func TestUnreachableAppGives503(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "app.sock")
 	p := startProxy(t, nil, func(c *Config) { c.App, c.DialWindow = "unix:"+path, 10*time.Millisecond })
 	f := func(request, body string) {
 		t.Helper()
 		client := dial(t, p)
 		client.send(request)
-		got, _ := client.rest()
+		got, _ := client.readAll()
 		if !strings.HasPrefix(got, "HTTP/1.1 503 ") || !strings.Contains(got, "\r\nRetry-After: 5\r\n") || !strings.HasSuffix(got, body) {
 			t.Errorf("got %q, want 503 with Retry-After", got)
 		}
@@ -122,8 +122,52 @@ func TestAnAppThatCannotBeReachedIsAnswered503(t *testing.T) {
 	f("GET / HTTP/1.1\r\nHost: h\r\n\r\n", unavailable.text)
 	f("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n", "\r\n\r\n")
 	f("GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", unavailable.text)
-	equal(t, "dials", p.Stats().AppDial, 3)
+	equal(t, "failed dials", p.Stats().AppDial, 3)
 	if _, err := os.Stat(path); err == nil {
-		t.Error("somebody made the socket")
+		t.Error("the socket was created")
 	}
+}
+
+// TestRequestOutlastsARestartOfTheApp makes sure that only connecting is retried for
+// a request that comes while the app restarts.
+func TestRequestOutlastsARestartOfTheApp(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "app.sock")
+	heads := make(chan string, 10)
+	start := func() (stop func()) {
+		l, err := net.Listen("unix", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan bool)
+		go func() {
+			defer close(ended)
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			defer conn.Close()
+			buf := make([]byte, 4096)
+			n, _ := conn.Read(buf)
+			heads <- string(buf[:n])
+			conn.Write([]byte(okResponse))
+		}()
+		return func() {
+			l.Close()
+			<-ended
+		}
+	}
+	p := startProxy(t, nil, func(c *Config) { c.App, c.DialWindow = "unix:"+path, testTimeout })
+	client := dial(t, p)
+	for i, name := range []string{"/first", "/second", "/third"} {
+		request := "POST " + name + " HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"
+		client.send(request) // while the app is down
+		eventually(t, "the request has come", func() bool { return p.Stats().Requests == uint64(i+1) })
+		stop := start()
+		equal(t, "request", receive(t, "request", heads), request)
+		equal(t, "response", client.readN(len(okResponse)), okResponse)
+		stop()
+	}
+	equal(t, "requests seen twice", len(heads), 0)
+	equal(t, "resent", p.Stats().Resent, 0)
+	equal(t, "failed dials", p.Stats().AppDial, 0)
 }

@@ -7,28 +7,28 @@ import (
 	"sync"
 )
 
-// largePiece is the size, in bytes, of the pieces that a long body is read in.
-// The longer the pieces, the fewer the system calls; past this, it hardly matters.
+// largePiece is the size of the pieces in which a long body is read, in bytes.
+// Longer ones would hardly save system calls.
 const largePiece = 256 << 10
 
-// largePieces are for reuse: few exchanges need one.
+// largePieces are shared, since few exchanges need one.
 var largePieces = sync.Pool{New: func() any { return new([largePiece]byte) }}
 
-// maxChunkDigits is how many hexadecimal digits a chunk's size may have.
+// maxChunkDigits is the most hexadecimal digits of a chunk size, which so fits an int.
 const maxChunkDigits = 15
 
-// body walks over the body of an answer, piece by piece.
+// body iterates over the body of a response, piece by piece.
 type body struct {
 	framing framing
-	left    int  // bytes of the body, or of the chunk, that are still to come
-	held    int  // bytes of the last piece
-	inChunk bool // a chunk was begun, so its line end is to come
-	large   *[largePiece]byte
+	left    int               // bytes of the body, or of the chunk, that are still to come
+	held    int               // bytes of the last piece, which are still in the reader's buffer
+	inChunk bool              // a chunk has begun, so its line end is to come
+	large   *[largePiece]byte // nil until needed
 }
 
-// next returns what has come of the body, at least one byte; io.EOF after its
-// end. The piece is valid until the next read. Of a chunked body, the trailer
-// section is left to read.
+// next returns what has come of the body, at least one byte, or io.EOF after its
+// end. The piece is valid until the next read from r. The trailer section of a
+// chunked body is left in r.
 func (b *body) next(r *bufio.Reader) ([]byte, error) {
 	r.Discard(b.held)
 	b.held = 0
@@ -58,7 +58,7 @@ func (b *body) next(r *bufio.Reader) ([]byte, error) {
 	return r.Peek(size)
 }
 
-// nextLarge reads a piece past r's buffer, which is empty.
+// nextLarge reads a piece into a buffer of its own, since that of r is empty.
 func (b *body) nextLarge(r *bufio.Reader) ([]byte, error) {
 	if b.large == nil {
 		b.large = largePieces.Get().(*[largePiece]byte)
@@ -74,7 +74,7 @@ func (b *body) nextLarge(r *bufio.Reader) ([]byte, error) {
 	return nil, err
 }
 
-// release lets go of what the body was read with.
+// release resets b and returns its buffer.
 func (b *body) release() {
 	if b.large != nil {
 		largePieces.Put(b.large)
@@ -82,7 +82,7 @@ func (b *body) release() {
 	*b = body{}
 }
 
-// size returns how long the body is, before it is read; 0 if that is not known.
+// size returns the length of a body that was not read yet; 0 if it is not known.
 func (b *body) size() int {
 	if b.framing != sized {
 		return 0
@@ -90,10 +90,11 @@ func (b *body) size() int {
 	return b.left
 }
 
-// atEnd tells whether the last piece was the last one. Only of a sized body can that be known.
+// atEnd reports whether the last piece of a sized body was returned. The end of
+// others shows only by reading on.
 func (b *body) atEnd() bool { return b.framing == sized && b.left == 0 }
 
-// nextChunk reads up to the data of the next chunk.
+// nextChunk reads up to the data of the next chunk, or to the trailer section.
 func (b *body) nextChunk(r *bufio.Reader) error {
 	if b.inChunk {
 		if end, err := readLine(r); err != nil || len(end) > 0 {
@@ -111,7 +112,7 @@ func (b *body) nextChunk(r *bufio.Reader) error {
 	return nil
 }
 
-// readLine reads a line, and returns it without its end.
+// readLine reads a line and returns it without its CRLF.
 func readLine(r *bufio.Reader) ([]byte, error) {
 	line, err := r.ReadSlice('\n')
 	switch {
@@ -127,8 +128,8 @@ func readLine(r *bufio.Reader) ([]byte, error) {
 
 var crlf = []byte("\r\n")
 
-// parseChunkSize reads the size before a chunk (RFC 9112 section 7.1); -1 when
-// it is none. Extensions are dropped.
+// parseChunkSize parses the line before a chunk (RFC 9112 section 7.1) and returns
+// the chunk's size, -1 if it is malformed. Extensions are dropped.
 func parseChunkSize(line []byte) int {
 	digits, _, _ := bytes.Cut(line, []byte{';'})
 	digits = bytes.TrimRight(digits, " \t")
@@ -152,8 +153,9 @@ func parseChunkSize(line []byte) int {
 	return size
 }
 
-// peekBlock returns a block of lines that lies whole in r's buffer; end tells
-// where it ends, or -1.
+// peekBlock reads until r's buffer holds a whole block of lines, and returns it
+// without consuming it. end returns the length of the block that its argument
+// begins with, or -1 while that is incomplete.
 func peekBlock(r *bufio.Reader, end func([]byte) int) ([]byte, error) {
 	for {
 		have, _ := r.Peek(r.Buffered())
@@ -172,7 +174,7 @@ func peekBlock(r *bufio.Reader, end func([]byte) int) ([]byte, error) {
 	}
 }
 
-// headEnd returns the length of the head that b begins with, -1 if it is not whole.
+// headEnd returns the length of the head that b begins with, -1 if it is incomplete.
 func headEnd(b []byte) int {
 	if end := bytes.Index(b, []byte("\n\r\n")); end >= 0 {
 		return end + len("\n\r\n")
@@ -180,7 +182,8 @@ func headEnd(b []byte) int {
 	return -1
 }
 
-// trailerEnd returns the length of the trailer section that b begins with, -1 if it is not whole.
+// trailerEnd returns the length of the trailer section that b begins with, -1 if
+// it is incomplete.
 func trailerEnd(b []byte) int {
 	if bytes.HasPrefix(b, crlf) {
 		return len(crlf)

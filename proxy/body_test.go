@@ -9,7 +9,7 @@ import (
 	"testing/iotest"
 )
 
-func TestChunkSizes(t *testing.T) {
+func TestChunkSizeIsParsed(t *testing.T) {
 	f := func(line string, want int) {
 		t.Helper()
 		if got := parseChunkSize([]byte(line)); got != want {
@@ -33,7 +33,7 @@ func TestChunkSizes(t *testing.T) {
 	f("1000000000000000", -1)
 }
 
-// readBody reads a chunked body and its trailer section, and what is left behind it.
+// readBody reads a chunked body, its trailer section, and what follows.
 func readBody(source io.Reader) (data, trailer, rest string, err error) {
 	r := bufio.NewReaderSize(source, 4096)
 	b := body{framing: chunked}
@@ -57,7 +57,7 @@ func readBody(source io.Reader) (data, trailer, rest string, err error) {
 	return data, trailer, string(left), nil
 }
 
-func TestAChunkedBodyIsReadHoweverItIsCut(t *testing.T) {
+func TestChunkedBodyIsReadHoweverItArrives(t *testing.T) {
 	const wire = "3;x\r\nabc\r\n01\r\nd\r\n0;y\r\nA: 1\r\nB: 2\r\n\r\nnext"
 	for _, source := range []io.Reader{
 		strings.NewReader(wire), iotest.OneByteReader(strings.NewReader(wire)), iotest.HalfReader(strings.NewReader(wire)),
@@ -70,7 +70,7 @@ func TestAChunkedBodyIsReadHoweverItIsCut(t *testing.T) {
 	}
 }
 
-func TestAChunkedBodyWithoutItsEndIsCut(t *testing.T) {
+func TestChunkedBodyWithoutItsEndIsTruncated(t *testing.T) {
 	const wire = "3\r\nabc\r\n0\r\nA: 1\r\n\r\n"
 	for n := range len(wire) {
 		_, _, _, err := readBody(strings.NewReader(wire[:n]))
@@ -80,8 +80,8 @@ func TestAChunkedBodyWithoutItsEndIsCut(t *testing.T) {
 	}
 }
 
-// FuzzChunkedBody holds the reader to this: however the bytes are cut, it
-// reads the same, and never more than there is.
+// FuzzChunkedBody makes sure that the result does not depend on how the bytes arrive,
+// and that no more is read than there is.
 func FuzzChunkedBody(f *testing.F) {
 	for _, seed := range []string{
 		"3\r\nabc\r\n0\r\n\r\nnext", "0\r\nA: b\r\n\r\n", "5;x\r\nabcde\r\n0\r\n\r\n", "x", "1\na\n0\n\n", "fffffffffffffff\r\na", "1\r\nab\r\n",
@@ -95,7 +95,7 @@ func FuzzChunkedBody(f *testing.F) {
 			t.Errorf("%q: %q %q %q %v at once, but %q %q %q %v byte by byte", wire, body, trailer, rest, err, body2, trailer2, rest2, err2)
 		}
 		if err == nil && (!strings.HasSuffix(wire, trailer+rest) || len(body)+len(trailer)+len(rest) > len(wire)) {
-			t.Errorf("%q: read what is not there", wire)
+			t.Errorf("%q: more was read than there is", wire)
 		}
 	})
 }

@@ -11,46 +11,47 @@ import (
 var errDetached = errors.New("the connection is read directly now")
 
 // clientConn is a participant's connection. fasthttp's server reads requests
-// from it and believes to write the answers; the exchange has written them
-// already, so what fasthttp writes after an exchange is dropped.
+// from it and writes responses to it, but the exchange has written the real
+// response already: what fasthttp writes after an exchange is dropped.
 type clientConn struct {
 	*net.TCPConn
 	socket socket
-	// reading is told before a read of a request's body may block; nil outside of one.
-	reading interface{ beforeRead() }
-	// detached ends what fasthttp reads with errDetached: the rest is read past it.
+	// bodyWaiter is called before a read of a request's body that may block; nil outside of a body.
+	bodyWaiter interface{ beforeWait() }
+	// detached makes reads fail with errDetached: fasthttp has to return what it
+	// has buffered, and the rest is read without it.
 	detached bool
-	// answered drops the next write: it is fasthttp's, and the answer has been sent.
-	answered bool
+	// dropNextWrite is set when the exchange has sent a response: the next write is fasthttp's.
+	dropNextWrite bool
 	// used is set once the participant has sent something.
 	used atomic.Bool
-	// idle is set while no request is here. Who unsets it has the connection:
-	// a request that came, or a shutdown.
+	// idle is set while there is no request. Whoever clears it owns the
+	// connection: the next request, or a shutdown.
 	idle atomic.Bool
-	// taken says that a request came too late, when a shutdown had the connection.
-	taken bool
-	// headerTimeout and idleTimeout are Config's.
+	// tooLate is set when a request came after a shutdown had claimed the connection.
+	tooLate bool
+	// headerTimeout and idleTimeout are those of Config.
 	headerTimeout, idleTimeout time.Duration
-	// headBound is set once the arrival of the present head is bounded.
-	headBound         bool
-	mayRead, mayWrite bound
+	// headLimited is set once the head that is being read has a deadline.
+	headLimited                 bool
+	readDeadline, writeDeadline lazyDeadline
 }
 
-// newClientConn makes a connection of a participant of an accepted one.
+// newClientConn wraps an accepted connection.
 func newClientConn(conn *net.TCPConn, config *Config) (*clientConn, error) {
 	c := &clientConn{TCPConn: conn, headerTimeout: config.HeaderTimeout, idleTimeout: config.IdleTimeout}
 	return c, c.socket.open(conn)
 }
 
-// Read reads from the participant, for fasthttp.
+// Read implements io.Reader, for fasthttp.
 func (c *clientConn) Read(p []byte) (int, error) {
 	if c.detached {
 		return 0, errDetached
 	}
-	if c.reading != nil {
-		c.reading.beforeRead()
+	if c.bodyWaiter != nil {
+		c.bodyWaiter.beforeWait()
 	} else {
-		c.boundRead()
+		c.limitRead()
 	}
 	n, err := c.socket.read(p)
 	if n > 0 && !c.used.Load() {
@@ -59,31 +60,31 @@ func (c *clientConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// boundRead bounds the wait for a request, or for the rest of its head. A new
-// connection waits for a head from the beginning.
-func (c *clientConn) boundRead() {
+// limitRead limits the wait for a request, or for the rest of its head. A new
+// connection has to send a head from the start.
+func (c *clientConn) limitRead() {
 	switch isWaiting := c.idle.Load() && c.used.Load(); {
 	case isWaiting:
-		c.headBound = false
-		if till, moves := c.mayRead.extend(c.idleTimeout); moves {
-			c.TCPConn.SetReadDeadline(till)
+		c.headLimited = false
+		if deadline, moved := c.readDeadline.extend(c.idleTimeout); moved {
+			c.TCPConn.SetReadDeadline(deadline)
 		}
-	case !c.headBound:
-		c.headBound = true
+	case !c.headLimited:
+		c.headLimited = true
 		c.SetReadDeadline(time.Now().Add(c.headerTimeout))
 	}
 }
 
-// SetReadDeadline ends reads at t, until a request is waited for.
+// SetReadDeadline sets the deadline of reads until limitRead moves it.
 func (c *clientConn) SetReadDeadline(t time.Time) error {
-	c.mayRead.forget()
+	c.readDeadline.forget()
 	return c.TCPConn.SetReadDeadline(t)
 }
 
-// Write writes what fasthttp says to the participant, unless the exchange has spoken.
+// Write implements io.Writer, for fasthttp, unless the exchange has sent a response.
 func (c *clientConn) Write(p []byte) (int, error) {
-	if c.answered {
-		c.answered = false
+	if c.dropNextWrite {
+		c.dropNextWrite = false
 		return len(p), nil
 	}
 	return c.send(p)
@@ -92,27 +93,28 @@ func (c *clientConn) Write(p []byte) (int, error) {
 // SetWriteDeadline does nothing: send sets its own.
 func (c *clientConn) SetWriteDeadline(time.Time) error { return nil }
 
-// send writes to the participant.
+// send writes all of p before its deadline, or fails.
 func (c *clientConn) send(p []byte) (int, error) {
-	if till, moves := c.mayWrite.extend(stall); moves {
-		c.TCPConn.SetWriteDeadline(till)
+	if deadline, moved := c.writeDeadline.extend(transferIdleTimeout); moved {
+		c.TCPConn.SetWriteDeadline(deadline)
 	}
 	return c.socket.write(p)
 }
 
-// await waits until there is something to read, or the end.
+// await blocks until there is something to read, or the end.
 func (c *clientConn) await() error { return c.socket.await() }
 
-// discard reads what the participant still sends, so that our close does not
-// reset the connection before the answer was read (RFC 9112 section 9.6).
-// Silence ends that, and so does till, unless it is zero.
-func (c *clientConn) discard(silence time.Duration, till time.Time) {
+// discard half-closes the connection and reads what the participant still
+// sends: a close would reset the connection before the response was read (RFC
+// 9112 section 9.6). It ends when nothing has come for the duration of silence,
+// or at the time end, unless that is zero.
+func (c *clientConn) discard(silence time.Duration, end time.Time) {
 	c.CloseWrite()
 	buf := make([]byte, 16<<10)
 	for {
 		deadline := time.Now().Add(silence)
-		if !till.IsZero() && till.Before(deadline) {
-			deadline = till
+		if !end.IsZero() && end.Before(deadline) {
+			deadline = end
 		}
 		c.SetReadDeadline(deadline)
 		if _, err := c.TCPConn.Read(buf); err != nil {

@@ -19,73 +19,78 @@ const (
 	defaultConcurrency   = 16 << 10
 )
 
-// Times that nobody should have to set.
+// Times that nobody should have to configure.
 const (
-	// lookAfter is how long, at least, the app may take for its next byte before
-	// we begin to look whether the participant is still there; at most it is thrice that.
-	lookAfter = 25 * time.Millisecond
-	// stall is how long one write may make no headway, or an upload be silent.
-	stall = 5 * time.Minute
-	// defaultLinger is how long what is left of an upload may be silent once it
-	// was answered and the app takes no more of it.
+	// watchDelay is how long the app may take for its next byte before somebody
+	// watches whether the participant leaves; in fact up to three times as long.
+	watchDelay = 25 * time.Millisecond
+	// transferIdleTimeout is how long a write may make no progress, and an upload
+	// may be silent.
+	transferIdleTimeout = 5 * time.Minute
+	// defaultLinger is how long the rest of an upload may be silent once it has its
+	// response and the app takes no more of it.
 	defaultLinger = 5 * time.Second
-	// goneWait is how long the app may take to end its answer to a participant who left.
-	goneWait = 30 * time.Second
-	// keepIdle is how long a connection to the app is kept for reuse. Kestrel
-	// closes idle ones after 130 s; being first avoids the race.
+	// abandonedTimeout is how long the app may take for the rest of a response
+	// whose participant has left.
+	abandonedTimeout = 30 * time.Second
+	// keepIdle is how long an idle connection to the app is kept. Kestrel closes
+	// it after 130 s; closing it first avoids the race.
 	keepIdle = 30 * time.Second
-	// idleLook is how often a shutdown looks for connections that have become idle.
-	idleLook = 100 * time.Millisecond
-	// forceWait is how long handlers get to return once their connections were closed.
-	forceWait = 5 * time.Second
+	// idlePoll is how often a shutdown looks for connections that have become idle.
+	idlePoll = 100 * time.Millisecond
+	// forceTimeout is how long handlers get to return once their connections were closed.
+	forceTimeout = 5 * time.Second
 )
 
-// headLimit is the largest head, in bytes, of a request or an answer. It is
-// more than Kestrel takes (8 KiB line, 32 KiB headers), so that the app decides.
+// headLimit is the largest head of a request or response, in bytes. It is more
+// than Kestrel accepts (8 KiB line, 32 KiB headers), so that the app decides.
 const headLimit = 64 << 10
 
-// Config says what a Proxy stands in front of. A zero field means its default.
+// Config configures a Proxy. A zero field means its default.
 type Config struct {
-	// Listen is where participants connect, "host:port"; the host may be empty.
+	// Listen is the address for participants, "host:port"; the host may be empty.
 	Listen string
-	// App is the app's address, http://host:port, https://host:port or unix:/path.
+	// App is the app's address: http://host:port, https://host:port or unix:/path.
 	App string
-	// AppTLS is how an app at https:// is spoken to; by default its certificate
-	// must be right by the system's authorities. Versions before 1.2, other
-	// protocols than HTTP/1.1 and other names than App's are not taken from it.
+	// AppTLS is for an app at https://; by default the system's authorities have to
+	// vouch for its certificate. MinVersion below 1.2, ServerName and NextProtos
+	// are overridden.
 	AppTLS *tls.Config
-	// Forwarded says what becomes of X-Forwarded-For; the default is to preserve it.
+	// Forwarded decides what becomes of X-Forwarded-For; by default it is preserved.
 	Forwarded config.Forwarded
-	// TrustedProxies are those whose X-Forwarded-*, Forwarded and X-Real-IP reach
-	// the app; empty means nobody's do, and nil all, or with replace none.
+	// TrustedProxies are the addresses whose X-Forwarded-*, Forwarded and X-Real-IP
+	// reach the app. Nil means all or, if Forwarded is to replace, none; empty
+	// means none.
 	TrustedProxies []config.Network
-	// Watcher is told of every request; nil means that nothing is watched.
+	// Watcher receives copies of exchanges; nil means that nothing is copied.
 	Watcher Watcher
-	// InspectLimit is the largest body, in bytes, that is copied for the
-	// Watcher, before and after decoding; default 1 MiB.
+	// InspectLimit is the largest body, in bytes, that is copied for the Watcher,
+	// before and after decoding; default 1 MiB.
 	InspectLimit int
-	// DialWindow is how long connecting to the app is tried again before the
-	// request is answered 503; default 2 s.
+	// DialWindow is how long connecting to the app is retried before the
+	// participant gets a 503; default 2 s.
 	DialWindow time.Duration
-	// ResponseTimeout bounds the wait for the head of the app's answer, after
-	// which the request is answered 504; the default is no bound but the app's own.
+	// ResponseTimeout is how long the app may take, once it has the whole request,
+	// to send the head of its response, before the participant gets a 504. By
+	// default there is no limit. The configuration key is response_timeout.
 	ResponseTimeout time.Duration
-	// HeaderTimeout bounds the arrival of a request's head; default 30 s.
+	// HeaderTimeout is how long the head of a request may take to arrive; default 30 s.
 	HeaderTimeout time.Duration
 	// IdleTimeout is how long a participant's connection may be silent between
-	// requests; default 2 min. It should be longer than the load balancer's.
+	// requests; default 2 min. A load balancer in front should close its
+	// connections earlier.
 	IdleTimeout time.Duration
 	// Concurrency is how many connections of participants are served at once,
-	// tunnels included; more are answered 503. Default 16384.
+	// tunnels included; further ones get a 503. Default 16384.
 	Concurrency int
-	// Metrics is where the proxy's metrics are registered; nil means nowhere.
+	// Metrics registers the metrics of the proxy; nil means nowhere.
 	Metrics prometheus.Registerer
-	// Logger gets what an operator should know, never what participants send;
+	// Logger gets what an operator should know, and never what participants send;
 	// default slog.Default().
 	Logger *slog.Logger
 }
 
-// withDefaults fills in what was left zero.
+// withDefaults returns c with its zero fields filled in.
 func (c Config) withDefaults() Config {
 	setDefault(&c.InspectLimit, defaultInspectLimit)
 	setDefault(&c.DialWindow, defaultDialWindow)

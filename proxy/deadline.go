@@ -5,54 +5,46 @@ import (
 	"time"
 )
 
-// epoch is where clock begins.
+// No read or write blocks without a deadline, except while a response takes its
+// time and while a tunnel is idle. The deadlines by connection:
+//
+//	              read                                      write
+//	participant   between requests: Config.IdleTimeout      transferIdleTimeout
+//	              within a head: Config.HeaderTimeout
+//	              within a body: transferIdleTimeout, or
+//	              linger once the app reads no more of it
+//	app           watchDelay, then none, while a goroutine  transferIdleTimeout
+//	              watches for the participant leaving
+//	              before the head: Config.ResponseTimeout
+//	              after they left: abandonedTimeout
+
+// epoch is the origin of clock.
 var epoch = time.Now()
 
-// clock is the time since epoch; reading it costs half of time.Now.
+// clock returns the time since epoch, at half the cost of time.Now.
 func clock() time.Duration { return time.Since(epoch) }
 
-// bound is a deadline that is moved rarely, because moving it costs as much as
-// parsing a head. Nobody else may set it, or it has to forget.
-type bound struct {
-	till atomic.Int64 // by clock
+// lazyDeadline limits how often a connection's deadline is set, because setting
+// it costs as much as parsing a head: it is set for longer than asked for, and
+// then left until too little of it remains.
+//
+// It knows only the deadlines that it returned. Code that sets another deadline on
+// the connection must call forget.
+type lazyDeadline struct {
+	at atomic.Int64 // by clock; 0 when unknown
 }
 
-// extend returns where to move the deadline so that it leaves at least d, and at
-// most half as much again; false where the present one does.
-func (b *bound) extend(d time.Duration) (till time.Time, moves bool) {
+// extend makes sure that at least d remains, and at most half as much again. It
+// returns the deadline to set on the connection if it has to be moved.
+func (l *lazyDeadline) extend(d time.Duration) (deadline time.Time, moved bool) {
 	now := clock()
-	if time.Duration(b.till.Load())-now >= d {
+	if time.Duration(l.at.Load())-now >= d {
 		return time.Time{}, false
 	}
-	moved := now + d + d/2
-	b.till.Store(int64(moved))
-	return epoch.Add(moved), true
+	at := now + d + d/2
+	l.at.Store(int64(at))
+	return epoch.Add(at), true
 }
 
-// forget is for when somebody else has set the deadline.
-func (b *bound) forget() { b.till.Store(0) }
-
-// boundHead bounds the wait for the head of the answer.
-func (e *exchange) boundHead() {
-	if timeout := e.proxy.config.ResponseTimeout; timeout > 0 && !e.headSeen.Load() {
-		e.app.SetReadDeadline(time.Now().Add(timeout))
-		if e.headSeen.Load() {
-			e.unboundHead()
-		}
-	}
-}
-
-// unboundHead lifts the bound: a body may take its time.
-func (e *exchange) unboundHead() {
-	if e.proxy.config.ResponseTimeout > 0 {
-		e.app.SetReadDeadline(time.Time{})
-		e.boundLeft(e.app)
-	}
-}
-
-// boundLeft bounds the rest of an answer that nobody waits for.
-func (e *exchange) boundLeft(app *appConn) {
-	if e.left.Load() {
-		app.SetReadDeadline(time.Now().Add(goneWait))
-	}
-}
+// forget makes the next extend return a deadline.
+func (l *lazyDeadline) forget() { l.at.Store(0) }

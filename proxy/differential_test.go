@@ -7,61 +7,62 @@ import (
 	"pgregory.net/rapid"
 )
 
-// It is the strongest test of all: participant and app hold a conversation
-// directly and through the proxy, and what arrives on both sides is the same,
-// but for what allowed lists.
-func TestWhateverIsSaidArrivesAsWithoutTheProxy(t *testing.T) {
-	s := newStage(t)
+// TestConversationIsTheSameWithAndWithoutTheProxy is the strongest test of this
+// package: for random conversations, both sides receive the same through the proxy
+// as directly, apart from allowedDifferences.
+func TestConversationIsTheSameWithAndWithoutTheProxy(t *testing.T) {
+	h := newHarness(t)
 	rapid.Check(t, func(t *rapid.T) {
-		compare(t, s, drawConversation(t))
+		compareRuns(t, h, drawConversation(t))
 	})
 }
 
-// FuzzDifferential is the same, led by coverage.
+// FuzzDifferential is the same test, guided by coverage.
 func FuzzDifferential(f *testing.F) {
 	f.Fuzz(func(t *testing.T, input []byte) {
-		s := newStage(t)
+		h := newHarness(t)
 		rapid.MakeFuzz(func(t *rapid.T) {
-			compare(t, s, drawConversation(t))
+			compareRuns(t, h, drawConversation(t))
 		})(t, input)
 	})
 }
 
-func compare(t *rapid.T, s *stage, conversation []*talk) {
-	direct := s.play(conversation, false)
-	through := s.play(conversation, true)
-	for i, k := range conversation {
-		for _, d := range allowed {
-			d.level(k, &direct[i], &through[i])
+// compareRuns fails if the conversation differs through the proxy.
+func compareRuns(t *rapid.T, h *harness, conversation conversation) {
+	direct := h.run(conversation, false)
+	through := h.run(conversation, true)
+	for i, step := range conversation {
+		for _, d := range allowedDifferences {
+			d.normalize(step, &direct[i], &through[i])
 		}
 		if diff := cmp.Diff(direct[i], through[i]); diff != "" {
-			t.Errorf("talk %d of %s\n(-direct +through):\n%s", i+1, conversation, diff)
+			t.Errorf("step %d of %s\n(-direct +through):\n%s", i+1, conversation, diff)
 			return
 		}
 	}
 }
 
-// TestEachAllowedDifferenceIsSeen holds that the list has no entry too many:
-// each one has an example that would differ without it, and is equal with it.
-func TestEachAllowedDifferenceIsSeen(t *testing.T) {
-	s := newStage(t)
-	for at, d := range allowed {
+// TestEachAllowedDifferenceOccurs makes sure that no entry of the list is
+// superfluous: the example of each one differs without the entry, and not with it.
+func TestEachAllowedDifferenceOccurs(t *testing.T) {
+	h := newHarness(t)
+	for i, d := range allowedDifferences {
 		t.Run(d.name, func(t *testing.T) {
-			diff := func(but int) string {
-				direct, through := s.play(d.example, false), s.play(d.example, true)
-				for i, k := range d.example {
-					for j := range allowed {
-						if j != but {
-							allowed[j].level(k, &direct[i], &through[i])
+			diffWithout := func(omitted int) string {
+				direct, through := h.run(d.example, false), h.run(d.example, true)
+				for n, step := range d.example {
+					for j := range allowedDifferences {
+						if j != omitted {
+							allowedDifferences[j].normalize(step, &direct[n], &through[n])
 						}
 					}
 				}
 				return cmp.Diff(direct, through)
 			}
-			if left := diff(-1); left != "" {
+			if left := diffWithout(-1); left != "" {
 				t.Errorf("the example differs in more than the list allows (-direct +through):\n%s", left)
 			}
-			if diff(at) == "" {
+			if diffWithout(i) == "" {
 				t.Error("the example would not differ without this entry")
 			}
 		})

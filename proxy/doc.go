@@ -1,9 +1,9 @@
-// Package proxy is the participant's way to the app and back, as if nobody
-// stood in between.
+// Package proxy passes a participant's requests to the app and its responses
+// back, as if nobody stood in between.
 //
 //	participant                        exchange                         app
 //	    │                                                                │
-//	    │  clientConn ──► request head, checked ──► toApp ──► appConn    │
+//	    │  clientConn ──► requestHead, checked ─► upload ────► appConn   │
 //	    ├───────────────► body, piece by piece  ────────────────────────►│
 //	    │                      │ copy, if watched                        │
 //	    │                      ▼                                         │
@@ -11,23 +11,30 @@
 //	    │                      ▲                                         │
 //	    │                      │ copy, if watched                        │
 //	    │◄────────────────────────────── body, piece by piece  ◄─────────┤
-//	    │  clientConn ◄── toClient ◄── answer head, checked ◄── appConn  │
+//	    │  clientConn ◄── response ◄── responseHead, checked ◄── appConn │
 //
 // fasthttp's server accepts connections, parses requests and keeps connections
-// alive; the bytes that go on are the ones that came in, minus what concerns
-// one connection only (RFC 9110 section 7.6.1). The answer is written straight
-// to the participant's connection, and what fasthttp's server would say in its
-// place is dropped (see clientConn).
+// alive (server.go). Proxy.serve gives each request an exchange (exchange.go),
+// which lets the upload (upload.go) send it: the bytes that came in, without
+// what concerns one connection only (RFC 9110 section 7.6.1). Then the response
+// (response.go) relays, on the same goroutine. If the rest of a body has to be
+// waited for, a second goroutine relays meanwhile (beside.go). A third one
+// watches whether the participant leaves while the app takes its time
+// (departure.go). upload and response are state machines (upload_state.go,
+// response_state.go): each belongs to one goroutine, and others see its state only.
 //
-// Nothing waits in a buffer while we wait for more: before a read of one side
-// can block, what has been gathered for the other side is sent. So whatever is
-// there leaves in one write, and a stream is passed on as it comes.
+// Responses are written to the participant's connection directly, and what
+// fasthttp's server would write in their place is dropped (client.go).
+//
+// Nothing stays in a buffer while its goroutine waits: before a read of one side
+// can block, what has been gathered for the other is sent. So whatever is there
+// leaves in one write, and a stream is passed on as it comes.
 //
 // A request is sent to the app once. Connections to the app are kept for reuse
-// and looked at before each use; only a GET or HEAD on a kept connection that
-// closed before it said anything is sent again.
+// and checked before each use; only a GET or HEAD on a kept connection that
+// closed without a response is sent again (failure.go).
 //
-// A watched exchange is copied as it passes. The end of its answer is held
-// back until the Watcher has taken note; nothing that goes wrong in watching
+// A watched exchange is copied as it passes. The end of its response is held
+// back until the Watcher has returned; nothing that goes wrong in watching
 // changes what the participant gets.
 package proxy

@@ -2,7 +2,7 @@ package proxy
 
 import "bytes"
 
-// fieldName tells apart the header fields that mean something to a proxy.
+// fieldName identifies the header fields that a proxy acts on.
 type fieldName int
 
 const (
@@ -21,10 +21,10 @@ const (
 	authorizationField
 )
 
-// maxTokens is how many options the Connection fields of one head may list.
+// maxTokens is how many field names the Connection fields of one head may list.
 const maxTokens = 16
 
-// fields walks over the lines of a raw head, from behind its first line.
+// fields iterates over the lines of a raw head that follow the first line.
 type fields struct{ rest []byte }
 
 // field is one line of a head, without its line end.
@@ -32,21 +32,22 @@ type field struct {
 	line, name, value []byte
 	// folded marks a continuation of the line before it (RFC 9112 section 5.2).
 	folded bool
-	// crlf tells whether the line ended as it should.
+	// crlf is set when the line ended in CRLF, not in a bare LF.
 	crlf bool
 }
 
-// connectionOptions is what the Connection fields of one head say.
+// connectionOptions are the options in the Connection fields of one head
+// (RFC 9110 section 7.6.1).
 type connectionOptions struct {
 	close, keepAlive, upgrade bool
-	// listed are names of fields that concern this connection only.
+	// listed are names of fields that must not pass to the next connection.
 	listed [maxTokens][]byte
 	count  int
 	// tooMany is set when there were more than maxTokens.
 	tooMany bool
 }
 
-// next returns the next line; false at the empty line that ends a head.
+// next returns the next line; false at the empty line that ends the head.
 func (f *fields) next() (field, bool) {
 	end := bytes.IndexByte(f.rest, '\n')
 	if end < 0 {
@@ -70,7 +71,7 @@ func (f *fields) next() (field, bool) {
 
 var colon = []byte{':'}
 
-// add takes note of one Connection field (RFC 9110 section 7.6.1).
+// add parses the value of one Connection field.
 func (o *connectionOptions) add(value []byte) {
 	for len(value) > 0 {
 		token, rest, _ := bytes.Cut(value, comma)
@@ -94,7 +95,7 @@ func (o *connectionOptions) add(value []byte) {
 
 var comma = []byte{','}
 
-// lists tells whether the field of this name concerns this connection only.
+// lists reports whether the field of this name is listed.
 func (o *connectionOptions) lists(name []byte) bool {
 	for _, token := range o.listed[:o.count] {
 		if bytes.EqualFold(token, name) {
@@ -104,7 +105,7 @@ func (o *connectionOptions) lists(name []byte) bool {
 	return false
 }
 
-// nameOf recognises a field by its name, in any case.
+// nameOf identifies a field, whatever the case of its name.
 func nameOf(name []byte) fieldName {
 	switch len(name) {
 	case len("te"):
@@ -144,7 +145,7 @@ func pick(name []byte, lower string, found fieldName) fieldName {
 	return otherField
 }
 
-// isNamed tells whether text is lower, in any case.
+// isNamed reports whether text equals lower, ignoring case.
 func isNamed(text []byte, lower string) bool {
 	if len(text) != len(lower) {
 		return false
@@ -160,7 +161,7 @@ func isNamed(text []byte, lower string) bool {
 	return true
 }
 
-// trimOWS trims what may stand around a value (RFC 9110 section 5.6.3).
+// trimOWS trims optional whitespace (RFC 9110 section 5.6.3).
 func trimOWS(b []byte) []byte {
 	for len(b) > 0 && isOWS(b[0]) {
 		b = b[1:]
@@ -173,7 +174,7 @@ func trimOWS(b []byte) []byte {
 
 func isOWS(c byte) bool { return c == ' ' || c == '\t' }
 
-// isToken tells whether name is a token (RFC 9110 section 5.6.2).
+// isToken reports whether name is a token (RFC 9110 section 5.6.2).
 func isToken(name []byte) bool {
 	for _, c := range name {
 		if !tokenChars[c] {

@@ -9,31 +9,33 @@ import (
 	"github.com/sidehook/sidehook/rules/config"
 )
 
-// forwardedFor is the one field that we write. The app's scheme and host are
-// what they were without us: Host passes, and where TLS ended is not known here.
+// forwardedFor is the only field that the proxy adds. Host passes unchanged, so
+// the app needs no X-Forwarded-Host, and only a load balancer knows whether the
+// participant used TLS.
 const forwardedFor = "x-forwarded-for"
 
-// spoofable warns of what a sidecar changes for an app that believes its own host only.
-const spoofable = "participants can tell the app any address, scheme and host in X-Forwarded-*, if it believes what this host says; " +
-	"name your load balancers in trusted_proxies (0.0.0.0/0 and ::/0 if nobody else can connect here)"
+// spoofable warns that an app that trusts loopback now trusts every participant.
+const spoofable = "an app that trusts X-Forwarded-* from this host accepts any address, scheme and host that participants send; " +
+	"list your load balancers in trusted_proxies (0.0.0.0/0 and ::/0 if nobody else can connect here)"
 
-// forwarding is what becomes of the fields that tell who is in front of us.
+// forwarding is the policy for X-Forwarded-*, Forwarded and X-Real-IP.
 type forwarding struct {
 	way     config.Forwarded
-	trusted []config.Network // nil when it is not known whom to trust
+	trusted []config.Network // nil when not configured, empty when nobody is trusted
 }
 
-// forwarded is what becomes of those fields in one request.
+// forwarded is that policy applied to one request.
 type forwarded struct {
-	// drops tells whether the participant's go no further.
+	// drops is set when the fields of the request must not reach the app.
 	drops bool
-	// peer is added to X-Forwarded-For; the zero Addr when nothing is.
+	// peer is to be added to X-Forwarded-For; the zero Addr when nothing is.
 	peer netip.Addr
-	// left is how many lines of X-Forwarded-For are still to be written: the last one takes the peer.
+	// left is the number of X-Forwarded-For lines still to be written; peer goes
+	// on the last one.
 	left int
 }
 
-// of returns what becomes of the fields of a request of the client at this address.
+// of applies the policy to a request from this address.
 func (f *forwarding) of(client net.Addr) forwarded {
 	adds := f.way == config.ForwardedAppend || f.way == config.ForwardedReplace
 	if !adds && f.trusted == nil {
@@ -51,10 +53,11 @@ func (f *forwarding) trusts(peer netip.Addr) bool {
 	return f.isSpoofable() || slices.ContainsFunc(f.trusted, func(n config.Network) bool { return n.Contains(peer) })
 }
 
-// isSpoofable tells whether anybody can tell the app anything.
+// isSpoofable reports whether the fields of every participant reach the app.
 func (f *forwarding) isSpoofable() bool { return f.trusted == nil && f.way != config.ForwardedReplace }
 
-// addressOf returns the IP address of one side, the zero Addr when it has none.
+// addressOf returns the IP address of a TCP endpoint, without its zone; the zero
+// Addr if there is none.
 func addressOf(side net.Addr) netip.Addr {
 	tcp, isTCP := side.(*net.TCPAddr)
 	if !isTCP || tcp == nil {
@@ -63,7 +66,7 @@ func addressOf(side net.Addr) netip.Addr {
 	return tcp.AddrPort().Addr().Unmap().WithZone("")
 }
 
-// begin looks at the head that is to be written.
+// begin counts the X-Forwarded-For lines of the head that is about to be written.
 func (f *forwarded) begin(h *requestHead) {
 	f.left = 0
 	if !f.peer.IsValid() {
@@ -74,13 +77,13 @@ func (f *forwarded) begin(h *requestHead) {
 		if !ok {
 			return
 		}
-		if isNamed(line.name, forwardedFor) { // all of them go on, or none
+		if isNamed(line.name, forwardedFor) { // either all of them pass or none
 			f.left++
 		}
 	}
 }
 
-// after is called between a field that goes on and its line end.
+// after is called between a field that passes and its line end.
 func (f *forwarded) after(w *bufio.Writer, written field) {
 	if f.left == 0 || !isNamed(written.name, forwardedFor) {
 		return
@@ -96,7 +99,7 @@ func (f *forwarded) after(w *bufio.Writer, written field) {
 	f.peer = netip.Addr{}
 }
 
-// end is called behind the fields.
+// end is called after all fields.
 func (f *forwarded) end(w *bufio.Writer) {
 	if f.peer.IsValid() {
 		w.WriteString("X-Forwarded-For: ")
@@ -105,15 +108,15 @@ func (f *forwarded) end(w *bufio.Writer) {
 	}
 }
 
-// isForwarded tells whether a field says who was in front of its sender. Some
-// apps take '_' for '-'.
+// isForwarded reports whether a field describes the hop before its sender. Some
+// apps, CGI above all, read '_' as '-'.
 func isForwarded(name []byte) bool {
 	const start = "x-forwarded" // -For, -Proto, -Host, -Port, -Prefix, ...
 	return isNamed(name, "forwarded") || isAlike(name, "x-real-ip") ||
 		len(name) >= len(start) && isAlike(name[:len(start)], start)
 }
 
-// isAlike is isNamed, where '_' is a '-'.
+// isAlike is isNamed, but '_' equals '-'.
 func isAlike(text []byte, lower string) bool {
 	if len(text) != len(lower) {
 		return false

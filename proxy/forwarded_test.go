@@ -13,7 +13,7 @@ import (
 	"github.com/sidehook/sidehook/rules/config"
 )
 
-// networks are those of a configuration; none make an empty list, which trusts nobody.
+// networks returns a list as of a configuration; an empty one trusts nobody.
 func networks(texts ...string) []config.Network {
 	list := []config.Network{}
 	for _, text := range texts {
@@ -22,67 +22,68 @@ func networks(texts ...string) []config.Network {
 	return list
 }
 
-// telling starts a proxy whose app tells of the fields of each request, as they came.
-func telling(t *testing.T, change func(*Config)) (*Proxy, <-chan string) {
+// startForwardingProxy starts a proxy, and returns the fields of each request as the
+// app receives them.
+func startForwardingProxy(t *testing.T, change func(*Config)) (*Proxy, <-chan string) {
 	fields := make(chan string, 1)
-	app := startApp(t, func(w *wire) {
-		for head := w.head(); head != ""; head = w.head() {
+	app := startApp(t, func(w *testConn) {
+		for head := w.readHead(); head != ""; head = w.readHead() {
 			_, rest, _ := strings.Cut(head, "\r\n")
 			fields <- strings.TrimSuffix(rest, "\r\n")
-			w.send(ok)
+			w.send(okResponse)
 		}
 	})
 	return startProxy(t, app, change), fields
 }
 
-func TestWhatTheAppIsToldOfWhoIsInFront(t *testing.T) {
+func TestForwardedFieldsFollowThePolicy(t *testing.T) {
 	const (
-		nobody = "Host: h\r\nAccept: a\r\n"
-		others = "x-forwarded-FOR:  1.2.3.4 , 5.6.7.8\t\r\nHost: H\r\nX-Forwarded-Proto: https\r\nB:2\r\nX-Forwarded-For: ::1\r\n" +
+		plain  = "Host: h\r\nAccept: a\r\n"
+		forged = "x-forwarded-FOR:  1.2.3.4 , 5.6.7.8\t\r\nHost: H\r\nX-Forwarded-Proto: https\r\nB:2\r\nX-Forwarded-For: ::1\r\n" +
 			"Forwarded: for=1.2.3.4\r\na: 1\r\nX-Real-IP: 1.2.3.4\r\nX_Forwarded_For: 1\r\nX-Forwarded-Host: evil\r\nForward: x\r\n"
 		added    = "X-Forwarded-For: 127.0.0.1\r\n"
 		stripped = "Host: H\r\nB:2\r\na: 1\r\nForward: x\r\n"
 	)
-	appended := strings.Replace(others, "For: ::1", "For: ::1, 127.0.0.1", 1)
+	appended := strings.Replace(forged, "For: ::1", "For: ::1, 127.0.0.1", 1)
 	us, them := networks("10.0.0.0/8", "127.0.0.0/8"), networks("10.0.0.0/8", "::/0")
 
 	f := func(name string, way config.Forwarded, trusted []config.Network, sent, want string) {
 		t.Run(name, func(t *testing.T) {
-			p, fields := telling(t, func(c *Config) { c.Forwarded, c.TrustedProxies = way, trusted })
+			p, fields := startForwardingProxy(t, func(c *Config) { c.Forwarded, c.TrustedProxies = way, trusted })
 			client := dial(t, p)
 			for range 2 { // on one connection
 				client.send("GET / HTTP/1.1\r\n" + sent + "\r\n")
 				equal(t, "fields", receive(t, "request", fields), want)
-				equal(t, "answer", client.take(len(ok)), ok)
+				equal(t, "response", client.readN(len(okResponse)), okResponse)
 			}
 			client.send("GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: x\r\n" + sent + "\r\n")
 			equal(t, "fields of an upgrade", receive(t, "upgrade", fields), "Connection: Upgrade\r\nUpgrade: x\r\n"+want)
 		})
 	}
-	f("by default everything passes", "", nil, others, others)
-	f("by default nothing is added", "", nil, nobody, nobody)
-	f("preserve lets everything pass", config.ForwardedPreserve, nil, others, others)
-	f("preserve of a trusted proxy", config.ForwardedPreserve, us, others, others)
-	f("preserve drops what others say", config.ForwardedPreserve, them, others, stripped)
-	f("preserve adds nothing to others", config.ForwardedPreserve, them, nobody, nobody)
-	f("preserve where nobody is trusted", config.ForwardedPreserve, networks(), others, stripped)
+	f("by default everything passes", "", nil, forged, forged)
+	f("by default nothing is added", "", nil, plain, plain)
+	f("preserve lets everything pass", config.ForwardedPreserve, nil, forged, forged)
+	f("preserve of a trusted proxy", config.ForwardedPreserve, us, forged, forged)
+	f("preserve drops the fields of others", config.ForwardedPreserve, them, forged, stripped)
+	f("preserve adds nothing to others", config.ForwardedPreserve, them, plain, plain)
+	f("preserve where nobody is trusted", config.ForwardedPreserve, networks(), forged, stripped)
 
-	f("append to nothing", config.ForwardedAppend, nil, nobody, nobody+added)
-	f("append to the last line", config.ForwardedAppend, nil, others, appended)
-	f("append to an empty line", config.ForwardedAppend, nil, nobody+"X-Forwarded-For:\r\n", nobody+added)
-	f("append to a trusted proxy", config.ForwardedAppend, us, others, appended)
-	f("append in the place of what others say", config.ForwardedAppend, them, others, stripped+added)
+	f("append to nothing", config.ForwardedAppend, nil, plain, plain+added)
+	f("append to the last line", config.ForwardedAppend, nil, forged, appended)
+	f("append to an empty line", config.ForwardedAppend, nil, plain+"X-Forwarded-For:\r\n", plain+added)
+	f("append to a trusted proxy", config.ForwardedAppend, us, forged, appended)
+	f("append instead of the fields of others", config.ForwardedAppend, them, forged, stripped+added)
 
-	f("replace nothing", config.ForwardedReplace, nil, nobody, nobody+added)
-	f("replace what anybody says", config.ForwardedReplace, nil, others, stripped+added)
-	f("replace leaves a trusted proxy alone", config.ForwardedReplace, us, others, others)
-	f("replace what others say", config.ForwardedReplace, them, others, stripped+added)
+	f("replace nothing", config.ForwardedReplace, nil, plain, plain+added)
+	f("replace the fields of anybody", config.ForwardedReplace, nil, forged, stripped+added)
+	f("replace leaves a trusted proxy alone", config.ForwardedReplace, us, forged, forged)
+	f("replace the fields of others", config.ForwardedReplace, them, forged, stripped+added)
 }
 
-func TestNoConnectionOptionTakesOurWordAway(t *testing.T) {
+func TestConnectionOptionsCannotRemoveTheForwardedAddress(t *testing.T) {
 	f := func(way config.Forwarded) {
 		t.Helper()
-		p, fields := telling(t, func(c *Config) { c.Forwarded = way })
+		p, fields := startForwardingProxy(t, func(c *Config) { c.Forwarded = way })
 		dial(t, p).send("GET / HTTP/1.1\r\nHost: h\r\nConnection: X-Forwarded-For\r\nX-Forwarded-For: 1.2.3.4\r\n\r\n")
 		equal(t, "fields", receive(t, "request", fields), "Host: h\r\nX-Forwarded-For: 127.0.0.1\r\n")
 	}
@@ -90,26 +91,26 @@ func TestNoConnectionOptionTakesOurWordAway(t *testing.T) {
 	f(config.ForwardedReplace)
 }
 
-func TestAnIPv6PeerIsToldOfWithoutBrackets(t *testing.T) {
-	p, fields := telling(t, func(c *Config) {
+func TestIPv6PeerIsForwardedWithoutBrackets(t *testing.T) {
+	p, fields := startForwardingProxy(t, func(c *Config) {
 		c.Listen, c.Forwarded, c.TrustedProxies = "[::1]:0", config.ForwardedAppend, networks("::1/128")
 	})
 	dial(t, p).send("GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 1.2.3.4\r\n\r\n")
 	equal(t, "fields", receive(t, "request", fields), "Host: h\r\nX-Forwarded-For: 1.2.3.4, ::1\r\n")
 }
 
-func TestWhoIsTrusted(t *testing.T) {
+func TestTrustedProxiesAreMatchedByAddress(t *testing.T) {
 	f := func(address net.Addr, want bool, wantPeer string) {
 		t.Helper()
 		forwarding := forwarding{config.ForwardedAppend, networks("10.0.0.0/8", "fe80::/10", "::/1")}
 		got := forwarding.of(address)
 		if got.drops == want || got.peer.IsValid() != (wantPeer != "") || got.peer.IsValid() && got.peer.String() != wantPeer {
-			t.Errorf("%v: got %+v; want it trusted: %v, with peer %s", address, got, want, wantPeer)
+			t.Errorf("%v: got %+v; want trusted %v, peer %s", address, got, want, wantPeer)
 		}
 	}
 	tcp := func(ip, zone string) *net.TCPAddr { return &net.TCPAddr{IP: net.ParseIP(ip), Port: 1, Zone: zone} }
 	f(tcp("10.1.2.3", ""), true, "10.1.2.3")
-	f(tcp("::ffff:10.1.2.3", ""), true, "10.1.2.3") // as a dual-stack listener says it
+	f(tcp("::ffff:10.1.2.3", ""), true, "10.1.2.3") // as from a dual-stack listener
 	f(tcp("11.1.2.3", ""), false, "11.1.2.3")
 	f(tcp("fe80::1", "eth0"), true, "fe80::1")
 	f(tcp("2001:db8::1", ""), true, "2001:db8::1")
@@ -120,7 +121,7 @@ func TestWhoIsTrusted(t *testing.T) {
 	f(nil, false, "")
 }
 
-func TestThatAnybodyIsBelievedIsSaidOnceAtTheStart(t *testing.T) {
+func TestSpoofableForwardingIsLoggedOnceAtStart(t *testing.T) {
 	f := func(listen string, way config.Forwarded, trusted []config.Network, want int) {
 		t.Helper()
 		var logs bytes.Buffer
@@ -136,7 +137,7 @@ func TestThatAnybodyIsBelievedIsSaidOnceAtTheStart(t *testing.T) {
 		}
 		p.listener.Close()
 		if got := strings.Count(logs.String(), "trusted_proxies"); got != want {
-			t.Errorf("%s at %s, %v: said %d times, want %d: %s", way, listen, trusted, got, want, &logs)
+			t.Errorf("%s at %s, %v: logged %d times, want %d: %s", way, listen, trusted, got, want, &logs)
 		}
 	}
 	f(":0", "", nil, 1)
@@ -145,7 +146,7 @@ func TestThatAnybodyIsBelievedIsSaidOnceAtTheStart(t *testing.T) {
 	f(":0", config.ForwardedReplace, nil, 0)
 	f(":0", config.ForwardedPreserve, networks(), 0)
 	f(":0", config.ForwardedPreserve, networks("0.0.0.0/0", "::/0"), 0)
-	f("127.0.0.1:0", config.ForwardedPreserve, nil, 0) // who connects is believed without us, too
+	f("127.0.0.1:0", config.ForwardedPreserve, nil, 0) // local clients could forge them without the proxy, too
 }
 
 func TestForwardedFieldsAreWrittenWithoutAllocating(t *testing.T) {

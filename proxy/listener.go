@@ -7,37 +7,32 @@ import (
 	"time"
 )
 
-// overloaded is what connections beyond Config.Concurrency get.
+// overloaded is the response to connections beyond Config.Concurrency.
 const overloaded = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 5\r\n" +
-	"Content-Type: text/plain\r\nContent-Length: 42\r\n\r\nToo many connections. Please try it again."
+	"Content-Type: text/plain\r\nContent-Length: 39\r\n\r\nToo many connections. Please try again."
 
 const (
-	// maxRefusing is how many connections are refused politely at a time.
+	// maxRefusing is how many connections at a time get that response; further
+	// ones are closed without it.
 	maxRefusing = 64
-	// refuseLinger is how long a refused participant has to read that.
+	// refuseLinger is how long a refused participant has to read it.
 	refuseLinger = time.Second
 )
 
-// listener hands connections of participants to fasthttp's server.
+// listener accepts connections of participants for fasthttp's server, up to
+// Config.Concurrency.
 type listener struct {
 	net.Listener
 	clients  *clients
 	config   *Config
 	counters *counters
-	log      *calmLog
-	refusing chan struct{}
-	wait     sync.WaitGroup
+	warnings *warnings
+	refusing chan struct{}  // holds a token for each goroutine of refuse
+	wait     sync.WaitGroup // for those goroutines
 }
 
-// clients knows the connections of participants that are open.
-type clients struct {
-	mu    sync.Mutex
-	open  map[*clientConn]struct{}
-	empty chan struct{} // closed when the last one goes; nil unless awaited
-}
-
-// Accept returns the next connection that may be served. Being out of file
-// descriptors passes; it must not end the process.
+// Accept returns the next connection to serve. Its only error is net.ErrClosed:
+// others, such as EMFILE, are temporary and must not end the server.
 func (l *listener) Accept() (net.Conn, error) {
 	for {
 		conn, err := l.Listener.Accept()
@@ -45,7 +40,7 @@ func (l *listener) Accept() (net.Conn, error) {
 		case errors.Is(err, net.ErrClosed):
 			return nil, err
 		case err != nil:
-			l.log.warn("a connection could not be accepted", "error", err)
+			l.warnings.log(warnAccept, "error", err)
 			time.Sleep(50 * time.Millisecond)
 			continue
 		}
@@ -62,7 +57,7 @@ func (l *listener) Accept() (net.Conn, error) {
 	}
 }
 
-// refuse tells a participant to come back later.
+// refuse responds with overloaded.
 func (l *listener) refuse(client *clientConn) {
 	select {
 	case l.refusing <- struct{}{}:
@@ -76,62 +71,4 @@ func (l *listener) refuse(client *clientConn) {
 		_, _ = client.send([]byte(overloaded))
 		client.discard(refuseLinger, time.Now().Add(refuseLinger))
 	})
-}
-
-func (c *clients) add(client *clientConn) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.open[client] = struct{}{}
-}
-
-// remove forgets a connection that nobody serves any more.
-func (c *clients) remove(client *clientConn) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.open, client)
-	if len(c.open) == 0 && c.empty != nil {
-		close(c.empty)
-		c.empty = nil
-	}
-}
-
-func (c *clients) len() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return len(c.open)
-}
-
-// gone is closed when no connection is left.
-func (c *clients) gone() <-chan struct{} {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.empty == nil {
-		c.empty = make(chan struct{})
-	}
-	gone := c.empty
-	if len(c.open) == 0 {
-		close(c.empty)
-		c.empty = nil
-	}
-	return gone
-}
-
-// close closes every connection.
-func (c *clients) close() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for client := range c.open {
-		client.Close()
-	}
-}
-
-// closeIdle closes the connections on which no request is, or is about to be read.
-func (c *clients) closeIdle() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for client := range c.open {
-		if client.idle.Load() && client.socket.state() != peerSpoke && client.idle.CompareAndSwap(true, false) {
-			client.Close()
-		}
-	}
 }

@@ -6,17 +6,17 @@ import (
 	"time"
 )
 
-// pool keeps connections to the app for reuse, the last used on top. It has no
-// limit of its own: there are never more than participants' connections.
+// pool keeps idle connections to the app for reuse, last in, first out. It needs
+// no limit: there are never more than connections of participants.
 type pool struct {
 	app    app
 	window time.Duration
-	// ctx ends when nobody may connect any more.
+	// ctx is canceled to end attempts to connect.
 	ctx    context.Context
 	cancel context.CancelFunc
 
 	mu     sync.Mutex
-	idle   []*appConn
+	idle   []*appConn // oldest first
 	open   map[*appConn]struct{}
 	closed bool
 	reaper *time.Timer
@@ -27,14 +27,14 @@ func newPool(app app, window time.Duration) *pool {
 	return &pool{app: app, window: window, ctx: ctx, cancel: cancel, open: map[*appConn]struct{}{}}
 }
 
-// get returns a kept connection that is alive, or else a new one.
+// get returns an idle connection that is still usable, or else a new one.
 func (p *pool) get() (*appConn, error) {
 	for {
 		conn := p.pop()
 		if conn == nil {
 			return p.dial()
 		}
-		if conn.isQuiet() {
+		if conn.isIdle() {
 			return conn, nil
 		}
 		p.drop(conn)
@@ -57,7 +57,7 @@ func (p *pool) dial() (*appConn, error) {
 	return conn, nil
 }
 
-// put keeps a connection that is ready for another request.
+// put returns a connection that is ready for another request.
 func (p *pool) put(conn *appConn) {
 	conn.reused, conn.idleSince = true, clock()
 	p.mu.Lock()
@@ -73,7 +73,7 @@ func (p *pool) put(conn *appConn) {
 	}
 }
 
-// drop closes a connection for good.
+// drop closes a connection that must not be reused.
 func (p *pool) drop(conn *appConn) {
 	conn.Close()
 	p.mu.Lock()
@@ -81,7 +81,8 @@ func (p *pool) drop(conn *appConn) {
 	delete(p.open, conn)
 }
 
-// close closes the idle connections, and with force those in use.
+// close closes idle connections now and others when they are returned; with
+// force, it closes those in use, too, and ends attempts to connect.
 func (p *pool) close(force bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -116,7 +117,7 @@ func (p *pool) pop() *appConn {
 	return conn
 }
 
-// reap closes the connections that nobody has used for a while.
+// reap closes connections that have been idle for keepIdle.
 func (p *pool) reap() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -124,8 +125,8 @@ func (p *pool) reap() {
 	if p.closed {
 		return
 	}
-	oldest, stale := clock()-keepIdle, 0
-	for ; stale < len(p.idle) && p.idle[stale].idleSince < oldest; stale++ {
+	limit, stale := clock()-keepIdle, 0
+	for ; stale < len(p.idle) && p.idle[stale].idleSince < limit; stale++ {
 		p.idle[stale].Close()
 		delete(p.open, p.idle[stale])
 	}

@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-func TestARequestIsSentOnceWhenTheAppBreaksOff(t *testing.T) {
+func TestUnsafeRequestIsSentOnceWhenTheAppBreaksOff(t *testing.T) {
 	for _, method := range []string{"POST", "PUT", "DELETE", "PATCH", "OPTIONS"} {
 		var seen atomic.Int64
-		app := startApp(t, func(w *wire) {
-			w.head()
-			w.send(ok)
-			if w.head() != "" { // and then close, as if it had crashed
+		app := startApp(t, func(w *testConn) {
+			w.readHead()
+			w.send(okResponse)
+			if w.readHead() != "" { // and close, as in a crash
 				seen.Add(1)
 			}
 		})
@@ -23,107 +23,107 @@ func TestARequestIsSentOnceWhenTheAppBreaksOff(t *testing.T) {
 		client := dial(t, p)
 		request := method + " / HTTP/1.1\r\nHost: h\r\n\r\n"
 		client.send(request)
-		equal(t, method, client.take(len(ok)), ok)
+		equal(t, method, client.readN(len(okResponse)), okResponse)
 		client.send(request)
-		if head := client.head(); !strings.HasPrefix(head, "HTTP/1.1 502 ") {
+		if head := client.readHead(); !strings.HasPrefix(head, "HTTP/1.1 502 ") {
 			t.Errorf("%s: got %q, want 502", method, head)
 		}
 		equal(t, method+" seen", seen.Load(), 1)
-		equal(t, method+" sent again", p.Stats().Resent, 0)
+		equal(t, method+" resent", p.Stats().Resent, 0)
 	}
 }
 
-func TestAGetIsSentAgainOnlyOnAKeptConnectionThatSaidNothing(t *testing.T) {
-	f := func(name string, last func(w *wire), wantStatus string, wantSeen int64) {
+func TestGetIsResentOnlyIfAKeptConnectionClosedWithoutAResponse(t *testing.T) {
+	f := func(name string, last func(w *testConn), wantStatus string, wantSeen int64) {
 		t.Run(name, func(t *testing.T) {
 			var seen atomic.Int64
-			app := startApp(t, func(w *wire) {
-				for head := w.head(); head != ""; head = w.head() {
+			app := startApp(t, func(w *testConn) {
+				for head := w.readHead(); head != ""; head = w.readHead() {
 					if seen.Add(1) == 2 {
 						last(w)
 						return
 					}
-					w.send(ok)
+					w.send(okResponse)
 				}
 			})
 			client := dial(t, startProxy(t, app, nil))
 			client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
-			equal(t, "first", client.take(len(ok)), ok)
+			equal(t, "first", client.readN(len(okResponse)), okResponse)
 			client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
-			if head := client.head(); !strings.HasPrefix(head, "HTTP/1.1 "+wantStatus) {
+			if head := client.readHead(); !strings.HasPrefix(head, "HTTP/1.1 "+wantStatus) {
 				t.Errorf("got %q, want %s", head, wantStatus)
 			}
 			equal(t, "seen by the app", seen.Load(), wantSeen)
 		})
 	}
-	f("silent", func(*wire) {}, "200", 3)
-	f("after half a head", func(w *wire) { w.send("HTTP/1.1 2") }, "502", 2)
-	f("after an interim answer", func(w *wire) { w.send("HTTP/1.1 102 Processing\r\n\r\n") }, "102", 2)
+	f("silent", func(*testConn) {}, "200", 3)
+	f("after half a head", func(w *testConn) { w.send("HTTP/1.1 2") }, "502", 2)
+	f("after an interim response", func(w *testConn) { w.send("HTTP/1.1 102 Processing\r\n\r\n") }, "102", 2)
 
 	var seen atomic.Int64
-	app := startApp(t, func(w *wire) { // each time on a fresh connection
-		w.head()
+	app := startApp(t, func(w *testConn) { // never on a kept connection
+		w.readHead()
 		seen.Add(1)
 	})
 	client := dial(t, startProxy(t, app, nil))
 	client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
-	if head := client.head(); !strings.HasPrefix(head, "HTTP/1.1 502 ") {
+	if head := client.readHead(); !strings.HasPrefix(head, "HTTP/1.1 502 ") {
 		t.Errorf("got %q, want 502", head)
 	}
 	equal(t, "seen on a fresh connection", seen.Load(), 1)
 }
 
-func TestAConnectionThatTheAppClosedIdleIsNotUsed(t *testing.T) {
+func TestConnectionClosedWhileIdleIsNotUsed(t *testing.T) {
 	cycles := 10000
 	if testing.Short() {
 		cycles = 500
 	}
 	closed := make(chan bool, 1)
-	app := startApp(t, func(w *wire) {
-		w.head()
-		equal(t, "body", w.take(1), "x")
-		w.send(ok)
+	app := startApp(t, func(w *testConn) {
+		w.readHead()
+		equal(t, "body", w.readN(1), "x")
+		w.send(okResponse)
 		w.Close()
 		closed <- true
 	})
 	p := startProxy(t, app, nil)
 	client := dial(t, p)
 	for range cycles {
-		client.SetDeadline(time.Now().Add(patience))
+		client.SetDeadline(time.Now().Add(testTimeout))
 		client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx")
-		if got := client.take(len(ok)); got != ok {
-			t.Fatalf("got %q, want %q", got, ok)
+		if got := client.readN(len(okResponse)); got != okResponse {
+			t.Fatalf("got %q, want %q", got, okResponse)
 		}
 		receive(t, "close", closed)
 	}
-	equal(t, "broken answers", p.Stats().AppBroken, 0)
+	equal(t, "broken responses", p.Stats().AppBroken, 0)
 }
 
-func TestWhatTheAppSaysUnaskedReachesNobody(t *testing.T) {
-	said := make(chan bool, 1)
-	app := startApp(t, func(w *wire) {
-		for w.head() != "" {
-			w.send(ok)
+func TestUnsolicitedDataReachesNobody(t *testing.T) {
+	sent := make(chan bool, 1)
+	app := startApp(t, func(w *testConn) {
+		for w.readHead() != "" {
+			w.send(okResponse)
 			w.send("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison")
-			said <- true
+			sent <- true
 		}
 	})
 	p := startProxy(t, app, nil)
 	client := dial(t, p)
 	for range 100 {
 		client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
-		equal(t, "answer", client.take(len(ok)), ok)
-		receive(t, "poison", said)
+		equal(t, "response", client.readN(len(okResponse)), okResponse)
+		receive(t, "poison", sent)
 	}
-	client.isEmpty()
+	client.expectNothing()
 }
 
-func TestAConnectionThatSomebodyLoggedInOnIsNotShared(t *testing.T) {
-	app := startApp(t, serving(ok))
+func TestAuthenticatedConnectionIsNotShared(t *testing.T) {
+	app := startApp(t, respondWith(okResponse))
 	client := dial(t, startProxy(t, app, nil))
 	for _, auth := range []string{"NTLM abc", "negotiate abc", "Basic abc", "Bearer abc"} {
 		client.send("GET / HTTP/1.1\r\nHost: h\r\nAuthorization: " + auth + "\r\n\r\n")
-		equal(t, "answer", client.take(len(ok)), ok)
+		equal(t, "response", client.readN(len(okResponse)), okResponse)
 	}
 	equal(t, "connections to the app", app.conns.Load(), 3)
 }
@@ -132,26 +132,26 @@ func TestManySlowRequestsAreAllServed(t *testing.T) {
 	const many = 600
 	var waiting atomic.Int64
 	proceed := make(chan bool)
-	app := startApp(t, func(w *wire) {
-		w.head()
+	app := startApp(t, func(w *testConn) {
+		w.readHead()
 		if waiting.Add(1) == many {
 			close(proceed)
 		}
 		<-proceed
-		w.send(ok)
+		w.send(okResponse)
 	})
 	p := startProxy(t, app, nil)
-	clients := make([]*wire, many)
+	clients := make([]*testConn, many)
 	for i := range clients {
 		clients[i] = dial(t, p)
 		clients[i].send(fmt.Sprintf("GET /%d HTTP/1.1\r\nHost: h\r\n\r\n", i))
 	}
 	for _, client := range clients {
-		equal(t, "answer", client.take(len(ok)), ok)
+		equal(t, "response", client.readN(len(okResponse)), okResponse)
 	}
 }
 
-func TestIdleConnectionsToTheAppAreClosedInTime(t *testing.T) {
+func TestIdleConnectionsToTheAppAreClosedAfterAWhile(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

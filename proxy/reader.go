@@ -11,15 +11,16 @@ import (
 	"time"
 )
 
-// Reader asks the app on our own account, beside what participants ask, and only
-// ever by GET.
+// Reader sends GET requests of the program's own to the app, beside those of
+// participants. It may be used by several goroutines.
 type Reader struct {
 	transport *http.Transport
 	limit     int64
 }
 
-// NewReader makes a Reader of the app at this address, as Config has it. An
-// answer of more than limit bytes is an error.
+// NewReader returns a Reader of the app at address, which is in the form of
+// Config.App, with config for TLS as in Config.AppTLS. limit is the longest body
+// that Get returns, in bytes.
 func NewReader(address string, config *tls.Config, limit int) (*Reader, error) {
 	app, err := parseApp(address, config)
 	if err != nil {
@@ -37,16 +38,18 @@ func NewReader(address string, config *tls.Config, limit int) (*Reader, error) {
 		}
 		return secured, nil
 	}
-	// The scheme is http always: TLS, where it is spoken, is the dialer's.
+	// The scheme is always http: the dialer adds TLS where it is due.
 	return &Reader{limit: int64(limit), transport: &http.Transport{DialContext: dial, MaxIdleConnsPerHost: 4, IdleConnTimeout: time.Minute}}, nil
 }
 
-// Get asks for a path, percent-encoded as it is to go out, with this Host. No
-// redirect is followed. body is decoded and the caller's.
+// Get requests a path, which has to be percent-encoded, with this Host. It follows
+// no redirect. The body is decoded and belongs to the caller; one that is longer
+// than the Reader's limit is an error. No error contains the path, which may name
+// a participant.
 func (r *Reader) Get(ctx context.Context, host, path string) (status int, contentType string, body []byte, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://app"+path, nil)
-	if err != nil { // which would quote the path, and that may name a participant
-		return 0, "", nil, errors.New("cannot ask the app: the path is no URL")
+	if err != nil { // it would quote the path
+		return 0, "", nil, errors.New("cannot ask the app: the path is malformed")
 	}
 	request.Host = host
 	request.Header.Set("Accept", "application/json")
@@ -58,9 +61,9 @@ func (r *Reader) Get(ctx context.Context, host, path string) (status int, conten
 	body, err = io.ReadAll(io.LimitReader(response.Body, r.limit+1))
 	switch {
 	case err != nil:
-		return 0, "", nil, fmt.Errorf("cannot read the app's answer: %w", err)
+		return 0, "", nil, fmt.Errorf("cannot read the app's response: %w", err)
 	case int64(len(body)) > r.limit:
-		return 0, "", nil, fmt.Errorf("the app answers with more than %d bytes", r.limit)
+		return 0, "", nil, fmt.Errorf("the app responds with more than %d bytes", r.limit)
 	}
 	return response.StatusCode, response.Header.Get("Content-Type"), body, nil
 }

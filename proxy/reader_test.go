@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-func TestTheAppIsAskedWithTheParticipantsHostByWhateverWayItListens(t *testing.T) {
+func TestReaderGetsFromTheAppOverEveryTransport(t *testing.T) {
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		switch r.URL.Path {
@@ -54,7 +54,7 @@ func TestTheAppIsAskedWithTheParticipantsHostByWhateverWayItListens(t *testing.T
 			t.Errorf("%s: a redirect gives %d, %v", address, status, err)
 		}
 		if _, _, _, err := reader.Get(t.Context(), "h", "/long"); err == nil || !strings.Contains(err.Error(), "more than 100 bytes") {
-			t.Errorf("%s: a long answer gives %v", address, err)
+			t.Errorf("%s: a long response gives %v", address, err)
 		}
 	}
 	f(plain.URL)

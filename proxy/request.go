@@ -8,24 +8,26 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// errUnsafe says that a request could be read in two ways, or is not for us.
+// errUnsafe means that two parties could read a request differently, or that it
+// is not for an origin server.
 var errUnsafe = errors.New("the request is not HTTP/1.1 that can be passed on safely")
 
-// requestHead is the head of a request, as the participant wrote it. Its
-// slices belong to fasthttp and live as long as the request.
+// requestHead is the head of a request, as the participant wrote it. Its slices
+// belong to fasthttp and are valid as long as the request.
 type requestHead struct {
 	method, target, raw []byte
 	options             connectionOptions
 	hasHost, hasUpgrade bool
-	// bound is set when the request speaks of its connection's identity (NTLM,
-	// Negotiate): nobody else may use the connection to the app after it.
+	// bound is set when the request authenticates its connection (NTLM,
+	// Negotiate): nobody else may use the connection to the app afterwards.
 	bound bool
-	// forwarded is what becomes of X-Forwarded-* and the like.
+	// forwarded decides what becomes of X-Forwarded-* and the like.
 	forwarded forwarded
 }
 
-// parse reads a head that fasthttp has accepted, and refuses what fasthttp
-// tolerates but two parties could read differently: we pass on the very bytes.
+// parse parses a head that fasthttp has accepted. It refuses what fasthttp
+// tolerates but two parties could read differently, since the app gets the very
+// same bytes.
 func (h *requestHead) parse(header *fasthttp.RequestHeader) error {
 	*h = requestHead{method: header.Method(), target: header.RequestURI(), raw: header.RawHeaders()}
 	if !isVersion(header.Protocol()) || !isToken(h.method) || !isTarget(h.method, h.target) {
@@ -68,12 +70,12 @@ func (h *requestHead) parse(header *fasthttp.RequestHeader) error {
 	return nil
 }
 
-// isUpgrade tells whether the participant wants to switch to another protocol.
+// isUpgrade reports whether the participant wants to switch to another protocol.
 func (h *requestHead) isUpgrade() bool { return h.options.upgrade && h.hasUpgrade }
 
-// write writes the head for the app: the same bytes, minus what concerns the
-// participant's connection only, and what forwarded says. An upgrade keeps its
-// Connection and Upgrade.
+// write writes the head for the app: the same bytes, without the fields that
+// concern the participant's connection only, and with what forwarded adds. An
+// upgrade keeps Connection and Upgrade.
 func (h *requestHead) write(w *bufio.Writer, upgrade bool) {
 	w.Write(h.method)
 	w.WriteByte(' ')
@@ -99,9 +101,9 @@ func (h *requestHead) write(w *bufio.Writer, upgrade bool) {
 	w.WriteString("\r\n")
 }
 
-// passes tells whether a field goes on to the app. Transfer-Encoding does,
-// since a chunked body is chunked anew; so does all that frames or addresses
-// the request, whatever Connection says.
+// passes reports whether a field goes to the app. Transfer-Encoding does, since a
+// chunked body is chunked anew; so does whatever else frames or addresses the
+// request, even if Connection lists it.
 func (h *requestHead) passes(f field, upgrade bool) bool {
 	switch nameOf(f.name) {
 	case hostField, contentLengthField, transferEncodingField:
@@ -113,7 +115,7 @@ func (h *requestHead) passes(f field, upgrade bool) bool {
 	case teField:
 		return isNamed(f.value, "trailers")
 	case expectField:
-		return !isNamed(f.value, "100-continue") // fasthttp has said "100 Continue"
+		return !isNamed(f.value, "100-continue") // fasthttp has sent "100 Continue"
 	}
 	if h.forwarded.drops && isForwarded(f.name) {
 		return false
@@ -127,14 +129,15 @@ func (h *requestHead) origin() []byte {
 	return path
 }
 
-// targets tells whether a target in absolute-form names the host that the Host field names.
+// targets reports whether the target agrees with the Host field. Only one in
+// absolute-form names a host.
 func (h *requestHead) targets(host []byte) bool {
 	authority, _ := splitTarget(h.target)
 	return authority == nil || bytes.EqualFold(authority, host)
 }
 
-// splitTarget splits a target in absolute-form (RFC 9112 section 3.2.2); the
-// authority of one in origin-form is nil.
+// splitTarget splits a target in absolute-form (RFC 9112 section 3.2.2). For one
+// in origin-form, authority is nil.
 func splitTarget(target []byte) (authority, path []byte) {
 	if target[0] == '/' || target[0] == '*' {
 		return nil, target
@@ -150,8 +153,9 @@ func isVersion(protocol []byte) bool {
 	return string(protocol) == "HTTP/1.1" || string(protocol) == "HTTP/1.0"
 }
 
-// isTarget refuses CONNECT, which asks for another kind of proxy, and targets
-// with bytes that RFC 3986 has no place for. Other bytes are the app's affair.
+// isTarget reports whether the app may get a request with this target. CONNECT is
+// for another kind of proxy, and some bytes have no place in RFC 3986. Others are
+// up to the app.
 func isTarget(method, target []byte) bool {
 	if len(target) == 0 || string(method) == "CONNECT" {
 		return false
@@ -164,7 +168,7 @@ func isTarget(method, target []byte) bool {
 	return true
 }
 
-// isLength tells whether value is a Content-Length that everybody reads alike.
+// isLength reports whether everybody reads the same number from a Content-Length.
 func isLength(value []byte) bool {
 	for _, c := range value {
 		if c < '0' || '9' < c {
@@ -174,8 +178,8 @@ func isLength(value []byte) bool {
 	return len(value) == 1 || len(value) > 1 && value[0] != '0'
 }
 
-// isConnectionAuth tells whether credentials are for the connection, not the
-// request (RFC 4559 section 6).
+// isConnectionAuth reports whether credentials authenticate the connection rather
+// than the request (RFC 4559 section 6).
 func isConnectionAuth(value []byte) bool {
 	scheme, _, _ := bytes.Cut(value, []byte{' '})
 	return isNamed(scheme, "ntlm") || isNamed(scheme, "negotiate")

@@ -6,93 +6,108 @@ import (
 	"syscall"
 )
 
-// socket reads and writes a connection past package net, whose calls tell the
-// scheduler that they may block. These never do, and being told costs the
-// goroutine its processor whenever a call takes longer than a scheduler's tick.
-// One goroutine may read at a time, and one may write.
+// socket reads and writes a connection's file descriptor with system calls that
+// never block, and waits for readiness through the runtime's poller. Package
+// net does the same, but announces each call to the scheduler as one that may
+// block, which costs the goroutine its processor whenever the call outlasts a
+// scheduler tick.
+//
+// At most one goroutine may read, or wait to read, at a time, and one write.
+// Deadlines are those of the connection.
 type socket struct {
-	syscall.RawConn
+	raw syscall.RawConn
 
-	in, out transfer
-	seen    peerState
-	// The functions are bound once, so that a call allocates nothing.
-	tryRead, tryWrite func(fd uintptr) bool
-	tryAsk            func(fd uintptr) bool
-	look              func(fd uintptr)
-	asked             bool // by tryAsk
+	reading, writing transfer
+	peer             peerState
+	// Bound once, so that no call allocates a closure.
+	tryRead, tryWrite, tryWriteThenWait func(fd uintptr) (done bool)
+	look                                func(fd uintptr)
+	waiting                             bool // tryWriteThenWait has written
 }
 
-// transfer is what one call passes, in one direction.
+// transfer is the state of one call in one direction.
 type transfer struct {
 	rest []byte // of the caller's buffer
-	n    int    // bytes passed
+	n    int    // bytes transferred
 	err  syscall.Errno
 }
 
-// peerState is what can be seen of the other side without reading.
+// peerState is what a socket shows of the other side without being read.
 type peerState int
 
 const (
-	peerQuiet peerState = iota // nothing to read
-	peerSpoke                  // something to read
-	peerLeft                   // closed, half-closed or reset
+	peerIdle     peerState = iota // connected, nothing to read
+	peerReadable                  // something to read
+	peerClosed                    // closed, half-closed or reset, nothing to read
 )
 
-// open takes the socket of a connection. Afterwards s must not be copied.
+// String names the state.
+func (s peerState) String() string {
+	switch s {
+	case peerIdle:
+		return "idle"
+	case peerReadable:
+		return "readable"
+	}
+	return "closed"
+}
+
+// open prepares s for conn. Afterwards s must not be copied.
 func (s *socket) open(conn syscall.Conn) error {
 	raw, err := conn.SyscallConn()
 	if err != nil {
 		return err
 	}
-	s.RawConn, s.tryRead, s.tryWrite = raw, s.readOnce, s.writeAll
-	s.tryAsk = s.askOnce
-	s.look = func(fd uintptr) { s.seen = peek(fd) }
+	s.raw = raw
+	s.tryRead, s.tryWrite, s.tryWriteThenWait = s.readOnce, s.writeAll, s.writeThenWait
+	s.look = func(fd uintptr) { s.peer = peek(fd) }
 	return nil
 }
 
-// read is io.Reader's Read.
+// read implements io.Reader.
 func (s *socket) read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	s.in = transfer{rest: p}
-	err := s.Read(s.tryRead)
-	n, failed := s.in.n, s.in.err
-	s.in = transfer{}
+	s.reading = transfer{rest: p}
+	err := s.raw.Read(s.tryRead)
+	n, errno := s.reading.n, s.reading.err
+	s.reading = transfer{}
 	switch {
 	case err != nil:
 		return 0, err
-	case failed != 0:
-		return 0, &net.OpError{Op: "read", Net: "tcp", Err: failed}
+	case errno != 0:
+		return 0, &net.OpError{Op: "read", Net: "tcp", Err: errno}
 	case n == 0:
 		return 0, io.EOF
 	}
 	return n, nil
 }
 
-// write is io.Writer's Write.
+// write implements io.Writer.
 func (s *socket) write(p []byte) (int, error) {
-	s.out = transfer{rest: p}
-	err := s.Write(s.tryWrite)
-	n, failed := s.out.n, s.out.err
-	s.out = transfer{}
-	if err == nil && failed != 0 {
-		err = &net.OpError{Op: "write", Net: "tcp", Err: failed}
+	s.writing = transfer{rest: p}
+	err := s.raw.Write(s.tryWrite)
+	n, errno := s.writing.n, s.writing.err
+	s.writing = transfer{}
+	if err == nil && errno != 0 {
+		err = &net.OpError{Op: "write", Net: "tcp", Err: errno}
 	}
 	return n, err
 }
 
-// writeAndAwait writes, and then waits until there is something to read, the
-// end, or the read deadline. It returns before all was written if that would
-// take longer. What was there to read before the call may go unnoticed.
+// writeAndAwait writes p, and then waits until there is something to read, the
+// peer closes, or the read deadline passes. It returns early, and maybe without
+// having written all of p, when the send buffer is full. Data that was readable
+// before the call may not end the wait.
 func (s *socket) writeAndAwait(p []byte) (int, error) {
-	s.out = transfer{rest: p}
-	s.asked = false
-	err := s.Read(s.tryAsk)
-	n, failed := s.out.n, s.out.err
-	s.out = transfer{}
-	if failed != 0 && failed != syscall.EAGAIN {
-		return n, &net.OpError{Op: "write", Net: "tcp", Err: failed}
+	s.writing = transfer{rest: p}
+	s.waiting = false
+	err := s.raw.Read(s.tryWriteThenWait)
+	n, errno := s.writing.n, s.writing.err
+	s.writing = transfer{}
+	if errno != 0 && errno != syscall.EAGAIN {
+		return n, &net.OpError{Op: "write", Net: "tcp", Err: errno}
 	}
 	if err != nil && isTimeout(err) {
 		err = nil
@@ -100,68 +115,68 @@ func (s *socket) writeAndAwait(p []byte) (int, error) {
 	return n, err
 }
 
-// state looks at the socket. One goroutine may look at a time.
+// state looks at the peer without blocking. One goroutine may look at a time.
 func (s *socket) state() peerState {
-	if s.Control(s.look) != nil {
-		return peerLeft
+	if s.raw.Control(s.look) != nil {
+		return peerClosed
 	}
-	return s.seen
+	return s.peer
 }
 
-// await waits until there is something to read, or the end.
+// await blocks until there is something to read, or the peer has closed.
 func (s *socket) await() error {
-	return s.Read(func(fd uintptr) bool { return peek(fd) != peerQuiet })
+	return s.raw.Read(func(fd uintptr) bool { return peek(fd) != peerIdle })
 }
 
-// awaitEnd returns true when the other side has ended; false when it has said
-// something, or the read deadline passed.
+// awaitEnd blocks until the peer closes the connection, or its half of it, and
+// reports whether it did; false when there is something to read instead, or the
+// read deadline has passed.
 func (s *socket) awaitEnd() bool {
 	ended := false
-	err := s.Read(func(fd uintptr) bool {
+	err := s.raw.Read(func(fd uintptr) bool {
 		state := peek(fd)
-		ended = state == peerLeft
-		return state != peerQuiet
+		ended = state == peerClosed
+		return state != peerIdle
 	})
 	return err == nil && ended
 }
 
-// readOnce is true when there is nothing to wait for.
-func (s *socket) readOnce(fd uintptr) bool {
-	s.in.n, s.in.err = take(fd, s.in.rest, 0)
-	return s.in.err != syscall.EAGAIN
+func (s *socket) readOnce(fd uintptr) (done bool) {
+	s.reading.n, s.reading.err = recvNow(fd, s.reading.rest, 0)
+	return s.reading.err != syscall.EAGAIN
 }
 
-// askOnce is true when there is nothing to wait for. What comes after the
-// question was written wakes whoever waits: the poller was made ready before.
-func (s *socket) askOnce(fd uintptr) bool {
-	if s.asked {
+// writeThenWait is done at once if it can't write everything, and otherwise when
+// it is called again. The poller was armed before the write, so a response
+// however fast wakes it.
+func (s *socket) writeThenWait(fd uintptr) (done bool) {
+	if s.waiting {
 		return true
 	}
-	s.asked = true
-	return !s.writeAll(fd) || s.out.err != 0
+	s.waiting = true
+	return !s.writeAll(fd) || s.writing.err != 0
 }
 
-// writeAll is true when there is nothing to wait for.
-func (s *socket) writeAll(fd uintptr) bool {
-	t := &s.out
+func (s *socket) writeAll(fd uintptr) (done bool) {
+	t := &s.writing
 	for t.err = 0; t.err == 0 && len(t.rest) > 0; {
 		var n int
-		n, t.err = give(fd, t.rest)
+		n, t.err = sendNow(fd, t.rest)
 		t.n += n
 		t.rest = t.rest[n:]
 	}
 	return t.err != syscall.EAGAIN
 }
 
-// peek looks at a socket without taking anything from it.
+// peek looks at the first byte that is there to read, and leaves it there.
 func peek(fd uintptr) peerState {
-	var one [1]byte
-	n, err := take(fd, one[:], syscall.MSG_PEEK)
+	var first [1]byte
+	n, errno := recvNow(fd, first[:], syscall.MSG_PEEK)
 	switch {
-	case err == syscall.EAGAIN:
-		return peerQuiet
-	case err != 0 || n == 0:
-		return peerLeft
+	case errno == syscall.EAGAIN:
+		return peerIdle
+	case errno != 0 || n == 0:
+		return peerClosed
 	}
-	return peerSpoke
+	return peerReadable
 }

@@ -1,12 +1,8 @@
 package proxy
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"strings"
@@ -20,15 +16,12 @@ import (
 	"github.com/sidehook/sidehook/rules"
 )
 
-// patience bounds what should happen at once; no test waits for it to pass.
-const patience = 10 * time.Second
+// testTimeout limits waits for what should happen at once. Only failing tests
+// wait that long.
+const testTimeout = 10 * time.Second
 
-// wire is one end of a connection, where bytes are compared and not parsed.
-type wire struct {
-	*net.TCPConn
-	t  testing.TB
-	in *bufio.Reader
-}
+// okResponse is a small response.
+const okResponse = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 // scriptedApp is an app that does exactly what a test says, on raw connections.
 type scriptedApp struct {
@@ -37,13 +30,8 @@ type scriptedApp struct {
 	wait  sync.WaitGroup
 }
 
-func newWire(t testing.TB, conn net.Conn) *wire {
-	conn.SetDeadline(time.Now().Add(patience))
-	return &wire{conn.(*net.TCPConn), t, bufio.NewReaderSize(conn, 256<<10)}
-}
-
 // startApp runs script on each connection to the app, and then closes it.
-func startApp(t testing.TB, script func(w *wire)) *scriptedApp {
+func startApp(t testing.TB, script func(w *testConn)) *scriptedApp {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -59,7 +47,7 @@ func startApp(t testing.TB, script func(w *wire)) *scriptedApp {
 			a.conns.Add(1)
 			a.wait.Go(func() {
 				defer conn.Close()
-				script(newWire(t, conn))
+				script(newTestConn(t, conn))
 			})
 		}
 	})
@@ -68,6 +56,16 @@ func startApp(t testing.TB, script func(w *wire)) *scriptedApp {
 		a.wait.Wait()
 	})
 	return a
+}
+
+// respondWith is the script of an app that sends the same response to every
+// request without a body.
+func respondWith(response string) func(*testConn) {
+	return func(w *testConn) {
+		for w.readHead() != "" {
+			w.send(response)
+		}
+	}
 }
 
 // startProxy runs a proxy in front of the app, and shuts it down after the test.
@@ -113,84 +111,21 @@ func serve(t testing.TB, p *Proxy) {
 	})
 }
 
-// dial connects a participant.
-func dial(t testing.TB, p *Proxy) *wire {
-	t.Helper()
-	conn, err := net.Dial("tcp", p.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	return newWire(t, conn)
+// watcherFunc is a Watcher.
+type watcherFunc func(method, target string) func(rules.Exchange)
+
+func (f watcherFunc) Begin(method, target []byte) func(rules.Exchange) {
+	return f(string(method), string(target))
 }
 
-// send writes all of text.
-func (w *wire) send(text string) {
-	if _, err := io.WriteString(w, text); err != nil && !errors.Is(err, net.ErrClosed) {
-		w.t.Logf("send: %v", err)
+// watchAll watches every exchange and sends it on the channel when it ends.
+func watchAll(to chan<- rules.Exchange) watcherFunc {
+	return func(string, string) func(rules.Exchange) {
+		return func(x rules.Exchange) { to <- x }
 	}
 }
 
-// head reads up to the empty line that ends a head; empty when there is none.
-func (w *wire) head() string {
-	var head []byte
-	for {
-		line, err := w.in.ReadBytes('\n')
-		head = append(head, line...)
-		if err != nil {
-			return string(head)
-		}
-		if len(bytes.TrimRight(line, "\r\n")) == 0 {
-			return string(head)
-		}
-	}
-}
-
-// take reads n bytes, or what comes before the end.
-func (w *wire) take(n int) string {
-	buf := make([]byte, n)
-	n, _ = io.ReadFull(w.in, buf)
-	return string(buf[:n])
-}
-
-// rest reads up to the end of the connection.
-func (w *wire) rest() (string, error) {
-	all, err := io.ReadAll(w.in)
-	return string(all), err
-}
-
-// ended waits for the other side to close, and fails when it sends something instead.
-func (w *wire) ended() {
-	w.t.Helper()
-	b, err := w.in.ReadByte()
-	var timeout net.Error
-	if err == nil {
-		w.t.Errorf("got %q instead of the end of the connection", string(b)+w.take(w.in.Buffered()))
-	} else if errors.As(err, &timeout) && timeout.Timeout() {
-		w.t.Error("the connection was not closed")
-	}
-}
-
-// isEmpty fails when something has come that was not asked for.
-func (w *wire) isEmpty() {
-	w.t.Helper()
-	if n := w.in.Buffered(); n > 0 {
-		w.t.Errorf("got %q, which is too much", w.take(n))
-	}
-}
-
-// serving answers every request with the same bytes, after its head.
-func serving(answer string) func(*wire) {
-	return func(w *wire) {
-		for w.head() != "" {
-			w.send(answer)
-		}
-	}
-}
-
-// ok is the answer "ok".
-const ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-
+// equal fails the test if got differs from want. It accepts a *rapid.T, too.
 func equal[T any](t interface {
 	Helper()
 	Errorf(string, ...any)
@@ -202,32 +137,44 @@ func equal[T any](t interface {
 	}
 }
 
-// receive takes from a channel, and fails the test if nothing comes.
+// receive receives from a channel, and fails the test after testTimeout.
 func receive[T any](t testing.TB, what string, from <-chan T) (value T) {
 	t.Helper()
 	select {
 	case value = <-from:
-	case <-time.After(patience):
+	case <-time.After(testTimeout):
 		t.Fatalf("no %s", what)
 	}
 	return value
 }
 
-// watcher is a Watcher made of a function.
-type watcher func(method, target string) func(rules.Exchange)
-
-func (w watcher) Begin(method, target []byte) func(rules.Exchange) {
-	return w(string(method), string(target))
-}
-
-// watchAll watches everything and sends what it hears of.
-func watchAll(to chan<- rules.Exchange) watcher {
-	return func(string, string) func(rules.Exchange) {
-		return func(x rules.Exchange) { to <- x }
+// eventually waits until f returns true, and fails the test after testTimeout.
+func eventually(t testing.TB, what string, f func() bool) {
+	t.Helper()
+	if !poll(5*time.Millisecond, f) {
+		t.Fatalf("it does not become true that %s", what)
 	}
 }
 
-// pattern returns n bytes that differ by their place.
+// eventuallySoon is eventually for what happens often, on goroutines other than the test's.
+func eventuallySoon(t testing.TB, what string, f func() bool) {
+	t.Helper()
+	if !poll(20*time.Microsecond, f) {
+		t.Errorf("it does not become true that %s", what)
+	}
+}
+
+// poll reports whether f returned true within testTimeout.
+func poll(every time.Duration, f func() bool) bool {
+	for deadline := time.Now().Add(testTimeout); !f(); time.Sleep(every) {
+		if time.Now().After(deadline) {
+			return false
+		}
+	}
+	return true
+}
+
+// pattern returns n bytes in which every position looks different.
 func pattern(n int) string {
 	var b strings.Builder
 	for i := 0; b.Len() < n; i++ {

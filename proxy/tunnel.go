@@ -7,67 +7,67 @@ import (
 	"sync"
 )
 
-// tunnelBuffer is how many bytes are passed at once, at most.
+// tunnelBuffer is the most that is copied at once, in bytes.
 const tunnelBuffer = 32 << 10
 
-// tunnelBuffers are for reuse: a tunnel holds one only while something passes.
+// tunnelBuffers are shared: an idle tunnel holds none.
 var tunnelBuffers = sync.Pool{New: func() any { return new([tunnelBuffer]byte) }}
 
 // tunnelEnd is one of the two connections of a tunnel.
 type tunnelEnd interface {
 	net.Conn
 	CloseWrite() error
-	// await waits until there is something to read, or the end.
+	// await blocks until there may be something to read, or the end.
 	await() error
-	// send writes, and does not wait for ever.
+	// send writes all of p before its deadline, or fails.
 	send(p []byte) (int, error)
 }
 
-// tunnel passes bytes both ways until both sides have ended. Early has what
-// the participant sent before the app had switched.
+// tunnel copies bytes both ways until both sides have ended. early reads what
+// the participant sent before the app had switched protocols.
 func (p *Proxy) tunnel(early io.Reader, client *clientConn, app *appConn) {
 	defer p.clients.remove(client)
 	p.counters.tunnels.Add(1)
 	defer p.counters.tunnels.Add(-1)
 	defer client.Close()
 	defer p.pool.drop(app)
-	client.mayWrite.forget() // fasthttp has lifted the deadline
+	client.writeDeadline.forget() // fasthttp has removed the deadline
 	var both sync.WaitGroup
-	both.Go(func() { p.passOn(app, client, func() error { return drain(early, client, app) }) })
-	p.passOn(client, app, func() error { return nil })
+	both.Go(func() { p.copyOneWay(app, client, func() error { return copyEarly(app, client, early) }) })
+	p.copyOneWay(client, app, func() error { return nil })
 	both.Wait()
 }
 
-// passOn passes bytes one way, after what comes first, and then their end.
-// When that breaks, the other way goes, too.
-func (p *Proxy) passOn(to, from tunnelEnd, first func() error) {
-	whole := false
+// copyOneWay calls first, copies bytes up to their end, and passes on the end as
+// a half-close. A failure closes both connections, and so ends the other way.
+func (p *Proxy) copyOneWay(to, from tunnelEnd, first func() error) {
+	copied := false
 	defer func() {
-		if p.recovered(recover(), "tunnelling") || !whole {
+		if p.recovered(recover(), "tunnelling") || !copied {
 			to.Close()
 			from.Close()
 		}
 	}()
-	whole = first() == nil && pass(to, from) == nil && to.CloseWrite() == nil
+	copied = first() == nil && copyToEnd(to, from) == nil && to.CloseWrite() == nil
 }
 
-// drain passes what fasthttp has read of the participant's bytes, and then
-// makes client itself readable.
-func drain(early io.Reader, client *clientConn, app *appConn) error {
-	_, err := io.Copy(sender{app}, early)
+// copyEarly copies what fasthttp has read ahead from the participant. Afterwards
+// client itself is to be read.
+func copyEarly(app *appConn, client *clientConn, early io.Reader) error {
+	_, err := io.Copy(sendWriter{app}, early)
 	if client.detached = false; errors.Is(err, errDetached) {
 		err = nil
 	}
 	return err
 }
 
-// pass passes bytes one way until their end.
-func pass(to, from tunnelEnd) error {
+// copyToEnd copies bytes one way up to their end.
+func copyToEnd(to, from tunnelEnd) error {
 	for {
 		if err := from.await(); err != nil {
 			return err
 		}
-		if err := passPiece(to, from); err != nil {
+		if err := copyAvailable(to, from); err != nil {
 			if errors.Is(err, io.EOF) {
 				err = nil
 			}
@@ -76,8 +76,8 @@ func pass(to, from tunnelEnd) error {
 	}
 }
 
-// passPiece passes what is there.
-func passPiece(to, from tunnelEnd) error {
+// copyAvailable copies what one read returns.
+func copyAvailable(to, from tunnelEnd) error {
 	buf := tunnelBuffers.Get().(*[tunnelBuffer]byte)
 	defer tunnelBuffers.Put(buf)
 	n, err := from.Read(buf[:])
@@ -89,7 +89,8 @@ func passPiece(to, from tunnelEnd) error {
 	return err
 }
 
-// sender makes an io.Writer of a tunnelEnd.
-type sender struct{ tunnelEnd }
+// sendWriter writes through send, and so with its deadline.
+type sendWriter struct{ tunnelEnd }
 
-func (s sender) Write(p []byte) (int, error) { return s.send(p) }
+// Write implements io.Writer.
+func (w sendWriter) Write(p []byte) (int, error) { return w.send(p) }

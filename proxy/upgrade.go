@@ -5,23 +5,22 @@ import (
 	"time"
 )
 
-// relaySwitch relays the app's consent to another protocol, and what it has
-// said in it already.
-func (e *exchange) relaySwitch(raw []byte) error {
-	e.toClient.Write(raw)
-	e.watch.answering(&e.answer, 0)
-	e.tell()
-	early, _ := e.fromApp.Peek(e.fromApp.Buffered())
-	e.toClient.Write(early)
-	e.answered = true
-	if e.toClient.Flush() != nil {
+// relaySwitch relays a 101 response (RFC 9110 section 15.2.2), and what the app
+// has sent in the new protocol already.
+func (r *response) relaySwitch(raw []byte) error {
+	r.toClient.Write(raw)
+	r.watch.beginResponse(&r.head, 0)
+	r.completeWatch()
+	early, _ := r.fromApp.Peek(r.fromApp.Buffered())
+	r.toClient.Write(early)
+	if r.toClient.Flush() != nil {
 		return errLeft
 	}
-	e.switching = true
+	r.state.advance(responseSwitched)
 	return nil
 }
 
-// handOver makes a tunnel of the two connections once fasthttp has let go of
+// handOver lets a tunnel take over both connections, once fasthttp has released
 // the participant's.
 func (e *exchange) handOver() {
 	p, client, app := e.proxy, e.client, e.app

@@ -6,19 +6,21 @@ import (
 	"github.com/sidehook/sidehook/rules"
 )
 
-// Watcher is told of every request and says which exchanges it wants to hear of.
+// Watcher decides which exchanges are copied, and receives the copies.
 type Watcher interface {
-	// Begin tells that a request is on its way to the app. Method and target
-	// are the wire bytes, valid only during the call (a target in absolute-form
-	// comes without its scheme and authority); deciding must not allocate. nil
-	// means not of interest. Otherwise end is called exactly once: when the
-	// whole response has come, or can't come any more (then Status is 0). The
-	// proxy holds back the end of the response until end returns, so end bounds
-	// its own time; the exchange's buffers are the receiver's to keep.
+	// Begin is called before a request is sent to the app. method and target are
+	// the bytes of the wire, valid only during the call; a target in
+	// absolute-form comes without scheme and authority. Begin must not allocate.
+	//
+	// It returns nil if the exchange is of no interest. Otherwise end is called
+	// exactly once: when the whole response has come, or with Status 0 when it
+	// can't come any more. The end of the response is held back until end
+	// returns, so end must limit its own time. The bodies of the exchange belong
+	// to end.
 	Begin(method, target []byte) (end func(rules.Exchange))
 }
 
-// Why a body could not be copied, as in rules.Exchange.
+// The reasons in rules.Exchange.Uninspected.
 const (
 	tooLarge    = "too large"
 	truncated   = "truncated"
@@ -26,6 +28,7 @@ const (
 )
 
 // watch is the copy of one exchange for the Watcher. A nil watch copies nothing.
+// The goroutine that sends copies the request, the one that relays the response.
 type watch struct {
 	end               func(rules.Exchange)
 	host, traceparent string
@@ -35,7 +38,7 @@ type watch struct {
 	proxy             *Proxy
 }
 
-// begin asks the Watcher about a request; nil means that it is not watched.
+// begin returns the watch of a request, nil if the Watcher is not interested.
 func (p *Proxy) begin(head *requestHead, header *fasthttp.RequestHeader) (w *watch) {
 	if p.config.Watcher == nil {
 		return nil
@@ -54,74 +57,76 @@ func (p *Proxy) begin(head *requestHead, header *fasthttp.RequestHeader) (w *wat
 	return w
 }
 
-// sent copies a piece of the request's body.
-func (w *watch) sent(piece []byte) {
+// addRequest copies a piece of the request's body.
+func (w *watch) addRequest(piece []byte) {
 	if w != nil {
 		w.request.add(piece)
 	}
 }
 
-// answering prepares to copy the response's body, of this length; 0 if unknown.
-func (w *watch) answering(head *answerHead, length int) {
+// beginResponse prepares to copy the response's body, which has length bytes; 0
+// if that is unknown.
+func (w *watch) beginResponse(head *responseHead, length int) {
 	if w == nil {
 		return
 	}
 	w.status, w.contentType = head.status, string(head.contentType)
 	w.response = capture{limit: w.proxy.config.InspectLimit, coding: string(head.contentEncoding)}
 	w.response.expect(length, length)
-	if head.codings > 1 {
+	if head.contentCodings > 1 {
 		w.response.coding = "several"
 	}
 }
 
-// received copies a piece of the response's body.
-func (w *watch) received(piece []byte) {
+// addResponse copies a piece of the response's body.
+func (w *watch) addResponse(piece []byte) {
 	if w != nil {
 		w.response.add(piece)
 	}
 }
 
-// complete hands the whole exchange over; only the first call of complete or
-// abandon counts. Where the app answered before the request was whole, its
-// body is still being copied, and is not looked at.
-func (w *watch) complete(wholeRequest bool) {
+// complete hands over an exchange whose whole response has come. Only the first
+// call of complete or abandon counts. When the app responds before the request
+// is whole, the request's body is still being copied, and must not be read.
+func (w *watch) complete(isRequestWhole bool) {
 	if w == nil || w.end == nil {
 		return
 	}
 	x := w.exchange()
 	x.Status, x.ContentType = w.status, w.contentType
 	x.Uninspected = truncated
-	if wholeRequest {
+	if isRequestWhole {
 		x.RequestBody, x.Uninspected = w.request.decoded(w.proxy)
 	}
 	if x.Uninspected == "" {
 		x.ResponseBody, x.Uninspected = w.response.decoded(w.proxy)
 	}
-	w.hand(x)
+	w.finish(x)
 }
 
-// abandon tells that no whole response will come.
-func (w *watch) abandon(midway bool) {
+// abandon hands over an exchange without a whole response. hasHead is set when
+// the response was cut after its head.
+func (w *watch) abandon(hasHead bool) {
 	if w == nil || w.end == nil {
 		return
 	}
 	x := w.exchange()
-	if midway {
+	if hasHead {
 		x.Uninspected = truncated
-		if w.response.over {
+		if w.response.isOver {
 			x.Uninspected = tooLarge
 		}
 	}
-	w.hand(x)
+	w.finish(x)
 }
 
 func (w *watch) exchange() rules.Exchange {
 	return rules.Exchange{Host: w.host, Traceparent: w.traceparent}
 }
 
-// hand calls end, once.
-func (w *watch) hand(x rules.Exchange) {
-	defer w.proxy.caught("handing over an exchange")
+// finish calls end, once.
+func (w *watch) finish(x rules.Exchange) {
+	defer w.proxy.caught("ending to watch")
 	if x.Uninspected != "" {
 		x.RequestBody, x.ResponseBody = nil, nil
 		w.proxy.uninspected(x.Uninspected)
@@ -131,14 +136,15 @@ func (w *watch) hand(x rules.Exchange) {
 	end(x)
 }
 
+// uninspected counts and logs an exchange whose bodies could not be copied.
 func (p *Proxy) uninspected(reason string) {
+	counter, warning := &p.counters.undecodable, warnUndecodable
 	switch reason {
 	case tooLarge:
-		p.counters.tooLarge.Add(1)
+		counter, warning = &p.counters.tooLarge, warnTooLarge
 	case truncated:
-		p.counters.truncated.Add(1)
-	default:
-		p.counters.undecodable.Add(1)
+		counter, warning = &p.counters.truncated, warnTruncated
 	}
-	p.log.warn("a body could not be inspected: " + reason)
+	counter.Add(1)
+	p.warnings.log(warning, "reason", reason)
 }

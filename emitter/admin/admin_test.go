@@ -134,7 +134,7 @@ func TestEachPageAnswersWhatItSays(t *testing.T) {
 	f("GET", "/deliveries?since=yesterday", 400, "since must be a time such as")
 	f("GET", "/deliveries?state=late", 400, "pending, delivered or dead")
 	f("GET", "/deliveries?limit=0", 400, "from 1 to 1000")
-	f("GET", "/deliveries?after=x", 400, "cannot go on")
+	f("GET", "/deliveries?after=x", 400, "cannot continue")
 	f("GET", "/deliveries/msg_1", 200, `"id":"msg_1"`)
 	f("GET", "/deliveries/msg_2", 404, "no delivery with this id")
 	f("GET", "/deliveries/msg_1?target=erp", 404, "no delivery with this id")
@@ -171,7 +171,7 @@ func TestADeadDeliveryCanBeSentAgain(t *testing.T) {
 
 func TestATargetThatWantedNothingMoreCanBeEnabled(t *testing.T) {
 	o := newOffice(t)
-	if err := o.config.Store.Do(t.Context(), func(tx *outbox.Tx) { tx.Disable("crm", outbox.ItSaidSo, "mark", time.Now()) }); err != nil {
+	if err := o.config.Store.Do(t.Context(), func(tx *outbox.Tx) { tx.Disable("crm", outbox.CauseUnsubscribed, "mark", time.Now()) }); err != nil {
 		t.Fatal(err)
 	}
 	if status, body := o.ask("POST", "/targets/crm/enable", nil); status != http.StatusAccepted {

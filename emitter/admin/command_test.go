@@ -163,7 +163,7 @@ func TestAnOperatorSendsToAnotherTarget(t *testing.T) {
 func TestAnOperatorDisablesAndEnablesATarget(t *testing.T) {
 	o := newOffice(t)
 	o.says("targets disable crm", "crm is disabled")
-	if known, _ := o.config.Store.Target("crm"); known.Cause != outbox.ByHand || known.Disabled.IsZero() {
+	if known, _ := o.config.Store.Target("crm"); known.Cause != outbox.CauseOperator || known.Disabled.IsZero() {
 		t.Errorf("the store has %+v", known)
 	}
 	o.says("targets enable crm", "crm is enabled")
@@ -179,7 +179,7 @@ func TestAnOperatorHasAParticipantForgotten(t *testing.T) {
 	o.says("forget p-1", "erased: 1 journeys with 2 answers; deliveries: 3 pending, 0 dead, 0 delivered")
 	o.says("forget - -survey fzd -json", `{"journeys":1,"answers":2,"pending":3,"dead":0,"delivered":0}`)
 	o.cannotForget = outbox.ErrBusy
-	o.says("forget p-1", "409", "under way")
+	o.says("forget p-1", "409", "in progress")
 	o.says("forget", "say: sidehook forget PARTICIPANT")
 	if got := strings.Join(o.forgotten, ","); got != "p-1 ,p-1 fzd,p-1 " {
 		t.Errorf("forgotten are %q", got)
@@ -208,7 +208,7 @@ func TestAnOperatorBacksUpTheState(t *testing.T) {
 	if err := store.Do(t.Context(), func(*outbox.Tx) {}); err != nil {
 		t.Fatal(err)
 	}
-	if d, err := store.Get("msg_1"); err != nil || d == nil || string(d.Body) != "personal" {
+	if d, err := store.Load(1); err != nil || d == nil || d.ID != "msg_1" || string(d.Body) != "personal" {
 		t.Errorf("the copy has %v, %v", d, err)
 	}
 	stop()

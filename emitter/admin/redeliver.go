@@ -152,7 +152,7 @@ func (o *act) redeliver(tx *outbox.Tx, d *outbox.Delivery) (done bool) {
 		return false
 	case o.dryRun:
 		return true
-	case o.due.After(o.query.Before.Add(outbox.LongestTold)):
+	case o.due.After(o.query.Before.Add(outbox.MaxRetryAfter)):
 		o.late = true
 		return false
 	case isMove:

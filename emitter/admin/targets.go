@@ -68,7 +68,7 @@ func (a *Admin) enable(w http.ResponseWriter, r *http.Request) {
 // its deliveries are kept.
 func (a *Admin) disable(w http.ResponseWriter, r *http.Request) {
 	now := time.Now()
-	a.changeTarget(w, r, func(tx *outbox.Tx, name string) { tx.Disable(name, outbox.ByHand, "", now) })
+	a.changeTarget(w, r, func(tx *outbox.Tx, name string) { tx.Disable(name, outbox.CauseOperator, "", now) })
 }
 
 func (a *Admin) changeTarget(w http.ResponseWriter, r *http.Request, change func(tx *outbox.Tx, name string)) {

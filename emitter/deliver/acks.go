@@ -155,7 +155,7 @@ func (k ack) write(tx *outbox.Tx) {
 		tx.Retry(k.seq, k.attempt, k.decided.retry)
 	case free:
 		if k.isProbe {
-			tx.Missed(k.seq, k.attempt)
+			tx.ProbeFailed(k.seq, k.attempt)
 		}
 	}
 }

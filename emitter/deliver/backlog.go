@@ -119,5 +119,5 @@ func (b *backlog) isBusy(seq uint64) bool { _, busy := b.busy[seq]; return busy 
 // isPutOff reports whether the target asked for this delivery to wait. A wait
 // longer than it can ask for comes from a clock that was ahead.
 func isPutOff(d *outbox.Delivery, now time.Time) bool {
-	return d.Told && d.Due.After(now) && !d.Due.After(now.Add(maxRetryAfter))
+	return d.FromRetryAfter && d.Due.After(now) && !d.Due.After(now.Add(maxRetryAfter))
 }

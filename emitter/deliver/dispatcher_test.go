@@ -91,7 +91,7 @@ func TestAClockSetBackDelaysNothing(t *testing.T) {
 		})
 	}
 	f("while it ran", outbox.Retry{}, false, false)
-	f("while it ran, when the target had asked for a pause", outbox.Retry{Told: true}, true, false)
+	f("while it ran, when the target had asked for a pause", outbox.Retry{FromRetryAfter: true}, true, false)
 	f("while it did not", outbox.Retry{}, false, true)
-	f("while it did not, when the target had asked for a pause", outbox.Retry{Told: true}, true, true)
+	f("while it did not, when the target had asked for a pause", outbox.Retry{FromRetryAfter: true}, true, true)
 }

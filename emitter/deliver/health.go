@@ -62,7 +62,7 @@ func newHealth(name string, target config.Target, log *slog.Logger, store func(f
 func (h *health) restore(known outbox.Target, oldestFailed bool, now time.Time) {
 	h.adopt(known, now)
 	h.standing.failingSince = known.FailingSince
-	if known.DisabledMark != h.urlMark && h.standing.isDisabled() && h.standing.cause != outbox.ByHand {
+	if known.DisabledMark != h.urlMark && h.standing.isDisabled() && h.standing.cause != outbox.CauseOperator {
 		h.enable()
 	}
 	h.heldUntil = earlier(known.HeldUntil, now.Add(maxRetryAfter)) // the clock may have been ahead
@@ -126,7 +126,7 @@ func (h *health) configure(target config.Target, now time.Time) {
 	}
 	h.urlMark = mark
 	h.hold(time.Time{})
-	if h.standing.cause != outbox.ByHand {
+	if h.standing.cause != outbox.CauseOperator {
 		h.enable()
 	}
 }
@@ -203,15 +203,15 @@ func (h *health) judge(a attempted, now time.Time) {
 		h.failed(now)
 	case send.Throttled, send.Aborted, send.Gone, send.Ours:
 	}
-	if a.result.WantsNoMore() && h.standing.cause != outbox.ItSaidSo {
+	if a.result.WantsNoMore() && h.standing.cause != outbox.CauseUnsubscribed {
 		h.log.Error("target asked for no more deliveries, disabling it: its deliveries are kept until it is enabled or has another URL")
-		h.disable(outbox.ItSaidSo, now)
+		h.disable(outbox.CauseUnsubscribed, now)
 	}
 }
 
 func (h *health) succeeded() {
 	switch {
-	case h.standing.cause == outbox.ItOnlyFailed:
+	case h.standing.cause == outbox.CauseFailing:
 		h.log.Info("target accepted a delivery, enabling it again")
 		h.enable()
 	case !h.standing.failingSince.IsZero():
@@ -225,13 +225,13 @@ func (h *health) failed(now time.Time) {
 		h.setFailingSince(now)
 	case h.standing.hasOnlyFailed(now):
 		h.log.Error("target has failed for days, disabling it: its deliveries are kept and it is tried once a day", "failing_since", h.standing.failingSince)
-		h.disable(outbox.ItOnlyFailed, now)
+		h.disable(outbox.CauseFailing, now)
 	}
 }
 
 func (h *health) setFailingSince(at time.Time) {
 	h.standing.failingSince = at
-	h.change(func(tx *outbox.Tx) { tx.Failing(h.name, at) })
+	h.change(func(tx *outbox.Tx) { tx.SetFailingSince(h.name, at) })
 }
 
 func (h *health) disable(cause outbox.Cause, now time.Time) {

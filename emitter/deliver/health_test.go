@@ -13,8 +13,8 @@ import (
 
 func TestTransitionsOfAStanding(t *testing.T) {
 	now := time.Date(2026, 11, 26, 9, 0, 0, 0, time.UTC)
-	disableForFailing := func(s *standing) { s.disable(outbox.ItOnlyFailed, now) }
-	disableByHand := func(s *standing) { s.disable(outbox.ByHand, now) }
+	disableForFailing := func(s *standing) { s.disable(outbox.CauseFailing, now) }
+	disableByHand := func(s *standing) { s.disable(outbox.CauseOperator, now) }
 	aDayLater := func(s *standing) { s.beginTrial(now.Add(trialInterval)) }
 	f := func(want standingState, wantTrial time.Time, steps ...func(*standing)) {
 		t.Helper()

@@ -170,7 +170,7 @@ func TestStoppingAbortsAttemptsWithoutUsingThemUp(t *testing.T) {
 			t.Errorf("stopping took %s", took)
 		}
 		r.start()
-		d, err := r.store.Get("a1")
+		d, err := loadByID(r.store, "a1")
 		if err != nil || d.Attempts != 0 {
 			t.Errorf("%d attempts are noted (%v), want 0", d.Attempts, err)
 		}

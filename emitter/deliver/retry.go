@@ -14,7 +14,7 @@ const (
 	// maxRejections is how many retries a delivery gets that the target refused.
 	maxRejections = 2
 	// maxRetryAfter bounds for how long a target can put us off.
-	maxRetryAfter = outbox.LongestTold
+	maxRetryAfter = outbox.MaxRetryAfter
 )
 
 // verdict is what becomes of a delivery after an attempt.
@@ -61,7 +61,7 @@ func decide(policy config.Retry, d *outbox.Delivery, r send.Result, now time.Tim
 	}
 	wait := jittered(time.Duration(policy.Schedule[d.Attempts]), policy.Jitter, chance)
 	decided.verdict = retried
-	decided.retry = outbox.Retry{Due: now.Add(max(wait, putOff)), Told: putOff > 0, Rejected: rejected}
+	decided.retry = outbox.Retry{Due: now.Add(max(wait, putOff)), FromRetryAfter: putOff > 0, Rejected: rejected}
 	return decided
 }
 

@@ -214,7 +214,7 @@ func TestTheLastFailureIsKeptWithItsExcerpt(t *testing.T) {
 		r.start()
 		r.enqueue("a1")
 		r.advance(time.Hour)
-		d, err := r.store.Get("a1")
+		d, err := loadByID(r.store, "a1")
 		if err != nil || d.State != outbox.Dead || d.Failure == nil {
 			t.Fatalf("%+v, %v; want it dead with its failure", d, err)
 		}

@@ -155,7 +155,7 @@ func (s *simulation) step() {
 		s.ledger.restart()
 		r.start()
 	case 1:
-		r.write(func(tx *outbox.Tx) { tx.Disable("crm", outbox.ByHand, "", time.Now()) })
+		r.write(func(tx *outbox.Tx) { tx.Disable("crm", outbox.CauseOperator, "", time.Now()) })
 		synctest.Wait()
 		s.ledger.disable()
 	case 2, 3:
@@ -192,7 +192,7 @@ func (s *simulation) settle() {
 	}
 	synctest.Wait()
 	for id, d := range s.ledger.deliveries {
-		kept, err := s.rig.store.Get(id)
+		kept, err := loadByID(s.rig.store, id)
 		if err != nil || kept == nil {
 			s.ledger.violate("%s is lost: %v", id, err)
 			return

@@ -50,7 +50,7 @@ func (s *standing) isDisabled() bool { return s.state != enabled }
 // disable keeps everything from the target. Only one that was disabled for failing is tried again.
 func (s *standing) disable(cause outbox.Cause, now time.Time) {
 	s.state, s.cause, s.trialAt = disabled, cause, time.Time{}
-	if cause == outbox.ItOnlyFailed {
+	if cause == outbox.CauseFailing {
 		s.trialAt = now.Add(trialInterval)
 	}
 }
@@ -75,7 +75,7 @@ func (s *standing) endTrial(now time.Time) {
 
 // tryNow makes the next trial of a target that was disabled for failing due.
 func (s *standing) tryNow(now time.Time) {
-	if s.cause == outbox.ItOnlyFailed {
+	if s.cause == outbox.CauseFailing {
 		s.trialAt = now
 	}
 }

@@ -24,7 +24,7 @@ func (r *harness) attemptsIn(d time.Duration) int {
 func (r *harness) startFailing() {
 	r.t.Helper()
 	r.start()
-	r.write(func(tx *outbox.Tx) { tx.Failing("crm", time.Now().Add(-failingLimit)) })
+	r.write(func(tx *outbox.Tx) { tx.SetFailingSince("crm", time.Now().Add(-failingLimit)) })
 	r.restart()
 }
 
@@ -44,7 +44,7 @@ func TestATargetThatFailsForFiveDaysIsDisabledAndTriedDaily(t *testing.T) {
 		r.expectState(Down)
 		r.advance(16 * time.Minute) // a probe is never further away
 		status := r.statusOf("crm")
-		if status.State != Disabled || status.Cause != outbox.ItOnlyFailed || status.Pending != 6 || status.Dead != 0 {
+		if status.State != Disabled || status.Cause != outbox.CauseFailing || status.Pending != 6 || status.Dead != 0 {
 			t.Fatalf("%+v, want disabled since it only failed, with all pending", status)
 		}
 		if next := time.Until(status.Until); next > day || next < day-20*time.Minute {
@@ -148,7 +148,7 @@ func TestOwnFailuresAnd429AreNoFailuresOfTheTarget(t *testing.T) {
 				t.Errorf("%s: %+v, want it not failing", answer.Reason, status)
 			}
 			r.restart()
-			r.write(func(tx *outbox.Tx) { tx.Failing("crm", time.Now().Add(-failingLimit)) })
+			r.write(func(tx *outbox.Tx) { tx.SetFailingSince("crm", time.Now().Add(-failingLimit)) })
 			r.restart()
 			r.enqueue("g1")
 			r.advance(time.Hour)
@@ -185,7 +185,7 @@ func TestADisabledTargetIsTriedWhenTheProcessStarts(t *testing.T) {
 func TestATargetDisabledByHandStaysDisabledUntilItIsEnabled(t *testing.T) {
 	withHarness(t, func(r *harness) {
 		r.start()
-		r.write(func(tx *outbox.Tx) { tx.Disable("crm", outbox.ByHand, "", time.Now()) })
+		r.write(func(tx *outbox.Tx) { tx.Disable("crm", outbox.CauseOperator, "", time.Now()) })
 		synctest.Wait()
 		r.enqueue("a1")
 		r.advance(25 * time.Hour)
@@ -193,7 +193,7 @@ func TestATargetDisabledByHandStaysDisabledUntilItIsEnabled(t *testing.T) {
 		r.move("https://other.example.org/")
 		r.advance(25 * time.Hour)
 		r.expect()
-		if status := r.statusOf("crm"); status.Cause != outbox.ByHand || status.Pending != 1 {
+		if status := r.statusOf("crm"); status.Cause != outbox.CauseOperator || status.Pending != 1 {
 			t.Errorf("%+v, want disabled by hand with one pending", status)
 		}
 		r.write(func(tx *outbox.Tx) { tx.Enable("crm") })

@@ -239,6 +239,15 @@ func (r *harness) write(fn func(*outbox.Tx)) {
 	synctest.Wait()
 }
 
+// loadByID returns the delivery with this id, nil when there is none.
+func loadByID(store *outbox.Store, id string) (*outbox.Delivery, error) {
+	found, _, err := store.List(outbox.Query{ID: id, Limit: 1})
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return store.Load(found[0].Seq)
+}
+
 // enqueue queues deliveries named lane+number for the target crm.
 func (r *harness) enqueue(ids ...string) { r.t.Helper(); r.enqueueFor("crm", ids...) }
 

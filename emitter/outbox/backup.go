@@ -12,14 +12,14 @@ import (
 // errStopping ends a backup that would keep the store from closing.
 var errStopping = errors.New("sidehook is stopping")
 
-// Backup gives the state file as it is at one moment: begin is called with its
-// size in bytes and returns where to write it. Participants and targets are
-// served meanwhile; pages that are freed meanwhile stay unused, so the file may
-// grow by what is written until the end of the copy. What is written is no
-// state file yet: FinishCopy makes it one.
+// Backup writes a consistent copy of the state file. begin is called with the
+// size of the copy in bytes and returns where to write it. The store keeps working
+// meanwhile; pages freed meanwhile stay unused, so the file may grow by what is
+// written until the copy is complete. The copy is no state file until FinishCopy
+// has made it one.
 //
-// It gives ErrBusy while another one runs. It ends with ctx, but a write that
-// blocks must have a deadline of its own.
+// Backup returns ErrBusy while another Backup or a Scrub runs. It ends with ctx,
+// but a write that blocks needs a deadline of its own.
 func (s *Store) Backup(ctx context.Context, begin func(size int64) io.Writer) (err error) {
 	if !s.exclusive.TryLock() {
 		return ErrBusy
@@ -31,33 +31,33 @@ func (s *Store) Backup(ctx context.Context, begin func(size int64) io.Writer) (e
 	}
 	defer guard(&err)()
 	return db.View(func(tx *bolt.Tx) error {
-		_, err := tx.WriteTo(&copying{to: begin(tx.Size()), ctx: ctx, closing: s.closing})
+		_, err := tx.WriteTo(&backupWriter{to: begin(tx.Size()), ctx: ctx, closing: s.closing})
 		return err
 	})
 }
 
-// copying writes until its time is over.
-type copying struct {
+// backupWriter writes until the context ends or the store closes.
+type backupWriter struct {
 	to      io.Writer
 	ctx     context.Context
 	closing <-chan struct{}
 }
 
-func (c *copying) Write(p []byte) (int, error) {
+func (w *backupWriter) Write(p []byte) (int, error) {
 	select {
-	case <-c.closing:
+	case <-w.closing:
 		return 0, errStopping
-	case <-c.ctx.Done():
-		return 0, c.ctx.Err()
+	case <-w.ctx.Done():
+		return 0, w.ctx.Err()
 	default:
-		return c.to.Write(p)
+		return w.to.Write(p)
 	}
 }
 
-// FinishCopy makes a state file of what Backup wrote to path, and puts it on
-// disk. Ids that the original gives after the backup must not be given again
-// for other events, so a copy draws another epoch whenever it is used. It fails
-// for what is no state file, or is one of a newer release.
+// FinishCopy turns what Backup wrote to path into a state file and syncs it to
+// disk. The original goes on to mint ids that the copy must not mint for other
+// events, so the copy draws a new epoch when it is first opened. FinishCopy fails
+// for a file that is no state file or is of a newer release.
 func FinishCopy(path string) (err error) {
 	if err := inspect(path); err != nil {
 		return fmt.Errorf("cannot open the copy: %w", err)
@@ -74,9 +74,9 @@ func FinishCopy(path string) (err error) {
 			return errors.New("the copy is no state file")
 		}
 		if n := formatOf(meta); n > currentFormat() {
-			return fmt.Errorf("the copy has format %d, of a newer release, and this one knows up to %d: use the same release as the sidehook that runs", n, currentFormat())
+			return fmt.Errorf("the copy has format %d, of a newer release, and this one knows up to %d: use the same release as the running sidehook", n, currentFormat())
 		}
-		of := readIdentity(meta)
-		return errors.Join(meta.Put(keySalt, []byte(of.salt)), meta.Delete(keyEpoch))
+		id := readIdentity(meta)
+		return errors.Join(meta.Put(keySalt, []byte(id.salt)), meta.Delete(keyEpoch))
 	})
 }

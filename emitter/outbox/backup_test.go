@@ -2,7 +2,6 @@ package outbox
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"io"
@@ -16,12 +15,12 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// writeFunc is a writer that is a function.
+// writeFunc is a function as an io.Writer.
 type writeFunc func(p []byte) (int, error)
 
 func (f writeFunc) Write(p []byte) (int, error) { return f(p) }
 
-func TestABackupIsTheStoreAsItWasWhenItBegan(t *testing.T) {
+func TestBackupIsTheStoreAtTheMomentItBegan(t *testing.T) {
 	s, stop := testStore(t, t.TempDir())
 	do(t, s, func(tx *Tx) {
 		tx.Enqueue(delivery("ann", 0))
@@ -33,13 +32,13 @@ func TestABackupIsTheStoreAsItWasWhenItBegan(t *testing.T) {
 	var size int64
 	err := s.Backup(t.Context(), func(n int64) io.Writer {
 		size = n
-		return writeFunc(func(p []byte) (int, error) { // while it is written, the store goes on
+		return writeFunc(func(p []byte) (int, error) { // the store goes on meanwhile
 			do(t, s, func(tx *Tx) { tx.Delivered(1, Attempt{At: at(1)}) })
 			return copied.Write(p)
 		})
 	})
 	if err != nil || size != int64(copied.Len()) {
-		t.Fatalf("%d bytes of %d: %v", copied.Len(), size, err)
+		t.Fatalf("copied %d bytes of %d: %v", copied.Len(), size, err)
 	}
 	path := filepath.Join(other, fileName)
 	if err := os.WriteFile(path, copied.Bytes(), 0o600); err != nil {
@@ -54,19 +53,19 @@ func TestABackupIsTheStoreAsItWasWhenItBegan(t *testing.T) {
 	restored, _ := testStore(t, other)
 	do(t, restored, func(tx *Tx) {
 		if tx.Epoch() == epoch || tx.Epoch() == "" {
-			t.Errorf("its epoch is %q: it would give ids again that the original has given", tx.Epoch())
+			t.Errorf("its epoch is %q: it would mint ids that the original has minted", tx.Epoch())
 		}
 		if _, ok := tx.Journey("3\x00ann"); !ok {
-			t.Error("the journey is not there")
+			t.Error("the journey is missing")
 		}
 		tx.Enqueue(delivery("ann", 2))
 	})
 	if diff := cmp.Diff([]string{"msg_ann_0"}, dueIDs(t, restored, "crm", at(0))); diff != "" {
-		t.Errorf("what is due (-want +got):\n%s", diff)
+		t.Errorf("due deliveries (-want +got):\n%s", diff)
 	}
 }
 
-func TestABackupEndsWhenItsTimeIsOver(t *testing.T) {
+func TestBackupEndsWithItsContextAndWithTheStore(t *testing.T) {
 	s, stop := testStore(t, t.TempDir())
 	f := func(name string, want error, end func(ctx context.Context, cancel func())) {
 		t.Helper()
@@ -79,10 +78,10 @@ func TestABackupEndsWhenItsTimeIsOver(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", name, err, want)
 		}
 	}
-	f("its client is gone", context.Canceled, func(_ context.Context, cancel func()) { cancel() })
-	f("a scrub meanwhile", context.Canceled, func(ctx context.Context, cancel func()) {
+	f("the context ends", context.Canceled, func(_ context.Context, cancel func()) { cancel() })
+	f("a scrub is refused meanwhile", context.Canceled, func(ctx context.Context, cancel func()) {
 		if err := s.Scrub(ctx); !errors.Is(err, ErrBusy) {
-			t.Errorf("the scrub gave %v", err)
+			t.Errorf("the scrub returned %v", err)
 		}
 		cancel()
 	})
@@ -99,11 +98,11 @@ func TestABackupEndsWhenItsTimeIsOver(t *testing.T) {
 	})
 	ending.Wait()
 	if err := s.Backup(t.Context(), nil); !errors.Is(err, ErrClosed) {
-		t.Errorf("of a closed store: %v", err)
+		t.Errorf("backup of a closed store: %v", err)
 	}
 }
 
-func TestWhatIsNoCopyIsNotTakenForOne(t *testing.T) {
+func TestFinishCopyRefusesOtherFiles(t *testing.T) {
 	f := func(want string, content func(path string)) {
 		t.Helper()
 		path := filepath.Join(t.TempDir(), "copy")
@@ -124,88 +123,4 @@ func TestWhatIsNoCopyIsNotTakenForOne(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-}
-
-// unpackFormat1 makes a state directory of a file that an early release wrote: of
-// target crm, delivery 1 is delivered, 2 dead, 3 waits for a retry, 4 is behind it, and 5 waits.
-func unpackFormat1(t *testing.T) (dir string) {
-	t.Helper()
-	packed, err := os.Open("testdata/format-1.db.gz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer packed.Close()
-	unpacked, err := gzip.NewReader(packed)
-	if err != nil {
-		t.Fatal(err)
-	}
-	content, err := io.ReadAll(unpacked)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir = t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, fileName), content, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return dir
-}
-
-func TestAFileOfFormat1IsStillUnderstood(t *testing.T) {
-	s, _ := testStore(t, unpackFormat1(t))
-	known, err := s.Targets()
-	if err != nil || known["crm"].Pending != 3 || known["crm"].Dead != 1 || known["crm"].Delivered != 1 || known["erp"].Cause != ItSaidSo {
-		t.Errorf("the targets are %+v, %v", known, err)
-	}
-	if dead, err := s.Get("msg_ann_1"); err != nil || dead.State != Dead || dead.Failure.Reason != "status 500" || string(dead.Failure.Excerpt) != "no" {
-		t.Errorf("the dead one is %+v, %v", dead, err)
-	}
-	do(t, s, func(tx *Tx) {
-		if _, ok := tx.Journey("3\x00ann"); !ok || tx.Page(tx.PutPage([]byte(`{"id":"one"}`))) == nil {
-			t.Error("the journey or its page is not there")
-		}
-		tx.Delivered(3, Attempt{At: at(70)})
-		tx.Redeliver(2, at(80))
-	})
-	if diff := cmp.Diff([]string{"msg_bob_0", "msg_ann_1"}, dueIDs(t, s, "crm", at(90))[1:]); diff != "" {
-		t.Errorf("what is due after msg_ann_3 (-want +got):\n%s", diff)
-	}
-}
-
-// There is one format so far, so the next one is made up here.
-func TestAnOlderFileIsMigratedAndIsTooNewForTheOlderReleaseThen(t *testing.T) {
-	path := filepath.Join(unpackFormat1(t), fileName)
-	open := func() error {
-		t.Helper()
-		db, err := openDB(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer db.Close()
-		_, err = prepare(db)
-		return err
-	}
-	f := func(want string) {
-		t.Helper()
-		if err := open(); want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
-			t.Errorf("got %v, want %q", err, want)
-		}
-	}
-	runs, fails := 0, true
-	t.Cleanup(func() { migrations = nil })
-	migrations = append(migrations, func(tx *bolt.Tx) error {
-		runs++
-		if _, err := tx.CreateBucket([]byte("of format 2")); err != nil || fails {
-			return errors.Join(err, errors.New("no luck"))
-		}
-		return nil
-	})
-	f("cannot migrate outbox.db from format 1 to 2: no luck")
-	fails = false
-	f("")
-	f("")
-	if runs != 2 {
-		t.Errorf("it was migrated %d times, want once in vain and once for good", runs)
-	}
-	migrations = nil
-	f("outbox.db has format 2, from a newer release, and this one knows up to 1")
 }

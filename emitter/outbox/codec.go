@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// errCorrupt is what a record that can't be read gives.
+// errCorrupt is the error of a record or page that cannot be read.
 var errCorrupt = errors.New("a record of the state file cannot be read: the file is damaged")
 
-// encoder appends fields to a record; decoder reads them in the same order.
+// encoder appends fields to a record. A decoder reads them in the same order.
 type encoder []byte
 
 func (e *encoder) uint(n uint64)    { *e = binary.AppendUvarint(*e, n) }
@@ -17,8 +17,8 @@ func (e *encoder) time(t time.Time) { *e = binary.BigEndian.AppendUint64(*e, uin
 func (e *encoder) text(s string)    { e.uint(uint64(len(s))); *e = append(*e, s...) }
 func (e *encoder) bytes(b []byte)   { e.uint(uint64(len(b))); *e = append(*e, b...) }
 
-// decoder's fields are zero once a field was missing; err then says so. What it
-// returns is copied out.
+// decoder reads the fields of a record and returns copies. Once a field is
+// missing, err is set and all further fields are zero.
 type decoder struct {
 	rest []byte
 	err  error

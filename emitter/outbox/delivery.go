@@ -1,23 +1,36 @@
 package outbox
 
-import "time"
+import (
+	"time"
 
-// State is where a delivery is on its way.
+	bolt "go.etcd.io/bbolt"
+)
+
+// State is where a delivery is on its way:
+//
+//	           no earlier one of its lane is pending
+//	Enqueue ──────────────────────────────────────────► Waiting ──► Delivered
+//	   │                                                 ▲   │ ▲        │
+//	   └──────────────► Behind ──────────────────────────┘   │ └────────┤ Redeliver
+//	                             the one before is finished  └──► Dead ─┘
+//
+// A failed attempt leaves a delivery Waiting until it is due again. Discard
+// deletes a delivery in any state.
 type State byte
 
 // The states of a delivery. Their numbers are part of the file's format.
 const (
-	// Behind waits for an earlier one of its lane.
+	// Behind deliveries follow a pending one of their lane.
 	Behind State = iota
-	// Waiting may be sent once it is due.
+	// Waiting deliveries may be sent once they are due.
 	Waiting
-	// Delivered had its 2xx.
+	// Delivered ones got a 2xx.
 	Delivered
-	// Dead had its last attempt; nobody tries again unless it is redelivered.
+	// Dead ones had their last attempt; only Redeliver makes them go on.
 	Dead
 )
 
-// String names the state as logs and the admin API do.
+// String returns the state's name in logs and in the admin API.
 func (s State) String() string {
 	switch s {
 	case Behind:
@@ -32,23 +45,23 @@ func (s State) String() string {
 	return "unknown"
 }
 
-// Delivery is one event on its way to one target. All but Progress and Failure
-// is fixed when it is enqueued.
+// Delivery is one event on its way to one target. All but Progress,
+// FromRetryAfter and Failure is fixed when it is enqueued.
 type Delivery struct {
-	// Seq is its place in the outbox, assigned by Enqueue, from 1.
+	// Seq is its place in the outbox, from 1. Enqueue assigns it.
 	Seq uint64
 	// ID is the webhook-id.
 	ID string
 	// Target and Rule are names of the configuration.
 	Target, Rule string
-	// Lane is the key of the order: deliveries of one lane to one target go one
-	// after the other; an empty lane stands outside the order. Owner is whose
-	// delivery it is, for Owned. Only their hashes are kept, so they are empty on
-	// the way out.
+	// Lane orders deliveries: those of one lane to one target are sent one after
+	// the other. A delivery without a lane is outside the order. Owner is the
+	// participant it belongs to, for Owned. The file has only their hashes, so both
+	// are empty in a delivery that was read.
 	Lane, Owner string
-	// Event is the event's name, Survey tells the admin which survey it was.
+	// Event is the event's name, Survey is the survey's name in the admin API.
 	Event, Survey string
-	// Body is what is sent, byte for byte.
+	// Body is sent byte for byte.
 	Body        []byte
 	ContentType string
 	// Traceparent of the participant's request, empty without one.
@@ -56,46 +69,54 @@ type Delivery struct {
 	Created     time.Time
 
 	Progress
-	// Told tells that the target asked for the due time.
-	Told bool
-	// Failure is the last failed attempt, nil without one. Due and List leave it out.
+	// FromRetryAfter reports that the target asked for the Due time.
+	FromRetryAfter bool
+	// Failure is the last failed attempt, nil without one. Only Load reads it.
 	Failure *Failure
 }
 
-// Progress is how far a delivery has come.
-type Progress struct {
-	State State
-	// Attempts made so far, failed probes not counted; Rejections are those of
-	// them that the target refused for good.
-	Attempts, Rejections int
-	// Due is when a retry may be sent, zero for a delivery that was not tried.
-	Due time.Time
-	// Finished is when it became delivered or dead, zero before.
-	Finished time.Time
-	// Status is the status code of the last attempt, 0 without an answer.
-	Status int
-	// Redelivered tells that somebody had it sent again after it was delivered
-	// or dead, or sent to this target too.
-	Redelivered bool
+// Load returns the delivery with this seq including its body and last failure,
+// nil if there is none.
+func (s *Store) Load(seq uint64) (d *Delivery, err error) {
+	err = s.view(func(tx *bolt.Tx) error {
+		key := uint64Key(seq)
+		if tx.Bucket(bucketDeliveries).Get(key) == nil {
+			return nil
+		}
+		if d, err = load(tx, seq, true); err != nil {
+			return err
+		}
+		if record := tx.Bucket(bucketFailures).Get(key); record != nil {
+			d.Failure, err = decodeFailure(record)
+		}
+		return err
+	})
+	return d, err
 }
 
-// Failure is a failed attempt.
-type Failure struct {
-	// First is when the delivery's first attempt failed.
-	First time.Time
-	Attempt
+// load reads a delivery and its progress.
+func load(tx *bolt.Tx, seq uint64, withBody bool) (*Delivery, error) {
+	key := uint64Key(seq)
+	d, err := decodeDelivery(seq, tx.Bucket(bucketDeliveries).Get(key), withBody)
+	if err != nil {
+		return nil, err
+	}
+	p, err := decodeProgress(tx.Bucket(bucketProgress).Get(key))
+	if err != nil {
+		return nil, err
+	}
+	d.Progress, d.FromRetryAfter = p.Progress, p.fromRetryAfter
+	return d, nil
 }
 
-// Attempt is how one HTTP request of a delivery ended.
-type Attempt struct {
-	At       time.Time
-	Duration time.Duration
-	// Status is the target's status code, 0 without an answer.
-	Status int
-	// Reason says in a few words why it failed, empty for a success.
-	Reason string
-	// Excerpt is the beginning of a failed answer's body.
-	Excerpt []byte
+// delivery reads a delivery without its body. size is the length of its record.
+func (tx *Tx) delivery(seq uint64) (d *Delivery, size int) {
+	record := tx.get(bucketDeliveries, uint64Key(seq))
+	d, err := decodeDelivery(seq, record, false)
+	if err != nil {
+		tx.fail(err)
+	}
+	return d, len(record)
 }
 
 func (d *Delivery) encode() []byte {
@@ -118,26 +139,4 @@ func decodeDelivery(seq uint64, record []byte, withBody bool) (*Delivery, error)
 		d.Body = in.bytes()
 	}
 	return d, in.err
-}
-
-func (f *Failure) encode() []byte {
-	var e encoder
-	e.time(f.First)
-	e.time(f.At)
-	e.uint(uint64(f.Duration))
-	e.uint(uint64(f.Status))
-	e.text(f.Reason)
-	e.bytes(f.Excerpt)
-	return e
-}
-
-func decodeFailure(record []byte) (*Failure, error) {
-	in := decoder{rest: record}
-	f := &Failure{First: in.time()}
-	f.At = in.time()
-	f.Duration = time.Duration(in.uint())
-	f.Status = int(in.uint())
-	f.Reason = in.text()
-	f.Excerpt = in.bytes()
-	return f, in.err
 }

@@ -1,38 +1,41 @@
 package outbox
 
-// Discard deletes a delivery, whatever its state; one that is pending is not
-// sent any more, but for an attempt that is under way. It returns false when
-// there is none.
+// Withdrawals changes whenever pending deliveries were discarded: deliveries
+// that were read before must not be sent without reading them again.
+func (s *Store) Withdrawals() uint64 { return s.withdrawals.Load() }
+
+// Discard deletes a delivery in any state. A pending one is not sent any more,
+// except for an attempt in flight. It returns false if there is no such delivery.
 func (tx *Tx) Discard(seq uint64) bool {
 	p := tx.progress(seq)
 	switch {
-	case p == nil || p.gone:
+	case p == nil || p.discarded:
 		return false
-	case !p.pending():
-		tx.dropDelivery(doneKey(p.target, p.State, p.Finished, seq), p.State)
+	case !p.isPending():
+		tx.dropFinished(doneKey(p.target, p.State, p.Finished, seq), p.State)
 		return true
 	}
-	d, size := tx.record(seq)
+	d, size := tx.delivery(seq)
 	t := tx.target(d.Target)
 	t.count(Waiting, -1)
-	t.weigh(-size)
+	t.addPendingBytes(-size)
 	tx.withdrawn = true
-	tx.dropRecords(seq, d)
+	tx.deleteDelivery(seq, d)
 	if p.State == Behind {
-		p.gone = true
+		p.discarded = true
 		tx.putProgress(seq, p)
 		return true
 	}
 	tx.clearReady(seq, p)
 	tx.delete(bucketProgress, uint64Key(seq))
-	if tx.promote(p) {
+	if tx.promoteNext(p) {
 		tx.woken[d.Target] = struct{}{}
 	}
 	return true
 }
 
-// dropRecords deletes what says anything of a delivery; its progress stays.
-func (tx *Tx) dropRecords(seq uint64, d *Delivery) {
+// deleteDelivery deletes all records of a delivery but its progress.
+func (tx *Tx) deleteDelivery(seq uint64, d *Delivery) {
 	key := uint64Key(seq)
 	for _, id := range []hash{hashOf(d.ID), copyID(d.ID, d.Target)} {
 		if value := tx.get(bucketIDs, id[:]); len(value) == 8 && lastUint64(value) == seq {

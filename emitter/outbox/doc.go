@@ -1,25 +1,29 @@
-// Package outbox is the durable store: journeys, page definitions, deliveries
-// and their attempts, in one bbolt file of the state directory.
+// Package outbox is the durable store of sidehook: journeys, page definitions,
+// deliveries and their attempts, in one bbolt file of the state directory.
 //
-//	Submit ─► queue (bounded, in memory) ─► writer ─► one transaction, two fdatasyncs ─► done
+//	Submit, Do ─► changes (in memory, bounded) ─► writer ─► one transaction ─► done
+//	List, Due, Load, Target … ◄── read transactions
 //
-// One goroutine writes. It takes all that waits and commits it at once, so that
-// batches grow with the load and a lone change waits for nobody. While the file
-// can't be opened or written, changes wait in the queue up to its bound.
+// A [Store] has one goroutine that writes, [Store.Run]. It takes all changes that
+// wait and commits them together (two fdatasyncs), so that batches grow with the
+// load and a single change waits for nobody. While the file cannot be opened or
+// written, changes wait in memory. A change works on a [Tx].
 //
-// The layout keeps memory and the cost of a delivery flat however many wait:
-// every index is on disk, and what a delivery touches on its way lies side by
-// side, in the order of its seq.
+// Memory and the cost of a delivery stay flat however many are pending: all
+// indexes are on disk, and the records of a delivery are ordered by its seq.
 //
 //	meta         format, epoch, salt
-//	journeys     key → last exchange, data             journey_age  hour of the last exchange, key
-//	pages        hash → definition                     page_use     hash → day of the last use
-//	unsettled    key
+//	journeys     key → last exchange, data
+//	journey_age  hour of the last exchange, key
+//	pages        hash → definition
+//	page_use     hash → day of the last use
+//	unsettled    key of a journey whose event waits for answers
 //	targets      name → number, counts, disabled, held
-//	deliveries   seq → what is sent; never changes     ids          hash of the id (and of the target, for a copy) → seq
+//	deliveries   seq → what is sent; never changes
 //	progress     seq → state, attempts, due, next in its lane
 //	failures     seq → the last failed attempt
+//	ids          hash of the id, for a copy of id and target → seq
 //	lanes        target, hash of the lane → seq of its last pending delivery
-//	ready        target, class, … → the head of each lane (see ready.go)
-//	done         target, state, finished, seq
+//	ready        target, class, … → the head of each lane; see ready.go
+//	done         target, state, finished, seq; see done.go
 package outbox

@@ -1,95 +1,23 @@
 package outbox
 
-import (
-	"math"
-	"time"
-)
-
-// LongestTold is the longest that a target can put a retry off, or a pace a redelivery.
-const LongestTold = 24 * time.Hour
-
-// Retry is when a failed delivery is tried again.
-type Retry struct {
-	Due time.Time
-	// Told marks a due time that the target asked for; Hasten leaves it alone.
-	Told bool
-	// Rejected marks an attempt that the target refused for good.
-	Rejected bool
-}
-
-// Delivered notes the attempt that delivered, and lets the follower go.
+// Delivered notes the successful attempt of a delivery and promotes the next one of its lane.
 func (tx *Tx) Delivered(seq uint64, a Attempt) { tx.finish(seq, Delivered, a) }
 
-// Dead notes the last attempt, and lets the follower go.
+// Dead notes the last attempt of a delivery and promotes the next one of its lane.
 func (tx *Tx) Dead(seq uint64, a Attempt) {
 	tx.finish(seq, Dead, a)
-	tx.noteFailure(seq, a)
+	tx.putFailure(seq, a)
 }
 
-// Retry notes a failed attempt after which another one is due.
-func (tx *Tx) Retry(seq uint64, a Attempt, r Retry) {
-	p := tx.waiting(seq)
-	if p == nil {
-		return
-	}
-	tx.clearReady(seq, p)
-	p.Attempts++
-	if r.Rejected {
-		p.Rejections++
-	}
-	p.Due, p.told, p.Status = r.Due, r.Told, a.Status
-	tx.setReady(seq, p)
-	tx.putProgress(seq, p)
-	tx.noteFailure(seq, a)
-}
-
-// Missed notes a failed attempt that costs the delivery nothing: a probe.
-func (tx *Tx) Missed(seq uint64, a Attempt) {
-	if p := tx.waiting(seq); p != nil {
-		p.Status = a.Status
-		tx.putProgress(seq, p)
-		tx.noteFailure(seq, a)
-	}
-}
-
-// Hasten makes up to limit of a target's retries due now, whatever their due
-// time was, except for those that the target asked for and the pace of
-// redeliveries, which are no further off than LongestTold unless another clock
-// said so. It goes on from after, which is nil at first, and returns where to go
-// on, nil when all are done.
-func (tx *Tx) Hasten(name string, after []byte, limit int) (rest []byte) {
-	number := tx.target(name).number
-	if after == nil {
-		after = retryKey(number, tx.now, math.MaxUint64)
-	}
-	keys := tx.retriesAfter(number, after, limit)
-	for _, key := range keys {
-		seq := lastUint64(key)
-		p := tx.progress(seq)
-		if p == nil || (p.told || p.isPaced()) && !p.Due.After(tx.now.Add(LongestTold)) {
-			continue
-		}
-		tx.clearReady(seq, p)
-		p.Due = tx.now
-		tx.setReady(seq, p)
-		tx.putProgress(seq, p)
-	}
-	tx.woken[name] = struct{}{}
-	if len(keys) < limit {
-		return nil
-	}
-	return keys[len(keys)-1]
-}
-
-// finish takes a delivery out of the queue, for good.
+// finish moves a delivery from the pending ones to the finished ones.
 func (tx *Tx) finish(seq uint64, state State, a Attempt) {
-	p := tx.waiting(seq)
+	p := tx.waitingProgress(seq)
 	if p == nil {
 		return
 	}
-	d, size := tx.record(seq)
+	d, size := tx.delivery(seq)
 	tx.clearReady(seq, p)
-	if tx.promote(p) {
+	if tx.promoteNext(p) {
 		tx.woken[d.Target] = struct{}{}
 	}
 	p.Progress = Progress{
@@ -101,49 +29,5 @@ func (tx *Tx) finish(seq uint64, state State, a Attempt) {
 	t := tx.target(d.Target)
 	t.count(Waiting, -1)
 	t.count(state, 1)
-	t.weigh(-size)
-}
-
-// promote makes the follower of a lane its head, and forgets a lane that has
-// none. Followers that were discarded are skipped and gone for good.
-func (tx *Tx) promote(p *progress) (promoted bool) {
-	if !p.inLane() {
-		return false
-	}
-	for next := p.next; next != 0; {
-		follower := tx.progress(next)
-		switch {
-		case follower == nil:
-			return false
-		case follower.gone:
-			tx.delete(bucketProgress, uint64Key(next))
-			next = follower.next
-		default:
-			follower.State = Waiting
-			tx.putProgress(next, follower)
-			tx.setReady(next, follower)
-			return true
-		}
-	}
-	tx.delete(bucketLanes, laneKey(p.target, p.lane))
-	return false
-}
-
-// waiting returns the progress of a delivery that may be sent, nil for any other.
-func (tx *Tx) waiting(seq uint64) *progress {
-	if p := tx.progress(seq); p != nil && p.State == Waiting {
-		return p
-	}
-	return nil
-}
-
-// noteFailure keeps the last failed attempt, and when the first one was.
-func (tx *Tx) noteFailure(seq uint64, a Attempt) {
-	f := &Failure{First: a.At, Attempt: a}
-	if record := tx.get(bucketFailures, uint64Key(seq)); record != nil {
-		if old, err := decodeFailure(record); err == nil {
-			f.First = old.First
-		}
-	}
-	tx.put(bucketFailures, uint64Key(seq), f.encode())
+	t.addPendingBytes(-size)
 }

@@ -5,18 +5,18 @@ import (
 	"runtime/debug"
 )
 
-// guard turns a panic into an error; it is for code that reads the file, as
+// guard turns a panic into an error. Code that reads the file uses it as
 //
 //	defer guard(&err)()
 //
-// bbolt maps the file into memory and panics where a page makes no sense, and a
-// disk that can't read a page raises a fault that would end the process.
+// bbolt maps the file into memory and panics on pages that make no sense, and a
+// page that the disk cannot read raises a fault, which would end the process.
 func guard(err *error) func() {
 	before := debug.SetPanicOnFault(true)
 	return func() {
 		debug.SetPanicOnFault(before)
 		if p := recover(); p != nil {
-			// What it panics with may hold a record, so only its type is told.
+			// The panic's value may hold a record, so the error has only its type.
 			*err = fmt.Errorf("%w (%T)", errCorrupt, p)
 		}
 	}

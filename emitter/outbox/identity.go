@@ -7,10 +7,10 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// identity is what a state file drew by chance.
+// identity holds the random values of a state file.
 type identity struct {
-	// epoch goes into ids; another one is drawn whenever an old id could be
-	// minted again. salt goes into lanes, and stays.
+	// epoch is part of every delivery's id. It changes whenever an old id could
+	// otherwise be minted again. salt is part of the hashes of lanes and never changes.
 	epoch, salt string
 }
 
@@ -19,32 +19,36 @@ var (
 	keySalt  = []byte("salt")
 )
 
-// readIdentity gives the identity of a file; its epoch is empty in a copy.
+// readIdentity returns the identity of a file. The epoch of a copy is empty.
 func readIdentity(meta *bolt.Bucket) identity {
-	of := identity{epoch: string(meta.Get(keyEpoch)), salt: string(meta.Get(keySalt))}
-	if of.salt == "" {
-		of.salt = of.epoch
+	id := identity{epoch: string(meta.Get(keyEpoch)), salt: string(meta.Get(keySalt))}
+	if id.salt == "" { // a file of an early release
+		id.salt = id.epoch
 	}
-	return of
+	return id
 }
 
-// drawEpoch gives a file another epoch.
+// drawEpoch gives a file a new random epoch.
 func drawEpoch(meta *bolt.Bucket) (identity, error) {
-	of := readIdentity(meta)
-	of.epoch = rand.Text()
-	if of.salt == "" {
-		of.salt = of.epoch
+	id := readIdentity(meta)
+	id.epoch = rand.Text()
+	if id.salt == "" {
+		id.salt = id.epoch
 	}
-	return of, errors.Join(meta.Put(keySalt, []byte(of.salt)), meta.Put(keyEpoch, []byte(of.epoch)))
+	return id, errors.Join(meta.Put(keySalt, []byte(id.salt)), meta.Put(keyEpoch, []byte(id.epoch)))
 }
 
-// DrawEpoch makes all ids from here on different from those of before, also
-// where a journey begins at its first page again. Journeys and lanes stay.
+// Epoch returns the random text that is part of every delivery's id, so that a
+// lost file, or one that has forgotten journeys, cannot mint an old id again.
+func (tx *Tx) Epoch() string { return tx.epoch }
+
+// DrawEpoch draws a new epoch: from now on all ids differ from earlier ones, even
+// if a journey begins at its first page again. Journeys and lanes stay.
 func (tx *Tx) DrawEpoch() {
-	of, err := drawEpoch(tx.bucket(bucketMeta))
+	id, err := drawEpoch(tx.bucket(bucketMeta))
 	if err != nil {
 		tx.fail(err)
 		return
 	}
-	tx.identity = of
+	tx.identity = id
 }

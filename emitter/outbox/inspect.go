@@ -9,33 +9,16 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// How bbolt lays a page out, in the byte order of the machine: a header (id,
-// flags, count, overflow), as many elements, then what these point at.
-const (
-	pageHeader  = 16
-	elementSize = 16
-	branchPage  = 1
-	leafPage    = 2
-	// bucketHeader is a bucket's own record: its root page and a sequence.
-	bucketHeader = 16
-	bucketFlag   = 1
-	// maxDepth is deeper than any tree that fits on a disk.
-	maxDepth = 32
-)
+// maxDepth is deeper than any tree that fits on a disk.
+const maxDepth = 32
 
-// inspector walks all pages of a file that bbolt would walk when it opens it to
-// write. bbolt does that in a goroutine of its own and panics there where a page
-// makes no sense, which ends the process, and nobody could keep it from doing so.
-type inspector struct {
-	file     *os.File
-	pageSize int
-	// seen has the pages that were met so far; there are as many as it is long.
-	seen []bool
-	// buffers hold the pages on the way from the root, by depth.
-	buffers [maxDepth][]byte
-}
-
-// inspect returns an error where a file is damaged, and changes nothing.
+// inspect returns an error if a file is damaged. It changes nothing.
+//
+// When bbolt opens a file to write, it walks all pages to find the free ones, in
+// a goroutine of its own. On a page that makes no sense it panics there, where
+// nobody can recover, and a cycle of pages overflows its stack: a damaged file
+// would end the process, and so keep the proxy from starting. bbolt's own Check
+// does the same walk. So inspect does it first, with no trust in what it reads.
 func inspect(path string) (err error) {
 	defer guard(&err)()
 	db, err := bolt.Open(path, 0o600, &bolt.Options{ReadOnly: true, Timeout: lockTimeout})
@@ -51,134 +34,151 @@ func inspect(path string) (err error) {
 		defer file.Close()
 		size := db.Info().PageSize
 		i := &inspector{file: file, pageSize: size, seen: make([]bool, tx.Size()/int64(size))}
-		return i.tree(uint64(tx.Cursor().Bucket().Root()), 0, nil, nil)
+		return i.tree(uint64(tx.Cursor().Bucket().Root()), 0, keyRange{})
 	})
 }
 
-// tree walks a tree whose keys are min or more and less than max, where these are not nil.
-func (i *inspector) tree(root uint64, depth int, low, high []byte) error {
-	page, err := i.read(root, depth)
+// inspector walks the pages that are reachable from the root:
+//
+//	root ─► branch ─┬─► leaf ─┬─ key, value
+//	                │         ├─ key, bucket inside of the record
+//	                │         └─ key, bucket ─► root of its own
+//	                └─► leaf …
+type inspector struct {
+	file     *os.File
+	pageSize int
+	// seen marks the pages that were read so far; it is as long as the file has pages.
+	seen []bool
+	// buffers hold the pages on the way from the root, by depth.
+	buffers [maxDepth][]byte
+}
+
+// tree checks the tree below a page, whose keys must lie in a range.
+func (i *inspector) tree(root uint64, depth int, within keyRange) error {
+	p, err := i.read(root, depth)
 	if err != nil {
 		return err
 	}
-	if binary.NativeEndian.Uint16(page[8:]) == leafPage {
-		return i.leaf(page, depth, low, high)
+	if p.kind() == leafPage {
+		return i.leaf(p, depth, within)
 	}
-	count := int(binary.NativeEndian.Uint16(page[10:]))
-	if count == 0 {
-		return fmt.Errorf("%w: a page leads nowhere", errCorrupt)
-	}
-	key, err := branchKey(page, 0)
-	for n := range count {
-		child, next := binary.NativeEndian.Uint64(page[pageHeader+n*elementSize+8:]), high
-		if n+1 < count && err == nil {
-			next, err = branchKey(page, n+1)
-		}
-		if err == nil && !isBetween(key, low, next) {
-			err = fmt.Errorf("%w: keys are not in their order", errCorrupt)
-		}
-		if err == nil {
-			err = i.tree(child, depth+1, key, next)
-		}
-		if err != nil {
-			return err
-		}
-		key, low = next, next
-	}
-	return nil
+	return i.branch(p, depth, within)
 }
 
-// leaf looks at the keys of a leaf, and walks the buckets in it.
-func (i *inspector) leaf(page []byte, depth int, low, high []byte) error {
-	count := int(binary.NativeEndian.Uint16(page[10:]))
-	for n := range count {
-		at := pageHeader + n*elementSize
-		if at+elementSize > len(page) {
-			return fmt.Errorf("%w: a page is too short", errCorrupt)
-		}
-		keySize := int(binary.NativeEndian.Uint32(page[at+8:]))
-		record, err := cut(page, at+int(binary.NativeEndian.Uint32(page[at+4:])), keySize+int(binary.NativeEndian.Uint32(page[at+12:])))
+// branch checks the trees that a branch page refers to: the keys of each lie
+// between its key in the branch page and the next one.
+func (i *inspector) branch(p page, depth int, within keyRange) error {
+	if p.count() == 0 {
+		return corrupt("a branch page is empty")
+	}
+	for n := range p.count() {
+		key, child, err := p.branchElement(n)
 		if err != nil {
 			return err
 		}
-		key := record[:keySize]
-		if !isBetween(key, low, high) || n > 0 && bytes.Equal(key, low) {
-			return fmt.Errorf("%w: keys are not in their order", errCorrupt)
+		below := keyRange{low: key, high: within.high}
+		if hasNext := n+1 < p.count(); hasNext {
+			if below.high, _, err = p.branchElement(n + 1); err != nil {
+				return err
+			}
 		}
-		low = key
-		if binary.NativeEndian.Uint32(page[at:])&bucketFlag == 0 {
-			continue
+		if isOrdered := within.contains(key) && below.contains(key); !isOrdered {
+			return corrupt("the keys of a branch page are not in order")
 		}
-		if err := i.bucket(record[keySize:], depth); err != nil {
+		if err := i.tree(child, depth+1, below); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// bucket walks a bucket, which is small enough to stand in its own record or has pages.
-func (i *inspector) bucket(record []byte, depth int) error {
-	if len(record) < bucketHeader {
-		return fmt.Errorf("%w: a bucket is too short", errCorrupt)
+// leaf checks the keys of a leaf page, and the buckets in it.
+func (i *inspector) leaf(p page, depth int, within keyRange) error {
+	var last []byte
+	for n := range p.count() {
+		key, value, isBucket, err := p.leafElement(n)
+		if err != nil {
+			return err
+		}
+		isFirst := n == 0
+		if isOrdered := within.contains(key) && (isFirst || bytes.Compare(last, key) < 0); !isOrdered {
+			return corrupt("the keys of a leaf page are not in order")
+		}
+		last = key
+		if isBucket {
+			if err := i.bucket(value, depth); err != nil {
+				return err
+			}
+		}
 	}
-	if root := binary.NativeEndian.Uint64(record); root != 0 {
-		return i.tree(root, depth+1, nil, nil)
-	}
-	inline := record[bucketHeader:]
-	if len(inline) < pageHeader || binary.NativeEndian.Uint16(inline[8:]) != leafPage {
-		return fmt.Errorf("%w: a small bucket is no leaf", errCorrupt)
-	}
-	return i.leaf(inline, depth, nil, nil)
+	return nil
 }
 
-// read reads a page that was not met before, with those that it flows over into.
-func (i *inspector) read(id uint64, depth int) ([]byte, error) {
-	if depth >= maxDepth || id < 2 || id >= uint64(len(i.seen)) {
-		return nil, fmt.Errorf("%w: page %d cannot be", errCorrupt, id)
+// bucket checks a bucket. Its record has the page of its root or, for a small
+// bucket, 0 and then a whole leaf page.
+func (i *inspector) bucket(value []byte, depth int) error {
+	if len(value) < bucketHeaderSize {
+		return corrupt("the record of a bucket is too short")
+	}
+	if root := binary.NativeEndian.Uint64(value); root != 0 {
+		return i.tree(root, depth+1, keyRange{})
+	}
+	inline := page(value[bucketHeaderSize:])
+	if len(inline) < pageHeaderSize || inline.kind() != leafPage {
+		return corrupt("an inline bucket is not a leaf page")
+	}
+	return i.leaf(inline, depth, keyRange{})
+}
+
+// read reads a page with its overflow pages, none of which may have been read before.
+func (i *inspector) read(id uint64, depth int) (page, error) {
+	isInFile := func(id uint64) bool { return id < uint64(len(i.seen)) }
+	if isMeta := id < 2; isMeta || !isInFile(id) || depth >= maxDepth {
+		return nil, corrupt("page %d is out of range", id)
 	}
 	if i.buffers[depth] == nil {
 		i.buffers[depth] = make([]byte, i.pageSize)
 	}
-	page := i.buffers[depth][:i.pageSize]
-	if _, err := i.file.ReadAt(page, int64(id)*int64(i.pageSize)); err != nil {
-		return nil, fmt.Errorf("%w: page %d: %w", errCorrupt, id, err)
+	p := page(i.buffers[depth])
+	if err := i.readAt(p, id); err != nil {
+		return nil, err
 	}
-	flags, overflow := binary.NativeEndian.Uint16(page[8:]), uint64(binary.NativeEndian.Uint32(page[12:]))
-	isPage := binary.NativeEndian.Uint64(page) == id && (flags == branchPage || flags == leafPage)
-	if !isPage || id+overflow >= uint64(len(i.seen)) {
-		return nil, fmt.Errorf("%w: page %d is not one", errCorrupt, id)
+	if isTree := p.kind() == branchPage || p.kind() == leafPage; p.id() != id || !isTree {
+		return nil, corrupt("page %d is not a branch or leaf page", id)
 	}
-	for n := id; n <= id+overflow; n++ {
+	last := id + p.overflow()
+	if !isInFile(last) {
+		return nil, corrupt("page %d overflows the file", id)
+	}
+	for n := id; n <= last; n++ {
 		if i.seen[n] {
-			return nil, fmt.Errorf("%w: page %d is met twice", errCorrupt, n)
+			return nil, corrupt("page %d is referred to twice", n)
 		}
 		i.seen[n] = true
 	}
-	if overflow == 0 {
-		return page, nil
+	if p.overflow() > 0 {
+		p = make(page, (1+p.overflow())*uint64(i.pageSize))
+		if err := i.readAt(p, id); err != nil {
+			return nil, err
+		}
 	}
-	long := make([]byte, (1+overflow)*uint64(i.pageSize))
-	if _, err := i.file.ReadAt(long, int64(id)*int64(i.pageSize)); err != nil {
-		return nil, fmt.Errorf("%w: page %d: %w", errCorrupt, id, err)
-	}
-	return long, nil
+	return p, nil
 }
 
-func branchKey(page []byte, n int) ([]byte, error) {
-	at := pageHeader + n*elementSize
-	if at+elementSize > len(page) {
-		return nil, fmt.Errorf("%w: a page is too short", errCorrupt)
+func (i *inspector) readAt(p page, id uint64) error {
+	if _, err := i.file.ReadAt(p, int64(id)*int64(i.pageSize)); err != nil {
+		return corrupt("cannot read page %d: %w", id, err)
 	}
-	return cut(page, at+int(binary.NativeEndian.Uint32(page[at:])), int(binary.NativeEndian.Uint32(page[at+4:])))
+	return nil
 }
 
-func cut(page []byte, from, size int) ([]byte, error) {
-	if from+size > len(page) {
-		return nil, fmt.Errorf("%w: a record reaches out of its page", errCorrupt)
-	}
-	return page[from : from+size], nil
+// keyRange is the range of keys from low to high, exclusive; nil is no bound.
+type keyRange struct{ low, high []byte }
+
+func (r keyRange) contains(key []byte) bool {
+	return (r.low == nil || bytes.Compare(key, r.low) >= 0) && (r.high == nil || bytes.Compare(key, r.high) < 0)
 }
 
-func isBetween(key, low, high []byte) bool {
-	return (low == nil || bytes.Compare(key, low) >= 0) && (high == nil || bytes.Compare(key, high) < 0)
+func corrupt(format string, args ...any) error {
+	return fmt.Errorf("%w: "+format, append([]any{errCorrupt}, args...)...)
 }

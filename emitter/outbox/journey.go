@@ -1,11 +1,14 @@
 package outbox
 
 import (
+	"bytes"
 	"encoding/binary"
 	"time"
+
+	bolt "go.etcd.io/bbolt"
 )
 
-// Journey returns what PutJourney kept under key.
+// Journey returns the data of the journey with this key.
 func (tx *Tx) Journey(key string) (data []byte, ok bool) {
 	record := tx.get(bucketJourneys, []byte(key))
 	if len(record) < 8 {
@@ -14,38 +17,65 @@ func (tx *Tx) Journey(key string) (data []byte, ok bool) {
 	return record[8:], true
 }
 
-// PutJourney keeps data under key until Retention.Journeys after lastExchange.
-// pages are the hashes of the page definitions that data refers to; they are
-// kept as long.
-func (tx *Tx) PutJourney(key string, data []byte, lastExchange time.Time, pages ...string) {
+// PutJourney stores the data of a journey, which is kept for Retention.Journeys
+// after lastExchange.
+func (tx *Tx) PutJourney(key string, data []byte, lastExchange time.Time) {
 	if key == "" {
 		tx.fail(errNoKey)
 		return
 	}
 	if old := tx.get(bucketJourneys, []byte(key)); len(old) >= 8 {
-		tx.moveJourney(key, lastExchangeOf(old), lastExchange)
+		tx.moveJourneyAge(key, lastExchangeOf(old), lastExchange)
 	} else {
 		tx.put(bucketJourneyAge, journeyAgeKey(key, lastExchange), nil)
 	}
 	record := binary.BigEndian.AppendUint64(make([]byte, 0, 8+len(data)), uint64(nanos(lastExchange)))
 	tx.put(bucketJourneys, []byte(key), append(record, data...))
-	for _, page := range pages {
-		tx.usePage(page)
+}
+
+// DropJourney deletes a journey. It returns false if there is none.
+func (tx *Tx) DropJourney(key string) bool {
+	record := tx.get(bucketJourneys, []byte(key))
+	if len(record) < 8 {
+		return false
+	}
+	tx.deleteJourney(journeyAgeKey(key, lastExchangeOf(record)))
+	return true
+}
+
+// deleteJourney deletes all records of the journey that has this key in journey_age.
+func (tx *Tx) deleteJourney(ageKey []byte) {
+	tx.delete(bucketJourneyAge, ageKey)
+	tx.delete(bucketJourneys, ageKey[4:])
+	tx.delete(bucketUnsettled, ageKey[4:])
+}
+
+// JourneyKeys returns the keys of the journeys that end with suffix. It reads
+// only keys, so that a million journeys take a fraction of a second.
+func (s *Store) JourneyKeys(suffix string) (found []string, err error) {
+	for next := []byte(nil); ; {
+		err = s.view(func(tx *bolt.Tx) error {
+			start, scanned := next, 0
+			next = nil
+			for key := range keys(tx.Bucket(bucketJourneyAge), nil, start) {
+				if scanned++; scanned > maxScan {
+					next = bytes.Clone(key)
+					break
+				}
+				if bytes.HasSuffix(key[4:], []byte(suffix)) {
+					found = append(found, string(key[4:]))
+				}
+			}
+			return nil
+		})
+		if err != nil || next == nil {
+			return found, err
+		}
 	}
 }
 
-// moveJourney moves a journey in the index of ages, which counts in hours so
-// that it seldom has to.
-func (tx *Tx) moveJourney(key string, from, to time.Time) {
-	if hours(from) == hours(to) {
-		return
-	}
-	tx.delete(bucketJourneyAge, journeyAgeKey(key, from))
-	tx.put(bucketJourneyAge, journeyAgeKey(key, to), nil)
-}
-
-// MarkUnsettled remembers that the journey has an event whose answers are still
-// in flight, until ClearUnsettled.
+// MarkUnsettled notes that the journey has an event that waits for answers in
+// flight, until ClearUnsettled.
 func (tx *Tx) MarkUnsettled(key string) {
 	if key == "" {
 		tx.fail(errNoKey)
@@ -54,17 +84,25 @@ func (tx *Tx) MarkUnsettled(key string) {
 	tx.put(bucketUnsettled, []byte(key), nil)
 }
 
-// ClearUnsettled forgets what MarkUnsettled remembered.
+// ClearUnsettled undoes MarkUnsettled.
 func (tx *Tx) ClearUnsettled(key string) { tx.delete(bucketUnsettled, []byte(key)) }
 
-// Unsettled lists the journeys that are marked, in no order that means anything.
-func (tx *Tx) Unsettled() []string {
-	var keys []string
-	cursor := tx.bucket(bucketUnsettled).Cursor()
-	for key, _ := cursor.First(); key != nil; key, _ = cursor.Next() {
-		keys = append(keys, string(key))
+// Unsettled returns the keys of the marked journeys, in no particular order.
+func (tx *Tx) Unsettled() (marked []string) {
+	for key := range keys(tx.bucket(bucketUnsettled), nil, nil) {
+		marked = append(marked, string(key))
 	}
-	return keys
+	return marked
+}
+
+// moveJourneyAge moves a journey in journey_age, which counts in hours so that
+// this is seldom a write.
+func (tx *Tx) moveJourneyAge(key string, from, to time.Time) {
+	if hours(from) == hours(to) {
+		return
+	}
+	tx.delete(bucketJourneyAge, journeyAgeKey(key, from))
+	tx.put(bucketJourneyAge, journeyAgeKey(key, to), nil)
 }
 
 func lastExchangeOf(record []byte) time.Time {

@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// model is what a store must hold, as plainly as it can be said.
+// model is what a store must hold, in the simplest form.
 type model struct {
 	lanes map[string][]string // pending ids of each lane, in order
 	loose []string            // redelivered ids, outside the order
@@ -26,7 +26,7 @@ func (m *model) clone() *model {
 	return c
 }
 
-// heads are the ids that may be sent, whatever their order among lanes.
+// heads returns the ids that may be sent, sorted.
 func (m *model) heads() []string {
 	heads := slices.Clone(m.loose)
 	for _, lane := range m.lanes {
@@ -38,8 +38,8 @@ func (m *model) heads() []string {
 	return heads
 }
 
-// take removes a head and notes how it ended.
-func (m *model) take(id string, state State) {
+// finish removes a head and notes its state.
+func (m *model) finish(id string, state State) {
 	m.done[id] = state
 	if i := slices.Index(m.loose, id); i >= 0 {
 		m.loose = slices.Delete(m.loose, i, i+1)
@@ -52,26 +52,26 @@ func (m *model) take(id string, state State) {
 	}
 }
 
-// known are the ids of all that is kept.
+// known returns the ids of all deliveries, sorted.
 func (m *model) known() []string {
 	ids := slices.Concat(append(slices.Collect(maps.Values(m.lanes)), m.loose, slices.Collect(maps.Keys(m.done)))...)
 	slices.Sort(ids)
 	return ids
 }
 
-// forget removes an id wherever it is.
-func (m *model) forget(id string) {
-	isIt := func(other string) bool { return other == id }
+// discard removes an id wherever it is.
+func (m *model) discard(id string) {
+	isSame := func(other string) bool { return other == id }
 	for name, lane := range m.lanes {
-		m.lanes[name] = slices.DeleteFunc(slices.Clone(lane), isIt)
+		m.lanes[name] = slices.DeleteFunc(slices.Clone(lane), isSame)
 	}
-	m.loose = slices.DeleteFunc(m.loose, isIt)
+	m.loose = slices.DeleteFunc(m.loose, isSame)
 	delete(m.done, id)
 }
 
-// Whatever is done to a store, and however often it is closed and opened again,
-// it holds what the model holds.
-func TestAStoreIsLikeItsModel(t *testing.T) {
+// Whatever is done to a store, and however often it is reopened, it holds what
+// the model holds.
+func TestStoreMatchesItsModel(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		dir, err := os.MkdirTemp(t.TempDir(), "")
 		if err != nil {
@@ -92,20 +92,20 @@ func TestAStoreIsLikeItsModel(t *testing.T) {
 				lane := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(r, "lane")
 				m.count++
 				d := delivery(lane, m.count)
-				do(t, s, func(tx *Tx) { tx.Enqueue(d); tx.Enqueue(d) }) // a second time is nothing
+				do(t, s, func(tx *Tx) { tx.Enqueue(d); tx.Enqueue(d) }) // the second time does nothing
 				m.lanes[lane] = append(m.lanes[lane], d.ID)
 			},
 			"deliver": func(*rapid.T) {
 				id := head()
 				seq := seqOf(t, s, id)
 				do(t, s, func(tx *Tx) { tx.Delivered(seq, Attempt{At: at(1), Status: 200}) })
-				m.take(id, Delivered)
+				m.finish(id, Delivered)
 			},
 			"give up": func(*rapid.T) {
 				id := head()
 				seq := seqOf(t, s, id)
 				do(t, s, func(tx *Tx) { tx.Dead(seq, Attempt{At: at(1), Status: 500}) })
-				m.take(id, Dead)
+				m.finish(id, Dead)
 			},
 			"redeliver": func(r *rapid.T) {
 				var ids []string
@@ -113,7 +113,7 @@ func TestAStoreIsLikeItsModel(t *testing.T) {
 					ids = append(ids, id)
 				}
 				if len(ids) == 0 {
-					r.Skip("nothing is done")
+					r.Skip("nothing is finished")
 				}
 				slices.Sort(ids)
 				id := rapid.SampledFrom(ids).Draw(r, "id")
@@ -141,18 +141,18 @@ func TestAStoreIsLikeItsModel(t *testing.T) {
 			"kill": func(*rapid.T) {
 				left := readState(t, dir)
 				stop()
-				writeState(t, dir, left) // as it was before the orderly end
+				writeState(t, dir, left) // as before the orderly stop
 				s, stop = testStore(t, dir)
 			},
 			"discard": func(r *rapid.T) {
 				ids := m.known()
 				if len(ids) == 0 {
-					r.Skip("nothing is there")
+					r.Skip("nothing is kept")
 				}
 				id := rapid.SampledFrom(ids).Draw(r, "id")
 				seq := seqOf(t, s, id)
-				do(t, s, func(tx *Tx) { tx.Discard(seq); tx.Discard(seq) }) // a second time is nothing
-				m.forget(id)
+				do(t, s, func(tx *Tx) { tx.Discard(seq); tx.Discard(seq) }) // the second time does nothing
+				m.discard(id)
 			},
 			"reopen": func(*rapid.T) {
 				stop()
@@ -174,12 +174,12 @@ func compareWithModel(t *testing.T, r *rapid.T, s *Store, m *model) {
 		listed = append(listed, d.ID)
 	}
 	if slices.Sort(listed); !slices.Equal(listed, m.known()) {
-		r.Fatalf("listed are %q, want %q", listed, m.known())
+		r.Fatalf("listed %q, want %q", listed, m.known())
 	}
 	got := dueIDs(t, s, "crm", at(3600))
 	slices.Sort(got)
 	if want := m.heads(); !slices.Equal(got, want) {
-		r.Fatalf("due are %q, want %q", got, want)
+		r.Fatalf("due %q, want %q", got, want)
 	}
 	target, err := s.Target("crm")
 	if err != nil {

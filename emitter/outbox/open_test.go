@@ -16,7 +16,7 @@ import (
 	"github.com/sidehook/sidehook/rules/config"
 )
 
-// reasonOf runs a store that cannot open and gives the reason that it tells.
+// reasonOf waits until a store that cannot open reports its reason.
 func reasonOf(t *testing.T, s *Store) string {
 	t.Helper()
 	for began := time.Now(); time.Since(began) < deadline; runtime.Gosched() {
@@ -24,7 +24,7 @@ func reasonOf(t *testing.T, s *Store) string {
 			return reason
 		}
 	}
-	t.Fatal("the store tells no reason")
+	t.Fatal("the store reports no reason")
 	return ""
 }
 
@@ -39,7 +39,7 @@ func runUnopened(t *testing.T, dir string) *Store {
 	return s
 }
 
-func TestAStoreThatCannotOpenSaysWhyAndLeavesTheFileAlone(t *testing.T) {
+func TestFileThatCannotBeOpenedIsReportedAndLeftAlone(t *testing.T) {
 	f := func(name, want string, content func(path string)) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -67,13 +67,13 @@ func TestAStoreThatCannotOpenSaysWhyAndLeavesTheFileAlone(t *testing.T) {
 			return setFormat(meta, currentFormat()+1)
 		})
 	})
-	f("of another program", "not a file of ours", func(path string) {
+	f("a file of another program", "not a state file of sidehook", func(path string) {
 		writeBolt(t, path, func(tx *bolt.Tx) error {
 			_, err := tx.CreateBucket([]byte("theirs"))
 			return err
 		})
 	})
-	f("no database", "cannot open the state directory", func(path string) {
+	f("not a database", "cannot open the state directory", func(path string) {
 		if err := os.WriteFile(path, bytes.Repeat([]byte("no store "), 10_000), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -94,33 +94,33 @@ func writeBolt(t *testing.T, path string, fn func(*bolt.Tx) error) {
 	}
 }
 
-func TestASecondStoreWaitsUntilTheFirstHasEndedAndThenWritesWhatWaited(t *testing.T) {
+func TestSecondStoreWaitsForTheFirstToStopAndThenWritesWhatWaited(t *testing.T) {
 	dir := t.TempDir()
 	_, stop := testStore(t, dir)
 	second := newStore(t, dir, config.Retention{})
 	run(t, second)
 	if reason := reasonOf(t, second); !strings.Contains(reason, errInUse.Error()) {
-		t.Errorf("reason %q, want that another process uses it", reason)
+		t.Errorf("reason %q, want it to name another process", reason)
 	}
 	done, ok := second.Submit(0, func(tx *Tx) { tx.Enqueue(delivery("a", 1)) })
 	if !ok {
-		t.Fatal("there was no room to wait")
+		t.Fatal("the queue is full")
 	}
 	stop()
 	select {
 	case <-done:
 	case <-time.After(deadline):
-		t.Fatal("what waited was not written")
+		t.Fatal("the waiting change was not written")
 	}
 	if got := dueIDs(t, second, "crm", at(60)); len(got) != 1 {
 		t.Errorf("got %q, want the delivery that waited", got)
 	}
 }
 
-func TestAFullDiskLosesNothingThatFitsIntoMemory(t *testing.T) {
+func TestFullDiskLosesNothingThatFitsIntoMemory(t *testing.T) {
 	dir := t.TempDir()
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=1m"); err != nil {
-		t.Skipf("a small file system is needed, and mounting one is not allowed here: %v", err)
+		t.Skipf("cannot mount the small file system that this test needs: %v", err)
 	}
 	t.Cleanup(func() { _ = syscall.Unmount(dir, 0) })
 	s, stop := testStore(t, dir)
@@ -133,12 +133,12 @@ func TestAFullDiskLosesNothingThatFitsIntoMemory(t *testing.T) {
 	big.Body = make([]byte, 600<<10)
 	done, ok := s.Submit(len(big.Body), func(tx *Tx) { tx.Enqueue(big) })
 	if !ok {
-		t.Fatal("there was no room to wait")
+		t.Fatal("the queue is full")
 	}
 	for open := true; open; open, _ = s.State() {
 		select {
 		case <-done:
-			t.Fatal("the full disk took it")
+			t.Fatal("the change was written to a full disk")
 		default:
 			runtime.Gosched()
 		}
@@ -150,6 +150,6 @@ func TestAFullDiskLosesNothingThatFitsIntoMemory(t *testing.T) {
 	case <-done:
 	case <-time.After(deadline):
 		_, reason := s.State()
-		t.Fatalf("it was not written after there was space again: %s", reason)
+		t.Fatalf("the change was not written after space was freed: %s", reason)
 	}
 }

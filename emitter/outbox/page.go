@@ -6,19 +6,18 @@ import (
 	"time"
 )
 
-// PutPage keeps a page definition by its content and returns its hash, 32 hex
-// digits. It stays as long as PutJourney names it, and Retention.Journeys longer.
+// PutPage stores a page definition by its content and returns its hash, 32 hex
+// digits. It is kept for Retention.Journeys after it was last put.
 func (tx *Tx) PutPage(definition []byte) (hash string) {
 	sum := hashOf(string(definition))
 	if !tx.has(bucketPages, sum[:]) {
 		tx.put(bucketPages, sum[:], definition)
 	}
-	name := hex.EncodeToString(sum[:])
-	tx.usePage(name)
-	return name
+	tx.touchPage(sum)
+	return hex.EncodeToString(sum[:])
 }
 
-// Page returns the definition with this hash, nil when there is none.
+// Page returns the definition with this hash, nil if there is none.
 func (tx *Tx) Page(hash string) []byte {
 	key, err := hex.DecodeString(hash)
 	if err != nil {
@@ -27,17 +26,13 @@ func (tx *Tx) Page(hash string) []byte {
 	return tx.get(bucketPages, key)
 }
 
-// usePage notes the day of a page's use, which is seldom a write.
-func (tx *Tx) usePage(name string) {
-	key, err := hex.DecodeString(name)
-	if err != nil || !tx.has(bucketPages, key) {
-		return
-	}
+// touchPage notes the day of a page's use, which is seldom a write.
+func (tx *Tx) touchPage(page hash) {
 	today := days(tx.now)
-	if last := tx.get(bucketPageUse, key); last != nil && dayOf(last) >= today {
+	if last := tx.get(bucketPageUse, page[:]); last != nil && dayOf(last) >= today {
 		return
 	}
-	tx.put(bucketPageUse, key, binary.BigEndian.AppendUint32(nil, today))
+	tx.put(bucketPageUse, page[:], binary.BigEndian.AppendUint32(nil, today))
 }
 
 func days(t time.Time) uint32 { return uint32(nanos(t) / int64(24*time.Hour)) }

@@ -3,56 +3,109 @@ package outbox
 import (
 	"encoding/binary"
 	"math"
+	"time"
 )
 
-// progressSize is the length of a progress record. It is fixed, so that a change rewrites it in place.
+// Progress is how far a delivery has come.
+type Progress struct {
+	State State
+	// Attempts is the number of attempts so far, not counting failed probes;
+	// Rejections is how many of them the target refused for good.
+	Attempts, Rejections int
+	// Due is when a retry may be sent, zero for a delivery that was never tried.
+	Due time.Time
+	// Finished is when the delivery became Delivered or Dead, zero before.
+	Finished time.Time
+	// Status is the status code of the last attempt, 0 without a response.
+	Status int
+	// Redelivered reports that the delivery was sent again after it was finished,
+	// or was copied from another target.
+	Redelivered bool
+}
+
+// progressSize is the length of a progress record. It is fixed, so that a change
+// rewrites it in place.
 const progressSize = 52
 
 // The flags of a progress record.
 const (
-	// flagTold marks a due time that the target asked for.
-	flagTold = 1 << iota
+	flagFromRetryAfter = 1 << iota
 	flagRedelivered
-	flagGone
+	flagDiscarded
 )
 
-// progress is the record beside a delivery: its Progress, and its place in the indexes.
-type progress struct {
+// progressRecord is the part of a delivery that changes: its Progress and its
+// place in the indexes.
+type progressRecord struct {
 	Progress
-	told bool
-	// gone marks a delivery that was discarded while it was behind: only its
+	fromRetryAfter bool
+	// discarded marks a delivery that was discarded while it was Behind: only its
 	// place in the lane is left, until the lane comes to it.
-	gone   bool
-	target uint32
-	lane   hash
-	// next is the seq of the follower in its lane, 0 without one.
+	discarded bool
+	target    uint32
+	lane      hash
+	// next is the seq of the next delivery in the lane, 0 without one.
 	next uint64
 }
 
-// inLane tells whether it stands in an order.
-func (p *progress) inLane() bool { return p.lane != hash{} && !p.Redelivered }
+// isOrdered reports whether the delivery has a place in a lane.
+func (p *progressRecord) isOrdered() bool { return p.lane != hash{} && !p.Redelivered }
 
-// pending tells whether it is still to be sent.
-func (p *progress) pending() bool { return !p.gone && (p.State == Behind || p.State == Waiting) }
+// isPending reports whether the delivery is still to be sent.
+func (p *progressRecord) isPending() bool {
+	return !p.discarded && (p.State == Behind || p.State == Waiting)
+}
 
-// isPaced tells of a redelivery that waits for its turn.
-func (p *progress) isPaced() bool { return p.Redelivered && p.Attempts == 0 }
+// isPaced reports whether the delivery is a redelivery that waits for its first attempt.
+func (p *progressRecord) isPaced() bool { return p.Redelivered && p.Attempts == 0 }
 
-func (p *progress) encode() []byte {
+// progress reads a progress record, nil if there is none.
+func (tx *Tx) progress(seq uint64) *progressRecord {
+	record := tx.get(bucketProgress, uint64Key(seq))
+	if record == nil {
+		return nil
+	}
+	p, err := decodeProgress(record)
+	if err != nil {
+		tx.fail(err)
+		return nil
+	}
+	return p
+}
+
+// waitingProgress reads the progress record of a Waiting delivery, nil for any other.
+func (tx *Tx) waitingProgress(seq uint64) *progressRecord {
+	if p := tx.progress(seq); p != nil && p.State == Waiting {
+		return p
+	}
+	return nil
+}
+
+func (tx *Tx) putProgress(seq uint64, p *progressRecord) {
+	tx.put(bucketProgress, uint64Key(seq), p.encode())
+}
+
+// IsStill reports whether a listed delivery is still in the same state.
+func (tx *Tx) IsStill(d *Delivery) bool {
+	p := tx.progress(d.Seq)
+	return p != nil && !p.discarded && p.State == d.State
+}
+
+func (p *progressRecord) encode() []byte {
 	var flags byte
-	if p.told {
-		flags |= flagTold
+	if p.fromRetryAfter {
+		flags |= flagFromRetryAfter
 	}
 	if p.Redelivered {
 		flags |= flagRedelivered
 	}
-	if p.gone {
-		flags |= flagGone
+	if p.discarded {
+		flags |= flagDiscarded
 	}
 	b := append(make([]byte, 0, progressSize), byte(p.State), flags)
-	b = binary.BigEndian.AppendUint16(b, bounded(p.Attempts))
-	b = binary.BigEndian.AppendUint16(b, bounded(p.Rejections))
-	b = binary.BigEndian.AppendUint16(b, bounded(p.Status))
+	b = binary.BigEndian.AppendUint16(b, clampUint16(p.Attempts))
+	b = binary.BigEndian.AppendUint16(b, clampUint16(p.Rejections))
+	b = binary.BigEndian.AppendUint16(b, clampUint16(p.Status))
 	b = binary.BigEndian.AppendUint32(b, p.target)
 	b = append(b, p.lane[:]...)
 	b = binary.BigEndian.AppendUint64(b, uint64(nanos(p.Due)))
@@ -60,19 +113,27 @@ func (p *progress) encode() []byte {
 	return binary.BigEndian.AppendUint64(b, p.next)
 }
 
-func decodeProgress(b []byte) (*progress, error) {
+func decodeProgress(b []byte) (*progressRecord, error) {
 	if len(b) != progressSize {
 		return nil, errCorrupt
 	}
-	p := &progress{told: b[1]&flagTold != 0, gone: b[1]&flagGone != 0, target: binary.BigEndian.Uint32(b[8:]), lane: hash(b[12:28])}
-	p.State, p.Redelivered = State(b[0]), b[1]&flagRedelivered != 0
-	p.Attempts = int(binary.BigEndian.Uint16(b[2:]))
-	p.Rejections = int(binary.BigEndian.Uint16(b[4:]))
-	p.Status = int(binary.BigEndian.Uint16(b[6:]))
-	p.Due = fromNanos(int64(binary.BigEndian.Uint64(b[28:])))
-	p.Finished = fromNanos(int64(binary.BigEndian.Uint64(b[36:])))
-	p.next = binary.BigEndian.Uint64(b[44:])
-	return p, nil
+	flags := b[1]
+	return &progressRecord{
+		Progress: Progress{
+			State:       State(b[0]),
+			Attempts:    int(binary.BigEndian.Uint16(b[2:])),
+			Rejections:  int(binary.BigEndian.Uint16(b[4:])),
+			Due:         fromNanos(int64(binary.BigEndian.Uint64(b[28:]))),
+			Finished:    fromNanos(int64(binary.BigEndian.Uint64(b[36:]))),
+			Status:      int(binary.BigEndian.Uint16(b[6:])),
+			Redelivered: flags&flagRedelivered != 0,
+		},
+		fromRetryAfter: flags&flagFromRetryAfter != 0,
+		discarded:      flags&flagDiscarded != 0,
+		target:         binary.BigEndian.Uint32(b[8:]),
+		lane:           hash(b[12:28]),
+		next:           binary.BigEndian.Uint64(b[44:]),
+	}, nil
 }
 
-func bounded(n int) uint16 { return uint16(min(max(n, 0), math.MaxUint16)) }
+func clampUint16(n int) uint16 { return uint16(min(max(n, 0), math.MaxUint16)) }

@@ -1,87 +1,103 @@
 package outbox
 
 import (
-	"encoding/hex"
-	"errors"
 	"slices"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
 )
 
-// maxScan bounds how many records one answer to a Query looks at.
+// maxScan bounds how many records one call of List, Owned or a step of
+// JourneyKeys looks at.
 const maxScan = 10_000
 
-// ErrCursor is what a Query gives whose After is not what the last one ended with.
-var ErrCursor = errors.New("cannot go on from there: give what the last list ended with")
-
-// Query says which deliveries are meant. What is left empty does not narrow it.
+// Query selects deliveries. Zero fields select all.
 type Query struct {
-	// ID is a webhook-id, which several deliveries have where one was redelivered
-	// to other targets.
+	// ID is a webhook-id. Several deliveries share one if it was redelivered to
+	// other targets.
 	ID           string
 	Target, Rule string
-	// States are listed one after the other, of each target: Waiting stands for all
-	// that is pending, oldest first; Delivered and Dead go by when they became that.
+	// States are listed one after the other for each target: Waiting stands for all
+	// that is pending, oldest first; Delivered and Dead are in the order in which the
+	// deliveries finished.
 	States []State
-	// Since and Until bound when a delivery was made; Until itself is not in.
+	// Since is the earliest time a delivery was created; Until is the end of that
+	// range, exclusive.
 	Since, Until time.Time
-	// Before leaves out what was delivered or dead at that time or later.
+	// Before excludes deliveries that finished at that time or later.
 	Before time.Time
-	// NewestFirst lists what is finished the other way round.
+	// NewestFirst reverses the order of finished deliveries.
 	NewestFirst bool
-	// After is where the last answer ended, empty for the first.
+	// After is where the last List ended, empty for the first.
 	After string
 	// Limit is the largest number of deliveries to return.
 	Limit int
 }
 
-// AllStates are the states of a Query that wants them all.
-var AllStates = []State{Waiting, Dead, Delivered}
-
-// List returns deliveries without their bodies, and where to go on, empty when
-// there are no more. It may return fewer than Limit before the end.
-func (s *Store) List(q Query) (list []*Delivery, rest string, err error) {
+// List returns the selected deliveries without their bodies and failures, and
+// where to continue, empty at the end. It may return fewer than Limit before the
+// end. It returns ErrCursor if After does not come from a List.
+func (s *Store) List(q Query) (found []*Delivery, rest string, err error) {
 	err = s.view(func(tx *bolt.Tx) error {
-		list, rest, err = q.find(tx)
+		if q.ID != "" {
+			found, err = q.findID(tx)
+			return err
+		}
+		found, rest, err = q.find(tx)
 		return err
 	})
-	return list, rest, err
+	return found, rest, err
 }
 
-func (q Query) find(tx *bolt.Tx) (list []*Delivery, rest string, err error) {
-	if q.ID != "" {
-		list, err = q.findID(tx)
-		return list, "", err
-	}
-	after, err := hex.DecodeString(q.After)
-	if err != nil || len(after) > 0 && len(after) < sectionSize {
-		return nil, "", ErrCursor
+// find goes through the query's sections from After on.
+func (q Query) find(tx *bolt.Tx) (found []*Delivery, rest string, err error) {
+	from, err := parseCursor(q.After)
+	if err != nil {
+		return nil, "", err
 	}
 	sections, err := q.sections(tx)
 	if err != nil {
 		return nil, "", err
 	}
-	l := lister{tx: tx, query: q, room: q.Limit, scans: maxScan}
-	for _, section := range sections {
-		if len(after) > 0 && string(after[:sectionSize]) != string(section.prefix()) {
-			continue
+	if q.After != "" {
+		first := slices.Index(sections, from.section)
+		if first < 0 { // its target is gone
+			return nil, "", nil
 		}
-		l.list(section, after)
-		if after = nil; l.err != nil || l.rest != nil {
-			break
-		}
+		sections = sections[first:]
 	}
-	return l.found, hex.EncodeToString(l.rest), l.err
+	after, scanned := from.key, 0
+	for _, section := range sections {
+		for e, err := range section.entries(tx, after, q.NewestFirst) {
+			if err != nil {
+				return nil, "", err
+			}
+			if e.isMember {
+				d, err := load(tx, e.seq, false)
+				if err != nil {
+					return nil, "", err
+				}
+				if q.matches(d) {
+					found = append(found, d)
+				}
+			}
+			if scanned++; len(found) >= q.Limit || scanned >= maxScan {
+				return found, cursor{section, e.key}.String(), nil
+			}
+		}
+		after = nil
+	}
+	return found, "", nil
 }
 
 // findID finds the few deliveries that have the query's id.
-func (q Query) findID(tx *bolt.Tx) (list []*Delivery, err error) {
-	targets := tx.Bucket(bucketTargets)
-	keys := []hash{hashOf(q.ID)}
-	_ = targets.ForEach(func(name, _ []byte) error { keys = append(keys, copyID(q.ID, string(name))); return nil })
-	for _, key := range keys {
-		value := tx.Bucket(bucketIDs).Get(key[:])
+func (q Query) findID(tx *bolt.Tx) (found []*Delivery, err error) {
+	ids := []hash{hashOf(q.ID)}
+	for name := range keys(tx.Bucket(bucketTargets), nil, nil) {
+		ids = append(ids, copyID(q.ID, string(name)))
+	}
+	for _, id := range ids {
+		value := tx.Bucket(bucketIDs).Get(id[:])
 		if len(value) != 8 {
 			continue
 		}
@@ -89,22 +105,41 @@ func (q Query) findID(tx *bolt.Tx) (list []*Delivery, err error) {
 		if err != nil {
 			return nil, err
 		}
-		if q.wantsState(d.State) && q.wants(d) {
-			list = append(list, d)
+		if q.matchesState(d.State) && q.matches(d) {
+			found = append(found, d)
 		}
 	}
-	return list, nil
+	return found, nil
 }
 
-func (q Query) wantsState(state State) bool {
+// sections returns the sections that the query looks into, in order.
+func (q Query) sections(tx *bolt.Tx) (sections []section, err error) {
+	states := q.States
+	if len(states) == 0 {
+		states = []State{Waiting, Dead, Delivered}
+	}
+	err = tx.Bucket(bucketTargets).ForEach(func(name, record []byte) error {
+		if q.Target != "" && q.Target != string(name) {
+			return nil
+		}
+		t, err := decodeTarget(record)
+		for _, state := range states {
+			sections = append(sections, section{target: t.number, state: state})
+		}
+		return err
+	})
+	return sections, err
+}
+
+func (q Query) matchesState(state State) bool {
 	if state == Behind {
 		state = Waiting
 	}
 	return len(q.States) == 0 || slices.Contains(q.States, state)
 }
 
-// wants tells whether a delivery of one of the query's states is meant.
-func (q Query) wants(d *Delivery) bool {
+// matches reports whether a delivery matches all of the query but its States.
+func (q Query) matches(d *Delivery) bool {
 	return (q.Target == "" || d.Target == q.Target) &&
 		(q.Rule == "" || d.Rule == q.Rule) &&
 		(q.Since.IsZero() || !d.Created.Before(q.Since)) &&

@@ -1,22 +1,47 @@
 package outbox
 
 import (
-	"bytes"
 	"encoding/binary"
 	"time"
 )
 
-// The classes of the ready index. It holds the head of each lane, and nothing
-// else: a delivery that was not tried under fresh, a retry under both others.
+// The ready index has the head of each lane and nothing else. Its keys have a
+// class: a delivery that was never tried is in classFresh, a retry in both others.
 //
-//	target, fresh, seq      → nothing      in the order of age
-//	target, retry, due, seq → nothing      in the order of the due time
-//	target, tried, seq      → nothing      in the order of age
+//	target, fresh, seq          by age
+//	target, retry, due, seq     by due time
+//	target, tried, seq          by age
 const (
 	classFresh byte = iota
 	classRetry
 	classTried
 )
+
+// Ready receives a token when a target may have a new delivery to send, and
+// when the state file was opened. Each target has one listener.
+func (s *Store) Ready(target string) <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ready[target] == nil {
+		s.ready[target] = make(chan struct{}, 1)
+	}
+	return s.ready[target]
+}
+
+// wake sends a token to the listeners of targets, to all of them if targets is nil.
+func (s *Store) wake(targets map[string]struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, listener := range s.ready {
+		if _, woken := targets[name]; !woken && targets != nil {
+			continue
+		}
+		select {
+		case listener <- struct{}{}:
+		default:
+		}
+	}
+}
 
 func freshKey(target uint32, seq uint64) []byte { return readyKey(target, classFresh, seq) }
 func triedKey(target uint32, seq uint64) []byte { return readyKey(target, classTried, seq) }
@@ -33,11 +58,11 @@ func readyKey(target uint32, class byte, numbers ...uint64) []byte {
 	return key
 }
 
-// dueOf is the due time in a retry's key.
+// dueOf returns the due time in a retry's key.
 func dueOf(key []byte) time.Time { return fromNanos(int64(binary.BigEndian.Uint64(key[5:]))) }
 
-// setReady puts a head into the index, by what its progress says.
-func (tx *Tx) setReady(seq uint64, p *progress) {
+// setReady adds a Waiting delivery to the index.
+func (tx *Tx) setReady(seq uint64, p *progressRecord) {
 	if p.Due.IsZero() {
 		tx.put(bucketReady, freshKey(p.target, seq), nil)
 		return
@@ -46,24 +71,12 @@ func (tx *Tx) setReady(seq uint64, p *progress) {
 	tx.put(bucketReady, triedKey(p.target, seq), nil)
 }
 
-// clearReady takes a head out of the index. p must be what setReady was given.
-func (tx *Tx) clearReady(seq uint64, p *progress) {
+// clearReady removes a delivery from the index. p must be as it was for setReady.
+func (tx *Tx) clearReady(seq uint64, p *progressRecord) {
 	if p.Due.IsZero() {
 		tx.delete(bucketReady, freshKey(p.target, seq))
 		return
 	}
 	tx.delete(bucketReady, retryKey(p.target, p.Due, seq))
 	tx.delete(bucketReady, triedKey(p.target, seq))
-}
-
-// retriesAfter copies up to limit keys of a target's retries that come after the key after.
-func (tx *Tx) retriesAfter(target uint32, after []byte, limit int) (keys [][]byte) {
-	prefix := readyKey(target, classRetry)
-	cursor := tx.bucket(bucketReady).Cursor()
-	for key, _ := cursor.Seek(after); bytes.HasPrefix(key, prefix) && len(keys) < limit; key, _ = cursor.Next() {
-		if !bytes.Equal(key, after) {
-			keys = append(keys, bytes.Clone(key))
-		}
-	}
-	return keys
 }

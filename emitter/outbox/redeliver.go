@@ -2,29 +2,29 @@ package outbox
 
 import "time"
 
-// Redeliver makes a delivered or dead delivery wait again until due, with the
-// same id and bytes, all its attempts before it, and outside the order of its
-// lane. It returns false when there is none.
+// Redeliver makes a Delivered or Dead delivery Waiting again, due at the given
+// time: with the same id and body, with all its attempts again, and outside the
+// order of its lane. It returns false if there is no such delivery.
 func (tx *Tx) Redeliver(seq uint64, due time.Time) bool {
 	p := tx.progress(seq)
-	if p == nil || p.gone || p.pending() {
+	if p == nil || p.discarded || p.isPending() {
 		return false
 	}
-	d, size := tx.record(seq)
+	d, size := tx.delivery(seq)
 	t := tx.target(d.Target)
 	tx.delete(bucketDone, doneKey(p.target, p.State, p.Finished, seq))
 	t.count(p.State, -1)
 	t.count(Waiting, 1)
-	t.weigh(size)
-	p.Progress, p.told = redelivery(due), false
-	tx.await(d.Target, seq, p)
+	t.addPendingBytes(size)
+	p.Progress, p.fromRetryAfter = redelivery(due), false
+	tx.putPending(d.Target, seq, p)
 	return true
 }
 
-// RedeliverTo makes a delivery, whatever its state, go to another target too:
-// with the same id and bytes, outside the order. It stays as it is where it was.
-// It returns false when there is none, when it is already on its way there, or
-// when the file has no room.
+// RedeliverTo sends a delivery in any state to another target too: with the same
+// id and body, outside the order. The original stays as it is. It returns false if
+// there is no such delivery, if it is already on its way to that target, or if the
+// file is full.
 func (tx *Tx) RedeliverTo(seq uint64, target string, due time.Time) bool {
 	record := tx.get(bucketDeliveries, uint64Key(seq))
 	p := tx.progress(seq)
@@ -36,31 +36,31 @@ func (tx *Tx) RedeliverTo(seq uint64, target string, due time.Time) bool {
 		tx.fail(err)
 		return false
 	}
-	if there := tx.seqOf(d.ID, target); there != 0 {
-		return tx.Redeliver(there, due)
+	if existing := tx.seqOf(d.ID, target); existing != 0 {
+		return tx.Redeliver(existing, due)
 	}
 	if tx.full {
 		return false
 	}
 	d.Target = target
-	other := &progress{Progress: redelivery(due), lane: p.lane}
-	if seq := tx.keep(d, copyID(d.ID, target), other); seq != 0 {
-		tx.await(target, seq, other)
+	other := &progressRecord{Progress: redelivery(due), lane: p.lane}
+	if seq := tx.putDelivery(d, copyID(d.ID, target), other); seq != 0 {
+		tx.putPending(target, seq, other)
 	}
 	return true
 }
 
-// redelivery is due in the class of retries, so that what is fresh goes first.
+// redelivery has a due time, which makes it a retry, so that fresh deliveries go first.
 func redelivery(due time.Time) Progress {
 	return Progress{State: Waiting, Due: due, Redelivered: true}
 }
 
-// seqOf is the seq of the delivery with this id to this target, 0 without one.
+// seqOf returns the seq of the delivery with this id to this target, 0 without one.
 func (tx *Tx) seqOf(id, target string) uint64 {
 	for _, key := range []hash{hashOf(id), copyID(id, target)} {
 		if value := tx.get(bucketIDs, key[:]); len(value) == 8 {
 			seq := lastUint64(value)
-			if d, _ := tx.record(seq); d.Target == target {
+			if d, _ := tx.delivery(seq); d.Target == target {
 				return seq
 			}
 		}

@@ -5,39 +5,47 @@ import (
 	"errors"
 	"fmt"
 
+	bolt "go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
 )
 
 const (
 	// fillPages is how many pages one commit of Scrub overwrites.
 	fillPages = 256
-	// fillPerPage records fill a page, so that none needs two that lie side by side.
+	// fillPerPage is how many records fill a page, so that no record needs two
+	// pages side by side.
 	fillPerPage = 8
 )
 
-// ErrBusy is what Backup and Scrub give while one of them runs.
-var ErrBusy = errors.New("a backup or the erasure of a participant is under way: try again once it has ended")
+// ErrBusy is returned by Backup and Scrub while one of them runs.
+var ErrBusy = errors.New("a backup or the erasure of a participant is in progress: try again once it has ended")
 
-// Scrub overwrites all that deleted records have left on pages of the file that
-// are free, by filling them with zeros for a while. It goes on beside all else
-// that is written, in small commits, and needs hardly more room than there is.
+// Scrub overwrites what deleted records have left on the free pages of the file.
+// It fills all of them with zeros, batch by batch, and then frees them again:
+//
+//	filler ─┬─ batch 0 ── 256 pages of zeros, one commit
+//	        ├─ batch 1 ── …
+//	        └─ batch n ── no page was free before it
+//
+// Other changes go on meanwhile, since no commit is large, and the file hardly
+// grows. Rewriting it instead would stop the writer for as long as that takes,
+// and need the space twice. If the process dies, the filler is deleted when the
+// file is opened again.
 func (s *Store) Scrub(ctx context.Context) (err error) {
 	if !s.exclusive.TryLock() {
 		return ErrBusy
 	}
 	defer s.exclusive.Unlock()
-	// Until those end who read before, the pages that they may read are not free.
+	// The pages that current readers may see become free once these have ended.
 	s.reading.Lock()
-	s.reading.Unlock() //nolint:staticcheck // to have waited for them is all
-	defer s.filler.Store(0)
-	batches := 0
-	defer func() { err = errors.Join(err, s.unfill(context.WithoutCancel(ctx), batches)) }()
-	for wasFree := 1; wasFree > 0; batches++ {
-		number := uint64(batches)
-		if err := s.Do(ctx, func(tx *Tx) { tx.fill(number) }); err != nil {
+	s.reading.Unlock() //nolint:staticcheck // acquired only to wait
+	batches := uint64(0)
+	defer func() { err = errors.Join(err, s.deleteFiller(context.WithoutCancel(ctx), batches)) }()
+	for free := 1; free > 0; batches++ {
+		if err := s.Do(ctx, func(tx *Tx) { tx.fill(batches) }); err != nil {
 			return fmt.Errorf("cannot overwrite what was deleted: %w", err)
 		}
-		if wasFree, err = s.freePages(); err != nil {
+		if free, err = s.freePages(); err != nil {
 			return err
 		}
 	}
@@ -45,10 +53,10 @@ func (s *Store) Scrub(ctx context.Context) (err error) {
 }
 
 // fill takes fillPages free pages and fills them with zeros.
-func (tx *Tx) fill(number uint64) {
+func (tx *Tx) fill(batch uint64) {
 	filler, err := tx.bolt.CreateBucketIfNotExists(bucketFiller)
 	if err == nil {
-		filler, err = filler.CreateBucketIfNotExists(uint64Key(number))
+		filler, err = filler.CreateBucketIfNotExists(uint64Key(batch))
 	}
 	if err != nil {
 		tx.fail(err)
@@ -63,15 +71,14 @@ func (tx *Tx) fill(number uint64) {
 			return
 		}
 	}
-	tx.filled += int64(fillPages * pageSize)
 }
 
-// unfill gives the pages back, a batch with each commit.
-func (s *Store) unfill(ctx context.Context, batches int) error {
-	for number := range uint64(batches) {
+// deleteFiller frees the pages again, one batch with each commit.
+func (s *Store) deleteFiller(ctx context.Context, batches uint64) error {
+	for batch := range batches {
 		err := s.Do(ctx, func(tx *Tx) {
 			if filler := tx.bolt.Bucket(bucketFiller); filler != nil {
-				_ = filler.DeleteBucket(uint64Key(number)) // it is not there where the batch was not made
+				_ = filler.DeleteBucket(uint64Key(batch)) // a batch that was not made does not exist
 			}
 		})
 		if err != nil {
@@ -85,7 +92,22 @@ func (s *Store) unfill(ctx context.Context, batches int) error {
 	})
 }
 
-// freePages is how many pages the last commit could have used and did not.
+// fillerBytes returns how much of the file the filler takes.
+func fillerBytes(tx *bolt.Tx) int64 {
+	filler := tx.Bucket(bucketFiller)
+	if filler == nil {
+		return 0
+	}
+	first, _ := filler.Cursor().First()
+	last, _ := filler.Cursor().Last()
+	if first == nil {
+		return 0
+	}
+	batches := int64(lastUint64(last)-lastUint64(first)) + 1
+	return batches * fillPages * int64(tx.DB().Info().PageSize)
+}
+
+// freePages returns how many pages the last commit could have used and did not.
 func (s *Store) freePages() (int, error) {
 	db := s.db.Load()
 	if db == nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/sidehook/sidehook/rules/config"
 )
 
-// countIn counts how often a text is anywhere in the state file.
+// countIn counts the occurrences of a text in the state file.
 func countIn(t *testing.T, dir, text string) int {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(dir, fileName))
@@ -20,9 +20,9 @@ func countIn(t *testing.T, dir, text string) int {
 	return bytes.Count(content, []byte(text))
 }
 
-// crowd fills a store with two participants' journeys and deliveries, which
-// are rewritten often, so that old versions of them lie all over the file.
-func crowd(t *testing.T, s *Store) {
+// fillForScrub stores journeys and deliveries of two participants and rewrites
+// them often, so that old versions of them are all over the file.
+func fillForScrub(t *testing.T, s *Store) {
 	t.Helper()
 	for n := range 60 {
 		do(t, s, func(tx *Tx) {
@@ -36,33 +36,34 @@ func crowd(t *testing.T, s *Store) {
 	}
 }
 
+// forgetAnn deletes all records of one of the participants.
 func forgetAnn(t *testing.T, s *Store) {
 	t.Helper()
 	owned, rest, err := s.Owned("ann-canary", 0)
 	if err != nil || rest != 0 || len(owned) != 60 {
-		t.Fatalf("%d of 60 deliveries are found, %d, %v", len(owned), rest, err)
+		t.Fatalf("found %d of 60 deliveries, %d, %v", len(owned), rest, err)
 	}
 	keys, err := s.JourneyKeys("\x00ann-canary")
 	if err != nil || len(keys) != 1 {
-		t.Fatalf("journeys found: %q, %v", keys, err)
+		t.Fatalf("found journeys %q, %v", keys, err)
 	}
 	do(t, s, func(tx *Tx) {
 		for _, d := range owned {
 			tx.Discard(d.Seq)
 		}
 		if !tx.DropJourney(keys[0]) || tx.DropJourney(keys[0]) {
-			t.Error("the journey is dropped once")
+			t.Error("a journey is dropped once")
 		}
 	})
 }
 
-func TestAfterAScrubNothingDeletedIsLeftInTheFile(t *testing.T) {
+func TestScrubLeavesNothingDeletedInTheFile(t *testing.T) {
 	dir := t.TempDir()
 	s, stop := testStore(t, dir)
-	crowd(t, s)
+	fillForScrub(t, s)
 	forgetAnn(t, s)
 	if countIn(t, dir, "ann-canary") == 0 {
-		t.Fatal("nothing is left before the scrub: the test shows nothing")
+		t.Fatal("nothing is left before the scrub, so that this test proves nothing")
 	}
 	size := s.Stats().FileBytes
 	if err := s.Scrub(t.Context()); err != nil {
@@ -70,7 +71,7 @@ func TestAfterAScrubNothingDeletedIsLeftInTheFile(t *testing.T) {
 	}
 	do(t, s, func(*Tx) {})
 	if grown := s.Stats().FileBytes - size; grown > 3*fillPages*int64(os.Getpagesize()) {
-		t.Errorf("the file has grown by %d bytes", grown)
+		t.Errorf("the file grew by %d bytes", grown)
 	}
 	if n := countIn(t, dir, "ann-canary"); n != 0 {
 		t.Errorf("%d pieces are left in the file", n)
@@ -86,7 +87,7 @@ func TestAfterAScrubNothingDeletedIsLeftInTheFile(t *testing.T) {
 	}
 }
 
-func TestAScrubThatWasCutShortIsUndoneWhenTheFileIsOpened(t *testing.T) {
+func TestInterruptedScrubIsUndoneOnOpen(t *testing.T) {
 	dir := t.TempDir()
 	s, stop := testStore(t, dir)
 	do(t, s, func(tx *Tx) { tx.Enqueue(delivery("ann", 1)); tx.fill(0) })
@@ -102,13 +103,13 @@ func TestAScrubThatWasCutShortIsUndoneWhenTheFileIsOpened(t *testing.T) {
 	}
 }
 
-// What is old is not dropped to make room for what a scrub fills for a moment.
-func TestAScrubDropsNothingForTheSizeOfTheFile(t *testing.T) {
+// The filler must not count towards the size of the file.
+func TestScrubDropsNothingForTheSizeOfTheFile(t *testing.T) {
 	var log bytes.Buffer
 	dir := t.TempDir()
 	s, _ := openWith(t, dir, config.Retention{Size: 3 << 20}, &log)
 	for n := range 60 {
-		do(t, s, func(tx *Tx) { tx.Enqueue(bulk(n)) })
+		do(t, s, func(tx *Tx) { tx.Enqueue(largeDelivery(n)) })
 	}
 	do(t, s, func(tx *Tx) {
 		for seq := range uint64(50) {
@@ -123,33 +124,5 @@ func TestAScrubDropsNothingForTheSizeOfTheFile(t *testing.T) {
 	}
 	if _, _, delivered := statesOf(t, s); delivered != 10 {
 		t.Errorf("%d of 10 are left", delivered)
-	}
-}
-
-func TestIDsOfBeforeAreNotGivenAgainAndLanesStay(t *testing.T) {
-	dir := t.TempDir()
-	s, stop := testStore(t, dir)
-	var epochs []string
-	do(t, s, func(tx *Tx) {
-		epochs = append(epochs, tx.Epoch())
-		tx.Enqueue(delivery("ann", 0))
-		tx.DrawEpoch()
-		epochs = append(epochs, tx.Epoch())
-	})
-	do(t, s, func(tx *Tx) { epochs = append(epochs, tx.Epoch()) })
-	stop()
-	s, _ = testStore(t, dir)
-	do(t, s, func(tx *Tx) {
-		epochs = append(epochs, tx.Epoch())
-		tx.Enqueue(delivery("ann", 1))
-	})
-	if epochs[0] == epochs[1] || epochs[1] != epochs[2] || epochs[2] != epochs[3] {
-		t.Errorf("the epochs are %q, want another one, for good", epochs)
-	}
-	if got := dueIDs(t, s, "crm", at(0)); len(got) != 1 {
-		t.Errorf("due are %q: the second overtakes the first", got)
-	}
-	if owned, _, _ := s.Owned("", 0); len(owned) != 2 {
-		t.Errorf("%d are found of nobody's, want 2", len(owned))
 	}
 }

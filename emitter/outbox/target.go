@@ -1,82 +1,110 @@
 package outbox
 
-import "time"
+import (
+	"time"
 
-// Cause is why a target is disabled.
-type Cause string
-
-// The causes, as operators see them.
-const (
-	// ItSaidSo: the target said that it wants nothing more.
-	ItSaidSo Cause = "the target said so"
-	// ItOnlyFailed: it did nothing but fail for too long.
-	ItOnlyFailed Cause = "it only failed"
-	// ByHand: an operator did it.
-	ByHand Cause = "by hand"
+	bolt "go.etcd.io/bbolt"
 )
 
-// Target is what the store knows of a target.
+// Cause is why a target is disabled. The values are part of the file's format
+// and of the admin API.
+type Cause string
+
+const (
+	// CauseUnsubscribed: the target asked for nothing more, with 410 Gone or a header.
+	CauseUnsubscribed Cause = "the target said so"
+	// CauseFailing: all attempts failed for too long.
+	CauseFailing Cause = "it only failed"
+	// CauseOperator: an operator disabled it.
+	CauseOperator Cause = "by hand"
+)
+
+// Target is what the store knows about a target.
 type Target struct {
-	// Pending, Dead and Delivered count its deliveries that are kept.
+	// Pending, Dead and Delivered are the numbers of its deliveries that are kept.
 	Pending, Dead, Delivered uint64
-	// Disabled is when the target was disabled and Cause is why, both zero while it is not.
+	// Disabled is when the target was disabled and Cause why; both are zero while it is enabled.
 	Disabled time.Time
 	Cause    Cause
-	// DisabledMark is what Disable was given.
+	// DisabledMark is the mark given to Disable.
 	DisabledMark string
-	// FailingSince is when the first of its failures was that no success came
-	// after, zero without one.
+	// FailingSince is the time of the first failure since the last success, zero without one.
 	FailingSince time.Time
-	// HeldUntil is when the target wants to be asked again, zero when it didn't say.
+	// HeldUntil is when the target wants the next attempt, zero if it did not ask for a pause.
 	HeldUntil time.Time
-	// PendingBytes is about what its pending deliveries take in the file.
+	// PendingBytes is about how much of the file its pending deliveries take.
 	PendingBytes uint64
 }
 
-// target is the record of a target. Its number stands for its name in the keys.
-type target struct {
-	Target
-	number uint32
-	dirty  bool
+// Target returns the record of a target, a zero one if it was never used.
+func (s *Store) Target(name string) (Target, error) {
+	var found Target
+	err := s.view(func(tx *bolt.Tx) error {
+		t, err := readTarget(tx, name)
+		found = t.Target
+		return err
+	})
+	return found, err
 }
 
-// Disable notes that the target is to get nothing more; its queue is kept. mark
-// says what the target was (a fingerprint of its URL), for whoever enables it.
+// Targets returns all targets that ever had a delivery, by name.
+func (s *Store) Targets() (map[string]Target, error) {
+	all := map[string]Target{}
+	err := s.view(func(tx *bolt.Tx) error {
+		return tx.Bucket(bucketTargets).ForEach(func(name, record []byte) error {
+			t, err := decodeTarget(record)
+			all[string(name)] = t.Target
+			return err
+		})
+	})
+	return all, err
+}
+
+// Disable notes that the target gets nothing more; its deliveries are kept. mark
+// identifies the target as it was (a fingerprint of its URL) for a later decision
+// to enable it.
 func (tx *Tx) Disable(name string, cause Cause, mark string, at time.Time) {
 	t := tx.target(name)
 	t.Disabled, t.Cause, t.DisabledMark, t.dirty = at, cause, mark, true
 	tx.woken[name] = struct{}{}
 }
 
-// Enable undoes Disable, and lets the target fail anew.
+// Enable undoes Disable and resets FailingSince.
 func (tx *Tx) Enable(name string) {
 	t := tx.target(name)
 	t.Disabled, t.Cause, t.DisabledMark, t.FailingSince, t.dirty = time.Time{}, "", "", time.Time{}, true
 	tx.woken[name] = struct{}{}
 }
 
-// Failing notes since when the target does nothing but fail, zero for not at all.
-func (tx *Tx) Failing(name string, since time.Time) {
+// SetFailingSince notes the first failure since the last success, zero for none.
+func (tx *Tx) SetFailingSince(name string, since time.Time) {
 	t := tx.target(name)
 	t.FailingSince, t.dirty = since, true
 }
 
-// Hold notes that the target wants to be left alone until then.
+// Hold notes that the target wants no attempts until then.
 func (tx *Tx) Hold(name string, until time.Time) {
 	t := tx.target(name)
 	t.HeldUntil, t.dirty = until, true
 }
 
-// target returns the record of a target, which it makes when there is none.
-func (tx *Tx) target(name string) *target {
+// targetRecord is the record of a target. Its number stands for its name in keys.
+type targetRecord struct {
+	Target
+	number uint32
+	dirty  bool
+}
+
+// target returns the record of a target, which is created if there is none.
+func (tx *Tx) target(name string) *targetRecord {
 	if t, ok := tx.targets[name]; ok {
 		return t
 	}
 	if name == "" {
 		tx.fail(errNoTarget)
-		return &target{}
+		return &targetRecord{}
 	}
-	t, err := decodeTarget(tx.get(bucketTargets, []byte(name)))
+	t, err := readTarget(tx.bolt, name)
 	if err != nil {
 		tx.fail(err)
 	}
@@ -91,8 +119,8 @@ func (tx *Tx) target(name string) *target {
 	return t
 }
 
-// flush writes the changed target records back.
-func (tx *Tx) flush() {
+// putTargets writes the changed target records.
+func (tx *Tx) putTargets() {
 	for name, t := range tx.targets {
 		if t.dirty {
 			tx.put(bucketTargets, []byte(name), t.encode())
@@ -100,7 +128,46 @@ func (tx *Tx) flush() {
 	}
 }
 
-func (t *target) encode() []byte {
+// targetNames returns the names of all targets in the file.
+func (tx *Tx) targetNames() (names []string) {
+	for name := range keys(tx.bucket(bucketTargets), nil, nil) {
+		names = append(names, string(name))
+	}
+	return names
+}
+
+func (tx *Tx) targetNumbers() (numbers []uint32) {
+	for _, name := range tx.targetNames() {
+		numbers = append(numbers, tx.target(name).number)
+	}
+	return numbers
+}
+
+// count changes the number of deliveries in a state.
+func (t *targetRecord) count(state State, by int) {
+	t.dirty = true
+	switch state {
+	case Dead:
+		t.Dead += uint64(by)
+	case Delivered:
+		t.Delivered += uint64(by)
+	case Behind, Waiting:
+		t.Pending += uint64(by)
+	}
+}
+
+// addPendingBytes changes PendingBytes. Deliveries of early releases were not
+// counted, so that it may be less than what is subtracted.
+func (t *targetRecord) addPendingBytes(by int) {
+	t.dirty = true
+	if by < 0 && uint64(-by) > t.PendingBytes {
+		t.PendingBytes = 0
+		return
+	}
+	t.PendingBytes += uint64(by)
+}
+
+func (t *targetRecord) encode() []byte {
 	var e encoder
 	for _, n := range []uint64{uint64(t.number), t.Pending, t.Dead, t.Delivered} {
 		e.uint(n)
@@ -114,35 +181,29 @@ func (t *target) encode() []byte {
 	return e
 }
 
-// decodeTarget gives an empty record for one that is not there.
-func decodeTarget(record []byte) (*target, error) {
+func readTarget(tx *bolt.Tx, name string) (*targetRecord, error) {
+	return decodeTarget(tx.Bucket(bucketTargets).Get([]byte(name)))
+}
+
+// decodeTarget returns a zero record if there is none.
+func decodeTarget(record []byte) (*targetRecord, error) {
 	if record == nil {
-		return &target{}, nil
+		return &targetRecord{}, nil
 	}
 	in := decoder{rest: record}
-	t := &target{number: uint32(in.uint())}
+	t := &targetRecord{number: uint32(in.uint())}
 	t.Pending, t.Dead, t.Delivered = in.uint(), in.uint(), in.uint()
 	t.Disabled = in.time()
 	t.DisabledMark = in.text()
 	t.HeldUntil = in.time()
-	if len(in.rest) > 0 { // records of before had no more
+	if len(in.rest) > 0 { // records of early releases end here
 		t.Cause = Cause(in.text())
 		t.FailingSince = in.time()
 	} else if !t.Disabled.IsZero() {
-		t.Cause = ItSaidSo
+		t.Cause = CauseUnsubscribed
 	}
 	if len(in.rest) > 0 {
 		t.PendingBytes = in.uint()
 	}
 	return t, in.err
-}
-
-// weigh adds to what pending deliveries take; records of before were not weighed.
-func (t *target) weigh(by int) {
-	t.dirty = true
-	if by < 0 && uint64(-by) > t.PendingBytes {
-		t.PendingBytes = 0
-		return
-	}
-	t.PendingBytes += uint64(by)
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/sidehook/sidehook/rules/config"
 )
 
-// deadline is when a test gives up; nothing waits for it to pass.
+// deadline is when a test gives up. No test waits for it to pass.
 const deadline = 20 * time.Second
 
 // testStore runs a store on dir until the test or stop ends it.
@@ -27,7 +27,7 @@ func newStore(t testing.TB, dir string, retention config.Retention) *Store {
 	return New(Options{Dir: dir, Retention: retention, Logger: slog.New(slog.DiscardHandler)})
 }
 
-// run runs a store and returns what ends it. Its end must be clean.
+// run runs a store and returns a function that stops it, which must succeed.
 func run(t testing.TB, s *Store) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -74,15 +74,15 @@ func delivery(lane string, n int) Delivery {
 	}
 }
 
-// at is n seconds past a fixed moment.
+// at returns the time n seconds after a fixed one.
 func at(n int) time.Time { return time.Date(2026, 11, 23, 12, 0, n, 0, time.UTC) }
 
-// dueIDs lists the ids that are due at a moment.
+// dueIDs returns the ids of the deliveries that are due at a time.
 func dueIDs(t testing.TB, s *Store, target string, now time.Time) (ids []string) {
 	t.Helper()
 	due, _, err := s.Due(target, now, 1000, nil)
 	if err != nil {
-		t.Fatalf("cannot read what is due: %v", err)
+		t.Fatalf("cannot read due deliveries: %v", err)
 	}
 	for _, d := range due {
 		ids = append(ids, d.ID)
@@ -90,12 +90,30 @@ func dueIDs(t testing.TB, s *Store, target string, now time.Time) (ids []string)
 	return ids
 }
 
-// seqOf is the seq of the delivery with this id.
+// find returns the delivery with this id whole, nil if there is none. If it was
+// copied to other targets, it is the original.
+func find(t testing.TB, s *Store, id string) *Delivery {
+	t.Helper()
+	found, _, err := s.List(Query{ID: id})
+	if err != nil {
+		t.Fatalf("cannot find %s: %v", id, err)
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	d, err := s.Load(found[0].Seq)
+	if err != nil {
+		t.Fatalf("cannot load %s: %v", id, err)
+	}
+	return d
+}
+
+// seqOf returns the seq of the delivery with this id.
 func seqOf(t testing.TB, s *Store, id string) uint64 {
 	t.Helper()
-	d, err := s.Get(id)
-	if err != nil || d == nil {
-		t.Fatalf("cannot get %s: %v, %v", id, d, err)
+	d := find(t, s, id)
+	if d == nil {
+		t.Fatalf("there is no %s", id)
 	}
 	return d.Seq
 }

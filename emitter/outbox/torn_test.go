@@ -2,26 +2,22 @@ package outbox
 
 import (
 	"bytes"
-	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
 )
 
 const (
-	// sector is what a disk writes as a whole.
+	// sector is the size of an atomic write of a disk.
 	sector = 512
-	// metaPages are the two pages at the beginning of a file that tell where all else is.
+	// metaPages is the number of meta pages, at the beginning of a file.
 	metaPages = 2
-	// damages is how many files of each kind are damaged at random.
-	damages = 40
 )
 
-// readState and writeState copy the state file from and to a directory.
+// readState reads the state file of a directory, writeState writes it.
 func readState(t testing.TB, dir string) []byte {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(dir, fileName))
@@ -38,8 +34,9 @@ func writeState(t testing.TB, dir string, data []byte) {
 	}
 }
 
-// tear makes what a power cut may leave of a commit: any of its sectors. The
-// meta page comes last, so it is not there or not whole; isWhole has all of it.
+// tear returns what a power cut may leave of a commit: any of its sectors. The
+// meta page is written last, so that it may be missing or torn; isWhole reports
+// that the commit is complete.
 func tear(r *rapid.T, before, after []byte) (torn []byte, isWhole bool) {
 	metas := metaPages * os.Getpagesize()
 	switch rapid.SampledFrom([]string{"before the meta page", "within the meta page", "after it"}).Draw(r, "cut") {
@@ -64,61 +61,4 @@ func tear(r *rapid.T, before, after []byte) (torn []byte, isWhole bool) {
 		}
 	}
 	return torn, false
-}
-
-// Whatever is broken in the file, the process lives, and the store works or says
-// why not.
-func TestADamagedFileEndsNothingAndIsToldOf(t *testing.T) {
-	dir := t.TempDir()
-	s, stop := testStore(t, dir)
-	for n := range 200 {
-		do(t, s, func(tx *Tx) { tx.Enqueue(delivery(fmt.Sprint(n%10), n)) })
-	}
-	stop()
-	whole := readState(t, dir)
-	f := func(name string, damage func(data []byte) []byte, wants bool) {
-		t.Run(name, func(t *testing.T) {
-			dir := t.TempDir()
-			writeState(t, dir, damage(bytes.Clone(whole)))
-			s := runUnopened(t, dir)
-			if reason := reasonOf(t, s); wants && !strings.Contains(reason, "damaged") {
-				t.Errorf("reason %q, want that the file is damaged", reason)
-			}
-			for _, state := range []State{Waiting, Delivered} {
-				_, _, _ = s.List(Query{Target: "crm", States: []State{state}, Limit: 1000})
-			}
-			_, _, _ = s.Due("crm", at(0), 1000, nil)
-		})
-	}
-	page := os.Getpagesize()
-	for _, length := range []int{1, 100, page, 2 * page, 3 * page, len(bytes.TrimRight(whole, "\x00")) / 2} { // past what is used there are zeros
-		f(fmt.Sprintf("cut to %d bytes", length), func(data []byte) []byte { return data[:length] }, true)
-	}
-	f("both meta pages are zeros", func(data []byte) []byte { clear(data[:2*page]); return data }, true)
-	f("all but the meta pages are zeros", func(data []byte) []byte { clear(data[2*page:]); return data }, true)
-	random := rand.New(rand.NewPCG(1, 1))
-	somePage := func(data []byte) []byte {
-		at := random.IntN(len(data)/page) * page
-		return data[at : at+page]
-	}
-	for n := range damages {
-		f(fmt.Sprintf("garbage in a page, %d", n), func(data []byte) []byte {
-			into := somePage(data)
-			for i := range into {
-				into[i] = byte(random.Uint32())
-			}
-			return data
-		}, false)
-		f(fmt.Sprintf("a page in another's place, %d", n), func(data []byte) []byte {
-			copy(somePage(data), somePage(data))
-			return data
-		}, false)
-		f(fmt.Sprintf("some other bytes at the beginning of a page, %d", n), func(data []byte) []byte {
-			into := somePage(data)
-			for range 4 {
-				into[random.IntN(128)] = byte(random.Uint32())
-			}
-			return data
-		}, false)
-	}
 }

@@ -6,48 +6,56 @@ import (
 	"log/slog"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/sidehook/sidehook/rules/config"
 )
 
 const (
-	// maxTrim bounds how many records one commit trims, so that trimming never makes one slow.
+	// maxTrim bounds how many records one commit drops, so that trimming never makes it slow.
 	maxTrim = 256
-	// trimPause is how long a busy writer leaves trimming alone once all is trimmed.
+	// trimPause is how often a busy writer trims once nothing was left to drop.
 	trimPause = time.Second
 )
 
 // trimmer drops what is past its retention, a few records with each commit.
-// Pending deliveries are never dropped, whatever their size; when they fill the
-// file alone, no more are taken.
+// Pending deliveries are never dropped; if they alone fill the file, it takes no
+// further ones.
 type trimmer struct {
 	retention config.Retention
 	log       *slog.Logger
-	tooLarge  everyMinute
-	// behind tells that there is more to drop.
+	// logFull and logTooLarge throttle one message each.
+	logFull, logTooLarge rate.Sometimes
+	// behind reports that there is more to drop.
 	behind bool
 	next   time.Time
-	// page is where the round through the pages goes on.
+	// page is where the walk through the pages continues.
 	page []byte
 
 	trimmed              uint64
 	fileBytes, usedBytes int64
-	// fillerBytes is what Scrub fills the file with for a while.
+	// fillerBytes is how much of the file Scrub has filled for the moment.
 	fillerBytes int64
-	// full tells that what is pending fills the file alone.
+	// full reports that pending deliveries fill the file.
 	full bool
+}
+
+func (t *trimmer) init(retention config.Retention, log *slog.Logger) {
+	t.retention, t.log = retention, log
+	t.logFull.Interval, t.logTooLarge.Interval = logEvery, logEvery
 }
 
 // trim drops what one commit may drop.
 func (t *trimmer) trim(tx *Tx) {
-	t.usedBytes += int64(tx.grown)
+	t.usedBytes += int64(tx.addedBytes)
 	if !t.behind && !t.isOver() && !t.full && tx.now.Before(t.next) {
 		return
 	}
 	t.measure(tx)
 	budget := maxTrim
-	for _, number := range tx.targetNumbers() {
-		budget -= t.trimDone(tx, number, Delivered, t.cutoff(tx, t.retention.Delivered), budget)
-		budget -= t.trimDone(tx, number, Dead, t.cutoff(tx, t.retention.Dead), budget)
+	for _, target := range tx.targetNumbers() {
+		budget -= t.trimDone(tx, target, Delivered, t.cutoff(tx, t.retention.Delivered), budget)
+		budget -= t.trimDone(tx, target, Dead, t.cutoff(tx, t.retention.Dead), budget)
 	}
 	budget -= t.trimSize(tx, budget)
 	budget -= t.trimJourneys(tx, budget)
@@ -57,7 +65,7 @@ func (t *trimmer) trim(tx *Tx) {
 	t.next = tx.now.Add(trimPause)
 }
 
-// cutoff is the time before which something is past its retention, zero when it is kept for ever.
+// cutoff returns the time before which something is past its retention, zero if it is kept forever.
 func (t *trimmer) cutoff(tx *Tx, keep config.Duration) time.Time {
 	if keep <= 0 {
 		return time.Time{}
@@ -65,26 +73,29 @@ func (t *trimmer) cutoff(tx *Tx, keep config.Duration) time.Time {
 	return tx.now.Add(-time.Duration(keep))
 }
 
+// measure computes the size of the file and how much of it is in use.
 func (t *trimmer) measure(tx *Tx) {
 	stats := tx.bolt.DB().Stats()
 	free := stats.FreePageN + stats.PendingPageN
 	t.fileBytes = tx.bolt.Size()
-	t.usedBytes = t.fileBytes - int64(free)*int64(tx.bolt.DB().Info().PageSize) + int64(tx.grown) - t.fillerBytes
+	t.usedBytes = t.fileBytes - int64(free)*int64(tx.bolt.DB().Info().PageSize) + int64(tx.addedBytes) - t.fillerBytes
 }
 
-func (t *trimmer) isOver() bool { return t.retention.Size > 0 && t.usedBytes > int64(t.retention.Size) }
+func (t *trimmer) isOver() bool {
+	return t.retention.Size > 0 && t.usedBytes > int64(t.retention.Size)
+}
 
-// trimDone drops a target's deliveries that were finished before cutoff.
-func (t *trimmer) trimDone(tx *Tx, number uint32, state State, cutoff time.Time, limit int) (dropped int) {
-	keys := tx.doneBefore(number, state, cutoff, limit)
-	for _, key := range keys {
-		tx.dropDelivery(key, state)
+// trimDone drops a target's deliveries that finished before cutoff.
+func (t *trimmer) trimDone(tx *Tx, target uint32, state State, cutoff time.Time, limit int) (dropped int) {
+	expired := tx.doneBefore(target, state, cutoff, limit)
+	for _, key := range expired {
+		tx.dropFinished(key, state)
 	}
-	return len(keys)
+	return len(expired)
 }
 
-// trimSize drops what was finished first while the file holds more than it may:
-// what was delivered, then what is dead.
+// trimSize drops what finished first while the file is over its size: delivered
+// deliveries, then dead ones.
 func (t *trimmer) trimSize(tx *Tx, limit int) (dropped int) {
 	t.full = false
 	if !t.isOver() {
@@ -93,32 +104,33 @@ func (t *trimmer) trimSize(tx *Tx, limit int) (dropped int) {
 	for excess := t.usedBytes - int64(t.retention.Size); dropped < limit && excess > 0; dropped++ {
 		key, state := tx.firstDone()
 		if key == nil {
-			t.judge(tx)
+			t.nothingToDrop(tx)
 			break
 		}
-		excess -= int64(tx.dropDelivery(key, state))
+		excess -= int64(tx.dropFinished(key, state))
 	}
 	return dropped
 }
 
-// judge tells whether the file is full: of what may not be dropped, most is
-// pending. Journeys alone never make it so, since no target can be mended then.
-func (t *trimmer) judge(tx *Tx) {
+// nothingToDrop decides whether a file over its size is full: most of it is
+// pending deliveries. Journeys alone never make it so, for no change of a target
+// would help then.
+func (t *trimmer) nothingToDrop(tx *Tx) {
 	var pending int64
 	for _, name := range tx.targetNames() {
 		pending += int64(tx.target(name).PendingBytes)
 	}
-	t.full = pending > t.usedBytes/2
-	if !t.tooLarge.allow(tx.now) {
+	if t.full = pending > t.usedBytes/2; t.full {
+		t.logFull.Do(func() {
+			t.log.Error("new events are lost, since pending deliveries fill the state file: look for a target that accepts nothing, discard what it does not need, or raise retention.size",
+				"bytes", t.usedBytes, "size", int64(t.retention.Size))
+		})
 		return
 	}
-	if t.full {
-		t.log.Error("new events are lost: what is pending fills the state file alone; look for a target that takes nothing, discard what it does not need, or allow a larger retention.size",
+	t.logTooLarge.Do(func() {
+		t.log.Warn("the state file is larger than retention.size, and all of it is still needed: raise retention.size, or keep journeys for a shorter time",
 			"bytes", t.usedBytes, "size", int64(t.retention.Size))
-		return
-	}
-	t.log.Warn("the state file is larger than retention.size, and all that it holds is still needed: allow more, or keep journeys for a shorter time",
-		"bytes", t.usedBytes, "size", int64(t.retention.Size))
+	})
 }
 
 // trimJourneys drops the journeys whose last exchange is too long ago.
@@ -127,21 +139,21 @@ func (t *trimmer) trimJourneys(tx *Tx, limit int) (dropped int) {
 	if cutoff.IsZero() {
 		return 0
 	}
-	var keys [][]byte
-	cursor := tx.bucket(bucketJourneyAge).Cursor()
-	for key, _ := cursor.First(); key != nil && len(keys) < limit && binary.BigEndian.Uint32(key) < hours(cutoff); key, _ = cursor.Next() {
-		keys = append(keys, bytes.Clone(key))
+	var expired [][]byte
+	for key := range keys(tx.bucket(bucketJourneyAge), nil, nil) {
+		if len(expired) >= limit || binary.BigEndian.Uint32(key) >= hours(cutoff) {
+			break
+		}
+		expired = append(expired, bytes.Clone(key))
 	}
-	for _, key := range keys {
-		tx.delete(bucketJourneyAge, key)
-		tx.delete(bucketJourneys, key[4:])
-		tx.delete(bucketUnsettled, key[4:])
+	for _, key := range expired {
+		tx.deleteJourney(key)
 	}
-	return len(keys)
+	return len(expired)
 }
 
-// trimPages goes on with its round through the pages, and drops those that no
-// journey used for so long that none can be left which does.
+// trimPages continues its walk through the pages and drops those that were not
+// used for so long that no journey can be left that refers to them.
 func (t *trimmer) trimPages(tx *Tx) {
 	cutoff := t.cutoff(tx, t.retention.Journeys)
 	if cutoff.IsZero() {
@@ -161,60 +173,4 @@ func (t *trimmer) trimPages(tx *Tx) {
 		tx.delete(bucketPageUse, key)
 		tx.delete(bucketPages, key)
 	}
-}
-
-func (tx *Tx) targetNames() (names []string) {
-	cursor := tx.bucket(bucketTargets).Cursor()
-	for name, _ := cursor.First(); name != nil; name, _ = cursor.Next() {
-		names = append(names, string(name))
-	}
-	return names
-}
-
-func (tx *Tx) targetNumbers() (numbers []uint32) {
-	for _, name := range tx.targetNames() {
-		numbers = append(numbers, tx.target(name).number)
-	}
-	return numbers
-}
-
-// doneBefore copies up to limit keys of what a target finished before cutoff.
-func (tx *Tx) doneBefore(number uint32, state State, cutoff time.Time, limit int) (keys [][]byte) {
-	if cutoff.IsZero() {
-		return nil
-	}
-	end := doneKey(number, state, cutoff, 0)
-	cursor := tx.bucket(bucketDone).Cursor()
-	for key, _ := cursor.Seek(end[:5]); key != nil && bytes.Compare(key, end) < 0 && len(keys) < limit; key, _ = cursor.Next() {
-		keys = append(keys, bytes.Clone(key))
-	}
-	return keys
-}
-
-// firstDone returns the key of what was finished first, of any target.
-func (tx *Tx) firstDone() (first []byte, state State) {
-	for _, state := range []State{Delivered, Dead} {
-		for _, number := range tx.targetNumbers() {
-			prefix := doneKey(number, state, time.Time{}, 0)[:5]
-			key, _ := tx.bucket(bucketDone).Cursor().Seek(prefix)
-			if bytes.HasPrefix(key, prefix) && (first == nil || bytes.Compare(key[5:], first[5:]) < 0) {
-				first = bytes.Clone(key)
-			}
-		}
-		if first != nil {
-			return first, state
-		}
-	}
-	return nil, 0
-}
-
-// dropDelivery deletes all that is kept of a finished delivery, and returns about how much that was.
-func (tx *Tx) dropDelivery(doneKey []byte, state State) (size int) {
-	seq := lastUint64(doneKey)
-	d, size := tx.record(seq)
-	tx.target(d.Target).count(state, -1)
-	tx.delete(bucketDone, doneKey)
-	tx.dropRecords(seq, d)
-	tx.delete(bucketProgress, uint64Key(seq))
-	return size + 2*progressSize
 }

@@ -5,50 +5,62 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime/debug"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	"golang.org/x/time/rate"
 )
 
 const (
-	// maxBatch bounds how much one commit holds, and so how long it takes.
-	maxBatch = 1024
-	// The pauses after a failure.
+	// minPause and maxPause bound the exponential backoff after a failure.
 	minPause, maxPause = 100 * time.Millisecond, 2 * time.Second
-	// stopGrace is how long the writer tries on after its end was asked for.
+	// stopGrace is how long the writer keeps trying after it was asked to stop.
 	stopGrace = 5 * time.Second
-	// trimEvery is how often an idle writer looks for what is past its retention.
+	// trimEvery is how often an idle writer applies the retention.
 	trimEvery = time.Minute
+	// logEvery is how often the same problem is logged.
+	logEvery = time.Minute
 )
 
-// writer is the goroutine that writes: its state is nobody else's.
+// errDone ends the writer: ctx has ended and nothing waits.
+var errDone = errors.New("done")
+
+// writer is the one goroutine that writes. No other goroutine touches its fields.
 type writer struct {
 	store *Store
-	// lock is the state directory, locked; db is the state file, nil while it is closed.
-	lock  *os.File
-	db    *bolt.DB
-	drawn identity
-	batch []job
-	// failedTx is the id of the transaction whose commit failed last, 0 after one that did not.
+	// lock is the locked state directory; db is the state file, nil while it is closed.
+	lock     *os.File
+	db       *bolt.DB
+	identity identity
+	batch    []change
+	// failedTx is the id of the last transaction whose commit failed, 0 if the last commit succeeded.
 	failedTx int
-	trimmer  trimmer
+	// mustCommit is set from a failed commit until one succeeds.
+	mustCommit bool
+	trimmer    trimmer
+	logFailure rate.Sometimes
 }
 
-// Run opens the state file and commits what is submitted until ctx ends, then
-// commits what still waits and closes the file. While it can't open or write
-// it tries again, every two seconds at most. It returns an error when something
-// could not be written in the end, and must be called once.
+func (w *writer) init(s *Store) {
+	w.store = s
+	w.trimmer.init(s.options.Retention, s.log)
+	w.logFailure.Interval = logEvery
+}
+
+// Run opens the state file and commits what is submitted until ctx ends. Then it
+// commits what still waits and closes the file. While the file cannot be opened
+// or written, Run tries again, at least every two seconds. It returns an error
+// if changes were left unwritten, and must be called once.
 func (s *Store) Run(ctx context.Context) error {
 	defer close(s.stopped)
 	err := s.writer.run(ctx)
-	s.queue.close()
-	if left := append(s.writer.batch, s.queue.take(maxWaiting)...); len(left) > 0 {
-		s.lose(len(left))
-		s.queue.release(left)
+	s.changes.close()
+	if left := append(s.writer.batch, s.changes.take(maxWaiting)...); len(left) > 0 {
+		s.countLost(len(left))
+		s.changes.release(left)
 		err = fmt.Errorf("cannot write %d waiting changes before the end: %w", len(left), err)
 	}
-	s.setReason("stopped")
+	s.setStatus(status{phase: phaseClosed})
 	return err
 }
 
@@ -66,45 +78,69 @@ func (w *writer) run(ctx context.Context) error {
 			pause = minPause
 			continue
 		}
-		w.store.failing(err)
-		if ctx.Err() != nil && len(w.batch) == 0 && w.store.queue.waiting() == 0 {
-			return nil
-		}
-		if ctx.Err() != nil && stopBy.IsZero() {
-			stopBy = time.Now().Add(stopGrace)
-		}
-		if isPast(stopBy) {
-			return err
+		w.failed(err)
+		if isStopping := ctx.Err() != nil; isStopping {
+			if nothingWaits := len(w.batch) == 0 && w.store.changes.waiting() == 0; nothingWaits {
+				return nil
+			}
+			if stopBy.IsZero() {
+				stopBy = time.Now().Add(stopGrace)
+			} else if time.Now().After(stopBy) {
+				return err
+			}
 		}
 		sleep(ctx, pause)
 		pause = min(2*pause, maxPause)
 	}
 }
 
-// errDone ends the writer: ctx has ended and nothing waits.
-var errDone = errors.New("done")
-
-// step opens the file if it has to, and makes one commit.
+// step opens the file if necessary and makes one commit.
 func (w *writer) step(ctx context.Context) error {
 	if w.db == nil {
 		if err := w.open(); err != nil {
 			return err
 		}
+		w.store.wake(nil)
 	}
-	w.store.working()
+	if !w.mustCommit {
+		w.working()
+	}
 	if !w.take(ctx) {
 		return errDone
 	}
-	return w.commit()
+	err := w.commit()
+	w.mustCommit = err != nil
+	return err
 }
 
-// take waits until there is something to do. It returns false at the end.
+// working notes that the file is open and its last commit succeeded.
+func (w *writer) working() {
+	switch last := w.store.setStatus(status{phase: phaseOpen}); last.phase {
+	case phaseOpening:
+		w.store.log.Info("opened the state file")
+	case phaseFailed:
+		w.store.log.Info("the state file can be written again", "error", last.err)
+	case phaseOpen, phaseClosed:
+	}
+}
+
+// failed notes that the file cannot be opened or written.
+func (w *writer) failed(err error) {
+	w.store.setStatus(status{phase: phaseFailed, err: err})
+	w.logFailure.Do(func() {
+		w.store.log.Error("cannot write the state file: observations wait in memory and are lost if the process dies",
+			"error", err, "waiting", w.store.changes.waiting())
+	})
+}
+
+// take waits until there is something to commit. It returns false once ctx has
+// ended and nothing waits.
 func (w *writer) take(ctx context.Context) bool {
 	if ctx.Err() != nil {
-		w.store.queue.close()
+		w.store.changes.close()
 	}
 	if len(w.batch) == 0 {
-		w.batch = w.store.queue.take(maxBatch)
+		w.batch = w.store.changes.take(maxBatch)
 	}
 	if len(w.batch) > 0 {
 		return true
@@ -112,105 +148,17 @@ func (w *writer) take(ctx context.Context) bool {
 	if ctx.Err() != nil {
 		return false
 	}
-	if w.trimmer.behind {
+	if w.trimmer.behind || w.mustCommit {
 		return true
 	}
 	select {
-	case <-w.store.queue.wake:
+	case <-w.store.changes.wake:
 	case <-time.After(trimEvery):
 		return true
 	case <-ctx.Done():
 	}
 	return w.take(ctx)
 }
-
-// commit writes the batch. What it was made of waits on when that fails.
-func (w *writer) commit() error {
-	started := time.Now()
-	tx, err := w.attempt()
-	if err != nil {
-		if errors.Is(err, errCorrupt) {
-			w.close()
-		}
-		return fmt.Errorf("cannot write the state file: %w", explain(err))
-	}
-	w.failedTx = 0
-	w.drawn = tx.identity
-	w.store.committed(w.batch, tx, time.Since(started), &w.trimmer)
-	w.batch = nil
-	return nil
-}
-
-// attempt makes one transaction of the batch, without the changes that fail.
-func (w *writer) attempt() (done *Tx, err error) {
-	defer guard(&err)()
-	for {
-		done, failed, err := w.transact()
-		if failed == nil {
-			return done, err
-		}
-		w.drop(*failed, err)
-	}
-}
-
-// transact commits the batch. failed is the index of the change that made it
-// impossible, nil when it was not for a change.
-func (w *writer) transact() (done *Tx, failed *int, err error) {
-	b, err := w.db.Begin(true)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer rollback(b) // does nothing after a commit, and unlocks the file after a panic
-	if w.failedTx != 0 && b.ID() > w.failedTx {
-		// The failed commit had reached the file all the same: bbolt reads its meta
-		// page back. This one, empty, makes sure that it is on disk. What it was
-		// has to be found out from the file.
-		return &Tx{identity: readIdentity(b.Bucket(bucketMeta)), withdrawn: true}, nil, b.Commit()
-	}
-	tx := newTx(b, w.drawn, time.Now())
-	tx.full = w.trimmer.full
-	w.trimmer.fillerBytes = w.store.filler.Load()
-	for i, j := range w.batch {
-		if err := runChange(tx, j.fn); errors.Is(err, errCorrupt) {
-			return nil, nil, err
-		} else if err != nil {
-			return nil, &i, err
-		}
-	}
-	w.trimmer.trim(tx)
-	tx.flush()
-	if tx.err != nil {
-		return nil, nil, tx.err
-	}
-	w.failedTx = b.ID()
-	return tx, nil, b.Commit()
-}
-
-func runChange(tx *Tx, fn func(*Tx)) (err error) {
-	defer func() {
-		p := recover()
-		if _, isFault := p.(interface{ Addr() uintptr }); isFault {
-			err = errCorrupt
-		} else if p != nil {
-			// What it panics with may hold an answer, so only its type is told.
-			err = fmt.Errorf("a change panicked (%T) at %s", p, debug.Stack())
-		}
-	}()
-	fn(tx)
-	return tx.err
-}
-
-// drop takes a change that fails out of the batch: it would fail again.
-func (w *writer) drop(i int, err error) {
-	w.store.log.Error("dropped a change of the state file: report this as a bug", "error", err)
-	bad := w.batch[i]
-	w.batch = append(w.batch[:i:i], w.batch[i+1:]...)
-	w.store.queue.release([]job{bad})
-	w.store.dropped()
-	close(bad.done)
-}
-
-func rollback(b *bolt.Tx) { _ = b.Rollback() }
 
 func (w *writer) close() {
 	if w.db == nil {
@@ -223,16 +171,14 @@ func (w *writer) close() {
 	w.db = nil
 }
 
-// unlock leaves the state directory to others.
+// unlock leaves the state directory to other processes.
 func (w *writer) unlock() {
 	if w.lock != nil {
 		_ = w.lock.Close()
 	}
 }
 
-func isPast(t time.Time) bool { return !t.IsZero() && time.Now().After(t) }
-
-// sleep waits, and no longer than ctx lasts where that is not over yet.
+// sleep waits for d or, unless it has ended already, until ctx ends.
 func sleep(ctx context.Context, d time.Duration) {
 	if ctx.Err() != nil {
 		ctx = context.WithoutCancel(ctx)

@@ -10,7 +10,7 @@ import (
 )
 
 // maxRetryAfter bounds the wait that a target can ask for.
-const maxRetryAfter = outbox.LongestTold
+const maxRetryAfter = outbox.MaxRetryAfter
 
 // classifyResponse classifies a final response that arrived at a certain time.
 func classifyResponse(response *http.Response, at time.Time) Result {

@@ -8,27 +8,27 @@ import (
 	"time"
 )
 
-// Options say what is not built in. The zero value is the demo as it ships.
+// Options replace parts of an App. The zero value is the demo as it ships.
 type Options struct {
-	// Survey to take; one without pages stands for Library().
+	// Survey is the survey to take; without pages, Library().
 	Survey Survey
-	// Now is the clock that stamps events; nil stands for time.Now.
+	// Now is the clock that stamps events; by default time.Now.
 	Now func() time.Time
-	// NewID makes ids of participants and traces: 36 characters, as of a GUID.
-	// It must be safe for concurrent use; nil stands for random ones.
+	// NewID makes the ids of participants and traces, in the 36-character form of
+	// a GUID. It must be safe for concurrent use; by default ids are random.
 	NewID func() string
-	// Shuffle orders the pages marked Randomize, once for each participant,
-	// like rand.Shuffle; nil keeps them as they are.
+	// Shuffle orders the pages marked Randomize, once per participant, with the
+	// contract of rand.Shuffle; by default they keep their order.
 	Shuffle func(n int, swap func(i, j int))
-	// Interfere is called once for each API request that has a route. It may
-	// block, which makes the app slow, and a status other than 0 is answered in
-	// place of the app's own, with no body and nothing stored. A navigation
-	// calls it after reading where the participant is and before moving them,
-	// where Decsys too lets two of them overtake each other.
+	// Interfere is called once for each API request that has a route. It may block,
+	// which makes the app slow. A status other than 0 replaces the app's response:
+	// it has no body, and nothing is stored. A navigation calls it between reading
+	// the current page and storing the move, where concurrent navigations race in
+	// Decsys, too.
 	Interfere func(*http.Request) (status int)
 }
 
-// App is a survey app. Make one with New; it is safe for concurrent use.
+// App is the survey app, an http.Handler. Use New to make one.
 type App struct {
 	options Options
 
@@ -36,7 +36,14 @@ type App struct {
 	log eventLog // guarded by mu
 }
 
-// New returns an app in which nobody has taken the survey yet.
+// config is the body of GET /api/config, in the wire's order.
+type config struct {
+	Mode                    string `json:"mode"`
+	AllowRegistration       bool   `json:"allowRegistration"`
+	AccountApprovalRequired bool   `json:"accountApprovalRequired"`
+}
+
+// New returns an App without participants.
 func New(o Options) *App {
 	if len(o.Survey.Pages) == 0 {
 		o.Survey = Library()
@@ -56,8 +63,8 @@ func New(o Options) *App {
 	return &App{options: o, log: newEventLog()}
 }
 
-// ServeHTTP answers as Decsys does: what no route takes is answered with the
-// page itself when it is a GET or HEAD, with 405 otherwise.
+// ServeHTTP implements http.Handler. As in Decsys, a request without a route gets
+// the page if it is a GET or HEAD, and 405 otherwise.
 func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Clacks-Overhead", "GNU Terry Pratchett")
 	matched, vars, allowed := match(r)
@@ -73,7 +80,17 @@ func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// interfered tells whether Options.Interfere has taken the answer.
+// version handles GET /version: the release of Decsys that is imitated.
+func (a *App) version(w http.ResponseWriter, r *http.Request, _ variables) {
+	send(w, r, http.StatusOK, "application/json", []byte(`"2.6.0"`))
+}
+
+// config handles GET /api/config.
+func (a *App) config(w http.ResponseWriter, r *http.Request, _ variables) {
+	sendJSON(w, r, config{Mode: "workshop"})
+}
+
+// interfered reports whether Options.Interfere has replaced the response.
 func (a *App) interfered(w http.ResponseWriter, r *http.Request) bool {
 	status := a.options.Interfere(r)
 	if status == 0 {
@@ -83,12 +100,12 @@ func (a *App) interfered(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// has tells whether the ids name the one instance there is.
+// has reports whether the ids are those of the one survey and its instance.
 func (a *App) has(survey, instance int) bool {
 	return survey == a.options.Survey.ID && instance == a.options.Survey.Instance
 }
 
-// randomID is a random (version 4) GUID, RFC 9562 section 5.4.
+// randomID returns a random GUID (RFC 9562 section 5.4).
 func randomID() string {
 	var b [16]byte
 	rand.Read(b[:]) // never fails since Go 1.24

@@ -18,9 +18,9 @@ import (
 
 const ann = "2f0c3b1e-6a53-4c0e-9a44-7d2c9b5d1e10"
 
-// What no recording shows, or what only the demo does. Recorded behaviour is
-// in TestAnswersWhatDecsysAnswered.
-func TestAnswersOneRequest(t *testing.T) {
+// TestAppRespondsToSingleRequests covers what no recording shows, or what only the
+// demo does.
+func TestAppRespondsToSingleRequests(t *testing.T) {
 	f := func(name, method, path, body string, wantStatus int, wantType, want string) {
 		t.Run(name, func(t *testing.T) {
 			base := serve(t, demo.Options{NewID: func() string { return ann }})
@@ -41,21 +41,21 @@ func TestAnswersOneRequest(t *testing.T) {
 	f("the start page", "GET", "/", "", 200, "text/html", "")
 	f("the page of a survey", "GET", "/survey/fzd", "", 200, "text/html", "")
 	f("an unknown endpoint is the page", "GET", "/api/nothing/of/the/kind", "", 200, "text/html", "")
-	f("posting to the page is refused", "POST", "/survey/fzd", "", 405, "", "")
-	f("somebody from Prolific", "POST", "/api/surveys/external/5", `{"PROLIFIC_PID":"5f2b","STUDY_ID":"61aa"}`, 200, asJSON, `{"surveyId":5,"instanceId":3,"participantId":"5f2b"}`)
-	f("somebody from Prolific by study", "POST", "/api/surveys/external", `{"PROLIFIC_PID":"5f2b","STUDY_ID":"61aa"}`, 200, asJSON, `{"surveyId":5,"instanceId":3,"participantId":"5f2b"}`)
-	f("somebody from elsewhere", "POST", "/api/surveys/external/5", `{"who":"5f2b"}`, 200, asJSON, `{"surveyId":5,"instanceId":3,"participantId":null}`)
-	f("an external survey that is not there", "POST", "/api/surveys/external/6", `{}`, 404, asProblem, `{"type":"https://tools.ietf.org/html/rfc9110#section-15.5.5","title":"Not Found","status":404,"traceId":"`+trace+`"}`)
-	f("an external query that is no JSON", "POST", "/api/surveys/external/5", `?`, 400, asProblem, `{"type":"https://tools.ietf.org/html/rfc9110#section-15.5.1","title":"Bad Request","status":400,"traceId":"`+trace+`"}`)
-	f("an event in an instance that is not there", "POST", "/api/log/9999/ann/x/y", `{}`, 404, asText, "Survey Instance could not be found.")
+	f("POST to the page is refused", "POST", "/survey/fzd", "", 405, "", "")
+	f("a participant from Prolific", "POST", "/api/surveys/external/5", `{"PROLIFIC_PID":"5f2b","STUDY_ID":"61aa"}`, 200, asJSON, `{"surveyId":5,"instanceId":3,"participantId":"5f2b"}`)
+	f("a participant from Prolific, by study", "POST", "/api/surveys/external", `{"PROLIFIC_PID":"5f2b","STUDY_ID":"61aa"}`, 200, asJSON, `{"surveyId":5,"instanceId":3,"participantId":"5f2b"}`)
+	f("a participant from elsewhere", "POST", "/api/surveys/external/5", `{"who":"5f2b"}`, 200, asJSON, `{"surveyId":5,"instanceId":3,"participantId":null}`)
+	f("an unknown external survey", "POST", "/api/surveys/external/6", `{}`, 404, asProblem, `{"type":"https://tools.ietf.org/html/rfc9110#section-15.5.5","title":"Not Found","status":404,"traceId":"`+trace+`"}`)
+	f("an external query that is not JSON", "POST", "/api/surveys/external/5", `?`, 400, asProblem, `{"type":"https://tools.ietf.org/html/rfc9110#section-15.5.1","title":"Bad Request","status":400,"traceId":"`+trace+`"}`)
+	f("an event in an unknown instance", "POST", "/api/log/9999/ann/x/y", `{}`, 404, asText, "Survey Instance could not be found.")
 	f("an event without a body", "POST", "/api/log/3/ann/x/y", ``, 500, "", "")
 	f("an event that is too long", "POST", "/api/log/3/ann/x/y", `{"text":"`+strings.Repeat("x", 1<<20)+`"}`, 500, "", "")
-	f("an instance that is no number", "GET", "/api/log/x/ann", "", 400, asProblem, `{"errors":{"instanceId":["The value 'x' is not valid."]},"type":"https://tools.ietf.org/html/rfc9110#section-15.5.1","title":"One or more validation errors occurred.","status":400,"traceId":"`+trace+`"}`)
+	f("an instance that is not a number", "GET", "/api/log/x/ann", "", 400, asProblem, `{"errors":{"instanceId":["The value 'x' is not valid."]},"type":"https://tools.ietf.org/html/rfc9110#section-15.5.1","title":"One or more validation errors occurred.","status":400,"traceId":"`+trace+`"}`)
 	f("a navigation before the start", "POST", "/api/progress/5/3/ann/next", "", 500, "", "")
 	f("dots, escaped", "POST", "/api/progress/5/3/%2e%2e/next", "", 405, "", "")
 }
 
-func TestSendsTheLengthToWhoTakesNoGzip(t *testing.T) {
+func TestResponsesHaveALengthUnlessGzipped(t *testing.T) {
 	base := serve(t, demo.Options{})
 	f := func(accept, wantCoding, wantVary string, wantLength int64) {
 		t.Run(accept, func(t *testing.T) {
@@ -64,11 +64,11 @@ func TestSendsTheLengthToWhoTakesNoGzip(t *testing.T) {
 				t.Fatal(err)
 			}
 			request.Header["Accept-Encoding"] = []string{accept}
-			response, err := wire.RoundTrip(request)
+			response, err := rawTransport.RoundTrip(request)
 			if err != nil {
 				t.Fatal(err)
 			}
-			_ = response.Body.Close() // only its headers count
+			_ = response.Body.Close() // only the header is of interest
 			if got := response.Header.Get("Content-Encoding"); got != wantCoding {
 				t.Errorf("Content-Encoding is %q, want %q", got, wantCoding)
 			}
@@ -87,7 +87,7 @@ func TestSendsTheLengthToWhoTakesNoGzip(t *testing.T) {
 	f("", "", "", 7)
 }
 
-func TestStampsEventsWithTheClock(t *testing.T) {
+func TestEventsAreStampedWithTheClock(t *testing.T) {
 	now := time.Date(2026, 3, 4, 9, 14, 31, 900_400_000, time.FixedZone("", 3600))
 	base := serve(t, demo.Options{Now: func() time.Time { return now }})
 	do(t, base, "POST", "/api/log/3/ann/item/kind", `{ "a" : "<é>" }`)
@@ -97,13 +97,13 @@ func TestStampsEventsWithTheClock(t *testing.T) {
 	}
 }
 
-func TestAnAnswerThatArrivesDuringANavigationComesTooLate(t *testing.T) {
+func TestAnswerDuringANavigationComesTooLate(t *testing.T) {
 	var base string
-	var answering atomic.Bool
+	var answered atomic.Bool
 	consent := demo.Library().Pages[0]
 	base = serve(t, demo.Options{Interfere: func(r *http.Request) int {
 		isNext := strings.HasSuffix(r.URL.Path, "/next")
-		if isNext && answering.CompareAndSwap(false, true) {
+		if isNext && answered.CompareAndSwap(false, true) {
 			do(t, base, "POST", "/api/log/3/ann/"+consent.Components[2].ID+"/decsys.platform.COMPONENT_RESULTS", `{"confirmed":true}`)
 		}
 		return 0
@@ -116,7 +116,7 @@ func TestAnAnswerThatArrivesDuringANavigationComesTooLate(t *testing.T) {
 	}
 }
 
-func TestAFailedRequestStoresNothing(t *testing.T) {
+func TestFailedRequestStoresNothing(t *testing.T) {
 	var fail atomic.Int32
 	base := serve(t, demo.Options{Interfere: func(*http.Request) int { return int(fail.Swap(0)) }})
 	do(t, base, "GET", "/api/progress/5/3/ann", "")
@@ -133,7 +133,7 @@ func TestAFailedRequestStoresNothing(t *testing.T) {
 	}
 }
 
-func TestShufflesOnlyThePagesMarkedForIt(t *testing.T) {
+func TestOnlyPagesMarkedRandomizeAreShuffled(t *testing.T) {
 	survey := demo.Library()
 	random := rand.New(rand.NewPCG(1, 2))
 	base := serve(t, demo.Options{Survey: survey, Shuffle: random.Shuffle})
@@ -156,17 +156,17 @@ func TestShufflesOnlyThePagesMarkedForIt(t *testing.T) {
 	}
 }
 
-// pageNumber is the number of the page shown; 0 when there is none.
+// pageNumber returns the order of the page in a response; 0 if there is none.
 func pageNumber(t *testing.T, e exchange) int {
 	t.Helper()
-	var answer struct{ Page struct{ Order int } }
-	if err := json.Unmarshal([]byte(e.Response), &answer); err != nil {
-		t.Fatalf("%s %s: cannot read the answer %d %q: %v", e.Method, e.Path, e.Status, e.Response, err)
+	var progress struct{ Page struct{ Order int } }
+	if err := json.Unmarshal([]byte(e.Response), &progress); err != nil {
+		t.Fatalf("%s %s: cannot parse the response %d %q: %v", e.Method, e.Path, e.Status, e.Response, err)
 	}
-	return answer.Page.Order
+	return progress.Page.Order
 }
 
-func FuzzAnswersAnyRequest(f *testing.F) {
+func FuzzAppRespondsToAnyRequest(f *testing.F) {
 	for _, name := range []string{"oddities", "mandatory"} {
 		for _, e := range recorded(f, name) {
 			f.Add(e.Method, e.Path, e.Body)
@@ -176,14 +176,14 @@ func FuzzAnswersAnyRequest(f *testing.F) {
 	f.Fuzz(func(t *testing.T, method, path, body string) {
 		request, err := http.NewRequest(method, "http://survey.example.org"+path, strings.NewReader(body))
 		if err != nil {
-			t.Skip("net/http does not let this in")
+			t.Skip("net/http would refuse this request")
 		}
 		response := httptest.NewRecorder()
 		app.ServeHTTP(response, request)
 		switch response.Code {
 		case 200, 204, 400, 404, 405, 500:
 		default:
-			t.Errorf("%s %q was answered %d", method, path, response.Code)
+			t.Errorf("%s %q got status %d", method, path, response.Code)
 		}
 	})
 }

@@ -1,8 +1,21 @@
-// Package demo is a small survey app that says on the wire what Decsys says:
-// something to try sidehook on, and something for tests to stand behind a
-// proxy. It keeps everything in memory and knows nothing of sidehook.
+// Package demo is a small survey app that speaks Decsys' wire format. `sidehook
+// demo` puts it behind the proxy, and tests do, too. It knows nothing of sidehook.
 //
-// What it answers was compared with recordings of Decsys 2.6.0. It has one
-// survey with one instance, repeatable and anonymous; no accounts, no studies
-// and no typed ids.
+//	browser ──► App ──► index.html                 the page, whatever the path
+//	             │
+//	             ├── /api/progress  progress.go    where a participant is, and the next page
+//	             ├── /api/log       log.go         events, answers among them
+//	             │   .../summary    summary.go     answers by page
+//	             └── /api/surveys   instance.go    the survey itself
+//
+//	sidehook ──► Receiver                          verifies webhooks and prints them
+//
+// An App serves one Survey with one instance, repeatable and anonymous; there are
+// no accounts, no studies and no typed ids. As in Decsys, the state of a
+// participant is nothing but their events: the page that they are on and the
+// answers are derived from the log whenever they are asked for. The log is kept
+// in memory.
+//
+// TestAppRespondsAsDecsysDid compares the responses with recordings of Decsys
+// 2.6.0, in testdata.
 package demo

@@ -9,11 +9,12 @@ import (
 
 const (
 	noInstance = "Survey Instance could not be found."
-	// maxEventBody is the longest body of an event that is read, in bytes.
+	// maxEventBody is the largest body of a request, in bytes.
 	maxEventBody = 1 << 20
 )
 
-// record is POST /api/log: it keeps an event of any type for any source.
+// record handles POST /api/log/{instanceId}/{participant}/{source}/{type}. As in
+// Decsys, any source and type will do.
 func (a *App) record(w http.ResponseWriter, r *http.Request, vars variables) {
 	if !a.knowsInstance(w, r, vars) {
 		return
@@ -31,7 +32,8 @@ func (a *App) record(w http.ResponseWriter, r *http.Request, vars variables) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// events is GET /api/log/{i}/{p}: all a participant did; nothing for a stranger.
+// events handles GET /api/log/{instanceId}/{participant}: all events of a
+// participant, none for an unknown one.
 func (a *App) events(w http.ResponseWriter, r *http.Request, vars variables) {
 	if !a.knowsInstance(w, r, vars) {
 		return
@@ -39,7 +41,8 @@ func (a *App) events(w http.ResponseWriter, r *http.Request, vars variables) {
 	sendJSON(w, r, append([]event{}, a.eventsOf(vars["participant"])...))
 }
 
-// latest is GET /api/log/{i}/{p}/{source?}/{type}: the last such event.
+// latest handles GET /api/log/{instanceId}/{participant}/{source?}/{type}: the
+// last event of that type.
 func (a *App) latest(w http.ResponseWriter, r *http.Request, vars variables) {
 	if !a.knowsInstance(w, r, vars) {
 		return
@@ -53,19 +56,19 @@ func (a *App) latest(w http.ResponseWriter, r *http.Request, vars variables) {
 	sendJSON(w, r, events[i])
 }
 
-// eventsOf gives a participant's events up to now; later ones don't change it.
+// eventsOf returns a snapshot of a participant's events.
 func (a *App) eventsOf(id string) participant {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.log.of(id)
 }
 
-// add stores an event with the time it is now. The lock must be held.
+// add stores an event and stamps it. The caller must hold a.mu.
 func (a *App) add(id, source, kind string, payload json.RawMessage) {
 	a.log.add(id, event{Timestamp: instant(a.options.Now()), Source: source, Type: kind, Payload: payload})
 }
 
-// knowsInstance answers the request itself when the instance is not ours.
+// knowsInstance reports whether the instance exists, and responds if it does not.
 func (a *App) knowsInstance(w http.ResponseWriter, r *http.Request, vars variables) bool {
 	ids, ok := vars.numbers(a, w, "instanceId")
 	if ok && ids[0] != a.options.Survey.Instance {

@@ -7,10 +7,10 @@ import (
 	"strconv"
 )
 
-// noActiveInstance is what Decsys says for every survey it will not show.
+// noActiveInstance is Decsys' text for every survey that it does not serve.
 const noActiveInstance = "An active Survey Instance could not be found for the external survey details provided."
 
-// progress tells where a participant is; the order of fields is the wire's.
+// progress is where a participant is, in the wire's order.
 type progress struct {
 	SurveyID                  int      `json:"surveyId"`
 	InstanceID                int      `json:"instanceId"`
@@ -23,17 +23,17 @@ type progress struct {
 	Settings                  struct{} `json:"settings"`
 }
 
-// step is a navigation between reading where a participant is and moving them.
-type step struct {
-	source string  // the page left, or UNKNOWN
-	target *string // the page gone to; nil at the end of the survey
-	ends   bool    // the survey is complete now
-	status int     // what to answer when it is not 200
-	silent bool    // nothing is stored
+// navigationPlan is a navigation before it is stored.
+type navigationPlan struct {
+	source  string  // the page left, or UNKNOWN
+	target  *string // the next page; nil at the end of the survey
+	ends    bool    // the survey is completed
+	status  int     // of the response, if not 200
+	discard bool    // store nothing
 }
 
-// progress is GET /api/progress: the page a participant is on, or a new id for
-// one who has none or is through.
+// progress handles GET /api/progress/{surveyId}/{instanceId}/{participant?}: the
+// current page, or a new id for a participant who has none or has completed.
 func (a *App) progress(w http.ResponseWriter, r *http.Request, vars variables) {
 	ids, ok := vars.numbers(a, w, "surveyId", "instanceId")
 	switch {
@@ -43,15 +43,16 @@ func (a *App) progress(w http.ResponseWriter, r *http.Request, vars variables) {
 		send(w, r, http.StatusNotFound, textPlain, []byte(noActiveInstance))
 		return
 	}
-	answer, ok := a.position(vars["participant"])
+	current, ok := a.current(vars["participant"])
 	if !ok {
 		sendEmpty(w, http.StatusInternalServerError)
 		return
 	}
-	sendJSON(w, r, answer)
+	sendJSON(w, r, current)
 }
 
-// navigate is POST /api/progress: one page forward, whatever the key says.
+// navigate handles POST /api/progress/{surveyId}/{instanceId}/{participant}/{key}.
+// As in Decsys, it is one page forward whatever the key.
 func (a *App) navigate(w http.ResponseWriter, r *http.Request, vars variables) {
 	ids, ok := vars.numbers(a, w, "surveyId", "instanceId")
 	switch {
@@ -61,32 +62,28 @@ func (a *App) navigate(w http.ResponseWriter, r *http.Request, vars variables) {
 		sendEmpty(w, http.StatusInternalServerError)
 		return
 	}
-	s := a.plan(vars["participant"])
+	plan := a.plan(vars["participant"])
 	if a.interfered(w, r) {
 		return
 	}
-	a.move(vars["participant"], vars["key"], s)
-	if s.status != 0 {
-		sendEmpty(w, s.status)
+	a.store(vars["participant"], vars["key"], plan)
+	if plan.status != 0 {
+		sendEmpty(w, plan.status)
 		return
 	}
-	sendJSON(w, r, a.shown(vars["participant"], s.target))
+	sendJSON(w, r, a.progressAt(vars["participant"], plan.target))
 }
 
-// position reads where a participant is, and starts one who is new. It fails
-// when they are on a page that does not exist.
-func (a *App) position(id string) (progress, bool) {
+// current returns the progress of a participant, and starts a new one. It fails if
+// they are on a page that does not exist.
+func (a *App) current(id string) (progress, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if id == "" {
-		answer := a.about(nil)
-		answer.NewParticipantID = a.newID()
-		return answer, true
-	}
-	if a.log.of(id).completed() {
-		answer := a.about(&id)
-		answer.NewParticipantID = a.newID()
-		return answer, true
+	switch {
+	case id == "":
+		return a.newParticipant(nil), true
+	case a.log.of(id).completed():
+		return a.newParticipant(&id), true
 	}
 	if a.log.of(id).order() == nil {
 		a.start(id)
@@ -95,7 +92,14 @@ func (a *App) position(id string) (progress, bool) {
 	return a.onPage(id, pointer), a.options.Survey.page(pointer) != nil
 }
 
-// start fixes the order of pages for a participant. The lock must be held.
+// newParticipant offers a new id to a participant who has none or has completed.
+func (a *App) newParticipant(id *string) progress {
+	p, newID := a.withoutPage(id), a.options.NewID()
+	p.NewParticipantID = &newID
+	return p
+}
+
+// start fixes the order of pages for a participant. The caller must hold a.mu.
 func (a *App) start(id string) {
 	order, err := json.Marshal(struct{ Order []string }{a.options.Survey.order(a.options.Shuffle)})
 	if err != nil {
@@ -104,75 +108,70 @@ func (a *App) start(id string) {
 	a.add(id, strconv.Itoa(a.options.Survey.ID), pageRandomize, order)
 }
 
-// plan reads where a participant is and where they would go next.
-func (a *App) plan(id string) step {
+// plan determines where a participant goes next.
+func (a *App) plan(id string) navigationPlan {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	p := a.log.of(id)
 	if p.order() == nil || p.completed() {
-		return step{source: "UNKNOWN", status: http.StatusInternalServerError}
+		return navigationPlan{source: "UNKNOWN", status: http.StatusInternalServerError}
 	}
 	order, pointer := p.order(), p.pointer()
 	page, at := a.options.Survey.page(pointer), slices.Index(order, pointer)
 	if page == nil || at < 0 {
-		return step{status: http.StatusInternalServerError, silent: true}
+		return navigationPlan{status: http.StatusInternalServerError, discard: true}
 	}
 	item := page.response()
 	isRefused := item != nil && !item.IsOptional && p.last(item.ID, componentResults) < 0
 	isLast := at == len(order)-1
 	switch {
 	case isRefused:
-		return step{source: pointer, target: &pointer}
+		return navigationPlan{source: pointer, target: &pointer}
 	case isLast:
-		return step{source: pointer, ends: true}
+		return navigationPlan{source: pointer, ends: true}
 	default:
-		return step{source: pointer, target: &order[at+1]}
+		return navigationPlan{source: pointer, target: &order[at+1]}
 	}
 }
 
-// move stores what plan found, though others may have moved meanwhile.
-func (a *App) move(id, key string, s step) {
-	if s.silent {
+// store stores a planned navigation, even if another one came in between.
+func (a *App) store(id, key string, plan navigationPlan) {
+	if plan.discard {
 		return
 	}
-	payload, err := json.Marshal(navigation{PageRequested: key, TargetPageID: s.target})
+	payload, err := json.Marshal(navigation{PageRequested: key, TargetPageID: plan.target})
 	if err != nil {
 		panic(err) // strings always marshal
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if s.ends {
+	if plan.ends {
 		a.add(id, strconv.Itoa(a.options.Survey.ID), surveyComplete, json.RawMessage(`{}`))
 	}
-	a.add(id, s.source, pageNavigation, payload)
+	a.add(id, plan.source, pageNavigation, payload)
 }
 
-// shown is the answer to a navigation.
-func (a *App) shown(id string, target *string) progress {
+// progressAt returns the progress after a navigation to a page, or to the end.
+func (a *App) progressAt(id string, target *string) progress {
 	if target == nil {
-		return a.about(&id)
+		return a.withoutPage(&id)
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.onPage(id, *target)
 }
 
-// onPage says that a participant is on a page. The lock must be held.
+// onPage returns the progress on a page. The caller must hold a.mu.
 func (a *App) onPage(id, page string) progress {
-	answer := a.about(&id)
-	answer.Page = a.options.Survey.page(page)
+	p := a.withoutPage(&id)
+	p.Page = a.options.Survey.page(page)
 	order := a.log.of(id).order()
-	answer.IsLastPage = len(order) > 0 && order[len(order)-1] == page
-	return answer
+	p.IsLastPage = len(order) > 0 && order[len(order)-1] == page
+	return p
 }
 
-// about says what is the same on every page.
-func (a *App) about(participant *string) progress {
+// withoutPage returns the part of the progress that is the same on every page.
+func (a *App) withoutPage(participant *string) progress {
 	s := a.options.Survey
 	return progress{SurveyID: s.ID, InstanceID: s.Instance, ParticipantID: participant, PageCount: len(s.Pages)}
-}
-
-func (a *App) newID() *string {
-	id := a.options.NewID()
-	return &id
 }

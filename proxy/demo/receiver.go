@@ -11,28 +11,29 @@ import (
 	"sync"
 )
 
-// maxWebhook is the largest webhook that a Receiver reads, in bytes.
+// maxWebhook is the largest body of a webhook, in bytes.
 const maxWebhook = 1 << 20
 
-// Receiver is what somebody who wants webhooks would write: it verifies the
-// signature of each and prints it.
+// Receiver is a minimal receiver of webhooks: it verifies the signature of each
+// one and prints it.
 type Receiver struct {
-	// Secret is what webhooks are signed with.
+	// Secret is the key that webhooks are signed with.
 	Secret string
-	// Out gets the webhooks, one after the other.
+	// Out gets each webhook; writes to it do not overlap.
 	Out io.Writer
 
 	printing sync.Mutex
 }
 
-// ServeHTTP takes a webhook: 204, or 401 when its signature is not ours.
+// ServeHTTP implements http.Handler. It responds 204, or 401 if the signature does
+// not verify.
 func (r *Receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, maxWebhook))
 	if err != nil {
 		http.Error(w, "cannot read the webhook", http.StatusBadRequest)
 		return
 	}
-	if !r.signed(req.Header.Get("X-Decsys-Signature"), body) {
+	if !r.verifies(req.Header.Get("X-Decsys-Signature"), body) {
 		http.Error(w, "the signature does not verify", http.StatusUnauthorized)
 		return
 	}
@@ -40,7 +41,7 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-func (r *Receiver) signed(signature string, body []byte) bool {
+func (r *Receiver) verifies(signature string, body []byte) bool {
 	mac := hmac.New(sha256.New, []byte(r.Secret))
 	mac.Write(body)
 	return hmac.Equal([]byte(signature), []byte(base64.StdEncoding.EncodeToString(mac.Sum(nil))))

@@ -9,8 +9,8 @@ import (
 	"github.com/sidehook/sidehook/proxy/demo"
 )
 
-func TestTheReceiverTakesOnlyWhatIsSigned(t *testing.T) {
-	// The signature is openssl's: printf '{"a":1}' | openssl dgst -sha256 -hmac key -binary | base64
+func TestReceiverAcceptsOnlySignedWebhooks(t *testing.T) {
+	// Signed by openssl: printf '{"a":1}' | openssl dgst -sha256 -hmac key -binary | base64
 	f := func(signature string, want int, printed string) {
 		t.Helper()
 		var out strings.Builder

@@ -17,14 +17,14 @@ import (
 )
 
 var (
-	// aTime leaves 0001-01-01, which says that nothing was recorded.
+	// aTime does not match 0001-01-01, which means that nothing was recorded.
 	aTime  = regexp.MustCompile(`"2\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d*[1-9])?\+00:00"`)
 	aTrace = regexp.MustCompile(`"00-[0-9a-f]{32}-[0-9a-f]{16}-00"`)
-	// aTail is what Decsys' store rounds off a long number, and ours does not.
+	// aTail matches digits that Decsys' store rounds off and the demo's does not.
 	aTail = regexp.MustCompile(`(\d\.\d{8})\d+`)
 )
 
-func TestAnswersWhatDecsysAnswered(t *testing.T) {
+func TestAppRespondsAsDecsysDid(t *testing.T) {
 	for _, name := range []string{"mandatory", "double-next", "oddities", "reads"} {
 		t.Run(name, func(t *testing.T) {
 			replay(t, recorded(t, name))
@@ -32,27 +32,27 @@ func TestAnswersWhatDecsysAnswered(t *testing.T) {
 	}
 }
 
-// replay asks what was asked in a recording, one after the other but for those
-// that overlapped, and compares the answers, byte for byte but for times
-// and the tails of long numbers.
+// replay sends the requests of a recording one after the other, or at once where
+// they overlapped, and compares the responses byte for byte, apart from times and
+// the last digits of long numbers.
 func replay(t *testing.T, want []exchange) {
 	var nextID atomic.Value
-	var meeting atomic.Pointer[sync.WaitGroup]
+	var overlap atomic.Pointer[sync.WaitGroup]
 	survey := surveyIn(t, want)
 	base := serve(t, demo.Options{
 		Survey:  survey,
 		NewID:   func() string { return nextID.Load().(string) },
 		Shuffle: shuffleAs(survey, orderIn(want)),
 		Interfere: func(*http.Request) int {
-			meeting.Load().Done()
-			meeting.Load().Wait()
+			overlap.Load().Done()
+			overlap.Load().Wait()
 			return 0
 		},
 	})
 	for _, group := range overlapping(want) {
 		var all, arrivals sync.WaitGroup
 		arrivals.Add(len(group))
-		meeting.Store(&arrivals)
+		overlap.Store(&arrivals)
 		for _, w := range group {
 			nextID.Store(cmp.Or(newParticipant(w), "00000000-0000-4000-8000-00000000feed"))
 			all.Go(func() { compare(t, w, do(t, base, w.Method, w.Path, w.Body)) })
@@ -65,7 +65,7 @@ func compare(t *testing.T, want, got exchange) {
 	t.Helper()
 	want.Overlaps = false
 	if strings.HasPrefix(got.Headers["Content-Type"], "text/html") {
-		got.Response = "" // the page is our own
+		got.Response = "" // the page is not Decsys'
 	}
 	for _, e := range []*exchange{&want, &got} {
 		e.Response = aTime.ReplaceAllString(e.Response, `"TIME"`)
@@ -73,11 +73,11 @@ func compare(t *testing.T, want, got exchange) {
 		e.Response = aTail.ReplaceAllString(e.Response, "$1")
 	}
 	if diff := gocmp.Diff(want, got); diff != "" {
-		t.Errorf("%s %s: Decsys' answer (-) and ours (+) differ:\n%s", want.Method, want.Path, diff)
+		t.Errorf("%s %s: the response differs (-Decsys +demo):\n%s", want.Method, want.Path, diff)
 	}
 }
 
-// overlapping puts exchanges that overlapped into one group.
+// overlapping groups exchanges that overlapped.
 func overlapping(exchanges []exchange) [][]exchange {
 	var groups [][]exchange
 	for _, e := range exchanges {
@@ -90,29 +90,30 @@ func overlapping(exchanges []exchange) [][]exchange {
 	return groups
 }
 
+// newParticipant returns the id that a response offers, if any.
 func newParticipant(e exchange) string {
-	var answer struct{ NewParticipantID string }
-	_ = json.Unmarshal([]byte(e.Response), &answer) // other answers have no such id
-	return answer.NewParticipantID
+	var progress struct{ NewParticipantID string }
+	_ = json.Unmarshal([]byte(e.Response), &progress) // other responses have no such id
+	return progress.NewParticipantID
 }
 
-// surveyIn finds the survey that was taken in a recording.
+// surveyIn reconstructs the survey of a recording.
 func surveyIn(t *testing.T, exchanges []exchange) demo.Survey {
 	var survey demo.Survey
 	for _, e := range exchanges {
-		var answer struct {
+		var response struct {
 			SurveyID, InstanceID int
 			Page                 *demo.Page
 			Survey               struct{ Name string }
 		}
-		_ = json.Unmarshal([]byte(e.Response), &answer) // not all answers are of this kind
-		if answer.SurveyID != 0 {
-			survey.ID, survey.Instance = answer.SurveyID, answer.InstanceID
+		_ = json.Unmarshal([]byte(e.Response), &response) // other responses have none of this
+		if response.SurveyID != 0 {
+			survey.ID, survey.Instance = response.SurveyID, response.InstanceID
 		}
-		survey.Name = cmp.Or(survey.Name, answer.Survey.Name)
-		isNew := answer.Page != nil && !slices.ContainsFunc(survey.Pages, func(p demo.Page) bool { return p.ID == answer.Page.ID })
+		survey.Name = cmp.Or(survey.Name, response.Survey.Name)
+		isNew := response.Page != nil && !slices.ContainsFunc(survey.Pages, func(p demo.Page) bool { return p.ID == response.Page.ID })
 		if isNew {
-			survey.Pages = append(survey.Pages, *answer.Page)
+			survey.Pages = append(survey.Pages, *response.Page)
 		}
 	}
 	slices.SortFunc(survey.Pages, func(a, b demo.Page) int { return cmp.Compare(a.Order, b.Order) })
@@ -122,21 +123,20 @@ func surveyIn(t *testing.T, exchanges []exchange) demo.Survey {
 	return survey
 }
 
-// orderIn is the order of pages that the recording's participant got, as far
-// as it shows pages.
+// orderIn returns the ids of the pages that a recording shows, in their order.
 func orderIn(exchanges []exchange) []string {
 	var order []string
 	for _, e := range exchanges {
-		var answer struct{ Page *demo.Page }
-		_ = json.Unmarshal([]byte(e.Response), &answer) // not all answers are of this kind
-		if answer.Page != nil && !slices.Contains(order, answer.Page.ID) {
-			order = append(order, answer.Page.ID)
+		var response struct{ Page *demo.Page }
+		_ = json.Unmarshal([]byte(e.Response), &response) // other responses have none of this
+		if response.Page != nil && !slices.Contains(order, response.Page.ID) {
+			order = append(order, response.Page.ID)
 		}
 	}
 	return order
 }
 
-// shuffleAs brings the pages that may be shuffled into the order given.
+// shuffleAs returns a shuffle that puts the Randomize pages into the given order.
 func shuffleAs(survey demo.Survey, order []string) func(int, func(i, j int)) {
 	var shuffled []string
 	for _, page := range survey.Pages {

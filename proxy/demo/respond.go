@@ -15,12 +15,12 @@ const (
 	applicationJSON = "application/json; charset=utf-8"
 	problemJSON     = "application/problem+json; charset=utf-8"
 
-	// The types of problems, as ASP.NET Core names them.
+	// The problem types of ASP.NET Core.
 	badRequest = "https://tools.ietf.org/html/rfc9110#section-15.5.1"
 	notFound   = "https://tools.ietf.org/html/rfc9110#section-15.5.5"
 )
 
-// problem is the body of a 400 or 404 (RFC 9457); the order is the wire's.
+// problem is the body of a 400 or 404 (RFC 9457), in the wire's order.
 type problem struct {
 	Errors  json.RawMessage `json:"errors,omitempty"`
 	Type    string          `json:"type"`
@@ -31,14 +31,14 @@ type problem struct {
 
 var gzips = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
 
-// sendJSON answers 200 with v as Decsys writes it: compact, nulls included,
-// and <, > and & as they are.
+// sendJSON responds 200 with v as Decsys writes it: compact, nulls included, and
+// <, > and & unescaped.
 func sendJSON(w http.ResponseWriter, r *http.Request, v any) {
 	send(w, r, http.StatusOK, applicationJSON, marshal(v))
 }
 
-// send answers with a body: compressed and in chunks for whoever takes gzip,
-// however short it is, and with its length for others.
+// send responds with a body, however short: gzipped and chunked for clients that
+// accept gzip, with its length for others.
 func send(w http.ResponseWriter, r *http.Request, status int, contentType string, body []byte) {
 	header := w.Header()
 	header.Set("Content-Type", contentType)
@@ -53,14 +53,14 @@ func send(w http.ResponseWriter, r *http.Request, status int, contentType string
 		header.Set("Content-Length", strconv.Itoa(len(body)))
 	}
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // whoever went away needs no answer
+	_, _ = w.Write(body) // the client may have left
 	if isCompressed {
-		_ = http.NewResponseController(w).Flush() // before the end, so that no length is known
+		_ = http.NewResponseController(w).Flush() // or net/http would add a length
 	}
 }
 
-// sendEmpty answers without a body. A 500 also lacks the app's own header,
-// since Decsys' server makes it after the app has given up.
+// sendEmpty responds without a body. A 500 of Decsys lacks the app's own header,
+// too, since the server writes it in the app's place.
 func sendEmpty(w http.ResponseWriter, status int) {
 	if status == http.StatusInternalServerError {
 		w.Header().Del("X-Clacks-Overhead")
@@ -72,7 +72,7 @@ func (a *App) sendNotFound(w http.ResponseWriter) {
 	a.sendProblem(w, problem{Type: notFound, Title: "Not Found", Status: http.StatusNotFound})
 }
 
-// sendProblem answers with a problem, never compressed.
+// sendProblem responds with a problem, which is never compressed.
 func (a *App) sendProblem(w http.ResponseWriter, p problem) {
 	trace := strings.ReplaceAll(a.options.NewID()+a.options.NewID(), "-", "")
 	p.TraceID = "00-" + trace[:32] + "-" + trace[32:48] + "-00"
@@ -80,11 +80,11 @@ func (a *App) sendProblem(w http.ResponseWriter, p problem) {
 	w.Header().Set("Content-Type", problemJSON)
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(p.Status)
-	_, _ = w.Write(body) // whoever went away needs no answer
+	_, _ = w.Write(body) // the client may have left
 }
 
-// numbers parses variables that must be whole numbers. When one is not, it
-// answers 400 with all that are wrong.
+// numbers parses variables that must be integers. If some are not, it responds 400
+// and lists them.
 func (v variables) numbers(a *App, w http.ResponseWriter, names ...string) ([]int, bool) {
 	var wrong []string
 	numbers := make([]int, len(names))
@@ -108,7 +108,7 @@ func marshal(v any) []byte {
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {
-		panic(err) // all that is sent has a type that marshals
+		panic(err) // only types that marshal are sent
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
@@ -129,7 +129,7 @@ func compress(body []byte) []byte {
 	z := gzips.Get().(*gzip.Writer)
 	defer gzips.Put(z)
 	z.Reset(&b)
-	_, _ = z.Write(body) // a buffer takes everything
+	_, _ = z.Write(body) // a buffer never fails
 	_ = z.Close()
 	return b.Bytes()
 }

@@ -7,18 +7,18 @@ import (
 	"strings"
 )
 
-// route is one endpoint; a {name} in its path takes one segment.
+// route is one endpoint; a {name} in its path matches one segment.
 type route struct {
 	method, path string
 	serve        func(*App, http.ResponseWriter, *http.Request, variables)
-	// interferes: serve calls App.interfered itself, in the middle of its work.
+	// interferes is set if serve calls App.interfered itself.
 	interferes bool
 }
 
-// variables are the decoded segments that a route's {names} took.
+// variables are the decoded segments that a route's {names} matched.
 type variables map[string]string
 
-// routes, the more exact before the less.
+// routes are tried in this order, the more specific first.
 var routes = []route{
 	{method: "GET", path: "version", serve: (*App).version},
 	{method: "GET", path: "api/config", serve: (*App).config},
@@ -35,8 +35,8 @@ var routes = []route{
 	{method: "POST", path: "api/log/{instanceId}/{participant}/{source}/{type}", serve: (*App).record},
 }
 
-// match finds the route of a request. Without one it gives the methods that
-// the path would take: always GET and HEAD, since any path shows the page.
+// match returns the route of a request, or else the methods that its path allows:
+// GET and HEAD always, since every path shows the page.
 func match(r *http.Request) (*route, variables, string) {
 	segments := split(r.URL.EscapedPath())
 	allowed := []string{http.MethodGet, http.MethodHead}
@@ -54,9 +54,8 @@ func match(r *http.Request) (*route, variables, string) {
 	return nil, nil, strings.Join(slices.Compact(allowed), ", ")
 }
 
-// split cuts an escaped path into decoded segments as ASP.NET Core does: dot
-// segments are resolved, one trailing slash does not count, and an empty
-// segment stays.
+// split splits an escaped path into decoded segments as ASP.NET Core does: it
+// resolves dot segments, ignores one trailing slash and keeps empty segments.
 func split(path string) []string {
 	var segments []string
 	path = strings.TrimSuffix(strings.TrimPrefix(path, "/"), "/")
@@ -75,7 +74,7 @@ func split(path string) []string {
 	return segments
 }
 
-// take compares literals in any case and hands out the rest.
+// take matches literals, ignoring case, and returns the variables.
 func (r *route) take(segments []string) (variables, bool) {
 	pattern := strings.Split(r.path, "/")
 	if len(pattern) != len(segments) {

@@ -6,28 +6,28 @@ import (
 	"slices"
 )
 
-// results is what a participant answered; the order of fields is the wire's.
+// results is the body of a summary, in the wire's order.
 type results struct {
 	ID            string         `json:"id"`
 	SurveyStarted *instant       `json:"surveyStarted"`
 	Responses     []pageResponse `json:"responses"`
 }
 
-// pageResponse is the answer to one page. Its response is null before the page
-// was left, and {} when it was left without an answer.
+// pageResponse is the answer on one page. Response is null until the page was
+// left, and {} if it was left without an answer.
 type pageResponse struct {
 	Page             int             `json:"page"`
-	PageName         string          `json:"pageName"`
+	PageName         *string         `json:"pageName"`
 	Question         *string         `json:"question"`
 	ResponseType     string          `json:"responseType"`
-	Order            int             `json:"order"` // in the participant's own order, from 1
+	Order            int             `json:"order"` // in the order of this participant, from 1
 	Response         json.RawMessage `json:"response"`
 	PageLoad         instant         `json:"pageLoad"`
 	ResponseRecorded instant         `json:"responseRecorded"`
 	IsOptional       bool            `json:"isOptional"`
 }
 
-// summary is GET /api/log/{i}/{p}/summary.
+// summary handles GET /api/log/{instanceId}/{participant}/summary.
 func (a *App) summary(w http.ResponseWriter, r *http.Request, vars variables) {
 	if !a.knowsInstance(w, r, vars) {
 		return
@@ -36,11 +36,12 @@ func (a *App) summary(w http.ResponseWriter, r *http.Request, vars variables) {
 	sendJSON(w, r, a.options.Survey.results(id, a.eventsOf(id)))
 }
 
-// results lists every page with a question that the participant has seen.
+// results lists the pages that have a response item and that the participant has
+// loaded.
 func (s Survey) results(id string, p participant) results {
-	answer := results{ID: id, Responses: []pageResponse{}}
+	summary := results{ID: id, Responses: []pageResponse{}}
 	if i := slices.IndexFunc(p, func(e event) bool { return e.Type == pageLoad }); i >= 0 {
-		answer.SurveyStarted = &p[i].Timestamp
+		summary.SurveyStarted = &p[i].Timestamp
 	}
 	order := p.order()
 	for i := range s.Pages {
@@ -59,7 +60,7 @@ func (s Survey) results(id string, p participant) results {
 		} else if p.last(page.ID, pageNavigation) > loaded {
 			entry.Response = json.RawMessage(`{}`)
 		}
-		answer.Responses = append(answer.Responses, entry)
+		summary.Responses = append(summary.Responses, entry)
 	}
-	return answer
+	return summary
 }

@@ -3,12 +3,13 @@ package demo_test
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/sidehook/sidehook/proxy/demo"
 )
 
-func TestTheLibrarySurveyIsWellFormed(t *testing.T) {
+func TestLibrarySurveyIsWellFormed(t *testing.T) {
 	survey := demo.Library()
 	if survey.ID != 5 || survey.Instance != 3 {
 		t.Errorf("the survey is %d/%d, want 5/3 for the friendly id fzd", survey.ID, survey.Instance)
@@ -16,8 +17,8 @@ func TestTheLibrarySurveyIsWellFormed(t *testing.T) {
 	seen := map[string]bool{}
 	isNew := func(id string) bool { defer func() { seen[id] = true }(); return len(id) == 36 && !seen[id] }
 	for i, page := range survey.Pages {
-		if page.Order != i+1 || page.Name == "" || !isNew(page.ID) {
-			t.Errorf("page %d has the number %d, name %q and id %s", i+1, page.Order, page.Name, page.ID)
+		if page.Order != i+1 || page.Name == nil || *page.Name == "" || !isNew(page.ID) {
+			t.Errorf("page %d is %+v", i+1, page)
 		}
 		questions := 0
 		for j, c := range page.Components {
@@ -34,6 +35,21 @@ func TestTheLibrarySurveyIsWellFormed(t *testing.T) {
 	}
 	isMandatory := func(p demo.Page) bool { return !p.Components[len(p.Components)-1].IsOptional }
 	if !slices.ContainsFunc(survey.Pages, isMandatory) {
-		t.Error("no page must be answered, so that nobody can see a refused navigation")
+		t.Error("no page requires an answer, so no navigation can be refused")
+	}
+}
+
+func TestPageWithoutANameHasANullName(t *testing.T) {
+	survey := demo.Library()
+	survey.Pages[0].Name = nil
+	base := serve(t, demo.Options{Survey: survey})
+	progress := do(t, base, "GET", "/api/progress/5/3/ann", "").Response
+	if !strings.Contains(progress, `"name":null`) {
+		t.Errorf("the progress is %s", progress)
+	}
+	do(t, base, "POST", "/api/log/3/ann/"+survey.Pages[0].ID+"/decsys.platform.PAGE_LOAD", `{}`)
+	summary := do(t, base, "GET", "/api/log/3/ann/summary", "").Response
+	if !strings.Contains(summary, `"pageName":null`) {
+		t.Errorf("the summary is %s", summary)
 	}
 }

@@ -15,32 +15,31 @@ import (
 	"github.com/sidehook/sidehook/proxy/demo"
 )
 
-// exchange is a request to the app with its answer: as recorded from Decsys,
-// one a line in testdata, or as the app gave it. Times and other headers than
-// those of the wire format are left out.
+// exchange is a request and its response, either recorded from Decsys, one a line
+// in testdata, or from the app. It has only the headers that are compared.
 type exchange struct {
 	Method, Path, Body string
-	Overlaps           bool // it began before the one in front of it had ended
+	Overlaps           bool // it began before the previous one had ended
 	Status             int
 	Headers            map[string]string
 	Response           string
 }
 
-// wire asks for no compression by itself and decodes none.
-var wire = &http.Transport{DisableCompression: true}
+// rawTransport neither asks for compression nor decodes it.
+var rawTransport = &http.Transport{DisableCompression: true}
 
-// serve runs the app on a real socket and gives its address.
+// serve runs the app on a real socket and returns its base URL.
 func serve(t testing.TB, o demo.Options) string {
 	t.Helper()
 	server := httptest.NewServer(demo.New(o))
 	t.Cleanup(func() {
-		wire.CloseIdleConnections()
+		rawTransport.CloseIdleConnections()
 		server.Close()
 	})
 	return server.URL
 }
 
-// do asks as a browser does, for a compressed answer.
+// do sends a request that accepts gzip, as browsers do.
 func do(t testing.TB, base, method, path, body string) exchange {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, base+path, strings.NewReader(body))
@@ -51,19 +50,19 @@ func do(t testing.TB, base, method, path, body string) exchange {
 	if body != "" {
 		request.Header.Set("Content-Type", "application/json")
 	}
-	response, err := wire.RoundTrip(request)
+	response, err := rawTransport.RoundTrip(request)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	return exchange{
 		Method: method, Path: path, Body: body, Status: response.StatusCode,
-		Headers: wireHeaders(response), Response: decoded(t, response),
+		Headers: comparedHeaders(response), Response: decodedBody(t, response),
 	}
 }
 
-// wireHeaders are the headers that recordings are compared by.
-func wireHeaders(response *http.Response) map[string]string {
+// comparedHeaders returns the headers that are compared with recordings.
+func comparedHeaders(response *http.Response) map[string]string {
 	headers := map[string]string{}
 	for _, name := range []string{"Content-Type", "Content-Encoding", "Vary", "X-Clacks-Overhead", "Allow"} {
 		if value := response.Header.Get(name); value != "" {
@@ -79,7 +78,8 @@ func wireHeaders(response *http.Response) map[string]string {
 	return headers
 }
 
-func decoded(t testing.TB, response *http.Response) string {
+// decodedBody reads a body and undoes gzip.
+func decodedBody(t testing.TB, response *http.Response) string {
 	t.Helper()
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
@@ -98,7 +98,7 @@ func decoded(t testing.TB, response *http.Response) string {
 	return string(body)
 }
 
-// recorded reads exchanges from testdata.
+// recorded reads a recording from testdata.
 func recorded(t testing.TB, name string) []exchange {
 	t.Helper()
 	file, err := os.Open("testdata/" + name + ".jsonl")

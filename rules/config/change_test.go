@@ -55,6 +55,7 @@ admin: :91
 state: elsewhere
 durability: relaxed
 settle: 1s
+response_timeout: 1m
 inspect_limit: 2MiB
 forwarded: replace
 trusted_proxies: [10.0.0.1]
@@ -65,7 +66,7 @@ targets: {crm: {url: https://crm.example.org/, secret: env:CRM_SECRET}}
 rules: [{to: [crm]}]
 `)
 	updated, changes := old.Update(next)
-	want := []string{"listen", "admin", "app", "forwarded", "trusted_proxies", "profile", "state", "durability", "inspect_limit", "settle", "retention"}
+	want := []string{"listen", "admin", "app", "response_timeout", "forwarded", "trusted_proxies", "profile", "state", "durability", "inspect_limit", "settle", "retention"}
 	if diff := cmp.Diff(want, changes.Restart); diff != "" {
 		t.Errorf("restart (-want +got):\n%s", diff)
 	}

@@ -20,6 +20,9 @@ const (
 	// minToken is the shortest admin token, in bytes.
 	minToken  = 16
 	maxSettle = Duration(time.Minute)
+	// maxResponseTimeout is far beyond what anybody waits for.
+	maxResponseTimeout = Duration(time.Hour)
+
 	// The bounds of a body that is copied and read: each one in flight takes memory.
 	minInspectLimit = Size(1 << 10)
 	maxInspectLimit = Size(64 << 20)
@@ -178,6 +181,7 @@ func (c *checker) checkSecret(path string, reference Secret) (Secret, bool) {
 }
 
 func (c *checker) checkStore() {
+	between(c, "response_timeout", c.config.ResponseTimeout, 0, maxResponseTimeout, Duration.String)
 	between(c, "inspect_limit", c.config.InspectLimit, minInspectLimit, maxInspectLimit, Size.String)
 	between(c, "settle", c.config.Settle, 0, maxSettle, Duration.String)
 	keep := c.config.Retention

@@ -15,6 +15,8 @@ type Config struct {
 	App string `yaml:"app"`
 	// AppTLS is how an app at https:// is spoken to.
 	AppTLS TLS `yaml:"app_tls"`
+	// ResponseTimeout bounds the wait for the head of the app's response, up to 1h; 0 means no bound.
+	ResponseTimeout Duration `yaml:"response_timeout"`
 	// Forwarded says what the app is told of who is in front of us.
 	Forwarded Forwarded `yaml:"forwarded"`
 	// TrustedProxies are those whose X-Forwarded-* the app may believe. Nil, for a

@@ -17,6 +17,9 @@ import (
 func (c *Config) Summary() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "participants  %s -> %s (profile %s)%s\n", c.Listen, c.App, c.Profile, c.AppTLS.warning())
+	if c.ResponseTimeout > 0 {
+		fmt.Fprintf(&b, "timeout       504 when the app does not respond within %s\n", c.ResponseTimeout)
+	}
 	fmt.Fprintf(&b, "forwarded     %s, %s\n", c.Forwarded, c.believed())
 	fmt.Fprintf(&b, "admin         %s (deliveries %s)\n", c.Admin, c.adminAccess())
 	fmt.Fprintf(&b, "state         %s (%s)\n", c.State, c.Durability)

@@ -1,0 +1,69 @@
+package outbox
+
+import (
+	"bytes"
+	"encoding/binary"
+	"time"
+)
+
+// The done index has the finished deliveries of each target and state in the
+// order in which they finished:
+//
+//	target, state, finished, seq
+
+// donePrefixSize is the length of the target and state in a key of the done index.
+const donePrefixSize = 5
+
+func donePrefix(target uint32, state State) []byte {
+	return append(binary.BigEndian.AppendUint32(make([]byte, 0, donePrefixSize+16), target), byte(state))
+}
+
+func doneKey(target uint32, state State, finished time.Time, seq uint64) []byte {
+	key := binary.BigEndian.AppendUint64(donePrefix(target, state), uint64(nanos(finished)))
+	return binary.BigEndian.AppendUint64(key, seq)
+}
+
+// doneBefore copies up to limit keys of a target's deliveries that finished before cutoff.
+func (tx *Tx) doneBefore(target uint32, state State, cutoff time.Time, limit int) (found [][]byte) {
+	if cutoff.IsZero() {
+		return nil
+	}
+	end := doneKey(target, state, cutoff, 0)
+	for key := range keys(tx.bucket(bucketDone), donePrefix(target, state), nil) {
+		if len(found) >= limit || bytes.Compare(key, end) >= 0 {
+			break
+		}
+		found = append(found, bytes.Clone(key))
+	}
+	return found
+}
+
+// firstDone returns the key of the delivery of any target that finished first:
+// of the Delivered ones or, if there are none, of the Dead ones.
+func (tx *Tx) firstDone() (first []byte, state State) {
+	for _, state := range []State{Delivered, Dead} {
+		for _, target := range tx.targetNumbers() {
+			prefix := donePrefix(target, state)
+			key, _ := tx.bucket(bucketDone).Cursor().Seek(prefix)
+			if bytes.HasPrefix(key, prefix) && (first == nil || bytes.Compare(key[donePrefixSize:], first[donePrefixSize:]) < 0) {
+				first = bytes.Clone(key)
+			}
+		}
+		if first != nil {
+			return first, state
+		}
+	}
+	return nil, 0
+}
+
+// dropFinished deletes all records of a finished delivery and returns about how
+// many bytes they had.
+func (tx *Tx) dropFinished(doneKey []byte, state State) (size int) {
+	seq := lastUint64(doneKey)
+	d, size := tx.delivery(seq)
+	tx.target(d.Target).count(state, -1)
+	tx.delete(bucketDone, doneKey)
+	tx.deleteDelivery(seq, d)
+	tx.delete(bucketProgress, uint64Key(seq))
+	return size + 2*progressSize
+}

@@ -1,0 +1,101 @@
+package outbox
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// migrations[n] turns format n+1 into format n+2. A file of an older format goes
+// through them in order when it is opened.
+var migrations []func(*bolt.Tx) error
+
+// currentFormat is the format that this release writes.
+func currentFormat() uint64 { return uint64(len(migrations)) + 1 }
+
+var keyFormat = []byte("format")
+
+// prepare brings a file to the current format and returns its identity.
+func prepare(db *bolt.DB) (id identity, err error) {
+	defer guard(&err)()
+	err = db.View(func(tx *bolt.Tx) error {
+		meta := tx.Bucket(bucketMeta)
+		if meta != nil && formatOf(meta) == currentFormat() && tx.Bucket(bucketFiller) == nil {
+			id = readIdentity(meta)
+		}
+		return nil
+	})
+	if isComplete := id.epoch != ""; err == nil && !isComplete {
+		err = db.Update(func(tx *bolt.Tx) (err error) {
+			id, err = complete(tx)
+			return err
+		})
+	}
+	if err != nil {
+		return identity{}, err
+	}
+	// bbolt's statistics count the free pages only after a write transaction.
+	tx, err := db.Begin(true)
+	if err != nil {
+		return identity{}, err
+	}
+	return id, tx.Rollback()
+}
+
+// complete fills a new file, migrates an old one, draws an epoch for a copy, and
+// removes what an interrupted Scrub has left.
+func complete(tx *bolt.Tx) (id identity, err error) {
+	meta := tx.Bucket(bucketMeta)
+	if meta == nil {
+		err = initialise(tx)
+	} else {
+		err = migrate(tx, meta)
+	}
+	if err == nil && tx.Bucket(bucketFiller) != nil {
+		err = tx.DeleteBucket(bucketFiller)
+	}
+	if err != nil {
+		return identity{}, err
+	}
+	if id = readIdentity(tx.Bucket(bucketMeta)); id.epoch != "" {
+		return id, nil
+	}
+	return drawEpoch(tx.Bucket(bucketMeta))
+}
+
+// initialise makes the buckets of a new file.
+func initialise(tx *bolt.Tx) error {
+	if first, _ := tx.Cursor().First(); first != nil {
+		return fmt.Errorf("%s is not a state file of sidehook: move it away", fileName)
+	}
+	for _, name := range buckets {
+		if _, err := tx.CreateBucket(name); err != nil {
+			return err
+		}
+	}
+	return setFormat(tx.Bucket(bucketMeta), currentFormat())
+}
+
+func migrate(tx *bolt.Tx, meta *bolt.Bucket) error {
+	from, to := formatOf(meta), currentFormat()
+	if from == 0 || from > to {
+		return fmt.Errorf("%s has format %d, from a newer release, and this one knows up to %d: use that release, or move the file away", fileName, from, to)
+	}
+	for _, step := range migrations[from-1:] {
+		if err := step(tx); err != nil {
+			return fmt.Errorf("cannot migrate %s from format %d to %d: %w", fileName, from, to, err)
+		}
+	}
+	return setFormat(meta, to)
+}
+
+// formatOf returns the format of a file, 0 if it has none.
+func formatOf(meta *bolt.Bucket) uint64 {
+	if record := meta.Get(keyFormat); len(record) == 8 {
+		return binary.BigEndian.Uint64(record)
+	}
+	return 0
+}
+
+func setFormat(meta *bolt.Bucket, n uint64) error { return meta.Put(keyFormat, uint64Key(n)) }

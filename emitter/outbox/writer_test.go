@@ -1,0 +1,75 @@
+package outbox
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/sidehook/sidehook/rules/config"
+)
+
+func TestChangesWaitForTheStoreToOpenAndKeepTheirOrder(t *testing.T) {
+	s := newStore(t, t.TempDir(), config.Retention{})
+	var order []int
+	var last <-chan struct{}
+	for n := range 100 {
+		done, ok := s.Submit(0, func(*Tx) { order = append(order, n) })
+		if !ok {
+			t.Fatal("the queue is full")
+		}
+		last = done
+	}
+	run(t, s)
+	<-last
+	for n, got := range order {
+		if got != n {
+			t.Fatalf("change %d came in place %d", got, n)
+		}
+	}
+}
+
+func TestChangeThatFindsTheQueueFullIsLostAndCounted(t *testing.T) {
+	s := newStore(t, t.TempDir(), config.Retention{})
+	for range maxWaiting {
+		if _, ok := s.Submit(0, func(*Tx) {}); !ok {
+			t.Fatal("the queue is full")
+		}
+	}
+	if _, ok := s.Submit(0, func(*Tx) {}); ok || s.Stats().Lost != 1 {
+		t.Errorf("ok %v, %d lost; want it lost and counted", ok, s.Stats().Lost)
+	}
+	run(t, s)
+	waitOpen(t, s)
+}
+
+func TestPanickingChangeTakesNoOtherWithIt(t *testing.T) {
+	s := newStore(t, t.TempDir(), config.Retention{})
+	for n := range 10 {
+		s.Submit(0, func(tx *Tx) {
+			tx.Enqueue(delivery(fmt.Sprint(n), n))
+			if n == 5 {
+				panic("canary")
+			}
+		})
+	}
+	run(t, s)
+	waitOpen(t, s)
+	if got := dueIDs(t, s, "crm", at(60)); len(got) != 9 || s.Stats().Dropped != 1 {
+		t.Errorf("%d deliveries and %d dropped, want 9 and 1", len(got), s.Stats().Dropped)
+	}
+}
+
+func TestAfterIsCalledOnceTheChangeIsOnDisk(t *testing.T) {
+	s := newStore(t, t.TempDir(), config.Retention{})
+	var calls int
+	s.Submit(0, func(tx *Tx) {
+		tx.After(func() { calls += 100 })
+		panic("canary") // which makes the others run again
+	})
+	done, _ := s.Submit(0, func(tx *Tx) { tx.After(func() { calls++ }) })
+	stop := run(t, s)
+	<-done
+	stop()
+	if commits := s.Stats().Commits; calls != 1 || commits == 0 {
+		t.Errorf("%d calls after %d commits, want 1 by the change that was committed", calls, commits)
+	}
+}

@@ -1,0 +1,106 @@
+package proxy
+
+import (
+	"errors"
+	"net"
+)
+
+// failure is why a response could not be relayed to its end.
+type failure int
+
+const (
+	noFailure        failure = iota
+	malformedRequest         // its body violates its framing
+	participantLeft          // or sent nothing for too long
+	appUnreachable           // no connection could be had
+	appTimedOut              // no head within Config.ResponseTimeout
+	staleConnection          // a kept connection was closed before it could be used
+	appBrokeOff              // the response ended early, or is not HTTP/1.1
+)
+
+// classify returns what is behind an error of relaying.
+func (r *response) classify(err error) failure {
+	switch upload := r.upload.load(); {
+	case upload == uploadMalformed:
+		return malformedRequest
+	case upload == uploadAbandoned, errors.Is(err, errLeft), r.departure.left.Load():
+		return participantLeft
+	case isTimeout(err):
+		return appTimedOut
+	case r.isStale():
+		return staleConnection
+	}
+	return appBrokeOff
+}
+
+// isStale reports whether the request can be sent again without harm: it asks
+// for nothing but a response, on a kept connection that closed without a word.
+func (r *response) isStale() bool {
+	isSafe := r.isHead || string(r.request.method) == "GET"
+	isSilent := r.state.load() == responseAwaited && r.fromApp.Buffered() == 0
+	return isSafe && isSilent && r.bodyLength == 0 && r.app.reused
+}
+
+// fail counts and logs a failure, and lets the participant see it. A stale
+// connection is no failure as long as there are others.
+func (r *response) fail(f failure, err error) {
+	counters, warnings := &r.proxy.counters, r.proxy.warnings
+	switch f {
+	case malformedRequest:
+		counters.refused.Add(1)
+		r.replaceOrCut(badRequest)
+	case participantLeft:
+		counters.clientGone.Add(1)
+		r.breakOff()
+	case appUnreachable:
+		counters.appDial.Add(1)
+		r.replaceOrCut(unavailable)
+	case appTimedOut:
+		counters.appTimeout.Add(1)
+		r.replaceOrCut(gatewayTimeout)
+		warnings.log(warnTimedOut, "timeout", r.proxy.config.ResponseTimeout)
+	case appBrokeOff:
+		counters.appBroken.Add(1)
+		isCut := r.state.load().hasHead()
+		r.replaceOrCut(badGateway)
+		warnings.log(warnBrokeOff, "after_head", isCut, "error", causeOf(err))
+	}
+}
+
+// replaceOrCut responds in the app's place or, where the app had begun to
+// respond, makes sure that the participant sees that the response is cut short.
+func (r *response) replaceOrCut(instead ownResponse) {
+	if !r.state.load().hasHead() {
+		r.replace(instead)
+		return
+	}
+	r.breakOff()
+	_ = r.toClient.Flush()
+	if r.isUnframed() {
+		_ = r.client.SetLinger(0) // makes the close a reset
+		r.client.Close()
+	}
+}
+
+// breakOff ends relaying in the middle, and the participant's connection.
+func (r *response) breakOff() {
+	r.closing = true
+	if now := r.state.load(); now.canBecome(now.broken()) {
+		r.state.advance(now.broken())
+	}
+}
+
+// causeOf is the part of an error that an operator may see: neither addresses
+// nor anything that was sent.
+func causeOf(err error) string {
+	var network *net.OpError
+	if errors.As(err, &network) {
+		err = network.Err
+	}
+	return err.Error()
+}
+
+func isTimeout(err error) bool {
+	var network net.Error
+	return errors.As(err, &network) && network.Timeout()
+}

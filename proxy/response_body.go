@@ -1,0 +1,90 @@
+package proxy
+
+import (
+	"errors"
+	"io"
+	"strconv"
+)
+
+// isUnframed reports whether the participant sees the end of the response by the
+// end of the connection.
+func (r *response) isUnframed() bool {
+	return r.body.framing == untilClose || r.body.framing == chunked && r.isHTTP10
+}
+
+// relayBody relays the body. The Watcher gets the exchange before the last byte goes out.
+func (r *response) relayBody() error {
+	for r.body.framing != noBody {
+		piece, err := r.body.next(r.fromApp)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		r.watch.addResponse(piece)
+		if r.body.atEnd() {
+			r.completeWatch()
+		}
+		if err := r.writePiece(piece); err != nil || r.isPointless() {
+			return errLeft
+		}
+	}
+	trailer, err := r.readTrailer()
+	if err != nil {
+		return err
+	}
+	r.completeWatch()
+	r.writeEnd(trailer)
+	return nil
+}
+
+func (r *response) completeWatch() { r.watch.complete(r.upload.load().isRead()) }
+
+// isPointless reports whether nobody needs the rest of the response.
+func (r *response) isPointless() bool {
+	return r.isMuted && r.watch != nil && r.watch.response.isOver
+}
+
+// writePiece writes a piece of the body, in the framing of the participant's response.
+func (r *response) writePiece(piece []byte) error {
+	if r.body.framing != chunked || r.isHTTP10 {
+		_, err := r.toClient.Write(piece)
+		return err
+	}
+	r.toClient.Write(strconv.AppendUint(r.toClient.AvailableBuffer(), uint64(len(piece)), 16))
+	r.toClient.WriteString("\r\n")
+	r.toClient.Write(piece)
+	_, err := r.toClient.WriteString("\r\n")
+	return err
+}
+
+// readTrailer returns the trailer section of a chunked body, raw.
+func (r *response) readTrailer() ([]byte, error) {
+	if r.body.framing != chunked {
+		return nil, nil
+	}
+	return peekBlock(r.fromApp, trailerEnd)
+}
+
+// writeEnd writes what ends a chunked body.
+func (r *response) writeEnd(trailer []byte) {
+	if trailer == nil {
+		return
+	}
+	if !r.isHTTP10 {
+		r.toClient.WriteString("0\r\n")
+		for lines := (fields{trailer}); ; {
+			f, ok := lines.next()
+			if !ok {
+				break
+			}
+			if nameOf(f.name) == otherField {
+				r.toClient.Write(f.line)
+				r.toClient.WriteString("\r\n")
+			}
+		}
+		r.toClient.WriteString("\r\n")
+	}
+	r.fromApp.Discard(len(trailer))
+}

@@ -1,0 +1,90 @@
+package proxy
+
+import (
+	"errors"
+	"net"
+
+	"github.com/valyala/fasthttp"
+)
+
+// newServer returns the fasthttp server that accepts connections and parses
+// heads. It responds by itself only to what is no request.
+func newServer(p *Proxy) *fasthttp.Server {
+	return &fasthttp.Server{
+		Handler:      p.serve,
+		ErrorHandler: p.refuse,
+		ConnState:    p.connState,
+		Logger:       discardLogger{},
+		// Bodies are passed on as they come. The limit makes fasthttp wait for one
+		// byte of a body, instead of 8 KiB, before it calls serve.
+		StreamRequestBody:            true,
+		MaxRequestBodySize:           1,
+		DisablePreParseMultipartForm: true,
+		NoDefaultServerHeader:        true,
+		NoDefaultDate:                true,
+		NoDefaultContentType:         true,
+		SecureErrorLogMessage:        true,
+		ReadBufferSize:               headLimit,
+		LazyRequestTime:              true,
+		Concurrency:                  2 * p.config.Concurrency, // never reached, since the listener counts
+	}
+}
+
+// serve passes one request on.
+func (p *Proxy) serve(ctx *fasthttp.RequestCtx) {
+	if ctx.Conn().(*clientConn).tooLate {
+		return // the participant could not read the response, so the app must not get the request
+	}
+	p.counters.requests.Add(1)
+	e := p.exchanges.Get().(*exchange)
+	defer func() {
+		if p.recovered(recover(), "ending a request") {
+			ctx.Conn().Close() // whatever else it could send would be wrong
+		}
+	}()
+	e.start(ctx)
+	defer e.finish()
+	e.run()
+}
+
+// refuse responds to what fasthttp could not read as a request. A connection
+// that was opened ahead of need, and never used, is closed without a response:
+// browsers would take it as that to their next request.
+func (p *Proxy) refuse(ctx *fasthttp.RequestCtx, err error) {
+	client := ctx.Conn().(*clientConn)
+	client.dropNextWrite = !client.used.Load()
+	var timeout net.Error
+	var tooLong *fasthttp.ErrSmallBuffer
+	switch {
+	case errors.As(err, &tooLong):
+		ctx.Error("The request's headers are too long.", fasthttp.StatusRequestHeaderFieldsTooLarge)
+	case errors.As(err, &timeout) && timeout.Timeout():
+		ctx.Error("The request did not arrive in time.", fasthttp.StatusRequestTimeout)
+	default:
+		p.counters.refused.Add(1)
+		ctx.Error("The request could not be read.", fasthttp.StatusBadRequest)
+	}
+}
+
+// connState keeps track of the connections that are served. One that became a
+// tunnel is served until the tunnel ends.
+func (p *Proxy) connState(conn net.Conn, state fasthttp.ConnState) {
+	client := conn.(*clientConn)
+	switch state {
+	case fasthttp.StateNew:
+		client.idle.Store(true)
+		p.clients.add(client)
+	case fasthttp.StateActive:
+		client.tooLate = !client.idle.CompareAndSwap(true, false)
+	case fasthttp.StateIdle:
+		client.idle.Store(true)
+	case fasthttp.StateClosed:
+		p.clients.remove(client)
+	}
+}
+
+// discardLogger drops fasthttp's log lines: they contain participants' addresses.
+type discardLogger struct{}
+
+// Printf implements fasthttp.Logger.
+func (discardLogger) Printf(string, ...any) {}
