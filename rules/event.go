@@ -84,19 +84,19 @@ type Response struct {
 	Redacted bool `json:"-"`
 }
 
-// ResponseState is what became of a response.
-type ResponseState string
+// responseState is what became of a response.
+type responseState string
 
 // The states of a response.
 const (
-	// Answered: the participant gave an answer.
-	Answered ResponseState = "answered"
-	// Cleared: the participant deleted their answer; apps send {}.
-	Cleared ResponseState = "cleared"
-	// Skipped: the participant left the page without an answer.
-	Skipped ResponseState = "skipped"
-	// Unanswered: the participant has not answered yet.
-	Unanswered ResponseState = "unanswered"
+	// answered: the participant gave an answer.
+	answered responseState = "answered"
+	// cleared: the participant deleted their answer; apps send {}.
+	cleared responseState = "cleared"
+	// skipped: the participant left the page without an answer.
+	skipped responseState = "skipped"
+	// unanswered: the participant has not answered yet.
+	unanswered responseState = "unanswered"
 )
 
 // Completed reports whether the navigation completed the survey.
@@ -110,17 +110,17 @@ func (e *Event) Name() config.EventName {
 	return config.PageNavigation
 }
 
-// State returns what became of a response by the time of the event.
-func (e *Event) State(r *Response) ResponseState {
+// state returns what became of a response by the time of the event.
+func (e *Event) state(r *Response) responseState {
 	switch {
 	case r.Answer != nil && isEmptyObject(r.Answer):
-		return Cleared
+		return cleared
 	case r.Answer != nil, r.Redacted:
-		return Answered
+		return answered
 	case r.Left || r.Page.ID == e.From.ID:
-		return Skipped
+		return skipped
 	default:
-		return Unanswered
+		return unanswered
 	}
 }
 

@@ -75,7 +75,7 @@ func (e *Event) appendResponse(d []byte, r *Response) []byte {
 	d = append(d, `,"optional":`...)
 	d = strconv.AppendBool(d, r.Optional)
 	d = append(d, `,"state":`...)
-	d = AppendString(d, string(e.State(r)))
+	d = AppendString(d, string(e.state(r)))
 	d = append(d, `,"response":`...)
 	if len(r.Answer) == 0 {
 		d = append(d, "null"...)

@@ -85,7 +85,7 @@ func (f *folding) next(page string, inFlight ...uint64) Step {
 }
 
 func (f *folding) answer(page string) Step {
-	return f.observe(Observation{Kind: AnsweredItem, Item: "item" + page, Answer: []byte(`"a"`)})
+	return f.observe(Observation{Kind: Answered, Item: "item" + page, Answer: []byte(`"a"`)})
 }
 
 func (f *folding) wantState(want journeyState) {

@@ -28,7 +28,7 @@ type Past struct {
 
 // PastEvent is one event of an app's log.
 type PastEvent struct {
-	// Kind is PageLoaded, AnsweredItem or Navigated.
+	// Kind is PageLoaded, Answered or Navigated.
 	Kind Kind
 	At   time.Time
 	// Source is the page that was loaded or left, or the item that was answered.
@@ -232,7 +232,7 @@ func (r *pastReader) readEvent(json gjson.Result) (e PastEvent, ok bool) {
 	}
 	e = PastEvent{Kind: kind, At: at, Source: json.Get(r.history.Event.Source).String()}
 	switch kind {
-	case AnsweredItem:
+	case Answered:
 		e.Answer = readAnswer(json.Get(r.history.Event.Answer))
 	case Navigated:
 		e.Reached = json.Get(r.history.Event.Reached).String()

@@ -106,7 +106,7 @@ func (names typeNames) compile(doc *strictyaml.Document) map[string]Kind {
 		kind      Kind
 	}{
 		{"page_loaded", names.PageLoaded, PageLoaded},
-		{"answered", names.Answered, AnsweredItem},
+		{"answered", names.Answered, Answered},
 		{"navigated", names.Navigated, Navigated},
 	} {
 		if name.text == "" {

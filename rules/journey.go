@@ -89,7 +89,7 @@ func (j *Journey) fold(o *Observation) []*Event {
 		j.pageShown(o)
 	case PageLoaded:
 		j.pageLoaded(o)
-	case AnsweredItem:
+	case Answered:
 		j.answered(o)
 	case Navigated:
 		j.navigated(o)

@@ -76,7 +76,7 @@ func (j *Journey) join(past *Past) []*Event {
 func (j *Journey) foldPast(past *Past, waiting []*Observation) {
 	j.Study = past.Study // unless an observation names it
 	for _, e := range past.before(waiting) {
-		if e.Kind != AnsweredItem {
+		if e.Kind != Answered {
 			j.learn(&Observation{Page: past.page(e.Source)})
 			j.Partial = j.Partial || past.Pages[e.Source] == nil
 		}
@@ -95,7 +95,7 @@ func (j *Journey) foldPast(past *Past, waiting []*Observation) {
 func (p *Past) observation(e PastEvent, key Key) *Observation {
 	o := &Observation{Kind: e.Kind, Journey: key, At: e.At}
 	switch {
-	case e.Kind == AnsweredItem:
+	case e.Kind == Answered:
 		o.Item, o.Answer = e.Source, e.Answer
 	case e.Kind == PageLoaded:
 		o.PageID = e.Source
@@ -161,7 +161,7 @@ func (p *Past) withoutStrays() []PastEvent {
 // participant is on, nil without one.
 func firstOnPage(waiting []*Observation) *Observation {
 	for _, o := range waiting {
-		if o.Kind != AnsweredItem && o.Kind != Nothing {
+		if o.Kind != Answered && o.Kind != Nothing {
 			return o
 		}
 	}

@@ -155,7 +155,7 @@ func loggedPast(log string) *Past {
 		}
 		if verb == "answer" {
 			item, answer, _ := strings.Cut(page, "=")
-			e = PastEvent{Kind: AnsweredItem, At: at, Source: "item" + item, Answer: []byte(answer)}
+			e = PastEvent{Kind: Answered, At: at, Source: "item" + item, Answer: []byte(answer)}
 		}
 		past.Events = append(past.Events, e)
 	}
@@ -169,7 +169,7 @@ func logOf(events []PastEvent) string {
 		switch e.Kind {
 		case PageLoaded:
 			log = append(log, "load:"+e.Source)
-		case AnsweredItem:
+		case Answered:
 			log = append(log, "answer:"+strings.TrimPrefix(e.Source, "item")+"="+string(e.Answer))
 		case Navigated:
 			to := e.Reached
@@ -198,7 +198,7 @@ func observationsOf(words string) []*Observation {
 			o.Kind, o.Page = Navigated, testPage(strings.TrimSuffix(page, "end"))
 		case "answer":
 			item, answer, _ := strings.Cut(page, "=")
-			o.Kind, o.Item, o.Answer = AnsweredItem, "item"+item, []byte(answer)
+			o.Kind, o.Item, o.Answer = Answered, "item"+item, []byte(answer)
 		}
 		all = append(all, o)
 	}

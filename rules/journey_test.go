@@ -49,7 +49,7 @@ func (w *walk) loaded(page string)      { w.fold(Observation{Kind: PageLoaded, P
 func (w *walk) next(page string)        { w.fold(Observation{Kind: Navigated, Page: testPage(page)}) }
 
 func (w *walk) answer(page, text string) {
-	w.fold(Observation{Kind: AnsweredItem, Item: "item" + page, Answer: []byte(text)})
+	w.fold(Observation{Kind: Answered, Item: "item" + page, Answer: []byte(text)})
 }
 
 // testPage is a page with a response item; "" is no page.
@@ -123,7 +123,7 @@ func TestEachResponseHasAState(t *testing.T) {
 	w.next("8")
 	for i := range w.last.Responses {
 		r := &w.last.Responses[i]
-		got = append(got, fmt.Sprintf("%s %s left=%v %s", r.Page.ID, w.last.State(r), r.Left, r.Answer))
+		got = append(got, fmt.Sprintf("%s %s left=%v %s", r.Page.ID, w.last.state(r), r.Left, r.Answer))
 	}
 	want := []string{
 		`1 answered left=false {"text": "last"}`,
@@ -142,8 +142,8 @@ func TestThePageBeingLeftWithoutAnAnswerIsSkipped(t *testing.T) {
 	w.loaded("1")
 	w.next("2")
 	r := &w.last.Responses[0]
-	if w.last.State(r) != Skipped || r.Left {
-		t.Errorf("state %s, left %v; want skipped, and not left before", w.last.State(r), r.Left)
+	if w.last.state(r) != skipped || r.Left {
+		t.Errorf("state %s, left %v; want skipped, and not left before", w.last.state(r), r.Left)
 	}
 }
 
@@ -160,7 +160,7 @@ func TestAnEventWaitsForTheAnswersInFlight(t *testing.T) {
 	if len(w.events) != 0 {
 		t.Fatalf("%d events came before the answer in flight", len(w.events))
 	}
-	o := Observation{Kind: AnsweredItem, Journey: Key{"3", "p"}, Item: "item1", Answer: []byte(`{"text":"new"}`), Ticket: racing, At: w.clock}
+	o := Observation{Kind: Answered, Journey: Key{"3", "p"}, Item: "item1", Answer: []byte(`{"text":"new"}`), Ticket: racing, At: w.clock}
 	events := w.journey.fold(&o)
 	w.add(events)
 	if got, want := strings.Join(w.events, ", "), "1>2, 2>3"; got != want {

@@ -10,8 +10,8 @@ const (
 	PageShown Kind = "page_shown"
 	// PageLoaded: the participant's browser displays a page.
 	PageLoaded Kind = "page_loaded"
-	// AnsweredItem: the app has stored an answer.
-	AnsweredItem Kind = "answered"
+	// Answered: the app has stored an answer.
+	Answered Kind = "answered"
 	// Navigated: the participant requested the next page, and the app returned
 	// where they are now, be it the same page.
 	Navigated Kind = "navigated"

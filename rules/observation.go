@@ -29,7 +29,7 @@ type Observation struct {
 	PageCount int
 	// PageID is the page of PageLoaded.
 	PageID string
-	// Item is the item of AnsweredItem, and Answer the JSON that the participant sent.
+	// Item is the item of Answered, and Answer the JSON that the participant sent.
 	Item   string
 	Answer []byte
 	// Host is the request's Host header.
@@ -73,7 +73,7 @@ func (p *Profile) Observe(m Match, x Exchange) (o Observation, ok bool, err erro
 	case PageShown, Navigated:
 		o.PageCount = int(gjson.GetBytes(x.ResponseBody, p.page.Count).Int())
 		o.Page, err = p.readPage(gjson.GetBytes(x.ResponseBody, p.page.At))
-	case AnsweredItem:
+	case Answered:
 		o.Answer = readAnswer(m.route.answer.value(x))
 	}
 	return o, err == nil, err

@@ -112,7 +112,7 @@ func (r *Redaction) sends(response *Response) bool {
 
 // response redacts an answer. There is nothing to redact in a cleared or missing one.
 func (r *Redaction) response(e *Event, response Response) Response {
-	if e.State(&response) != Answered {
+	if e.state(&response) != answered {
 		return response
 	}
 	redacted, isRedacted := partsOf(r.redacted, &response)

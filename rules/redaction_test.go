@@ -40,7 +40,7 @@ func TestATargetSeesWhatItMaySee(t *testing.T) {
 		got := []string{seen.Participant.ID}
 		for i := range seen.Responses {
 			r := &seen.Responses[i]
-			got = append(got, r.Page.ID+" "+string(seen.State(r))+" "+string(r.Answer))
+			got = append(got, r.Page.ID+" "+string(seen.state(r))+" "+string(r.Answer))
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%+v (-want +got):\n%s", target, diff)

@@ -18,10 +18,10 @@ type routeFile struct {
 
 // pathParams are the parameters that a route of each kind must have in its path.
 var pathParams = map[Kind][]string{
-	PageShown:    {},
-	Navigated:    {"participant"},
-	PageLoaded:   {"participant", "page"},
-	AnsweredItem: {"participant", "item"},
+	PageShown:  {},
+	Navigated:  {"participant"},
+	PageLoaded: {"participant", "page"},
+	Answered:   {"participant", "item"},
 }
 
 // idNames are the ids that a route may read from a body.
@@ -65,7 +65,7 @@ func (r *route) requireParams(doc *strictyaml.Document, path string, required []
 }
 
 func (r *route) compileAnswer(doc *strictyaml.Document, path, text string) {
-	isAnswered := r.kind == AnsweredItem
+	isAnswered := r.kind == Answered
 	switch {
 	case isAnswered && text == "":
 		doc.Wrong(path, "is missing; an answered route needs request:GJSON or response:GJSON, such as request:@this")

@@ -29,7 +29,7 @@ func TestRoutesMatchWhatDecsysAccepts(t *testing.T) {
 	f("GET", "/api/progress/5/3/p", PageShown, ids{"survey": "5", "instance": "3", "participant": "p"})
 	f("POST", "/api/progress/5/3/p/next", Navigated, ids{"survey": "5", "instance": "3", "participant": "p", "key": "next"})
 	f("POST", "/api/log/3/p/page/decsys.platform.PAGE_LOAD", PageLoaded, ids{"instance": "3", "participant": "p", "page": "page"})
-	f("POST", "/api/log/3/p/item/decsys.platform.COMPONENT_RESULTS", AnsweredItem, ids{"instance": "3", "participant": "p", "item": "item"})
+	f("POST", "/api/log/3/p/item/decsys.platform.COMPONENT_RESULTS", Answered, ids{"instance": "3", "participant": "p", "item": "item"})
 	// without a participant, with and without the slash
 	f("GET", "/api/progress/5/3/", PageShown, ids{"survey": "5", "instance": "3"})
 	f("GET", "/api/progress/5/3", PageShown, ids{"survey": "5", "instance": "3"})
@@ -48,7 +48,7 @@ func TestRoutesMatchWhatDecsysAccepts(t *testing.T) {
 	f("POST", "/api/./progress/5/3/p/next", Navigated, ids{"survey": "5", "instance": "3", "participant": "p", "key": "next"})
 	f("POST", "/x/../api/progress/5/3/p/next", Navigated, ids{"survey": "5", "instance": "3", "participant": "p", "key": "next"})
 	// percent-encoded letters, in a literal and in an id
-	f("POST", "/api/log/3/p/item/decsys.platform.COMPONENT%5FRESULTS", AnsweredItem, ids{"instance": "3", "participant": "p", "item": "item"})
+	f("POST", "/api/log/3/p/item/decsys.platform.COMPONENT%5FRESULTS", Answered, ids{"instance": "3", "participant": "p", "item": "item"})
 	f("GET", "/api/progress/5/3/Bob%20%C3%A9", PageShown, ids{"survey": "5", "instance": "3", "participant": "Bob é"})
 	// a slash within a segment stays encoded, a lone % stands for itself
 	f("GET", "/api/progress/5/3/a%2Fb", PageShown, ids{"survey": "5", "instance": "3", "participant": "a%2Fb"})

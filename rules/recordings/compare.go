@@ -130,7 +130,7 @@ func (r *Recording) racedAnswers(profile *rules.Profile) map[string]bool {
 	r.eachMatch(profile, rules.Navigated, func(participant string, next trial.Recorded) {
 		navigations[participant] = append(navigations[participant], next)
 	})
-	r.eachMatch(profile, rules.AnsweredItem, func(participant string, answer trial.Recorded) {
+	r.eachMatch(profile, rules.Answered, func(participant string, answer trial.Recorded) {
 		for _, next := range navigations[participant] {
 			if !answer.Start.After(next.End) && !next.Start.After(answer.End) {
 				raced[string(answer.Exchange.RequestBody)] = true

@@ -43,7 +43,7 @@ func (x *Exchange) write(b *bytes.Buffer) {
 func (o *Observation) text(kind rules.Kind) string {
 	who := fmt.Sprintf("participant %s, %s", o.Participant, o.survey())
 	switch {
-	case kind == rules.AnsweredItem:
+	case kind == rules.Answered:
 		return fmt.Sprintf("%s, item %s, answer %s", who, o.Item, o.Answer)
 	case kind == rules.PageLoaded:
 		return who + ", page " + o.PageID

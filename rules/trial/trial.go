@@ -185,7 +185,7 @@ func (f *flight) isDisturbedBy(other flight) bool {
 // isAnswerDuring reports whether f was an answer in flight when next ended, and
 // ended soon enough to be waited for.
 func (f *flight) isAnswerDuring(next *flight, settle time.Duration) bool {
-	return f.match.Kind() == rules.AnsweredItem && f.Start.Before(next.End) && f.End.Sub(next.End) < settle
+	return f.match.Kind() == rules.Answered && f.Start.Before(next.End) && f.End.Sub(next.End) < settle
 }
 
 func describe(o *rules.Observation) *Observation {
