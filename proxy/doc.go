@@ -18,9 +18,9 @@
 // which lets the upload (upload.go) send it: the bytes that came in, without
 // what concerns one connection only (RFC 9110 section 7.6.1). Then the response
 // (response.go) relays, on the same goroutine. If the rest of a body has to be
-// waited for, a second goroutine relays meanwhile (beside.go). A third one
+// waited for, a second goroutine relays meanwhile (full_duplex.go). A third one
 // watches whether the participant leaves while the app takes its time
-// (departure.go). upload and response are state machines (upload_state.go,
+// (disconnect.go). upload and response are state machines (upload_state.go,
 // response_state.go): each belongs to one goroutine, and others see its state only.
 //
 // Responses are written to the participant's connection directly, and what

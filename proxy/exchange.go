@@ -8,17 +8,17 @@ import (
 
 // exchange is one request and its response, as they pass. It is reused.
 //
-// fasthttp calls it on the participant's goroutine, which sends the request and
-// then relays the response. Where it has to wait for the request's body, a
-// second goroutine relays meanwhile (beside), because an app may respond early.
+// The participant's goroutine, on which fasthttp calls the handler, sends the
+// request and then relays the response. If it has to wait for the request's body,
+// a second goroutine relays meanwhile (full duplex): an app may respond early.
 type exchange struct {
 	parties
-	upload    upload    // the participant's goroutine sends
-	response  response  // one of the two relays
-	departure departure // of the participant, while the app takes its time
+	upload     upload     // belongs to the participant's goroutine
+	response   response   // belongs to the goroutine that relays
+	disconnect disconnect // of the participant, while the app takes its time
 
-	relayed chan struct{} // closed when relayBeside has returned; nil without it
-	resent  bool          // the request is sent for the second time
+	relayed chan struct{} // closed when relayConcurrently has returned; nil without it
+	resent  bool          // this is the second connection that gets the request
 }
 
 // parties are the two sides of an exchange, and what is known of the request
@@ -37,13 +37,13 @@ type parties struct {
 
 func newExchange(p *Proxy) *exchange {
 	e := &exchange{parties: parties{proxy: p}}
-	e.departure.parties = &e.parties
+	e.disconnect.parties = &e.parties
 	e.upload.init(&e.parties)
-	e.response.init(&e.parties, &e.upload.state, &e.departure)
+	e.response.init(&e.parties, &e.upload.state, &e.disconnect)
 	return e
 }
 
-// start takes up a request.
+// start prepares for the request of ctx.
 func (e *exchange) start(ctx *fasthttp.RequestCtx) {
 	header := &ctx.Request.Header
 	e.ctx = ctx
@@ -70,7 +70,7 @@ func (e *exchange) run() {
 	for e.connect() {
 		e.send()
 		if e.relayed != nil {
-			e.awaitRelay()
+			e.awaitRelaying()
 			return
 		}
 		if e.relay() != staleConnection {
@@ -112,11 +112,11 @@ func (e *exchange) send() {
 	}
 	e.response.limitHead()
 	if e.response.state.load().isOver() {
-		e.app.interrupt() // ends outlast
+		e.app.interrupt() // wakes awaitAppClose
 	}
 }
 
-// relay relays the response of an app that got the request.
+// relay relays the response, provided that the app got the request.
 func (e *exchange) relay() failure {
 	if e.upload.isUnreachable && !e.upload.state.load().isBroken() {
 		e.response.fail(appUnreachable, nil)
@@ -125,11 +125,11 @@ func (e *exchange) relay() failure {
 	return e.response.relay()
 }
 
-// prepareResend is for a request on a kept connection that the app closed
-// without a word. A new connection gets it.
+// prepareResend prepares for sending the request once more, on a new connection:
+// the app closed the kept one without a response.
 func (e *exchange) prepareResend() {
 	e.proxy.counters.resent.Add(1)
-	e.departure.stopWatching()
+	e.disconnect.stopWatching()
 	e.proxy.pool.drop(e.app)
 	e.resent = true
 	e.upload.reset()
@@ -143,14 +143,14 @@ func (e *exchange) finish() {
 	if panicked {
 		e.abort()
 	}
-	e.departure.stopWatching()
+	e.disconnect.stopWatching()
 	state := e.response.state.load()
 	e.watch.abandon(state.hasHead())
 	if state == responseSwitched {
 		e.handOver()
 	} else {
-		e.keepOrDrop()
-		e.leaveToServer()
+		e.releaseApp()
+		e.returnToServer()
 	}
 	if !panicked {
 		e.reset()
@@ -173,13 +173,13 @@ func (e *exchange) abort() {
 	e.response.breakOff()
 }
 
-// keepOrDrop keeps the connection to the app if the next request may use it.
-func (e *exchange) keepOrDrop() {
+// releaseApp keeps the connection to the app if the next request may use it.
+func (e *exchange) releaseApp() {
 	if e.app == nil {
 		return
 	}
 	isWhole := e.upload.state.load() == uploadSent && e.response.state.load() == responseComplete
-	isKept := !e.response.head.closes && !e.request.bound && !e.departure.left.Load()
+	isKept := !e.response.head.closes && !e.request.bound && !e.disconnect.seen.Load()
 	if !isWhole || !isKept || e.response.fromApp.Buffered() > 0 {
 		e.proxy.pool.drop(e.app)
 		return
@@ -190,8 +190,8 @@ func (e *exchange) keepOrDrop() {
 	e.proxy.pool.put(e.app)
 }
 
-// leaveToServer makes fasthttp go on with the next request, or close.
-func (e *exchange) leaveToServer() {
+// returnToServer makes fasthttp go on with the next request, or close.
+func (e *exchange) returnToServer() {
 	e.client.dropNextWrite = true
 	e.client.headLimited = false        // a pipelined head has a deadline of its own
 	e.ctx.SetWriteDeadline(time.Time{}) // makes fasthttp flush its response now, which is dropped
@@ -210,7 +210,7 @@ func (e *exchange) reset() {
 	e.parties = parties{proxy: e.proxy}
 	e.upload.reset()
 	e.response.reset()
-	e.departure.left.Store(false)
+	e.disconnect.seen.Store(false)
 	e.relayed, e.resent = nil, false
 	e.proxy.exchanges.Put(e)
 }

@@ -10,7 +10,7 @@ type failure int
 
 const (
 	noFailure        failure = iota
-	malformedRequest         // its body violates its framing
+	malformedRequest         // the upload violates its framing
 	participantLeft          // or sent nothing for too long
 	appUnreachable           // no connection could be had
 	appTimedOut              // no head within Config.ResponseTimeout
@@ -18,12 +18,12 @@ const (
 	appBrokeOff              // the response ended early, or is not HTTP/1.1
 )
 
-// classify returns what is behind an error of relaying.
+// classify returns the failure behind an error of relaying.
 func (r *response) classify(err error) failure {
 	switch upload := r.upload.load(); {
 	case upload == uploadMalformed:
 		return malformedRequest
-	case upload == uploadAbandoned, errors.Is(err, errLeft), r.departure.left.Load():
+	case upload == uploadAbandoned, errors.Is(err, errLeft), r.disconnect.seen.Load():
 		return participantLeft
 	case isTimeout(err):
 		return appTimedOut
@@ -34,7 +34,8 @@ func (r *response) classify(err error) failure {
 }
 
 // isStale reports whether the request can be sent again without harm: it asks
-// for nothing but a response, on a kept connection that closed without a word.
+// for nothing but a response, on a kept connection that the app closed without
+// sending anything.
 func (r *response) isStale() bool {
 	isSafe := r.isHead || string(r.request.method) == "GET"
 	isSilent := r.state.load() == responseAwaited && r.fromApp.Buffered() == 0
@@ -48,28 +49,28 @@ func (r *response) fail(f failure, err error) {
 	switch f {
 	case malformedRequest:
 		counters.refused.Add(1)
-		r.replaceOrCut(badRequest)
+		r.replaceOrTruncate(badRequest)
 	case participantLeft:
 		counters.clientGone.Add(1)
 		r.breakOff()
 	case appUnreachable:
 		counters.appDial.Add(1)
-		r.replaceOrCut(unavailable)
+		r.replaceOrTruncate(unavailable)
 	case appTimedOut:
 		counters.appTimeout.Add(1)
-		r.replaceOrCut(gatewayTimeout)
+		r.replaceOrTruncate(gatewayTimeout)
 		warnings.log(warnTimedOut, "timeout", r.proxy.config.ResponseTimeout)
 	case appBrokeOff:
 		counters.appBroken.Add(1)
-		isCut := r.state.load().hasHead()
-		r.replaceOrCut(badGateway)
-		warnings.log(warnBrokeOff, "after_head", isCut, "error", causeOf(err))
+		isTruncated := r.state.load().hasHead()
+		r.replaceOrTruncate(badGateway)
+		warnings.log(warnBrokeOff, "after_head", isTruncated, "error", causeOf(err))
 	}
 }
 
-// replaceOrCut responds in the app's place or, where the app had begun to
+// replaceOrTruncate responds in the app's place or, where the app had begun to
 // respond, makes sure that the participant sees that the response is cut short.
-func (r *response) replaceOrCut(instead ownResponse) {
+func (r *response) replaceOrTruncate(instead ownResponse) {
 	if !r.state.load().hasHead() {
 		r.replace(instead)
 		return

@@ -17,7 +17,7 @@ type state[S any] interface {
 // it. The zero value is in state 0.
 type progress[S state[S]] struct{ current atomic.Int32 }
 
-// observed is what the goroutines get to see that don't own a progress.
+// observed is a progress as goroutines see it that don't own it.
 type observed[S state[S]] interface{ load() S }
 
 // illegalTransition is called instead of a transition that must not happen.
@@ -25,7 +25,7 @@ var illegalTransition = func(fmt.Stringer, fmt.Stringer) {}
 
 func (p *progress[S]) load() S { return S(p.current.Load()) }
 
-// advance moves on to next. Where that may not follow, the state stays.
+// advance moves on to next. If that may not follow, the state stays.
 func (p *progress[S]) advance(next S) {
 	now := p.load()
 	if !now.canBecome(next) {

@@ -26,9 +26,9 @@ func TestResponseTransitions(t *testing.T) {
 	equal(t, "transitions", transitions[responseState](len(responseStates)), `
 awaited -> begun relaying replaced abandoned
 begun -> begun relaying replaced abandoned
-relaying -> complete switched cut
-complete -> cut
-switched -> cut
+relaying -> complete switched truncated
+complete -> truncated
+switched -> truncated
 `)
 }
 
@@ -62,9 +62,9 @@ func TestForbiddenTransitionChangesNothing(t *testing.T) {
 	equal(t, "illegal transition", seen, "idle -> sent")
 }
 
-func TestBrokenResponseIsCutOrAbandoned(t *testing.T) {
+func TestBrokenResponseIsTruncatedOrAbandoned(t *testing.T) {
 	for s := range responseState(len(responseStates)) {
-		if next := s.broken(); s != responseCut && s != responseReplaced && s != responseAbandoned && !s.canBecome(next) {
+		if next := s.broken(); s != responseTruncated && s != responseReplaced && s != responseAbandoned && !s.canBecome(next) {
 			t.Errorf("%v can't become %v", s, next)
 		}
 	}

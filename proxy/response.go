@@ -25,9 +25,9 @@ var (
 // starts and after it has ended, it belongs to the participant's.
 type response struct {
 	*parties
-	state     progress[responseState]
-	upload    observed[uploadState]
-	departure *departure
+	state      progress[responseState]
+	upload     observed[uploadState]
+	disconnect *disconnect
 
 	head responseHead
 	body body
@@ -35,9 +35,9 @@ type response struct {
 	fromApp  *bufio.Reader // reads through appReader
 	toClient *bufio.Writer // writes through clientWriter
 
-	isBeside bool // the request is still being sent, by another goroutine
-	isMuted  bool // the participant takes no more of a watched response
-	closing  bool // the participant's connection will be closed
+	isFullDuplex bool // the request is still being sent, by another goroutine
+	isDiscarding bool // the participant takes no more of a watched response
+	closing      bool // the participant's connection will be closed
 }
 
 // appReader is what fromApp reads through: relaying waits here, and nowhere else.
@@ -49,7 +49,7 @@ func (r appReader) Read(p []byte) (int, error) {
 	if r.toClient.Flush() != nil {
 		return 0, errLeft
 	}
-	if r.isBeside || r.departure.isWatched() {
+	if r.isFullDuplex || r.disconnect.isWatched() {
 		return r.app.Read(p)
 	}
 	r.app.limitRead()
@@ -59,7 +59,7 @@ func (r appReader) Read(p []byte) (int, error) {
 	}
 	r.app.SetReadDeadline(time.Time{})
 	r.limitHead()
-	r.departure.startWatching() // since the app takes its time
+	r.disconnect.startWatching() // since the app takes its time
 	return r.app.Read(p)
 }
 
@@ -69,7 +69,7 @@ type clientWriter struct{ *response }
 // Write writes to the participant. A watched response is read to its end even
 // when nobody is there to take it.
 func (w clientWriter) Write(p []byte) (int, error) {
-	if w.isMuted {
+	if w.isDiscarding {
 		return len(p), nil
 	}
 	n, err := w.client.send(p)
@@ -80,13 +80,13 @@ func (w clientWriter) Write(p []byte) (int, error) {
 	if w.watch == nil {
 		return n, err
 	}
-	w.isMuted = true
-	w.departure.pass()
+	w.isDiscarding = true
+	w.disconnect.propagate()
 	return len(p), nil
 }
 
-func (r *response) init(p *parties, upload observed[uploadState], d *departure) {
-	r.parties, r.upload, r.departure = p, upload, d
+func (r *response) init(p *parties, upload observed[uploadState], d *disconnect) {
+	r.parties, r.upload, r.disconnect = p, upload, d
 	r.toClient = bufio.NewWriterSize(clientWriter{r}, toClientBuffer)
 	r.fromApp = bufio.NewReaderSize(appReader{r}, headLimit)
 }
@@ -97,7 +97,7 @@ func (r *response) reset() {
 	r.fromApp.Reset(appReader{r})
 	r.head = responseHead{}
 	r.body.release()
-	r.isBeside, r.isMuted, r.closing = false, false, false
+	r.isFullDuplex, r.isDiscarding, r.closing = false, false, false
 }
 
 // relay relays the response, or responds in the app's place. It returns why the
@@ -162,7 +162,7 @@ func (r *response) readHead() ([]byte, error) {
 // writeHead writes the head of the response for the participant.
 func (r *response) writeHead(raw []byte) {
 	r.body = body{framing: r.head.framing(r.isHead), left: max(r.head.length, 0)}
-	r.closing = r.closing || r.isUnframed() || r.proxy.draining.Load() || r.departure.left.Load() ||
+	r.closing = r.closing || r.isUnframed() || r.proxy.draining.Load() || r.disconnect.seen.Load() ||
 		!r.upload.load().isRead() && r.head.closes
 	r.head.write(r.toClient, raw, !r.isHTTP10)
 	switch {
@@ -192,6 +192,6 @@ func (r *response) limitHead() {
 func (r *response) liftLimit() {
 	if r.proxy.config.ResponseTimeout > 0 {
 		r.app.SetReadDeadline(time.Time{})
-		r.departure.limitRest()
+		r.disconnect.limitRest()
 	}
 }

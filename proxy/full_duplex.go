@@ -8,15 +8,15 @@ func (e *exchange) beforeWait() {
 	e.upload.flush()
 	if e.relayed == nil {
 		e.relayed = make(chan struct{})
-		e.response.isBeside = true
+		e.response.isFullDuplex = true
 		e.app.SetReadDeadline(time.Time{})
-		go e.relayBeside()
+		go e.relayConcurrently()
 	}
 	e.upload.limitSilence()
 }
 
-// relayBeside relays the response while the request is still being sent.
-func (e *exchange) relayBeside() {
+// relayConcurrently relays the response while the request is still being sent.
+func (e *exchange) relayConcurrently() {
 	defer close(e.relayed)
 	defer func() {
 		if e.proxy.recovered(recover(), "relaying a response") {
@@ -27,15 +27,15 @@ func (e *exchange) relayBeside() {
 	}()
 	e.relay()
 	if !e.upload.state.load().isRead() {
-		e.outlast()
+		e.awaitAppClose()
 	}
 }
 
-// outlast stays with the app while an upload goes on that it has responded to.
-// The app decides for how long. Once it is gone, the participant sees a
+// awaitAppClose waits while an upload goes on that has its response already. The
+// app decides for how long. Once it is gone, the participant sees a
 // half-close, and the rest of the upload is read and dropped: a full close could
 // destroy the response before it was read.
-func (e *exchange) outlast() {
+func (e *exchange) awaitAppClose() {
 	appStays := e.response.state.load() == responseComplete && !e.app.awaitEnd()
 	if appStays || e.upload.state.load().isRead() {
 		return
@@ -44,10 +44,10 @@ func (e *exchange) outlast() {
 	e.upload.appGone()
 }
 
-// awaitRelay waits until the other goroutine has relayed the response.
-func (e *exchange) awaitRelay() {
+// awaitRelaying waits until the other goroutine has relayed the response.
+func (e *exchange) awaitRelaying() {
 	if e.upload.state.load().isRead() && !e.response.state.load().isOver() {
-		e.departure.startWatching()
+		e.disconnect.startWatching()
 	}
 	<-e.relayed
 	if !e.upload.state.load().isRead() {
