@@ -43,7 +43,7 @@ func parseBodyPath(text string) (bodyPath, error) {
 	name, path, _ := strings.Cut(text, ":")
 	for _, body := range []body{requestBody, responseBody} {
 		if name == body.String() {
-			return bodyPath{body, path}, jsonpath.CheckGJSON(path)
+			return bodyPath{body, path}, jsonpath.CheckPath(path)
 		}
 	}
 	return bodyPath{}, fmt.Errorf("must be request:GJSON or response:GJSON, not %q", text)

@@ -55,7 +55,7 @@ func checkFields(doc *strictyaml.Document, file profileFile) {
 }
 
 func checkField(doc *strictyaml.Document, path, gjson string) {
-	if err := jsonpath.CheckGJSON(gjson); err != nil {
+	if err := jsonpath.CheckPath(gjson); err != nil {
 		doc.Wrong(path, "%s", err)
 	}
 }

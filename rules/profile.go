@@ -65,7 +65,7 @@ func LoadProfile(nameOrPath string) (*Profile, error) {
 // parseProfile compiles a profile. The error has all of its problems.
 func parseProfile(name string, source []byte) (*Profile, error) {
 	var file profileFile
-	doc := strictyaml.DecodeStrict(name, source, &file)
+	doc := strictyaml.Decode(name, source, &file)
 	p := &Profile{App: file.App, page: file.Page, item: file.Item}
 	p.friendly = compileFriendlyIDs(doc, file.FriendlyIDs)
 	p.version, p.oldest = compileVersion(doc, file.Version)

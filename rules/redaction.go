@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -135,20 +136,20 @@ func (r *Redaction) replace(answer []byte, redacted, pseudonymised []jsonpath.An
 	if err := jsonpath.CheckJSON(answer); err != nil {
 		return nil, err
 	}
-	var found []jsonpath.Span
+	null := []byte("null")
+	var edits []jsonpath.Edit
 	for _, path := range redacted {
-		found = path.AppendSpans(found, answer, true)
+		edits = append(edits, jsonpath.Edit{Path: path, With: func([]byte) []byte { return null }})
 	}
 	for _, path := range pseudonymised {
-		found = path.AppendSpans(found, answer, false)
+		edits = append(edits, jsonpath.Edit{Path: path, With: func(value []byte) []byte {
+			if bytes.Equal(value, null) {
+				return null
+			}
+			return []byte(`"` + pseudonymOf(r.key, value) + `"`)
+		}})
 	}
-	return jsonpath.ReplaceSpans(answer, found, func(s jsonpath.Span) []byte {
-		value := answer[s.Start:s.End]
-		if s.Redacted || string(value) == "null" {
-			return []byte("null")
-		}
-		return []byte(`"` + pseudonymOf(r.key, value) + `"`)
-	}), nil
+	return jsonpath.Replace(answer, edits), nil
 }
 
 func compileParts(parts []config.AnswerPart) []answerPart {

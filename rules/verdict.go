@@ -96,35 +96,12 @@ func found(data []byte, path string) string {
 	if value := gjson.GetBytes(data, path); value.Exists() {
 		return shortened(value.Raw)
 	}
-	for _, end := range slices.Backward(partEnds(path)) {
-		if value := gjson.GetBytes(data, path[:end]); value.Exists() {
-			return fmt.Sprintf("nothing; %s is %s", path[:end], shortened(value.Raw))
+	for _, prefix := range slices.Backward(jsonpath.Prefixes(path)) {
+		if value := gjson.GetBytes(data, prefix); value.Exists() {
+			return fmt.Sprintf("nothing; %s is %s", prefix, shortened(value.Raw))
 		}
 	}
 	return "nothing"
-}
-
-// partEnds returns the indexes at which a part of a gjson path ends and the next begins.
-func partEnds(path string) []int {
-	var ends []int
-	level := 0
-	for i := 0; i < len(path); i++ {
-		switch path[i] {
-		case '\\':
-			i++
-		case '"':
-			i = jsonpath.SkipString([]byte(path), i)
-		case '(', '[', '{':
-			level++
-		case ')', ']', '}':
-			level--
-		case '.', '|':
-			if level == 0 {
-				ends = append(ends, i)
-			}
-		}
-	}
-	return ends
 }
 
 func shortened(raw string) string {

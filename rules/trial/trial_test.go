@@ -144,7 +144,7 @@ rules: [{to: [crm]}]
 	if got := cfg.Targets["crm"].Secret[0].Reveal(); got != config.StandIn {
 		t.Errorf("the secret is %q", got)
 	}
-	if _, err := loadTextToTry(t, "app: http://a\ntargets: {crm: {url: http://b, secret: inline}}\nrules: [{to: [crm]}]"); err == nil || !strings.Contains(err.Error(), "the secret itself must not stand in this file") {
+	if _, err := loadTextToTry(t, "app: http://a\ntargets: {crm: {url: http://b, secret: inline}}\nrules: [{to: [crm]}]"); err == nil || !strings.Contains(err.Error(), "the secret itself must not be in this file") {
 		t.Errorf("a secret in the file is taken: %v", err)
 	}
 }

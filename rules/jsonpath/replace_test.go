@@ -1,7 +1,7 @@
 package jsonpath
 
 import (
-	"strings"
+	"strconv"
 	"testing"
 
 	"github.com/tidwall/gjson"
@@ -15,8 +15,7 @@ func TestAPathFindsEveryPartThatHasItsName(t *testing.T) {
 			t.Errorf("%s: %v", path, err)
 			return
 		}
-		found := parsed.AppendSpans(nil, []byte(answer), true)
-		got := ReplaceSpans([]byte(answer), found, func(Span) []byte { return []byte("X") })
+		got := Replace([]byte(answer), []Edit{{parsed, with("X")}})
 		if string(got) != want {
 			t.Errorf("%s in %s gives %s, want %s", path, answer, got, want)
 		}
@@ -42,23 +41,29 @@ func TestAPathFindsEveryPartThatHasItsName(t *testing.T) {
 	f("a", `null`, `null`)
 }
 
+func with(text string) func([]byte) []byte {
+	return func([]byte) []byte { return []byte(text) }
+}
+
 func TestAPartWithinAnotherIsReplacedOnce(t *testing.T) {
 	answer := []byte(`{"a":{"b":1},"c":2}`)
-	var found []Span
-	for _, text := range []string{"a.b", "a", "a", "c", "*"} {
+	var edits []Edit
+	for i, text := range []string{"a.b", "a", "a", "c", "*"} {
 		path, err := ParseAnswerPath(text)
 		if err != nil {
 			t.Fatal(err)
 		}
-		found = path.AppendSpans(found, answer, false)
+		edits = append(edits, Edit{path, with(strconv.Itoa(i))})
 	}
-	got := ReplaceSpans(answer, found, func(Span) []byte { return []byte("X") })
-	if string(got) != `{"a":X,"c":X}` {
-		t.Errorf("got %s", got)
+	if got := Replace(answer, edits); string(got) != `{"a":1,"c":3}` {
+		t.Errorf("got %s, want the outermost replaced, by its first edit", got)
+	}
+	if string(answer) != `{"a":{"b":1},"c":2}` {
+		t.Errorf("the answer itself has changed: %s", answer)
 	}
 }
 
-// Whatever the answer, it stays JSON, and all that has the name is gone.
+// Whatever the answer, it stays JSON, and everything of the name is gone.
 func FuzzAnswerPath(f *testing.F) {
 	f.Add("a.b", `{"a":{"b":"c"},"\u0061":[{"b":1}]}`)
 	f.Add("*.0", `[[1],[2,3]]`)
@@ -68,18 +73,21 @@ func FuzzAnswerPath(f *testing.F) {
 		if err != nil || len(path) == 0 || CheckJSON([]byte(answer)) != nil {
 			return
 		}
-		found := path.AppendSpans(nil, []byte(answer), true)
-		got := ReplaceSpans([]byte(answer), found, func(Span) []byte { return []byte("null") })
+		found := 0
+		got := Replace([]byte(answer), []Edit{{path, func([]byte) []byte { found++; return []byte("null") }}})
 		if !gjson.ValidBytes(got) {
 			t.Fatalf("%s in %s gives %s", text, answer, got)
 		}
-		for _, s := range path.AppendSpans(nil, got, true) {
-			if left := string(got[s.Start:s.End]); left != "null" {
-				t.Fatalf("%s in %s leaves %s", text, answer, left)
+		left := 0
+		Replace(got, []Edit{{path, func(value []byte) []byte {
+			if string(value) != "null" {
+				t.Fatalf("%s in %s leaves %s", text, answer, value)
 			}
-		}
-		if strings.Count(string(got), "null") < len(found) && !strings.Contains(text, "*") {
-			t.Fatalf("%s in %s replaces less than %d", text, answer, len(found))
+			left++
+			return value
+		}}})
+		if left < found {
+			t.Fatalf("%s in %s replaces %d parts, of which %d are found again", text, answer, found, left)
 		}
 	})
 }

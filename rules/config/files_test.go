@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// readTestFile reads the files of configurations in tests: those of
-// testFolder, and keys that are made here since no key should be committed.
+// readTestFile reads the files of the configurations in tests: those in testFolder,
+// and keys, which are generated since none should be committed.
 func readTestFile(path string) ([]byte, error) {
 	name := filepath.Base(path)
 	if name == "forbidden" {
@@ -29,7 +29,7 @@ func readTestFile(path string) ([]byte, error) {
 	return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
 }
 
-// testKeys makes cert.pem with its key.pem, and other-key.pem.
+// testKeys generates cert.pem with its key.pem, and other-key.pem.
 var testKeys = sync.OnceValue(func() map[string][]byte {
 	key, other := newTestKey(), newTestKey()
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}

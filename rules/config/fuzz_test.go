@@ -33,7 +33,7 @@ func FuzzParse(f *testing.F) {
 			text = config.Summary()
 		}
 		if strings.Contains(text, canary) && !strings.Contains(string(source), canary) {
-			t.Errorf("shows what a reference refers to:\n%s", text)
+			t.Errorf("shows the secret that a reference refers to:\n%s", text)
 		}
 		if err != nil && !strings.HasPrefix(text, "config.yaml:") {
 			t.Errorf("does not begin with the file: %s", text)
@@ -41,27 +41,27 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-func FuzzValuesThatMayBeSecretStayHidden(f *testing.F) {
+func FuzzValuesThatMayBeSecretsStayHidden(f *testing.F) {
 	for _, seed := range []string{"", "*", "&", "!", "whsec_", "env", "https://user:", "a\nb", "{", "\x00", "${", "user@", "unix:", "::"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, value := range []string{text + canary, canary + text} {
 			if strings.HasPrefix(value, "env:") || strings.HasPrefix(value, "file:") || strings.HasPrefix(value, "unix:") {
-				continue // a name, and names are shown
+				continue // a reference, which is shown
 			}
-			bare := strings.ReplaceAll(value, "\n", " ") // more lines can be more keys, and keys are shown
+			bare := strings.ReplaceAll(value, "\n", " ") // further lines can be keys, which are shown
 			for _, written := range []string{bare, strconv.Quote(value), strconv.Quote("https://user:" + value + "@crm.example.org/")} {
-				sees(t, "admin_token: "+written+"\n")
-				sees(t, "app: "+written+"\n")
-				sees(t, "targets:\n  crm:\n    url: "+written+"\n    secret: "+written+"\n    headers: {X-A: "+written+"}\n")
-				sees(t, "targets:\n  crm:\n    secret: ["+written+", "+written+"]\n    tls: {verify: false}\n")
+				checkHidden(t, "admin_token: "+written+"\n")
+				checkHidden(t, "app: "+written+"\n")
+				checkHidden(t, "targets:\n  crm:\n    url: "+written+"\n    secret: "+written+"\n    headers: {X-A: "+written+"}\n")
+				checkHidden(t, "targets:\n  crm:\n    secret: ["+written+", "+written+"]\n    tls: {verify: false}\n")
 			}
 		}
 	})
 }
 
-func sees(t *testing.T, source string) {
+func checkHidden(t *testing.T, source string) {
 	t.Helper()
 	none := func(string) (string, bool) { return "", false }
 	_, err := Parse("config.yaml", []byte(source), none, func(string) ([]byte, error) { return nil, os.ErrNotExist })
