@@ -60,31 +60,19 @@ func (p *Profile) Begins(m Match, x Exchange) string {
 	return gjson.GetBytes(x.ResponseBody, p.history.Begins).String()
 }
 
-// ReadPast asks the app what the participant did before. It asks for all events
-// at once where the app has such a list; else, page by page, for the last of each
-// kind. A participant who has done nothing costs one or two questions.
+// ReadPast reads what the participant did before from the app: all events at once
+// if the app has such a list, or else the last event of each type, page by page.
+// For a participant who has done nothing that takes one or two requests.
 func (p *Profile) ReadPast(request PastRequest, get Get) (*Past, error) {
 	r := &pastReader{Profile: p, send: get, words: map[string]string{
 		"survey": request.Survey, "instance": request.Journey.Instance, "participant": request.Journey.Participant,
 	}}
 	past := &Past{}
-	listed, err := r.list(past)
-	if err != nil || listed && len(past.Events) == 0 {
-		return past, err
-	}
-	if !listed {
-		if begun, err := r.hasBegun(); err != nil || !begun {
-			return past, err
-		}
-	}
-	if err := r.readPages(past); err != nil {
+	if err := r.read(past); err != nil {
 		return nil, err
 	}
-	if !listed {
-		err = r.readLast(past)
-	}
 	slices.SortStableFunc(past.Events, func(a, b PastEvent) int { return a.At.Compare(b.At) })
-	return past, err
+	return past, nil
 }
 
 // pastReader reads one participant's past.
@@ -94,8 +82,28 @@ type pastReader struct {
 	words map[string]string
 }
 
-// get reads the JSON at a path of the profile. The result is empty where the app
-// has none: it does not know the path, or answers with a page.
+func (r *pastReader) read(past *Past) error {
+	isListed, err := r.list(past)
+	if err != nil {
+		return err
+	}
+	hasBegun := len(past.Events) > 0
+	if !isListed {
+		if hasBegun, err = r.hasBegun(); err != nil {
+			return err
+		}
+	}
+	if !hasBegun {
+		return nil
+	}
+	if err := r.readPages(past); err != nil || isListed {
+		return err
+	}
+	return r.readLast(past)
+}
+
+// get reads the JSON at a path of the profile. The result is empty if the app has
+// none: it responds with 404 or with HTML.
 func (r *pastReader) get(template string) (gjson.Result, error) {
 	if template == "" {
 		return gjson.Result{}, nil
@@ -167,7 +175,9 @@ func (r *pastReader) readPages(past *Past) error {
 		if err != nil {
 			return err
 		}
-		past.Pages[page.ID] = page
+		if page != nil {
+			past.Pages[page.ID] = page
+		}
 	}
 	return nil
 }
@@ -189,8 +199,8 @@ func (r *pastReader) readStudy(study string) (name string, err error) {
 		return study, nil
 	}
 	of := pastReader{Profile: r.Profile, send: r.send, words: map[string]string{"survey": study}}
-	for instance := n - 1; instance > 0 && instance+maxStudySearch >= n; instance-- {
-		of.words["instance"] = strconv.FormatUint(instance, 10)
+	for before := uint64(1); before <= maxStudySearch && before < n; before++ {
+		of.words["instance"] = strconv.FormatUint(n-before, 10)
 		found, err := of.get(r.history.Pages)
 		if err != nil {
 			return "", err
