@@ -18,7 +18,7 @@ func TestTheErrorOfAProfileListsAllProblems(t *testing.T) {
 		t.Fatal("a bad profile is accepted")
 	}
 	golden := "testdata/profile/bad.err"
-	if os.Getenv("UPDATE") != "" {
+	if *update {
 		if err := os.WriteFile(golden, []byte(err.Error()+"\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
