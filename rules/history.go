@@ -50,8 +50,8 @@ var errNoPages = errors.New("the app does not list the survey's pages")
 // HasHistory reports whether ReadPast can read what a participant did before.
 func (p *Profile) HasHistory() bool { return p.history != nil }
 
-// Begins returns the participant whose id the app makes up in this exchange, and
-// who therefore has no past; empty if there is none.
+// Begins returns the participant that the app creates in this exchange, who
+// therefore has no past; empty if it creates none.
 func (p *Profile) Begins(m Match, x Exchange) string {
 	if p.history == nil || p.history.Begins == "" || m.route.kind != PageShown ||
 		!m.route.when.holds(x) || x.Uninspected != "" || jsonpath.CheckJSON(x.ResponseBody) != nil {

@@ -17,7 +17,8 @@ type history struct {
 // historyFields are the paths to GET, and the gjson paths in the responses. In a
 // path to GET, {x} is a parameter: see historyParams.
 type historyFields struct {
-	// Begins is the id of a new participant, in the response of page_shown.
+	// Begins is the id of a participant that the app creates, in the response of
+	// page_shown.
 	Begins string `yaml:"begins"`
 	// Pages is the survey's definition, and PagesAt the list of pages in it.
 	Pages   string `yaml:"pages"`

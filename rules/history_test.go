@@ -141,7 +141,7 @@ func TestAPastThatCannotBeReadIsAnError(t *testing.T) {
 	f("has no id", map[string]string{listPath: events, surveyPath: `{"survey":{"pages":[{"id":null}]}}`})
 }
 
-func TestBeginsIsTheIdThatTheAppHasJustMadeUp(t *testing.T) {
+func TestBeginsIsTheParticipantThatTheAppCreates(t *testing.T) {
 	profile := decsys(t)
 	f := func(method, target string, status int, body, want string) {
 		t.Helper()

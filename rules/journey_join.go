@@ -25,7 +25,7 @@ const maxWaiting = 200
 
 // mayHavePast reports whether the participant may have done something before o,
 // so that o should wait: o is the journey's first observation, and the app has
-// not just made the participant up.
+// not just created the participant.
 func (j *Journey) mayHavePast(o *Observation) bool {
 	if j.state() != unknown || o.Begins {
 		return false
@@ -145,8 +145,8 @@ func untilLeft(events []PastEvent, page string) []PastEvent {
 }
 
 // withoutStrays returns the events without navigations from no page of the
-// survey: Decsys logs one when it refuses to navigate somebody who has completed
-// it (its Controllers/ParticipantProgressController.cs).
+// survey: Decsys logs one when it refuses to navigate a participant who has
+// completed it (its Controllers/ParticipantProgressController.cs).
 func (p *Past) withoutStrays() []PastEvent {
 	loaded := map[string]bool{}
 	for _, e := range p.Events {

@@ -12,8 +12,8 @@ import (
 // waits, the part of the log that came before, and the events that are made.
 //
 // In the log, load:1 is a page load, answer:1=a an answer, 1>2 a navigation,
-// 2>2 a refused one, 2>end the last one, and ?>end one that was refused to
-// somebody who had completed the survey. Observed are also shown:2, next:3 and
+// 2>2 a refused one, 2>end the last one, and ?>end one that was refused
+// after the completion. Observed are also shown:2, next:3 and
 // next:end.
 func TestJoin(t *testing.T) {
 	f := func(name, log, observed, before, events string) {

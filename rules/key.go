@@ -15,14 +15,14 @@ func newKey(survey, instance, participant string) Key {
 	return Key{Instance: trimZeros(instance), Participant: participant}
 }
 
-// ParseKey is the inverse of Key.Bytes.
+// ParseKey is the inverse of Key.Text.
 func ParseKey(text string) Key {
 	instance, participant, _ := strings.Cut(text, "\x00")
 	return Key{Instance: instance, Participant: participant}
 }
 
-// Bytes returns the key as one text, different for every key.
-func (k Key) Bytes() string { return k.Instance + "\x00" + k.Participant }
+// Text returns the key as one text, different for every key.
+func (k Key) Text() string { return k.Instance + "\x00" + k.Participant }
 
 // String returns the key without the participant, who must not be in logs.
 func (k Key) String() string { return "instance " + k.Instance }

@@ -5,10 +5,10 @@ import (
 	"testing"
 )
 
-func TestAKeyIsReadBackFromItsBytes(t *testing.T) {
+func TestAKeyIsReadBackFromItsText(t *testing.T) {
 	for _, key := range []Key{{}, {"3", "p"}, {"3", ""}, {"3", "a\x00b"}} {
-		if got := ParseKey(key.Bytes()); got != key {
-			t.Errorf("got %q, want %q", got.Bytes(), key.Bytes())
+		if got := ParseKey(key.Text()); got != key {
+			t.Errorf("got %q, want %q", got.Text(), key.Text())
 		}
 	}
 }

@@ -34,7 +34,7 @@ type Observation struct {
 	Answer []byte
 	// Host is the request's Host header.
 	Host string
-	// Begins reports whether the app has just made up the participant's id.
+	// Begins reports whether the app has just created the participant.
 	Begins bool
 	// At is the end of the app's response.
 	At          time.Time

@@ -118,7 +118,7 @@ func (b *bench) openJourneys(store *outbox.Store, recorder *record.Recorder, n i
 	tell(recorder, http.MethodGet, pathOf(model), nil, shown(model, 0))
 	tell(recorder, http.MethodPost, loadPath(model, 0), []byte("{}"), nil)
 	tell(recorder, http.MethodPost, answerPath(model, 0), answerBody(), nil)
-	key := func(id string) string { return rules.Key{Instance: "7", Participant: id}.Bytes() }
+	key := func(id string) string { return rules.Key{Instance: "7", Participant: id}.Text() }
 	var journey string
 	if err := store.Do(b.ctx, func(tx *outbox.Tx) {
 		data, _ := tx.Journey(key(model))
