@@ -1,65 +1,90 @@
 package main
 
 import (
-	"bytes"
-	"context"
+	"errors"
 	"fmt"
-	"log/slog"
 	"time"
-
-	"github.com/sidehook/sidehook/emitter/outbox"
 )
 
 const (
-	// participants of a backlog.
-	participants = 10_000
-	// step is how many records one commit makes.
-	step = 1000
+	// fillers is the number of concurrent participants who make a backlog.
+	fillers = 256
+	// fillPatience bounds the time until all of a backlog is on disk.
+	fillPatience = time.Minute
+	// backlogged is how many participants a backlog has, at least.
+	backlogged = 10_000
 )
 
-// store opens a state folder until stop.
-func (b *bench) store(state string) (s *outbox.Store, stop func() error) {
-	s = outbox.New(outbox.Options{Dir: state, Logger: slog.New(slog.DiscardHandler)})
-	ctx, cancel := context.WithCancel(b.ctx)
-	ended := make(chan error, 1)
-	go func() { ended <- s.Run(ctx) }()
-	return s, func() error {
-		cancel()
-		return <-ended
-	}
+// backlog is a state folder with queued deliveries.
+type backlog struct {
+	state  string
+	n      int
+	ledger *ledger
 }
 
-// fill makes a state folder with n deliveries of bodies of size bytes.
-func (b *bench) fill(state string, n, size int) error {
-	s, stop := b.store(state)
-	err := b.inSteps(s, n, func(tx *outbox.Tx, i int) { tx.Enqueue(backlogged(i, size)) })
-	if stopErr := stop(); err == nil {
-		err = stopErr
-	}
-	return err
-}
-
-// inSteps commits change for 0 to n-1.
-func (b *bench) inSteps(s *outbox.Store, n int, change func(tx *outbox.Tx, i int)) error {
-	for from := 0; from < n; from += step {
-		err := s.Do(b.ctx, func(tx *outbox.Tx) {
-			for i := from; i < min(from+step, n); i++ {
-				change(tx, i)
-			}
-		})
-		if err != nil {
+// fill makes a state folder with a number of open journeys and n queued deliveries.
+func (b *bench) fill(of build, journeys, n int, answer string) (*backlog, error) {
+	filled := &backlog{b.state(), n, newLedger()}
+	err := b.withQueueing(of, filled.state, func(s *sidecar) error {
+		c := newCrowd(s.participants, filled.ledger)
+		c.answer = answer
+		if err := inParallel(fillers, journeys, func(int) error { return c.open(&participant{}) }); err != nil {
 			return err
 		}
-	}
-	return nil
+		if err := c.queue(n); err != nil {
+			return err
+		}
+		return b.awaitPending(s, n)
+	})
+	return filled, err
 }
 
-// backlogged is a delivery whose body says whose it is, and which one of theirs.
-func backlogged(i, size int) outbox.Delivery {
-	body := fmt.Appendf(nil, `{"participant":%d,"place":%d,"rest":"`, i%participants, i/participants)
-	body = append(body, bytes.Repeat([]byte("x"), size-len(body)-2)...)
-	return outbox.Delivery{
-		ID: fmt.Sprintf("msg_%024d", i), Target: "receiver", Rule: "all", Lane: fmt.Sprint(i % participants),
-		Event: "page_navigation", Survey: "fzd", ContentType: "application/json", Body: append(body, '"', '}'), Created: time.Now(),
+// queue makes n navigations, spread evenly over its participants.
+func (c *crowd) queue(n int) error {
+	people := min(n, max(backlogged, (n+pages-1)/pages))
+	return inParallel(fillers, people, func(i int) error {
+		var p participant
+		if err := c.begin(&p); err != nil {
+			return err
+		}
+		for range n*(i+1)/people - n*i/people {
+			if err := c.navigate(&p); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// withQueueing runs a sidecar whose only target never responds, until f returns.
+func (b *bench) withQueueing(of build, state string, f func(*sidecar) error) error {
+	hung, err := newTroubled()
+	if err != nil {
+		return err
+	}
+	defer hung.close()
+	app, err := newServer(newSurvey().serve)
+	if err != nil {
+		return err
+	}
+	defer app.close()
+	s, err := b.start(of, setting{state: state, app: app.url(), targets: map[string]string{"receiver": hung.urls["hung"]}, isQueueing: true})
+	if err != nil {
+		return err
+	}
+	defer s.kill() // a stop would wait for the attempts; everything is on disk
+	return f(s)
+}
+
+// awaitPending waits until n deliveries are on disk.
+func (b *bench) awaitPending(s *sidecar, n int) error {
+	for until := time.Now().Add(fillPatience); ; b.sleep(10 * time.Millisecond) {
+		on, err := s.counts()
+		if err != nil || on.Pending == n {
+			return errors.Join(err, b.ctx.Err())
+		}
+		if time.Now().After(until) || b.ctx.Err() != nil {
+			return errors.Join(fmt.Errorf("%d of %d deliveries reached the disk", on.Pending, n), b.ctx.Err())
+		}
 	}
 }

@@ -1,160 +1,194 @@
 package main
 
 import (
+	"errors"
 	"fmt"
-	"net/http"
+	"os"
 	"time"
-
-	"github.com/valyala/fasthttp"
 )
 
 const (
-	// catchUp is how long webhooks may take once all participants have their answers.
+	// catchUp bounds the wait for webhooks after the last response.
 	catchUp = 20 * time.Second
-	// slowness is how long the slow target takes.
-	slowness = time.Second
-	// isolationRate is how many navigations a second the targets of the isolation run are told of.
+	// isolationRate is the navigations a second of isolation.
 	isolationRate = 200
+
+	barDelay     = 5 * time.Millisecond
+	barJoined    = 100 * time.Millisecond
+	barIsolation = 1.5
 )
 
-// timed is how long webhooks took in one round.
-type timed struct {
+// delays are the times from a participant's response to the webhook, in one round.
+type delays struct {
 	p50, p99, longest time.Duration
 	n, missing        int
 }
 
-// latency measures the time from a participant's answer to the webhook, through a whole sidecar.
+// pace is how fast a crowd navigates, and who it is.
+type pace struct {
+	rate      int // navigations a second
+	hasOwnIDs bool
+	// isBurst makes the whole crowd arrive at once; otherwise somebody new arrives
+	// whenever somebody is done.
+	isBurst bool
+}
+
+func (p pace) String() string {
+	switch {
+	case p.isBurst:
+		return fmt.Sprintf("their own, joined, %d at once", crowdSize)
+	case p.hasOwnIDs:
+		return "their own, joined"
+	default:
+		return "made up by the app"
+	}
+}
+
+// latency measures the time from a participant's response to the webhook.
 func (b *bench) latency() error {
-	rows := [][]string{{"navigations/s", "p50 ms", "p99 ms", "max ms", "webhooks", "missing"}}
-	bars := map[int][2]time.Duration{100: {3 * time.Millisecond, 15 * time.Millisecond}}
-	var judge []func()
-	for _, rate := range []int{100, 500} {
-		var rounds []timed
+	rows := [][]string{{"build", "navigations/s", "participants' ids", "p50 ms", "p99 ms", "max ms", "webhooks", "missing"}}
+	var bars []func()
+	for _, of := range []pace{
+		{rate: 100}, {rate: 500}, {rate: 100, hasOwnIDs: true}, {rate: 500, hasOwnIDs: true}, {rate: 500, hasOwnIDs: true, isBurst: true},
+	} {
+		rounds := map[string][]delays{}
 		for range b.rounds {
-			round, err := b.walk(rate, nil)
+			for _, build := range b.builds {
+				one, err := b.walk(build, of, nil)
+				if err != nil {
+					return err
+				}
+				rounds[build.name] = append(rounds[build.name], one)
+			}
+		}
+		for _, build := range b.builds {
+			rows = append(rows, append([]string{build.name, fmt.Sprint(of.rate), of.String()}, medianDelays(rounds[build.name]).row()...))
+		}
+		p99, limit := medianDelays(rounds[b.builds[0].name]).p99, barDelay
+		if of.hasOwnIDs {
+			limit = barJoined
+		}
+		bars = append(bars, func() {
+			b.out.bar(p99 <= limit, "%d/s, ids %v: p99 %s ms ≤ %s ms", of.rate, of, millis(p99), millis(limit))
+		})
+	}
+	b.out.table(fmt.Sprintf("latency: from a participant's response to the webhook, fsync on; median of %d rounds of %v", b.rounds, b.duration), rows)
+	for _, print := range bars {
+		print()
+	}
+	return nil
+}
+
+// isolation measures a healthy target alone, then beside targets in trouble.
+func (b *bench) isolation() error {
+	rows := [][]string{{"build", "healthy target", "p50 ms", "p99 ms", "max ms", "webhooks", "missing"}}
+	var is []float64
+	for _, build := range b.builds {
+		var alone, beside []delays
+		for range b.rounds {
+			one, other, err := b.isolationRound(build)
 			if err != nil {
 				return err
 			}
-			rounds = append(rounds, round)
+			alone, beside = append(alone, one), append(beside, other)
+			if build == b.builds[0] {
+				is = append(is, float64(other.p99)/float64(max(one.p99, time.Microsecond)))
+			}
 		}
-		m := medianOf(rounds)
-		rows = append(rows, m.row(fmt.Sprint(rate)))
-		if bar, has := bars[rate]; has {
-			judge = append(judge, func() {
-				b.out.bar(m.p50 <= bar[0] && m.p99 <= bar[1], "%d/s, p50 %s ms ≤ %s ms, p99 %s ms ≤ %s ms",
-					rate, millis(m.p50), millis(bar[0]), millis(m.p99), millis(bar[1]))
-			})
-		}
+		rows = append(rows, append([]string{build.name, "alone"}, medianDelays(alone).row()...),
+			append([]string{build.name, "beside a hung, a failing and a slow one"}, medianDelays(beside).row()...))
 	}
-	b.out.table(fmt.Sprintf("latency: from a participant's answer to the webhook, fsync on; median of %d rounds of %v", b.rounds, b.duration), rows)
-	for _, f := range judge {
-		f()
-	}
+	b.out.table(fmt.Sprintf("isolation: a healthy target, %d navigations a second; median of %d rounds of %v", isolationRate, b.rounds, b.duration), rows)
+	b.out.bar(median(is) <= barIsolation, "p99 %.2f × alone ≤ %.1f ×", median(is), barIsolation)
 	return nil
 }
 
-// isolation measures a healthy target's webhooks alone, then beside targets in trouble.
-func (b *bench) isolation() error {
-	troubled, stop, err := troubledTargets()
+func (b *bench) isolationRound(of build) (alone, beside delays, err error) {
+	if alone, err = b.walk(of, pace{rate: isolationRate}, nil); err != nil {
+		return alone, beside, err
+	}
+	others, err := newTroubled()
 	if err != nil {
-		return err
+		return alone, beside, err
 	}
-	defer stop()
-	var alone, beside []timed
-	for range b.rounds {
-		one, err := b.walk(isolationRate, nil)
-		if err != nil {
-			return err
-		}
-		other, err := b.walk(isolationRate, troubled)
-		if err != nil {
-			return err
-		}
-		alone, beside = append(alone, one), append(beside, other)
-	}
-	a, o := medianOf(alone), medianOf(beside)
-	b.out.table(fmt.Sprintf("isolation: a healthy target told of %d navigations a second; median of %d rounds of %v", isolationRate, b.rounds, b.duration), [][]string{
-		{"healthy target", "p50 ms", "p99 ms", "max ms", "webhooks", "missing"},
-		a.row("alone"), o.row("beside a hung, a 500 and a slow one"),
-	})
-	b.out.bar(o.p99 <= 2*a.p99, "p99 %s ms ≤ 2 × %s ms", millis(o.p99), millis(a.p99))
-	return nil
+	defer others.close()
+	beside, err = b.walk(of, pace{rate: isolationRate}, others.urls)
+	return alone, beside, err
 }
 
-// walk starts a sidecar, lets a crowd take the survey, and measures what the
-// healthy target gets; others are targets that are told of the same.
-func (b *bench) walk(rate int, others map[string]string) (t timed, err error) {
-	app, server, err := serve((&survey{at: map[string]int{}}).answer)
+// walk lets a crowd take the survey through a sidecar, and measures what a
+// healthy target receives beside the others.
+func (b *bench) walk(of build, who pace, others map[string]string) (d delays, err error) {
+	app, err := newServer(newSurvey().serve)
 	if err != nil {
-		return t, err
+		return d, err
 	}
-	defer func() { _ = server.Shutdown() }()
-	var c *crowd
-	healthy, err := newReceiver(func(body []byte, at time.Time) { c.take(body, at) })
+	defer app.close()
+	l := newLedger()
+	healthy, err := newReceiver(l)
 	if err != nil {
-		return t, err
+		return d, err
 	}
 	defer healthy.close()
-	targets := map[string]string{"receiver": healthy.url}
+	targets := map[string]string{"receiver": healthy.url()}
 	for name, url := range others {
 		targets[name] = url
 	}
-	b.walks++
-	s, err := b.start(b.state(fmt.Sprintf("walk-%d", b.walks)), app, targets)
+	state := b.state()
+	defer os.RemoveAll(state)
+	s, err := b.start(of, setting{state: state, app: app.url(), targets: targets})
 	if err != nil {
-		return t, err
+		return d, err
 	}
-	c = newCrowd(s.participants)
-	c.walk(rate, b.duration)
-	for until := time.Now().Add(catchUp); c.missing() > 0 && time.Now().Before(until); {
+	defer s.kill()
+	c := newCrowd(s.participants, l)
+	c.hasOwnIDs = who.hasOwnIDs
+	if !who.isBurst {
+		if err := b.warmUp(c); err != nil {
+			return d, err
+		}
+	}
+	if err := c.walk(b.ctx, who.rate, b.duration); err != nil {
+		return d, err
+	}
+	return b.collect(l)
+}
+
+// warmUp lets the crowd arrive and forgets its webhooks: joining everybody at once
+// takes longer than joining those who arrive later.
+func (b *bench) warmUp(c *crowd) error {
+	if err := c.gather(); err != nil {
+		return err
+	}
+	_, err := b.collect(c.ledger)
+	c.ledger.forget()
+	return err
+}
+
+// collect waits for the webhooks of all that was acknowledged.
+func (b *bench) collect(l *ledger) (d delays, err error) {
+	for until := time.Now().Add(catchUp); l.missing() > 0 && time.Now().Before(until) && b.ctx.Err() == nil; {
 		b.sleep(10 * time.Millisecond)
 	}
-	all := c.latencies()
-	t = timed{p50: percentile(all, 50), p99: percentile(all, 99), longest: percentile(all, 100), n: len(all), missing: c.missing()}
-	if err := s.stop(); err != nil {
-		return t, err
+	all := l.delays()
+	if len(all) == 0 {
+		return d, errors.Join(errors.New("no webhook arrived"), b.ctx.Err())
 	}
-	return t, c.err
+	return delays{p50: percentile(all, 50), p99: percentile(all, 99), longest: percentile(all, 100), n: len(all), missing: l.missing()}, b.ctx.Err()
 }
 
-// troubledTargets are one that hangs, one that answers 500 and one that is slow.
-func troubledTargets() (urls map[string]string, stop func(), err error) {
-	ended := make(chan struct{})
-	urls = map[string]string{}
-	var servers []*fasthttp.Server
-	stop = func() {
-		close(ended)
-		for _, server := range servers {
-			_ = server.Shutdown()
-		}
-	}
-	for name, handler := range map[string]fasthttp.RequestHandler{
-		"hung":   func(*fasthttp.RequestCtx) { <-ended },
-		"broken": func(ctx *fasthttp.RequestCtx) { ctx.SetStatusCode(http.StatusInternalServerError) },
-		"slow":   func(*fasthttp.RequestCtx) { time.Sleep(slowness) },
-	} {
-		url, server, err := serve(handler)
-		if err != nil {
-			return nil, nil, err
-		}
-		urls[name] = url
-		servers = append(servers, server)
-	}
-	return urls, stop, nil
-}
-
-// medianOf takes the median of each figure by itself; what is missing adds up.
-func medianOf(rounds []timed) (m timed) {
-	of := func(figure func(timed) time.Duration) time.Duration {
+// medianDelays takes the median of each figure by itself; what is missing adds up.
+func medianDelays(rounds []delays) (m delays) {
+	of := func(figure func(delays) time.Duration) time.Duration {
 		var all []time.Duration
 		for _, round := range rounds {
 			all = append(all, figure(round))
 		}
 		return median(all)
 	}
-	m.p50 = of(func(t timed) time.Duration { return t.p50 })
-	m.p99 = of(func(t timed) time.Duration { return t.p99 })
-	m.longest = of(func(t timed) time.Duration { return t.longest })
+	m.p50 = of(func(d delays) time.Duration { return d.p50 })
+	m.p99 = of(func(d delays) time.Duration { return d.p99 })
+	m.longest = of(func(d delays) time.Duration { return d.longest })
 	for _, round := range rounds {
 		m.n += round.n
 		m.missing += round.missing
@@ -162,6 +196,6 @@ func medianOf(rounds []timed) (m timed) {
 	return m
 }
 
-func (t timed) row(name string) []string {
-	return []string{name, millis(t.p50), millis(t.p99), millis(t.longest), fmt.Sprint(t.n), fmt.Sprint(t.missing)}
+func (d delays) row() []string {
+	return []string{millis(d.p50), millis(d.p99), millis(d.longest), fmt.Sprint(d.n), fmt.Sprint(d.missing)}
 }

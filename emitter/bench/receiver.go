@@ -7,73 +7,80 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/valyala/fasthttp"
 )
 
-// receiver is a target that verifies every webhook and hands it to take.
-type receiver struct {
-	url    string
-	server *fasthttp.Server
-	take   func(body []byte, at time.Time)
+// slowness is the response time of a slow target.
+const slowness = time.Second
 
-	mu sync.Mutex
-	// received counts webhooks, unsigned those whose signature was wrong; first is when the first came.
-	received, unsigned int
-	first              time.Time
+// server serves HTTP on loopback until close.
+type server struct {
+	address string
+	http    *fasthttp.Server
 }
 
-// serve answers on loopback until stop.
-func serve(handler fasthttp.RequestHandler) (url string, server *fasthttp.Server, err error) {
+func newServer(handler fasthttp.RequestHandler) (*server, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return "", nil, fmt.Errorf("cannot listen: %w", err)
+		return nil, fmt.Errorf("cannot listen: %w", err)
 	}
-	server = &fasthttp.Server{Handler: handler, NoDefaultServerHeader: true, MaxRequestBodySize: 64 << 20, CloseOnShutdown: true}
-	go func() { _ = server.Serve(listener) }() // until the listener is closed
-	return "http://" + listener.Addr().String(), server, nil
+	s := &server{listener.Addr().String(), &fasthttp.Server{Handler: handler, NoDefaultServerHeader: true, MaxRequestBodySize: 64 << 20, CloseOnShutdown: true}}
+	go func() { _ = s.http.Serve(listener) }() // until close
+	return s, nil
 }
 
-// newReceiver starts a receiver; take may be nil, and is called by one at a time.
-func newReceiver(take func(body []byte, at time.Time)) (*receiver, error) {
-	r := &receiver{take: take}
-	var err error
-	r.url, r.server, err = serve(r.receive)
-	return r, err
+func (s *server) url() string { return "http://" + s.address }
+
+func (s *server) close() { _ = s.http.Shutdown() }
+
+// newReceiver serves a target that verifies each webhook and enters it in the ledger.
+func newReceiver(l *ledger) (*server, error) {
+	return newServer(func(ctx *fasthttp.RequestCtx) {
+		at := time.Now()
+		l.arrive(string(ctx.Request.Header.Peek("webhook-id")), ctx.Request.Body(), isSigned(&ctx.Request), at)
+		ctx.SetStatusCode(http.StatusNoContent)
+	})
 }
 
-func (r *receiver) receive(ctx *fasthttp.RequestCtx) {
-	at := time.Now()
-	isSigned := verify(ctx)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.received == 0 {
-		r.first = at
-	}
-	r.received++
-	if !isSigned {
-		r.unsigned++
-	}
-	if r.take != nil {
-		r.take(ctx.Request.Body(), at)
-	}
-	ctx.SetStatusCode(http.StatusNoContent)
-}
-
-func verify(ctx *fasthttp.RequestCtx) bool {
-	header := &ctx.Request.Header
+// isSigned reports whether a webhook has its Standard Webhooks signature.
+func isSigned(r *fasthttp.Request) bool {
 	mac := hmac.New(sha256.New, []byte(secret))
-	fmt.Fprintf(mac, "%s.%s.", header.Peek("webhook-id"), header.Peek("webhook-timestamp"))
-	mac.Write(ctx.Request.Body())
-	return string(header.Peek("webhook-signature")) == "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil))
+	fmt.Fprintf(mac, "%s.%s.", r.Header.Peek("webhook-id"), r.Header.Peek("webhook-timestamp"))
+	mac.Write(r.Body())
+	return string(r.Header.Peek("webhook-signature")) == "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 
-func (r *receiver) counts() (received, unsigned int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.received, r.unsigned
+// troubled are targets in trouble: one that never responds, one that fails and
+// one that is slow.
+type troubled struct {
+	urls    map[string]string
+	servers []*server
+	ended   chan struct{}
 }
 
-func (r *receiver) close() { _ = r.server.Shutdown() }
+func newTroubled() (*troubled, error) {
+	t := &troubled{urls: map[string]string{}, ended: make(chan struct{})}
+	for name, handler := range map[string]fasthttp.RequestHandler{
+		"hung":    func(*fasthttp.RequestCtx) { <-t.ended },
+		"failing": func(ctx *fasthttp.RequestCtx) { ctx.SetStatusCode(http.StatusInternalServerError) },
+		"slow":    func(*fasthttp.RequestCtx) { time.Sleep(slowness) },
+	} {
+		s, err := newServer(handler)
+		if err != nil {
+			t.close()
+			return nil, err
+		}
+		t.urls[name] = s.url()
+		t.servers = append(t.servers, s)
+	}
+	return t, nil
+}
+
+func (t *troubled) close() {
+	close(t.ended)
+	for _, s := range t.servers {
+		s.close()
+	}
+}

@@ -1,146 +1,179 @@
 package main
 
 import (
-	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
+	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 )
 
-// secret signs every webhook here.
-const secret = "a secret for benchmarks"
+const (
+	// secret signs every webhook here.
+	secret = "a secret for benchmarks"
+	// readyLimit bounds the time until a process serves, stopLimit until it has stopped.
+	readyLimit = time.Minute
+	stopLimit  = time.Minute
+	// nowhere is an address of loopback where nobody listens.
+	nowhere = "http://127.0.0.1:9"
+)
 
-// ownTicks is how many of the kernel's ticks make a second, for /proc/PID/stat.
-const ownTicks = 100
+// build is a sidehook binary.
+type build struct{ name, path string }
 
-// sidecar is the program, running in a process of its own.
-type sidecar struct {
-	cmd *exec.Cmd
-	// participants and admin are its addresses.
-	participants, admin string
-	// starting is how long it took to serve participants.
-	starting time.Duration
-	reading  sync.WaitGroup
+// setting is what differs in the configurations of sidecars.
+type setting struct {
+	state, app string
+	// targets are URLs by name; every event goes to each.
+	targets map[string]string
+	// isQueueing is set where no target responds and the queue is to be delivered
+	// later: attempts time out late and are retried soon.
+	isQueueing bool
 }
 
-var servedAt = regexp.MustCompile(`address=(\S+) admin=(\S+)`)
+// sidecar is a sidehook process.
+type sidecar struct {
+	cmd  *exec.Cmd
+	done chan struct{}
+	// participants and admin are its addresses.
+	participants, admin string
+	// starting is the time from its start until it accepted connections.
+	starting time.Duration
+}
 
-func (b *bench) build() error {
-	cmd := exec.CommandContext(b.ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", b.binary, "github.com/sidehook/sidehook")
+func (b *bench) compile(path string) error {
+	cmd := exec.CommandContext(b.ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, "github.com/sidehook/sidehook")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("cannot build sidehook: %w: %s", err, out)
+		return fmt.Errorf("cannot build sidehook; run this inside its tree: %w\n%s", err, out)
 	}
 	return nil
 }
 
-// state is a folder for a state file.
-func (b *bench) state(name string) string { return filepath.Join(b.dir, name) }
+// state returns a new state folder.
+func (b *bench) state() string {
+	b.states++
+	return filepath.Join(b.dir, fmt.Sprintf("state-%d", b.states))
+}
 
-// start runs the program on a state folder until stop; targets are names with their URLs.
-func (b *bench) start(state, app string, targets map[string]string) (*sidecar, error) {
-	path := filepath.Join(b.dir, "config.yaml")
-	if err := os.WriteFile(path, []byte(b.config(state, app, targets)), 0o600); err != nil {
-		return nil, err
-	}
-	s := &sidecar{cmd: exec.CommandContext(b.ctx, b.binary, "-config", path)}
-	s.cmd.Env = append(os.Environ(), "BENCH_SECRET="+secret)
-	stderr, err := s.cmd.StderrPipe()
+// start runs a build until stop or kill.
+func (b *bench) start(of build, with setting) (*sidecar, error) {
+	addresses, err := freeAddresses(2)
 	if err != nil {
 		return nil, err
 	}
+	s := &sidecar{done: make(chan struct{}), participants: addresses[0], admin: addresses[1]}
+	path := filepath.Join(b.dir, "config.yaml")
+	if err := os.WriteFile(path, []byte(b.config(s, with)), 0o600); err != nil {
+		return nil, err
+	}
+	log, err := os.Create(filepath.Join(b.dir, "sidehook.log"))
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	s.cmd = exec.CommandContext(b.ctx, of.path, "-config", path)
+	s.cmd.Env = append(os.Environ(), "BENCH_SECRET="+secret)
+	s.cmd.Stdout, s.cmd.Stderr = log, log
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	began := time.Now()
 	if err := s.cmd.Start(); err != nil {
 		return nil, err
 	}
-	lines := bufio.NewScanner(stderr)
-	var said strings.Builder
-	for s.participants == "" && lines.Scan() {
-		fmt.Fprintln(&said, lines.Text())
-		if match := servedAt.FindStringSubmatch(lines.Text()); match != nil {
-			s.participants, s.admin, s.starting = match[1], match[2], time.Since(began)
-		}
+	go func() {
+		_ = s.cmd.Wait()
+		close(s.done)
+	}()
+	if err := s.await(began); err != nil {
+		s.kill()
+		output, _ := os.ReadFile(log.Name())
+		return nil, fmt.Errorf("%s: %w:\n%s", of.name, err, output)
 	}
-	if s.participants == "" {
-		return nil, errors.Join(fmt.Errorf("sidehook does not serve:\n%s", said.String()), s.cmd.Wait())
-	}
-	s.reading.Go(func() { _, _ = io.Copy(io.Discard, stderr) })
 	return s, nil
 }
 
-func (b *bench) config(state, app string, targets map[string]string) string {
+// await waits until participants and operators can connect.
+func (s *sidecar) await(began time.Time) error {
+	if err := s.awaitListener(s.participants, began); err != nil {
+		return err
+	}
+	s.starting = time.Since(began)
+	return s.awaitListener(s.admin, began)
+}
+
+func (s *sidecar) awaitListener(address string, began time.Time) error {
+	for time.Since(began) < readyLimit {
+		conn, err := net.DialTimeout("tcp", address, time.Second)
+		if err == nil {
+			return conn.Close()
+		}
+		select {
+		case <-s.done:
+			return errors.New("sidehook ended before it served")
+		case <-time.After(time.Millisecond):
+		}
+	}
+	return fmt.Errorf("sidehook does not serve after %v", readyLimit)
+}
+
+func (b *bench) config(s *sidecar, with setting) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\napp: %s\nstate: %s\nretention: {size: 100GB}\ntargets:\n", app, state)
+	fmt.Fprintf(&text, "listen: %s\nadmin: %s\napp: %s\nstate: %s\nretention: {size: 100GB}\ntargets:\n",
+		s.participants, s.admin, with.app, with.state)
+	more := ""
+	if with.isQueueing {
+		more = ", timeout: 1m, retry: {schedule: [" + strings.Repeat("1s, ", 49) + "1s]}"
+	}
 	var names []string
-	for name, url := range targets {
-		fmt.Fprintf(&text, "  %s: {url: '%s', secret: env:BENCH_SECRET, concurrency: %d}\n", name, url, b.concurrency)
+	for name, url := range with.targets {
+		fmt.Fprintf(&text, "  %s: {url: '%s', secret: env:BENCH_SECRET, concurrency: %d%s}\n", name, url, b.concurrency, more)
 		names = append(names, name)
 	}
 	fmt.Fprintf(&text, "rules:\n  - to: [%s]\n", strings.Join(names, ", "))
 	return text.String()
 }
 
-// stop ends the process as an operator would.
+// stop ends the process as an operator does.
 func (s *sidecar) stop() error {
-	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		return err
+	_ = s.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-s.done:
+	case <-time.After(stopLimit):
+		s.kill()
+		return fmt.Errorf("sidehook has not stopped after %v", stopLimit)
 	}
-	s.reading.Wait()
-	return s.cmd.Wait()
+	if code := s.cmd.ProcessState.ExitCode(); code != 0 {
+		return fmt.Errorf("sidehook ended with status %d", code)
+	}
+	return nil
 }
 
-// pending is how many deliveries of a target are yet to be delivered.
-func (s *sidecar) pending(target string) (int, error) {
-	response, err := http.Get("http://" + s.admin + "/targets")
-	if err != nil {
-		return 0, err
-	}
-	defer response.Body.Close()
-	var list []struct {
-		Name    string
-		Pending int
-	}
-	if err := json.NewDecoder(response.Body).Decode(&list); err != nil {
-		return 0, err
-	}
-	for _, one := range list {
-		if one.Name == target {
-			return one.Pending, nil
+// kill ends the process at once.
+func (s *sidecar) kill() {
+	_ = s.cmd.Process.Kill()
+	<-s.done
+}
+
+// freeAddresses returns n unused addresses of loopback.
+func freeAddresses(n int) (list []string, err error) {
+	var held []net.Listener
+	defer func() {
+		for _, l := range slices.Backward(held) {
+			l.Close()
 		}
-	}
-	return 0, fmt.Errorf("sidehook has no target %s", target)
-}
-
-// rssAnon is the memory of the process that is not a mapped file, in bytes.
-func (s *sidecar) rssAnon() (bytes int64) {
-	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
-	for line := range strings.Lines(string(status)) {
-		if _, err := fmt.Sscanf(line, "RssAnon: %d kB", &bytes); err == nil {
-			return bytes << 10
+	}()
+	for range n {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, fmt.Errorf("cannot find a free port: %w", err)
 		}
+		held = append(held, l)
+		list = append(list, l.Addr().String())
 	}
-	return 0
-}
-
-// cpu is the CPU time that the process has had.
-func (s *sidecar) cpu() time.Duration {
-	stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
-	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-	var user, system int64
-	if len(fields) < 13 {
-		return 0
-	}
-	_, _ = fmt.Sscan(fields[11], &user)
-	_, _ = fmt.Sscan(fields[12], &system)
-	return time.Duration(user+system) * time.Second / ownTicks
+	return list, nil
 }

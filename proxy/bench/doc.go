@@ -1,44 +1,55 @@
-// Command bench measures what sidehook costs beside what people use today: it
+// Command bench measures what sidehook costs beside what people use today. It
 // starts an app, puts one proxy after the other in front of it, drives each
-// with wrk over 64 connections, and prints what each request took.
+// with wrk over 64 connections and prints what a request took:
 //
-//	go run ./proxy/bench                           everything, about six minutes
-//	go run ./proxy/bench -only json -rounds 5      one workload, more rounds
+//	go run ./proxy/bench                           every section, about eight minutes
+//	go run ./proxy/bench -only json -rounds 5      one section, more rounds
 //	go run ./proxy/bench -peers sidehook,haproxy   some proxies
+//	go run ./proxy/bench -before ./sidehook-1      another build of sidehook as a peer
+//	go run ./proxy/bench -smoke                    every section for a moment: does each still work?
 //
-// It needs Linux, Go, and Debian's packages wrk, haproxy, nginx-light and
-// strace; what is missing is named before anything starts. Run it as root, or
+// It needs Linux and Go, and uses Debian's packages wrk, haproxy, nginx-light
+// and strace; what is not installed is skipped, and named. Run it as root, or
 // where the kernel lets a user trace their own processes
-// (kernel.yama.ptrace_scope = 0). Its files go to /var/tmp, since /tmp is
-// memory on many machines and the store has to meet a disk; they are removed
-// at the end, and every process that it started is ended, also by Ctrl-C.
+// (kernel.yama.ptrace_scope = 0). Its files go to /var/tmp, because /tmp is
+// memory on many machines and the store has to meet a disk. They are removed at
+// the end, and every process that was started is ended, also by Ctrl-C. A
+// section that cannot produce its figure ends the run with status 1; a missed
+// bar does not.
 //
 // # The proxies
 //
 // sidehook is built from this tree as the image builds it, and runs with the
-// profile decsys, durability strict and a target that refuses connections.
-// Traffic of the session mix is what that profile watches, so there it records
-// to disk; sidehook-unwatched is the same with a profile that matches nothing.
-// haproxy and nginx are Debian's, reverse-proxy is net/http/httputil's and
-// splice two io.Copy between TCP connections that knows nothing of HTTP.
+// profile decsys, durability strict and a target that refuses connections. Of
+// the session mix it records what that profile watches; sidehook-unwatched has
+// a profile that matches nothing. haproxy and nginx are Debian's, reverse-proxy
+// is net/http/httputil's and splice is two io.Copy between TCP connections that
+// know nothing of HTTP.
 //
-// To be fair, each gets one thread (-threads: nbthread, worker_processes,
-// GOMAXPROCS), keeps its connections to the app and writes no log of requests.
-// nginx passes answers on unbuffered, which is also where it is fastest;
-// haproxy's defaults let it gather what the app sends in pieces. A proxy starts
-// anew for each measurement, and the proxies take turns within a round, each
-// round in another order, so that what else the machine does hits all of them.
-// Medians over the rounds are printed; a ratio is the median of the ratios in
-// each round. Ratios are what counts: absolute figures are the machine's.
+// To be fair, each has one thread (-threads: nbthread, worker_processes,
+// GOMAXPROCS), keeps its connections to the app and writes no access log. nginx
+// passes responses on unbuffered, which is also where it is fastest; haproxy's
+// defaults let it gather what the app sends in pieces. A proxy is started for
+// each measurement, and the proxies take turns within a round, each round in
+// another order, so that what else the machine does hits all of them. Medians
+// of the rounds are printed; a ratio is the median of the ratios in each round.
+// Ratios are what counts: absolute figures are the machine's.
 //
-// # What is printed
+// # The sections
 //
-//   - For each workload, requests per second, latency, CPU time of the proxy's
-//     processes (user and system) for each request, peak memory, and the ratios
-//     to haproxy.
-//   - The system calls for each request, counted by strace in runs of their own.
-//   - The times that a participant and the app feel, in milliseconds: how long the
-//     app waits for a head, a browser for an event, and the app for an abort.
-//   - What sidehook adds to 500 watched requests per second, sent whether or not
-//     earlier ones are answered, beside the commits of the same store.
+//   - json, blob, static, mix: requests per second, latency, CPU time of the
+//     proxy's processes (user and system) for each request, peak memory, and the
+//     ratios to haproxy; then the system calls for each request, counted by
+//     strace in runs of their own.
+//   - times: what a participant and the app feel, in milliseconds: how long the app
+//     waits for a head, a browser for an event, and the app for an abort.
+//   - added: what sidehook adds to 500 watched requests per second, sent whether or
+//     not earlier ones have a response, beside one write and fdatasync of the same
+//     bytes.
+//   - idle: the memory that connections take which have sent one large head.
+//
+// The app marks nothing as measured by its order: a request of a workload has a
+// path of its own, a step of the session or a timed exchange its number in a
+// header. To anything else, which is what sidehook asks by itself, the app
+// responds as Decsys does.
 package main

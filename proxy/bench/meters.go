@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -18,15 +19,15 @@ const (
 // meters are sidehook's metrics at one moment.
 type meters map[string]float64
 
-// readMeters asks sidehook's admin listener.
+// readMeters reads them from the admin listener.
 func (r *rig) readMeters(proxy *running) (meters, error) {
 	client := http.Client{Timeout: 5 * time.Second}
-	answer, err := client.Get("http://" + proxy.Admin + "/metrics")
+	response, err := client.Get("http://" + proxy.Admin + "/metrics")
 	if err != nil {
 		return nil, fmt.Errorf("cannot read sidehook's metrics: %w", err)
 	}
-	defer answer.Body.Close()
-	text, err := io.ReadAll(answer.Body)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read sidehook's metrics: %w", err)
 	}
@@ -40,7 +41,7 @@ func (r *rig) readMeters(proxy *running) (meters, error) {
 	return m, nil
 }
 
-// total adds up the meters whose names have a part in them.
+// total adds up the meters whose names contain all parts.
 func (m meters) total(parts ...string) (sum float64) {
 	for name, n := range m {
 		if containsAll(name, parts) {
@@ -50,15 +51,18 @@ func (m meters) total(parts ...string) (sum float64) {
 	return sum
 }
 
-// recorded says what sidehook wrote down during a run.
+// recorded describes what sidehook recorded during a run.
 func (r *rig) recorded(proxy *running, requests int) (string, error) {
 	m, err := r.readMeters(proxy)
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("recorded in one run: %.0f of %d requests, %.0f lost, %.0f released at risk, %.0f events, %.0f commits of %s ms",
+	if m.total("sidehook_exchanges_total", `result="recorded"`) == 0 {
+		return "", errors.New("nothing was recorded")
+	}
+	return fmt.Sprintf("recorded in one run: %.0f of %d requests, %.0f lost, %.0f released at risk, %.0f events, %.0f journeys joined, %.0f commits of %s ms",
 		m.total("sidehook_exchanges_total", `result="recorded"`), requests, m.total(`result="lost"`),
-		m.total("sidehook_released_at_risk_total"), m.total("sidehook_events_total"),
+		m.total("sidehook_released_at_risk_total"), m.total("sidehook_events_total"), m.total("sidehook_journeys_joined_total"),
 		m[commitCount], millis(perCommit(meters{}, m))), nil
 }
 

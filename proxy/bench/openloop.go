@@ -12,10 +12,10 @@ import (
 	"time"
 )
 
-// lanes is how many participants ask in turn. Each has a connection of their own.
+// lanes is how many participants send requests in turn. Each has a connection of their own.
 const lanes = 100
 
-// lane is a participant who asks when it is their turn, and waits for each answer.
+// lane is a participant who sends a request when it is their turn, and waits for each response.
 type lane struct {
 	name  string
 	conn  net.Conn
@@ -25,20 +25,20 @@ type lane struct {
 	err   error
 }
 
-// send sends watched requests at the pace, for the duration of a round, and
-// gives how long each answer took from the moment at which its request was due.
+// send sends watched requests at the pace, for the duration of a round. It
+// returns how long each response took since its request was due.
 func (r *rig) send(address string) (waits []time.Duration, err error) {
 	all, err := dialLanes(address)
 	defer closeLanes(all)
 	if err != nil {
 		return nil, err
 	}
-	var asking sync.WaitGroup
+	var sending sync.WaitGroup
 	for i, l := range all {
-		asking.Go(func() { l.ask(r.watchedSteps(), i) })
+		sending.Go(func() { l.take(r.watchedSteps(), i) })
 	}
 	r.giveTurns(all)
-	asking.Wait()
+	sending.Wait()
 	for _, l := range all {
 		waits = append(waits, l.waits...)
 		if l.err != nil {
@@ -68,7 +68,7 @@ func closeLanes(all []*lane) {
 	}
 }
 
-// giveTurns paces the lanes. It sleeps in the kernel, which is punctual to a
+// giveTurns paces the lanes. It sleeps by a system call, which is accurate to a
 // few microseconds; Go's timers are not.
 func (r *rig) giveTurns(all []*lane) {
 	begin := time.Now()
@@ -99,8 +99,8 @@ func (r *rig) watchedSteps() (requests []string) {
 	return requests
 }
 
-// ask takes the session from a place in it that differs from lane to lane.
-func (l *lane) ask(requests []string, place int) {
+// take replays the session from a place that differs from lane to lane.
+func (l *lane) take(requests []string, place int) {
 	at := place * len(requests) / lanes
 	for due := range l.turns {
 		if l.err != nil {
@@ -119,11 +119,11 @@ func (l *lane) exchange(request string) error {
 	}
 	response, err := http.ReadResponse(l.in, nil)
 	if err != nil {
-		return fmt.Errorf("cannot read an answer: %w", err)
+		return fmt.Errorf("cannot read a response: %w", err)
 	}
 	defer response.Body.Close()
 	if response.StatusCode >= 300 {
-		return fmt.Errorf("a request was answered %s", response.Status)
+		return fmt.Errorf("the response is %s", response.Status)
 	}
 	_, err = io.Copy(io.Discard, response.Body)
 	return err

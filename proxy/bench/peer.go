@@ -3,7 +3,10 @@ package main
 import (
 	"context"
 	"embed"
+	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,7 +25,9 @@ type peer struct {
 	config string
 	// profile is sidehook's.
 	profile string
-	command func(*rig, place) []string
+	// largeHeads raises its limits to heads of idleHead bytes.
+	largeHeads bool
+	command    func(*rig, place) []string
 }
 
 // place is where a peer runs.
@@ -32,17 +37,24 @@ type place struct {
 	Dir, Config string
 	Profile     string
 	Threads     int
+	LargeHeads  bool
 }
 
-// running is a peer at work.
+// running is a peer that has been started.
 type running struct {
 	*process
 	place
 }
 
+// isSidehook reports whether the peer watches traffic by a profile.
+func (p peer) isSidehook() bool { return p.profile != "" }
+
 var peers = []peer{
 	{name: "sidehook", config: "sidehook.yaml", profile: "decsys", command: runSidehook},
 	{name: "sidehook-unwatched", config: "sidehook.yaml", profile: "unwatched.yaml", command: runSidehook},
+	{name: "before", config: "sidehook.yaml", profile: "decsys", command: func(r *rig, p place) []string {
+		return []string{r.options.before, "-config", p.Config}
+	}},
 	{name: "haproxy", config: "haproxy.cfg", command: func(_ *rig, p place) []string {
 		return []string{findTool("haproxy"), "-db", "-f", p.Config}
 	}},
@@ -53,7 +65,7 @@ var peers = []peer{
 	{name: "splice", command: serveAs("splice")},
 }
 
-// tools are the programs that the bench runs, and their packages in Debian.
+// tools maps the programs that the bench runs to their packages in Debian.
 var tools = map[string]string{"wrk": "wrk", "haproxy": "haproxy", "nginx": "nginx-light", "strace": "strace"}
 
 func runSidehook(r *rig, p place) []string { return []string{r.sidehook, "-config", p.Config} }
@@ -69,37 +81,37 @@ func peerNames() (names []string) {
 	return names
 }
 
-// chosen are the peers that -peers names.
-func chosen(o options) (some []peer) {
+// chosen returns the peers that -peers names. A peer that is not installed is
+// skipped where no name asks for it, and an error otherwise.
+func (r *rig) chosen(out io.Writer) (some []peer, err error) {
 	for _, p := range peers {
-		if slices.Contains(o.peerList(), p.name) {
+		_, isTool := tools[p.name]
+		switch {
+		case !slices.Contains(r.options.peerList(), p.name):
+		case p.name == "before" && r.options.before == "":
+			if r.options.peers != "" {
+				return nil, errors.New("the proxy before needs -before")
+			}
+		case isTool && r.options.peers != "" && findTool(p.name) == "":
+			return nil, fmt.Errorf("%s is not installed: apt-get install %s", p.name, tools[p.name])
+		case !isTool || r.hasTool(p.name, "the proxy", out):
 			some = append(some, p)
 		}
 	}
-	return some
+	return some, nil
 }
 
-// checkTools names every program that is needed and not there.
-func checkTools(peers []peer) error {
-	needed := []string{"wrk", "strace"}
-	for _, p := range peers {
-		if _, isTool := tools[p.name]; isTool {
-			needed = append(needed, p.name)
-		}
+// hasTool reports whether a program is installed; where it is not, it prints
+// what is skipped.
+func (r *rig) hasTool(name, what string, out io.Writer) bool {
+	if findTool(name) != "" {
+		return true
 	}
-	var missing []string
-	for _, name := range needed {
-		if findTool(name) == "" {
-			missing = append(missing, fmt.Sprintf("%s is missing; install it with: apt-get install %s", name, tools[name]))
-		}
-	}
-	if len(missing) > 0 {
-		return fmt.Errorf("%s", strings.Join(missing, "\n"))
-	}
-	return nil
+	fmt.Fprintf(out, "skipped: %s needs %s, which is not installed: apt-get install %s\n", what, name, tools[name])
+	return false
 }
 
-// findTool is the path of a program, also of those that only root's PATH has.
+// findTool returns the path of a program, also of one in root's PATH only; empty without it.
 func findTool(name string) string {
 	if path, err := exec.LookPath(name); err == nil {
 		return path
@@ -108,14 +120,14 @@ func findTool(name string) string {
 	return path
 }
 
-// launch starts a peer in front of the app at an address, in a folder of its own.
+// launch starts a peer in front of the app at an address, with a folder of its own.
 func (r *rig) launch(ctx context.Context, p peer, app string) (*running, error) {
-	at := place{App: app, Profile: p.profile, Threads: r.options.threads}
+	at := place{App: app, Profile: p.profile, Threads: r.options.threads, LargeHeads: p.largeHeads}
 	var err error
 	if at.Dir, err = os.MkdirTemp(r.dir, p.name+"-"); err != nil {
 		return nil, fmt.Errorf("cannot make a folder for %s: %w", p.name, err)
 	}
-	// Where root starts nginx, its worker is somebody else.
+	// The workers of an nginx that root starts run as another user.
 	if err := os.Chmod(at.Dir, 0o755); err != nil {
 		return nil, err
 	}
@@ -128,7 +140,7 @@ func (r *rig) launch(ctx context.Context, p peer, app string) (*running, error) 
 	if err := at.write(p); err != nil {
 		return nil, err
 	}
-	env := []string{fmt.Sprintf("GOMAXPROCS=%d", r.options.threads), "BENCH_SECRET=not a secret, for nobody listens"}
+	env := []string{fmt.Sprintf("GOMAXPROCS=%d", r.options.threads), "BENCH_SECRET=not a secret: nobody listens"}
 	started, err := start(at.Dir, env, p.command(r, at)...)
 	if err != nil {
 		return nil, err
@@ -162,6 +174,17 @@ func (p *place) write(of peer) error {
 	}
 	defer file.Close()
 	return template.Must(template.ParseFS(peerFiles, "peers/"+of.config)).Execute(file, p)
+}
+
+// request waits for one response. Unlike a connection, which the kernel
+// accepts, it needs every process that serves.
+func (r *running) request() error {
+	client := http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Get("http://" + r.Listen + workloads[0].path)
+	if err != nil {
+		return fmt.Errorf("no response through the proxy: %w", err)
+	}
+	return response.Body.Close()
 }
 
 // end ends the peer and removes its folder.

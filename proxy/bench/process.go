@@ -17,7 +17,7 @@ import (
 const (
 	// tick is the unit of CPU time in /proc on every Linux that Go knows.
 	tick = 10 * time.Millisecond
-	// readyLimit is how long a server may take until it accepts connections.
+	// readyLimit bounds the time until a server accepts connections.
 	readyLimit = 10 * time.Second
 )
 
@@ -28,13 +28,13 @@ type process struct {
 	done chan struct{}
 }
 
-// usage is what a process group has used so far.
+// usage is what a process group has used since its start.
 type usage struct {
 	cpu  time.Duration
 	peak int // bytes
 }
 
-// start starts a program; what it says goes to a file in dir.
+// start starts a program whose output goes to a file in dir.
 func start(dir string, env []string, command ...string) (*process, error) {
 	name := filepath.Base(command[0])
 	log, err := os.CreateTemp(dir, name+"-*.log")
@@ -75,11 +75,11 @@ func (p *process) await(ctx context.Context, address string) error {
 }
 
 func (p *process) failed(what string) error {
-	said, err := os.ReadFile(p.log)
-	return errors.Join(fmt.Errorf("%s %s\n%s", filepath.Base(p.cmd.Path), what, said), err)
+	output, err := os.ReadFile(p.log)
+	return errors.Join(fmt.Errorf("%s %s\n%s", filepath.Base(p.cmd.Path), what, output), err)
 }
 
-// stop ends the process and its children, and waits for it.
+// stop kills the process and its children, and waits for it.
 func (p *process) stop() {
 	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
 	<-p.done
@@ -95,7 +95,7 @@ func (p *process) usage() (u usage, err error) {
 		user, _ := strconv.Atoi(fields[11])
 		system, _ := strconv.Atoi(fields[12])
 		u.cpu += time.Duration(user+system) * tick
-		u.peak += peakOf(pid)
+		u.peak += memoryOf(pid, "VmHWM:")
 	}
 	return u, nil
 }
@@ -123,21 +123,29 @@ func statFields(pid string) ([]string, error) {
 	_, rest, _ := strings.Cut(string(stat), ") ")
 	fields := strings.Fields(rest)
 	if len(fields) < 13 {
-		return nil, fmt.Errorf("cannot understand /proc/%s/stat", pid)
+		return nil, fmt.Errorf("cannot parse /proc/%s/stat", pid)
 	}
 	return fields, nil
 }
 
-// peakOf is the most memory that the process ever had, in bytes.
-func peakOf(pid string) int {
+// memory is the anonymous memory of the group (RssAnon), in bytes.
+func (p *process) memory() (n int) {
+	for _, pid := range p.pids() {
+		n += memoryOf(pid, "RssAnon:")
+	}
+	return n
+}
+
+// memoryOf is a size in /proc/PID/status, in bytes.
+func memoryOf(pid, name string) int {
 	status, _ := os.ReadFile("/proc/" + pid + "/status")
-	_, rest, _ := strings.Cut(string(status), "VmHWM:")
+	_, rest, _ := strings.Cut(string(status), name)
 	line, _, _ := strings.Cut(rest, " kB")
 	kilobytes, _ := strconv.Atoi(strings.TrimSpace(line))
 	return kilobytes << 10
 }
 
-// freeAddress is an address of loopback that nobody listens on.
+// freeAddress returns an unused address of loopback.
 func freeAddress() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

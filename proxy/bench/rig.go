@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 )
 
-// rig is what all measurements share: the app, sidehook's binary and a folder.
+// rig is what all sections share: the app, sidehook's binary and a folder.
 type rig struct {
 	ctx      context.Context
 	options  options
@@ -35,7 +35,7 @@ func newRig(ctx context.Context, o options) (r *rig, err error) {
 		return nil, err
 	}
 	if r.self, err = os.Executable(); err != nil {
-		return nil, fmt.Errorf("cannot tell which program this is: %w", err)
+		return nil, fmt.Errorf("cannot find this program: %w", err)
 	}
 	if r.session, err = loadSession(); err != nil {
 		return nil, err
@@ -54,8 +54,8 @@ func (r *rig) build() error {
 	r.sidehook = filepath.Join(r.dir, "sidehook")
 	build := exec.CommandContext(r.ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", r.sidehook, "github.com/sidehook/sidehook")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if said, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("cannot build sidehook; run this inside its tree: %w\n%s", err, said)
+	if output, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("cannot build sidehook; run this inside its tree: %w\n%s", err, output)
 	}
 	return nil
 }
@@ -70,7 +70,7 @@ func (r *rig) startApp() (err error) {
 	return r.app.await(r.ctx, r.appAt)
 }
 
-// close ends the app and removes everything.
+// close stops the app and removes all files.
 func (r *rig) close() {
 	if r.app != nil {
 		r.app.stop()

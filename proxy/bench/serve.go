@@ -35,8 +35,8 @@ func serve(args []string) error {
 	}
 }
 
-// serveReverseProxy is net/http's proxy with what its documentation advises for
-// load: connections kept and buffers reused.
+// serveReverseProxy runs net/http/httputil's proxy as its documentation advises
+// for load: with idle connections kept and buffers reused.
 func serveReverseProxy(l net.Listener, upstream string) error {
 	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: upstream})
 	proxy.Transport = &http.Transport{MaxIdleConnsPerHost: 1024, DisableCompression: true}
@@ -45,7 +45,7 @@ func serveReverseProxy(l net.Listener, upstream string) error {
 	return (&http.Server{Handler: proxy}).Serve(l)
 }
 
-// buffers keeps buffers of the size that ReverseProxy makes by itself.
+// buffers pools buffers of the size that ReverseProxy allocates by itself.
 type buffers struct{ pool sync.Pool }
 
 func (b *buffers) Get() []byte {
@@ -82,8 +82,8 @@ func splice(client net.Conn, upstream string) {
 	ways.Wait()
 }
 
-// pipe passes on one direction, and its end. What ends with an error ends the
-// other direction too.
+// pipe copies one direction and closes its write side at the end. An error ends
+// the other direction too.
 func pipe(to, from net.Conn) {
 	if _, err := io.Copy(to, from); err != nil {
 		to.Close()

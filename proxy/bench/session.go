@@ -14,7 +14,10 @@ import (
 // participant is who took the recorded session.
 const participant = "f0bc0615-168c-4dcd-b7db-a0bb28a3ab06"
 
-// browserHeaders are what a browser says with each request of a session.
+// newID marks the response in which the app made up the participant's id.
+const newID = `"newParticipantId":"` + participant + `"`
+
+// browserHeaders are what a browser sends with each request of a session.
 const browserHeaders = "Host: survey.example.org:8080\r\n" +
 	"Connection: keep-alive\r\n" +
 	"User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36\r\n" +
@@ -23,10 +26,10 @@ const browserHeaders = "Host: survey.example.org:8080\r\n" +
 	"Referer: http://survey.example.org:8080/survey/1qz1q\r\n" +
 	"Accept-Encoding: gzip, deflate\r\n"
 
-// kestrelHeaders are what Decsys says with each answer.
+// kestrelHeaders are what Decsys sends with each response.
 const kestrelHeaders = "Date: Mon, 23 Nov 2026 21:22:12 GMT\r\nServer: Kestrel\r\nX-Clacks-Overhead: GNU Terry Pratchett\r\n"
 
-// chunk is how much of a compressed answer the app puts into one chunk, in bytes.
+// chunk is how much of a compressed response the app puts into one chunk, in bytes.
 const chunk = 8 << 10
 
 //go:embed testdata/session.json.gz
@@ -46,7 +49,7 @@ type step struct {
 	Response string `json:"response"`
 }
 
-// loadSession reads the recorded session that is built in.
+// loadSession reads the embedded session.
 func loadSession() (steps []step, err error) {
 	unpacked, err := gzip.NewReader(bytes.NewReader(packedSession))
 	if err != nil {
@@ -58,19 +61,23 @@ func loadSession() (steps []step, err error) {
 	return steps, nil
 }
 
-// request is the step on the wire. The same path is answered differently as
-// the session goes on, so the app is told which step this is.
+// request is the step's request on the wire. The same path has different
+// responses as the session goes on, so the app is given the number of the step.
 func (s step) request(number int) string {
 	head := s.Method + " " + s.Path + " HTTP/1.1\r\n" + browserHeaders + fmt.Sprintf("%s: %d\r\n", stepHeader, number)
+	if strings.Contains(s.Response, newID) {
+		head += newIDHeader + ": " + participant + "\r\n"
+	}
 	if s.Method == "POST" {
 		head += fmt.Sprintf("Content-Type: application/json\r\nContent-Length: %d\r\n", len(s.Request))
 	}
 	return head + "\r\n" + s.Request
 }
 
-// answer is what the app answers, on the wire: compressed and chunked, as
-// Decsys does it for browsers.
-func (s step) answer() []byte {
+// onWire is the step's response on the wire: compressed and chunked, as Decsys
+// sends it to browsers. Where it makes up the recorded participant's id, it
+// makes up id instead, unless that is empty.
+func (s step) onWire(id string) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "HTTP/1.1 %d Recorded\r\n%s", s.Status, kestrelHeaders)
 	if s.Type != "" {
@@ -81,23 +88,27 @@ func (s step) answer() []byte {
 		b.WriteString("\r\n")
 	case s.Encoding == "":
 		fmt.Fprintf(&b, "Content-Length: %d\r\n\r\n", s.Size)
-		b.Write(s.body())
+		b.Write(s.body(id))
 	default:
 		fmt.Fprintf(&b, "Content-Encoding: %s\r\nVary: Accept-Encoding\r\nTransfer-Encoding: chunked\r\n\r\n", s.Encoding)
-		writeChunks(&b, s.body())
+		writeChunks(&b, s.body(id))
 	}
 	return b.Bytes()
 }
 
-// body is the body as it goes over the wire. It names no participant, since it
-// is the same for all: the path does.
-func (s step) body() []byte {
+// body is the compressed body. But for a made-up id it names no participant,
+// because all share it: the path does.
+func (s step) body(id string) []byte {
 	if s.Response == "" {
 		return noise(s.Size)
 	}
+	text := strings.Replace(s.Response, `"participantId":"`+participant+`",`, "", 1)
+	if id != "" {
+		text = strings.Replace(text, newID, strings.Replace(newID, participant, id, 1), 1)
+	}
 	var b bytes.Buffer
 	packed := gzip.NewWriter(&b)
-	_, _ = io.WriteString(packed, strings.Replace(s.Response, `"participantId":"`+participant+`",`, "", 1))
+	_, _ = io.WriteString(packed, text)
 	_ = packed.Close()
 	return b.Bytes()
 }
@@ -111,7 +122,7 @@ func writeChunks(b *bytes.Buffer, body []byte) {
 	b.WriteString("0\r\n\r\n")
 }
 
-// noise is a body that nobody reads.
+// noise is a body of random bytes, which does not compress.
 func noise(size int) []byte {
 	body := make([]byte, size)
 	rand.New(rand.NewSource(int64(size))).Read(body)

@@ -1,7 +1,6 @@
 -- Takes the session as many participants do at the same time. Each thread has
 -- twice as many participants as connections, each somewhere else in the session,
--- so a request of one of them is seldom on its way before the one before is
--- answered.
+-- so a request of one of them is seldom sent before the last has its response.
 local lanes, turn, born = 64, 0, 0
 local at, who = {}, {}
 local threads = 0

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -14,15 +15,15 @@ import (
 )
 
 const (
-	// traced is how long a proxy is driven while its calls are counted.
+	// traced is how long a proxy is driven under strace.
 	traced = 2 * time.Second
-	// attaching is how long strace may take to attach to all threads.
+	// attaching is how long strace gets to attach to all threads.
 	attaching = 300 * time.Millisecond
-	// mostCalls is how many kinds of calls are printed by name.
+	// mostCalls is how many system calls are printed by name.
 	mostCalls = 8
 )
 
-// call is a kind of system call and how often it was made.
+// call is a system call and how often it was made.
 type call struct {
 	name  string
 	count int
@@ -50,6 +51,9 @@ func (r *rig) trace(w workload, p peer) (calls []call, requests int, err error) 
 		return nil, 0, err
 	}
 	defer proxy.end()
+	if err := proxy.request(); err != nil {
+		return nil, 0, err
+	}
 	counts := filepath.Join(proxy.Dir, "calls")
 	command := []string{findTool("strace"), "-f", "-c", "-U", "name,calls", "-o", counts}
 	for _, pid := range proxy.pids() {
@@ -65,7 +69,7 @@ func (r *rig) trace(w workload, p peer) (calls []call, requests int, err error) 
 		return nil, 0, tracer.failed("could not attach; run this as root, or set kernel.yama.ptrace_scope to 0")
 	case <-time.After(attaching):
 	}
-	c, err := r.wrk(w, proxy.Listen, traced)
+	c, err := r.wrk(w, proxy.Listen, min(traced, r.options.duration))
 	if err != nil {
 		return nil, 0, err
 	}
@@ -73,10 +77,13 @@ func (r *rig) trace(w workload, p peer) (calls []call, requests int, err error) 
 		return nil, 0, err
 	}
 	calls, err = readCalls(counts)
+	if err == nil && len(calls) == 0 {
+		err = errors.New("strace counted no system call")
+	}
 	return calls, c.requests, err
 }
 
-// interrupt makes strace write what it counted, and end.
+// interrupt makes strace write its counts and exit.
 func interrupt(p *process) error {
 	if err := syscall.Kill(p.cmd.Process.Pid, syscall.SIGINT); err != nil {
 		return fmt.Errorf("cannot stop strace: %w", err)
@@ -93,7 +100,7 @@ func interrupt(p *process) error {
 func readCalls(path string) (calls []call, err error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read what strace counted: %w", err)
+		return nil, fmt.Errorf("cannot read the counts of strace: %w", err)
 	}
 	defer file.Close()
 	for lines := bufio.NewScanner(file); lines.Scan(); {
@@ -109,7 +116,7 @@ func readCalls(path string) (calls []call, err error) {
 	return calls, nil
 }
 
-// perRequest is the sum, then the most frequent calls.
+// perRequest returns the calls per request: the sum, then the most frequent ones.
 func perRequest(calls []call, requests int) (cells []string) {
 	sum := 0
 	for _, c := range calls {

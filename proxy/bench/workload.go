@@ -7,17 +7,17 @@ import (
 	"time"
 )
 
-// workload is what the clients ask for.
+// workload is what the clients request.
 type workload struct {
 	name, title  string
 	path, script string
 	// size is the length of every body, 0 where they differ.
 	size int
-	// hasWatched tells that sidehook watches some of it.
+	// hasWatched is set where sidehook watches some of the requests.
 	hasWatched bool
 }
 
-// sample is what one proxy did in one round.
+// sample is the measurement of one proxy in one round.
 type sample struct {
 	counted
 	cpu  time.Duration // for each request
@@ -31,7 +31,7 @@ var workloads = []workload{
 	{name: "mix", title: "a real session's mix; sidehook records what it watches, sidehook-unwatched does not", path: "/", script: "session.lua", hasWatched: true},
 }
 
-// compare measures a workload: all rounds, then the system calls.
+// compare measures all rounds of a workload, then counts system calls.
 func (r *rig) compare(w workload, peers []peer, out io.Writer) error {
 	if !w.hasWatched {
 		peers = withoutUnwatched(peers)
@@ -55,15 +55,29 @@ func (r *rig) compare(w workload, peers []peer, out io.Writer) error {
 	if recorded != "" {
 		fmt.Fprintln(out, recorded)
 	}
+	if r.options.isSmoke {
+		if w.name != workloads[0].name {
+			return nil
+		}
+		peers = peers[:1]
+	}
+	if !r.hasTool("strace", "the count of system calls", out) {
+		return nil
+	}
 	return r.countCalls(w, peers, out)
 }
 
-// withoutUnwatched leaves out what differs only where sidehook watches something.
+// onlySidehook are the peers that are builds of sidehook.
+func onlySidehook(peers []peer) []peer {
+	return slices.DeleteFunc(slices.Clone(peers), func(p peer) bool { return !p.isSidehook() })
+}
+
+// withoutUnwatched leaves out the peer that differs only where requests are watched.
 func withoutUnwatched(peers []peer) []peer {
 	return slices.DeleteFunc(slices.Clone(peers), func(p peer) bool { return p.name == "sidehook-unwatched" })
 }
 
-// measure drives a peer that has just started. note says what sidehook recorded.
+// measure drives a new process of a peer. note describes what sidehook recorded.
 func (r *rig) measure(w workload, p peer) (s sample, note string, err error) {
 	proxy, err := r.launch(r.ctx, p, r.appAt)
 	if err != nil {

@@ -18,7 +18,7 @@ type Options struct {
 	Config  *config.Config
 	// Preview makes the deliveries of an event and calls add for each: the bodies of
 	// webhooks are not known here.
-	Preview func(key rules.Key, event *rules.Event, add func(target, rule, contentType string, body []byte))
+	Preview Preview
 }
 
 // trial is one Run.

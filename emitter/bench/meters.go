@@ -1,0 +1,116 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// tick is the unit of CPU time in /proc on every Linux that Go knows.
+const tick = 10 * time.Millisecond
+
+// spent is what a process has used since its start.
+type spent struct {
+	cpu     time.Duration
+	written int64 // bytes
+	commits float64
+	commit  float64 // seconds, of all commits
+	events  float64
+}
+
+// counts are the deliveries of the target "receiver" on disk, by state.
+type counts struct{ Pending, Delivered int }
+
+func (s *sidecar) counts() (counts, error) {
+	body, err := s.ask("/targets")
+	if err != nil {
+		return counts{}, err
+	}
+	var list []struct {
+		Name string
+		counts
+	}
+	if err := json.Unmarshal(body, &list); err != nil {
+		return counts{}, fmt.Errorf("cannot read the list of targets: %w", err)
+	}
+	for _, one := range list {
+		if one.Name == "receiver" {
+			return one.counts, nil
+		}
+	}
+	return counts{}, errors.New("sidehook has no target receiver")
+}
+
+// ask returns the response of the admin listener to a GET.
+func (s *sidecar) ask(path string) ([]byte, error) {
+	client := http.Client{Timeout: requestLimit}
+	response, err := client.Get("http://" + s.admin + path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot ask the admin listener: %w", err)
+	}
+	defer response.Body.Close()
+	return io.ReadAll(response.Body)
+}
+
+// spent reads /proc and the metrics of the process.
+func (s *sidecar) spent() (u spent, err error) {
+	u.cpu = s.cpu()
+	u.written = s.proc("io", "write_bytes:")
+	text, err := s.ask("/metrics")
+	if err != nil {
+		return u, err
+	}
+	for line := range strings.Lines(string(text)) {
+		i := strings.LastIndexByte(line, ' ')
+		if i < 0 || line[0] == '#' {
+			continue
+		}
+		value, _ := strconv.ParseFloat(strings.TrimSpace(line[i:]), 64)
+		switch name := line[:i]; {
+		case name == "sidehook_store_commit_seconds_count":
+			u.commits = value
+		case name == "sidehook_store_commit_seconds_sum":
+			u.commit = value
+		case strings.HasPrefix(name, "sidehook_events_total"):
+			u.events += value
+		}
+	}
+	return u, nil
+}
+
+func (u spent) since(before spent) spent {
+	return spent{u.cpu - before.cpu, u.written - before.written, u.commits - before.commits, u.commit - before.commit, u.events - before.events}
+}
+
+// rssAnon is the anonymous memory of the process, in bytes.
+func (s *sidecar) rssAnon() int64 { return s.proc("status", "RssAnon:") << 10 }
+
+// proc reads the number after a name in a file of /proc/PID, 0 without it.
+func (s *sidecar) proc(file, name string) (n int64) {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/%s", s.cmd.Process.Pid, file))
+	for line := range strings.Lines(string(text)) {
+		if rest, isIt := strings.CutPrefix(line, name); isIt {
+			_, _ = fmt.Sscan(rest, &n)
+			return n
+		}
+	}
+	return 0
+}
+
+// cpu is the CPU time that the process has used.
+func (s *sidecar) cpu() time.Duration {
+	stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	if len(fields) < 13 {
+		return 0
+	}
+	user, _ := strconv.Atoi(fields[11])
+	system, _ := strconv.Atoi(fields[12])
+	return time.Duration(user+system) * tick
+}
