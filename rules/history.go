@@ -15,30 +15,6 @@ import (
 	"github.com/sidehook/sidehook/rules/jsonpath"
 )
 
-// Past is what a participant did before they were first observed, as the app
-// logged it.
-type Past struct {
-	// Pages are the definitions of the survey's pages as they are now, by id.
-	Pages map[string]*Page
-	// Study is the study that the survey is part of, as in Survey.Study.
-	Study string
-	// Events are in the order of their times.
-	Events []PastEvent
-}
-
-// PastEvent is one event of an app's log.
-type PastEvent struct {
-	// Kind is PageLoaded, Answered or Navigated.
-	Kind Kind
-	At   time.Time
-	// Source is the page that was loaded or left, or the item that was answered.
-	Source string
-	// Reached is the page that a navigation led to, empty if it completed the survey.
-	Reached string
-	// Answer is the answer, as the app stored it.
-	Answer []byte
-}
-
 // Get sends GET for a percent-encoded path to the app and returns its whole response.
 type Get func(path string) (status int, contentType string, body []byte, err error)
 
@@ -248,10 +224,4 @@ func (r *pastReader) readEvent(json gjson.Result) (e PastEvent, ok bool) {
 		e.Reached = json.Get(r.history.Event.Reached).String()
 	}
 	return e, true
-}
-
-func (p *Past) add(e PastEvent, ok bool) {
-	if ok {
-		p.Events = append(p.Events, e)
-	}
 }

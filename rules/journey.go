@@ -48,19 +48,6 @@ type Journey struct {
 	Unsettled []*Unsettled
 }
 
-// PageState is the state of one page in a journey.
-type PageState struct {
-	ID string
-	// Definition is nil for a page that was loaded, but never shown in a response.
-	Definition *Page
-	// Position is the page's place in the participant's own order, from 1.
-	Position int
-	// Loaded is the last time the page was loaded.
-	Loaded time.Time
-	// Left reports whether a navigation from the page came after its last load.
-	Left bool
-}
-
 // Answer is the last answer to an item.
 type Answer struct {
 	Bytes    []byte
@@ -184,58 +171,6 @@ func (j *Journey) navigate(o *Observation, recovered bool) {
 	}
 }
 
-// learn adds the page's definition, as the participant sees it now. A new page
-// gets the next position.
-func (j *Journey) learn(o *Observation) {
-	if o.PageCount > 0 {
-		j.PageCount = o.PageCount
-	}
-	if o.Page == nil {
-		return
-	}
-	page := j.page(o.Page.ID)
-	if page == nil {
-		return
-	}
-	page.Definition = o.Page
-	if page.Position == 0 {
-		page.Position = 1 + j.shownPages()
-	}
-}
-
-// page returns the state of a page, a new one if necessary; nil past maxPages.
-func (j *Journey) page(id string) *PageState {
-	if page := j.find(id); page != nil {
-		return page
-	}
-	if len(j.Pages) >= maxPages {
-		j.Partial = true
-		return nil
-	}
-	page := &PageState{ID: id}
-	j.Pages = append(j.Pages, page)
-	return page
-}
-
-func (j *Journey) shownPages() int {
-	n := 0
-	for _, page := range j.Pages {
-		if page.Position > 0 {
-			n++
-		}
-	}
-	return n
-}
-
-func (j *Journey) find(id string) *PageState {
-	for _, page := range j.Pages {
-		if page.ID == id {
-			return page
-		}
-	}
-	return nil
-}
-
 // hasRoomFor reports whether an answer is within the bounds of the journey.
 func (j *Journey) hasRoomFor(o *Observation) bool {
 	size := len(o.Answer)
@@ -265,11 +200,4 @@ func (j *Journey) settled() []*Event {
 		j.Unsettled = j.Unsettled[1:]
 	}
 	return ready
-}
-
-func pageID(page *Page) string {
-	if page == nil {
-		return ""
-	}
-	return page.ID
 }

@@ -1,24 +1,12 @@
 package rules
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // A participant who is first seen in the middle of a survey has a past that only
 // the app knows. Reading it takes a while, and meanwhile the participant goes on:
 // so the journey's observations wait until the past has been read, and the past
 // may by then contain what they observed. Fold.Join folds first the part of the past
 // that came before the first observation, then the observations.
-//
-// Where that part ends follows from the first observation that names a page:
-//
-//   - The page was shown, or loaded: the participant was on it. The past ends
-//     where the app logged them leaving it.
-//   - A navigation to the page: the past ends where the app logged that navigation.
-//
-// Apps log a refused navigation as one from a page to itself, and two clicks at
-// once as the same navigation twice. TestJoin has an example of each case.
 
 // maxWaiting is how many observations of a journey may wait for its past.
 const maxWaiting = 200
@@ -91,72 +79,6 @@ func (j *Journey) foldPast(past *Past, waiting []*Observation) {
 	j.Unsettled = nil
 }
 
-// observation returns the event as if it had been observed.
-func (p *Past) observation(e PastEvent, key Key) *Observation {
-	o := &Observation{Kind: e.Kind, Journey: key, At: e.At}
-	switch {
-	case e.Kind == Answered:
-		o.Item, o.Answer = e.Source, e.Answer
-	case e.Kind == PageLoaded:
-		o.PageID = e.Source
-	case e.Reached != "":
-		o.Page = p.page(e.Reached)
-	}
-	return o
-}
-
-// page returns a page's definition, without content where the survey no longer has the page.
-func (p *Past) page(id string) *Page {
-	if page := p.Pages[id]; page != nil {
-		return page
-	}
-	return &Page{ID: id}
-}
-
-// before returns the events that came before the observations.
-func (p *Past) before(waiting []*Observation) []PastEvent {
-	events := p.withoutStrays()
-	first := firstOnPage(waiting)
-	if first == nil {
-		return events
-	}
-	page := first.pageID()
-	if first.Kind == Navigated {
-		arrival := lastIndex(events, func(e PastEvent) bool { return e.reaches(page) })
-		if arrival < 0 {
-			return events
-		}
-		events, page = events[:arrival+1], events[arrival].Source
-	}
-	return untilLeft(events, page)
-}
-
-// untilLeft returns the events until the participant left the page that they
-// were on last: those before the first navigation from it after its last sign.
-func untilLeft(events []PastEvent, page string) []PastEvent {
-	sign := lastIndex(events, func(e PastEvent) bool {
-		return e.Kind == PageLoaded && e.Source == page || e.reaches(page)
-	})
-	left := slices.IndexFunc(events[sign+1:], func(e PastEvent) bool { return e.Kind == Navigated && e.Source == page })
-	if left < 0 {
-		return events
-	}
-	return events[:sign+1+left]
-}
-
-// withoutStrays returns the events without navigations from no page of the
-// survey: Decsys logs one when it refuses to navigate a participant who has
-// completed it (its Controllers/ParticipantProgressController.cs).
-func (p *Past) withoutStrays() []PastEvent {
-	loaded := map[string]bool{}
-	for _, e := range p.Events {
-		loaded[e.Source] = loaded[e.Source] || e.Kind == PageLoaded
-	}
-	return slices.DeleteFunc(slices.Clone(p.Events), func(e PastEvent) bool {
-		return e.Kind == Navigated && p.Pages[e.Source] == nil && !loaded[e.Source]
-	})
-}
-
 // firstOnPage returns the first observation that names the page that the
 // participant is on, nil without one.
 func firstOnPage(waiting []*Observation) *Observation {
@@ -168,22 +90,10 @@ func firstOnPage(waiting []*Observation) *Observation {
 	return nil
 }
 
-// reaches reports whether e is a navigation to the page, "" for the end.
-func (e PastEvent) reaches(page string) bool { return e.Kind == Navigated && e.Reached == page }
-
 // pageID returns the page that the participant is on after o, "" at the end.
 func (o *Observation) pageID() string {
 	if o.Kind == PageLoaded {
 		return o.PageID
 	}
 	return pageID(o.Page)
-}
-
-func lastIndex(events []PastEvent, is func(PastEvent) bool) int {
-	for i, e := range slices.Backward(events) {
-		if is(e) {
-			return i
-		}
-	}
-	return -1
 }
