@@ -128,7 +128,7 @@ func narrowedProfile() map[string]strictyaml.Schema {
 		"routes":       {"minItems": 1},
 		"routes[]": {
 			"required": []string{"on", "says"},
-			"if":       strictyaml.Schema{"properties": strictyaml.Schema{"says": strictyaml.Schema{"const": AnsweredItem}}},
+			"if":       strictyaml.Schema{"properties": strictyaml.Schema{"says": strictyaml.Schema{"const": Answered}}},
 			"then":     strictyaml.Schema{"required": []string{"answer"}},
 			"else":     strictyaml.Schema{"properties": strictyaml.Schema{"answer": false}},
 		},

@@ -5,11 +5,11 @@ import (
 	"fmt"
 )
 
-// pageKey stands for a page's definition in an encoded journey.
+// pageKey is the name that a page's definition is stored under.
 type pageKey = string
 
-// encodedJourney is a journey as it is stored: page definitions, which all
-// participants share, are stored once by content and only named here.
+// encodedJourney is a journey as it is stored. Participants share the definitions
+// of pages, so these are stored once each, and a journey has their names.
 type encodedJourney struct {
 	*journeyFields
 	Definitions map[string]pageKey `json:"definitions,omitempty"`
@@ -18,8 +18,8 @@ type encodedJourney struct {
 // journeyFields is Journey without its methods.
 type journeyFields Journey
 
-// Encode gives the journey's bytes. put stores a page's definition and gives
-// the name that it goes by from then on.
+// Encode returns the journey as bytes for DecodeJourney. put stores the
+// definition of a page, and returns its name: the same for the same definition.
 func (j *Journey) Encode(put func(definition []byte) string) ([]byte, error) {
 	fields := journeyFields(*j)
 	encoded := encodedJourney{journeyFields: &fields, Definitions: map[string]pageKey{}}
@@ -44,8 +44,9 @@ func (j *Journey) Encode(put func(definition []byte) string) ([]byte, error) {
 	return data, nil
 }
 
-// DecodeJourney is the inverse of Encode. get gives a page's definition by its
-// name, nil where it is lost: the journey is partial then.
+// DecodeJourney is the inverse of Encode. get returns the definition of a page by
+// its name, nil if it is lost; the journey is then partial. Errors contain nothing
+// of the journey.
 func DecodeJourney(data []byte, get func(name string) []byte) (*Journey, error) {
 	encoded := encodedJourney{journeyFields: &journeyFields{}}
 	if err := json.Unmarshal(data, &encoded); err != nil {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestStringsAreEscapedAsNewtonsoftDoes(t *testing.T) {
+func TestStringsAreEscapedAsByNewtonsoft(t *testing.T) {
 	f := func(text, want string) {
 		t.Helper()
 		if got := string(AppendString(nil, text)); got != want {
@@ -35,7 +35,7 @@ func FuzzAppendString(f *testing.F) {
 	})
 }
 
-func TestInstantsAreInUTCWithMilliseconds(t *testing.T) {
+func TestTimesAreInUTCWithMilliseconds(t *testing.T) {
 	at := time.Date(2026, 11, 23, 22, 22, 16, 536_900_000, time.FixedZone("CET", 3600))
 	if got, want := string(appendTime(nil, at)), `"2026-11-23T21:22:16.536Z"`; got != want {
 		t.Errorf("got %s, want %s", got, want)

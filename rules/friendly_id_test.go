@@ -2,7 +2,7 @@ package rules
 
 import "testing"
 
-func TestDecsysNamesSurveysAsItDoes(t *testing.T) {
+func TestFriendlyIdsAreThoseOfDecsys(t *testing.T) {
 	f := func(survey, instance, want string) {
 		t.Helper()
 		if got := decsysFriendlyID(survey, instance); got != want {
@@ -24,11 +24,11 @@ func TestDecsysNamesSurveysAsItDoes(t *testing.T) {
 	f("-1", "1", "")
 }
 
-func TestAWordThatIsNoNameOfASurveyIsNotTakenForOne(t *testing.T) {
+func TestOtherWordsAreNotFriendlyIds(t *testing.T) {
 	f := func(word string) {
 		t.Helper()
 		if isDecsysFriendlyID([]byte(word)) {
-			t.Errorf("%q is taken for a friendly id", word)
+			t.Errorf("%q is a friendly id", word)
 		}
 	}
 	f("5")

@@ -2,9 +2,8 @@ package rules
 
 import "strconv"
 
-// Data is the event as JSON: what `when` of a rule is asked about, and what a
-// webhook of format standard carries. Answers stand in it as the participant
-// sent them, byte for byte.
+// Data returns the event as JSON: what the `when` of a rule reads, and the data of
+// formats standard and cloudevents. Answers are in it byte for byte.
 func (e *Event) Data() []byte {
 	d := append(make([]byte, 0, 1024), `{"survey":`...)
 	d = e.Survey.appendJSON(d)
@@ -36,7 +35,7 @@ func (e *Event) Data() []byte {
 
 func (s *Survey) appendJSON(d []byte) []byte {
 	d = append(d, `{"id":`...)
-	d = AppendString(d, s.ID)
+	d = appendText(d, s.ID)
 	d = append(d, `,"instance":`...)
 	d = AppendString(d, s.Instance)
 	d = append(d, `,"friendly_id":`...)
@@ -46,7 +45,7 @@ func (s *Survey) appendJSON(d []byte) []byte {
 	return append(d, '}')
 }
 
-// appendJSON appends the page, or null where there is none or it is not known.
+// appendJSON appends the page, or null if there is none or it is unknown.
 func (p *PageRef) appendJSON(d []byte) []byte {
 	if p == nil || p.ID == "" {
 		return append(d, "null"...)
@@ -58,7 +57,7 @@ func (p *PageRef) appendJSON(d []byte) []byte {
 	d = append(d, `,"position":`...)
 	d = strconv.AppendInt(d, int64(p.Position), 10)
 	d = append(d, `,"name":`...)
-	d = AppendString(d, p.Name)
+	d = AppendNullable(d, p.Name)
 	return append(d, '}')
 }
 
@@ -66,23 +65,19 @@ func (e *Event) appendResponse(d []byte, r *Response) []byte {
 	d = append(d, `{"page":`...)
 	d = strconv.AppendInt(d, int64(r.Page.Number), 10)
 	d = append(d, `,"page_name":`...)
-	d = AppendString(d, r.Page.Name)
+	d = AppendNullable(d, r.Page.Name)
 	d = append(d, `,"position":`...)
 	d = strconv.AppendInt(d, int64(r.Page.Position), 10)
 	d = append(d, `,"question":`...)
-	if r.Question == nil {
-		d = append(d, "null"...)
-	} else {
-		d = AppendString(d, *r.Question)
-	}
+	d = AppendNullable(d, r.Question)
 	d = append(d, `,"type":`...)
-	d = AppendString(d, r.Type)
+	d = AppendNullable(d, r.Type)
 	d = append(d, `,"optional":`...)
 	d = strconv.AppendBool(d, r.Optional)
 	d = append(d, `,"state":`...)
-	d = AppendString(d, string(e.State(r)))
+	d = AppendString(d, string(e.state(r)))
 	d = append(d, `,"response":`...)
-	if r.Answer == nil {
+	if len(r.Answer) == 0 {
 		d = append(d, "null"...)
 	} else {
 		d = append(d, r.Answer...)

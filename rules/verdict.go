@@ -12,42 +12,36 @@ import (
 	"github.com/sidehook/sidehook/rules/jsonpath"
 )
 
-// maxFound bounds how much of a value is shown, in bytes.
+// maxFound is the maximum length of a value in Check.Found, in bytes.
 const maxFound = 200
 
-// Verdict is how a rule judges an event, and why.
+// Verdict is whether a rule fires on an event, and why.
 type Verdict struct {
 	Rule  string `json:"rule"`
 	Fires bool   `json:"fires"`
-	// To are the targets of the rule, whether it fires or not.
+	// To are the targets of the rule, whether or not it fires.
 	To     []string `json:"to"`
 	Checks []Check  `json:"checks"`
 }
 
-// Check is one key of a rule, held to an event.
+// Check is one key of a rule, compared with an event.
 type Check struct {
 	Key   string `json:"key"`
 	Holds bool   `json:"holds"`
-	// Wants is what the rule says, Found what the event has there.
+	// Wants is the value in the rule, Found the one in the event.
 	Wants string `json:"wants"`
 	Found string `json:"found"`
 }
 
-// Explain tells for every rule whether Select lets it fire, down to each key.
-func (s *Set) Explain(e *Event) []Verdict {
-	var verdicts []Verdict
-	for i := range s.rules {
-		m := &s.rules[i]
-		v := Verdict{Rule: m.name, To: m.To, Checks: m.checks(e), Fires: true}
-		for _, check := range v.Checks {
-			v.Fires = v.Fires && check.Holds
-		}
-		verdicts = append(verdicts, v)
+func (m *matcher) verdict(e *Event) Verdict {
+	v := Verdict{Rule: m.name, To: m.To, Checks: m.checks(e), Fires: true}
+	for _, check := range v.Checks {
+		v.Fires = v.Fires && check.Holds
 	}
-	return verdicts
+	return v
 }
 
-// checks are those of the keys that the rule has.
+// checks returns a check for each key of the rule, none for keys that it lacks.
 func (m *matcher) checks(e *Event) []Check {
 	checks := []Check{}
 	add := func(has bool, c Check) {
@@ -64,7 +58,7 @@ func (m *matcher) checks(e *Event) []Check {
 		Wants: strings.Join(m.Surveys, ", "),
 	})
 	add(len(m.SourcePages) > 0, Check{
-		Key: "source_pages", Holds: m.matchesPage(e), Found: fmt.Sprintf("%d, %q", e.From.Number, e.From.Name),
+		Key: "source_pages", Holds: m.matchesPage(e), Found: fmt.Sprintf("%d, %s", e.From.Number, AppendNullable(nil, e.From.Name)),
 		Wants: joined(m.SourcePages),
 	})
 	add(len(m.SourcePositions) > 0, Check{
@@ -73,12 +67,12 @@ func (m *matcher) checks(e *Event) []Check {
 	})
 	if m.When != "" {
 		data := e.Data()
-		checks = append(checks, Check{Key: "when", Holds: fires(data, m.When), Wants: m.When, Found: found(data, m.When)})
+		checks = append(checks, Check{Key: "when", Holds: whenHolds(data, m.When), Wants: m.When, Found: found(data, m.When)})
 	}
 	return checks
 }
 
-// eventNames are the names that a rule can know the event by.
+// eventNames are the names of the event in a rule.
 func eventNames(e *Event) string {
 	if e.Completed() {
 		return string(config.PageNavigation) + ", " + string(config.Completion)
@@ -86,7 +80,7 @@ func eventNames(e *Event) string {
 	return string(config.PageNavigation)
 }
 
-// names are those that a rule can know the survey by.
+// names are the names of the survey in a rule.
 func (s *Survey) names() string {
 	names := []string{s.ID, s.ID + "/" + s.Instance}
 	for _, name := range []string{s.FriendlyID, s.Study} {
@@ -97,7 +91,7 @@ func (s *Survey) names() string {
 	return strings.Join(names, ", ")
 }
 
-// found shows the value at a gjson path; where there is none, how far the path leads.
+// found describes the value at a gjson path, or how far the path leads if there is none.
 func found(data []byte, path string) string {
 	if value := gjson.GetBytes(data, path); value.Exists() {
 		return shortened(value.Raw)
@@ -117,7 +111,7 @@ func shortened(raw string) string {
 	return strings.ToValidUTF8(raw[:maxFound], "") + "..."
 }
 
-// joined writes a list as a configuration would.
+// joined writes a list as a configuration does.
 func joined[T any](items []T) string {
 	texts := make([]string, len(items))
 	for i, item := range items {

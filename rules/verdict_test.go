@@ -10,10 +10,10 @@ import (
 	"github.com/sidehook/sidehook/rules/config"
 )
 
-func TestARuleIsExplainedDownToTheValueFound(t *testing.T) {
+func TestExplainHasTheValueThatWasFound(t *testing.T) {
 	event := &Event{
 		Survey:    Survey{ID: "5", Instance: "3", FriendlyID: "fzd", Study: "hzd"},
-		From:      PageRef{ID: "c", Number: 3, Position: 2, Name: "Comfort"},
+		From:      PageRef{ID: "c", Number: 3, Position: 2, Name: new("Comfort")},
 		Responses: []Response{{Page: PageRef{ID: "c", Number: 1}, Answer: []byte(`{"confirmed":true,"list":[]}`)}},
 	}
 	f := func(rule config.Rule, want ...Check) {
@@ -37,7 +37,7 @@ func TestARuleIsExplainedDownToTheValueFound(t *testing.T) {
 	f(config.Rule{On: []config.EventName{config.PageNavigation}, When: "to"}, Check{"on", true, "page_navigation", "page_navigation, completion"}, Check{"when", false, "to", "null"})
 }
 
-func TestExplainingAgreesWithSelecting(t *testing.T) {
+func TestExplainAgreesWithSelect(t *testing.T) {
 	events := []config.EventName{config.PageNavigation, config.Completion}
 	surveys := []string{"5", "5/3", "6", "fzd", "hzd", "5/4"}
 	pages := []config.PageName{{Number: 1}, {Number: 2}, {Name: "One"}, {Name: "Two"}}
@@ -48,7 +48,7 @@ func TestExplainingAgreesWithSelecting(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		event := &Event{
 			Survey:    Survey{ID: "5", Instance: rapid.SampledFrom([]string{"3", "4"}).Draw(rt, "instance"), FriendlyID: "fzd", Study: rapid.SampledFrom([]string{"", "hzd"}).Draw(rt, "study")},
-			From:      PageRef{ID: "p", Number: rapid.IntRange(0, 2).Draw(rt, "number"), Position: rapid.IntRange(0, 2).Draw(rt, "position"), Name: rapid.SampledFrom([]string{"", "One", "Two"}).Draw(rt, "name")},
+			From:      PageRef{ID: "p", Number: rapid.IntRange(0, 2).Draw(rt, "number"), Position: rapid.IntRange(0, 2).Draw(rt, "position"), Name: new(rapid.SampledFrom([]string{"", "One", "Two"}).Draw(rt, "name"))},
 			Responses: []Response{{Answer: []byte(rapid.SampledFrom([]string{`{"a":true}`, `{"a":false}`, `{}`}).Draw(rt, "answer"))}},
 		}
 		if rapid.Bool().Draw(rt, "goes on") {

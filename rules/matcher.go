@@ -1,8 +1,6 @@
 package rules
 
 import (
-	"cmp"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,66 +10,27 @@ import (
 	"github.com/sidehook/sidehook/rules/config"
 )
 
-// Set is the compiled form of a configuration's rules. It never changes.
-type Set struct{ rules []matcher }
-
-// Selection is a target that gets an event, in the name of the first rule that sends it there.
-type Selection struct{ Rule, Target string }
-
-// matcher is one rule, ready to be asked.
+// matcher is one compiled rule.
 type matcher struct {
 	config.Rule
 	name    string
 	surveys []surveyName
 }
 
-// surveyName is one entry of a rule's surveys.
+// surveyName is one entry of a rule's surveys: a friendly id, or else a survey
+// and maybe one instance of it.
 type surveyName struct {
 	friendlyID       string
 	survey, instance string
 }
 
-// Compile makes the Set of rules that Load has found to be right.
-func Compile(rules []config.Rule) *Set {
-	set := &Set{}
-	for i, rule := range rules {
-		m := matcher{Rule: rule, name: cmp.Or(rule.Name, fmt.Sprintf("rules[%d]", i))}
-		for _, survey := range rule.Surveys {
-			m.surveys = append(m.surveys, parseSurveyName(survey))
-		}
-		set.rules = append(set.rules, m)
-	}
-	return set
-}
-
-// Select gives the targets of an event, each once, in the order of the rules.
-func (s *Set) Select(e *Event) []Selection {
-	var selected []Selection
-	data := []byte(nil)
-	for i := range s.rules {
-		rule := &s.rules[i]
-		if !rule.matches(e) {
-			continue
-		}
-		if data == nil && rule.When != "" {
-			data = e.Data()
-		}
-		if rule.When != "" && !fires(data, rule.When) {
-			continue
-		}
-		for _, target := range rule.To {
-			if !slices.ContainsFunc(selected, func(s Selection) bool { return s.Target == target }) {
-				selected = append(selected, Selection{Rule: rule.name, Target: target})
-			}
-		}
-	}
-	return selected
-}
-
+// matches reports whether all keys of the rule but `when` match the event.
 func (m *matcher) matches(e *Event) bool {
 	return m.matchesName(e) && m.matchesSurvey(e) && m.matchesPage(e) && m.matchesPosition(e)
 }
 
+// matchesName reports whether the rule is on the event. Every event is a page
+// navigation, the last one too.
 func (m *matcher) matchesName(e *Event) bool {
 	return len(m.On) == 0 || slices.Contains(m.On, config.PageNavigation) || slices.Contains(m.On, e.Name())
 }
@@ -88,15 +47,15 @@ func (m *matcher) matchesPosition(e *Event) bool {
 	return len(m.SourcePositions) == 0 || slices.Contains(m.SourcePositions, e.From.Position)
 }
 
-// isPage reports whether name is that of page.
+// isPage reports whether the page has this number or name.
 func isPage(name config.PageName, page PageRef) bool {
 	if name.Number > 0 {
 		return name.Number == page.Number
 	}
-	return name.Name == page.Name
+	return page.Name != nil && name.Name == *page.Name
 }
 
-// parseSurveyName tells apart 12, 12/3 and fzd: only digits are a number.
+// parseSurveyName parses fzd, 12 or 12/3. Digits alone are a survey's id.
 func parseSurveyName(text string) surveyName {
 	survey, instance, _ := strings.Cut(text, "/")
 	if _, err := strconv.ParseUint(survey, 10, 63); err != nil && instance == "" {
@@ -105,6 +64,7 @@ func parseSurveyName(text string) surveyName {
 	return surveyName{survey: trimZeros(survey), instance: trimZeros(instance)}
 }
 
+// names reports whether the survey, or the study that led to it, has this name.
 func (n surveyName) names(s *Survey) bool {
 	if n.friendlyID != "" {
 		return n.friendlyID == s.FriendlyID || n.friendlyID == s.Study || n.friendlyID == s.ID
@@ -112,8 +72,9 @@ func (n surveyName) names(s *Survey) bool {
 	return n.survey == s.ID && (n.instance == "" || n.instance == s.Instance)
 }
 
-// fires tells whether a `when` holds: its value is there, and is not null, false or [].
-func fires(data []byte, when string) bool {
+// whenHolds reports whether a `when` holds: there is a value at its gjson path
+// that is not null, false or [].
+func whenHolds(data []byte, when string) bool {
 	value := gjson.GetBytes(data, when)
 	switch {
 	case !value.Exists(), value.Type == gjson.Null, value.Type == gjson.False:

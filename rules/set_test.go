@@ -12,7 +12,7 @@ func TestARuleFiresOnWhatItNames(t *testing.T) {
 	event := &Event{
 		Survey:      Survey{ID: "5", Instance: "3", FriendlyID: "fzd", Study: "hzd"},
 		Participant: Participant{ID: "p"},
-		From:        PageRef{ID: "a", Number: 3, Position: 2, Name: "Comfort"},
+		From:        PageRef{ID: "a", Number: 3, Position: 2, Name: new("Comfort")},
 		To:          &PageRef{ID: "b", Number: 2, Position: 3},
 		Responses:   []Response{{Page: PageRef{ID: "c", Number: 1}, Answer: []byte(`{"confirmed":true,"list":[]}`)}},
 	}
@@ -43,6 +43,11 @@ func TestARuleFiresOnWhatItNames(t *testing.T) {
 	f(event, config.Rule{SourcePages: []config.PageName{{Number: 3}}}, true)
 	f(event, config.Rule{SourcePages: []config.PageName{{Name: "Comfort"}}}, true)
 	f(event, config.Rule{SourcePages: []config.PageName{{Number: 2}, {Name: "comfort"}}}, false)
+	nameless := *event
+	nameless.From.Name = nil
+	f(&nameless, config.Rule{SourcePages: []config.PageName{{Name: "Comfort"}}}, false)
+	f(&nameless, config.Rule{SourcePages: []config.PageName{{}}}, false)
+	f(&nameless, config.Rule{SourcePages: []config.PageName{{Number: 3}}}, true)
 	f(event, config.Rule{SourcePositions: []int{1, 2}}, true)
 	f(event, config.Rule{SourcePositions: []int{3}}, false)
 	// when: fires unless missing, null, false or []
@@ -57,7 +62,7 @@ func TestARuleFiresOnWhatItNames(t *testing.T) {
 	f(event, config.Rule{Surveys: []string{"fzd"}, SourcePositions: []int{9}}, false)
 }
 
-func TestATargetGetsAnEventOnceInTheNameOfTheFirstRule(t *testing.T) {
+func TestATargetGetsAnEventOnceByTheFirstRule(t *testing.T) {
 	set := Compile([]config.Rule{
 		{Name: "never", Surveys: []string{"9"}, To: []string{"crm"}},
 		{Name: "first", To: []string{"crm", "chat"}},

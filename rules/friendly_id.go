@@ -5,26 +5,26 @@ import (
 	"strings"
 )
 
-// friendlyIDs are the short names of survey instances that a profile can ask for
-// by name, since YAML can't say how they are computed.
+// friendlyIDs are the ways of naming survey instances, by the name that a profile
+// selects one with: YAML cannot express how they are computed.
 var friendlyIDs = map[string]friendlyID{
 	"decsys": {name: decsysFriendlyID, isName: isDecsysFriendlyID, ids: decsysIDs},
 	"":       {name: func(string, string) string { return "" }},
 }
 
-// friendlyID is a way of naming a survey instance in one word.
+// friendlyID is a way of naming a survey instance in one short word.
 type friendlyID struct {
-	// name gives the word, empty for ids that have none.
+	// name returns the word, empty for ids that have none.
 	name func(survey, instance string) string
-	// isName tells such a word without allocating, and ids gives what it names;
-	// both are nil where there are no such words.
+	// isName reports whether a word is such a name; it does not allocate. ids
+	// returns what it names. Both are nil where there are no such names.
 	isName func(word []byte) bool
 	ids    func(word string) (survey, instance string)
 }
 
-// decsysFriendlyID names a survey instance as Decsys does (its
-// Utilities/FriendlyId.cs): both numbers plus ten in base 35, which leaves z to
-// stand between them. Ids that are no numbers have no name.
+// decsysFriendlyID returns Decsys' name of a survey instance (its
+// Utilities/FriendlyId.cs): both numbers plus ten in base 35, separated by z, the
+// one letter that base 35 does not use. Ids that are not numbers have no name.
 func decsysFriendlyID(survey, instance string) string {
 	s, errSurvey := strconv.ParseInt(survey, 10, 64)
 	i, errInstance := strconv.ParseInt(instance, 10, 64)
@@ -34,7 +34,7 @@ func decsysFriendlyID(survey, instance string) string {
 	return strconv.FormatInt(s+10, 35) + "z" + strconv.FormatInt(i+10, 35)
 }
 
-// isDecsysFriendlyID is as strict as Decsys, for which case matters.
+// isDecsysFriendlyID is case-sensitive, as Decsys is.
 func isDecsysFriendlyID(word []byte) bool {
 	const longest = 25 // two int64
 	separators := 0
@@ -54,8 +54,8 @@ func decsysIDs(word string) (survey, instance string) {
 	return decsysNumber(s), decsysNumber(i)
 }
 
-// decsysNumber is the id that a part of a short name stands for; the part itself
-// where it stands for none.
+// decsysNumber returns the id that a part of a name encodes, or the part itself if
+// it encodes none.
 func decsysNumber(part string) string {
 	n, err := strconv.ParseInt(part, 35, 64)
 	if err != nil || n < 10 {

@@ -6,15 +6,23 @@ import (
 	"unicode/utf8"
 )
 
-// AppendString appends text as a JSON string. Quotes, backslashes, control
-// characters and the three line separators are escaped, nothing else is: as
-// Newtonsoft.Json writes it, so that Decsys' bodies come out the same.
+// AppendString appends text as a JSON string. It escapes quotes, backslashes,
+// control characters and the line separators U+0085, U+2028 and U+2029, as
+// Newtonsoft.Json does for Decsys' own webhook.
 func AppendString(dst []byte, text string) []byte {
 	dst = append(dst, '"')
 	for _, r := range text {
 		dst = appendRune(dst, r)
 	}
 	return append(dst, '"')
+}
+
+// AppendNullable appends text as a JSON string, or null where text is nil.
+func AppendNullable(dst []byte, text *string) []byte {
+	if text == nil {
+		return append(dst, "null"...)
+	}
+	return AppendString(dst, *text)
 }
 
 func appendRune(dst []byte, r rune) []byte {
@@ -40,7 +48,7 @@ func appendRune(dst []byte, r rune) []byte {
 	return utf8.AppendRune(dst, r)
 }
 
-// appendTime appends an instant as RFC 3339 in UTC with milliseconds, or null for none.
+// appendTime appends a time as RFC 3339 in UTC with milliseconds, or null for the zero time.
 func appendTime(dst []byte, t time.Time) []byte {
 	if t.IsZero() {
 		return append(dst, "null"...)
@@ -48,7 +56,7 @@ func appendTime(dst []byte, t time.Time) []byte {
 	return t.UTC().AppendFormat(dst, `"2006-01-02T15:04:05.000Z"`)
 }
 
-// appendText appends text as a JSON string, or null where there is none.
+// appendText appends text as a JSON string, or null if it is empty.
 func appendText(dst []byte, text string) []byte {
 	if text == "" {
 		return append(dst, "null"...)
