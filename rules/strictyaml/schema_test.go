@@ -69,8 +69,8 @@ func TestASchemaHasTheTypesOfTheStructAndTheWordsOfTheManual(t *testing.T) {
 }
 
 func TestASchemaIsNotWrittenWithoutAllDescriptions(t *testing.T) {
-	_, err := writeOffice(t, SchemaWriter{Narrowed: map[string]Schema{"nmae": {}}}, "rooms: {}   # by name\n")
-	want := "the manual does not describe \"name\"\nno value matches \"nmae\""
+	_, err := writeOffice(t, SchemaWriter{Narrowed: map[string]Schema{"title": {}}}, "rooms: {}   # by name\n")
+	want := "the manual does not describe \"name\"\nno value matches \"title\""
 	if diff := cmp.Diff(want, fmt.Sprint(err)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
