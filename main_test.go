@@ -604,7 +604,9 @@ func (d *demoProcess) sendHalfARequest() {
 	if _, err := io.WriteString(conn, "POST /api/log/3/p/1/decsys.platform.PAGE_LOAD HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{"); err != nil {
 		d.t.Fatal(err)
 	}
-	time.Sleep(100 * time.Millisecond) // until it is in flight
+	for !bytes.Contains(fetch(d.t, http.MethodGet, "http://"+d.admin+"/metrics", ""), []byte("\nsidehook_requests_total 1\n")) {
+		time.Sleep(time.Millisecond) // until it is in flight
+	}
 }
 
 var update = flag.Bool("update", false, "write golden files instead of comparing with them")
