@@ -1,6 +1,6 @@
-// Command sidehook gives webhooks to a survey app that nobody may change: it
-// stands in front of the app, passes every byte through, and sends webhooks about
-// page navigation and completion to the targets of one YAML file.
+// Command sidehook adds webhooks to a survey app that you cannot change. It runs in
+// front of the app, passes every byte through, and sends webhooks about page
+// navigation and completion to the targets of one YAML file.
 package main
 
 import (
@@ -37,7 +37,7 @@ import (
 // the build info.
 var version string
 
-// drainTimeout is how long requests in flight may take once the process is told
+// drainTimeout is how long requests in flight may take once the process is asked
 // to stop; by default Kubernetes kills it after 30 s.
 const drainTimeout = 20 * time.Second
 
@@ -60,10 +60,10 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 func newRoot() *cobra.Command {
 	root := runCommand()
 	root.Use = "sidehook"
-	root.Short = "Webhooks for a survey app that nobody may change"
-	root.Long = `sidehook gives webhooks to a survey app that nobody may change: it stands in
-front of the app, passes every byte through, and sends signed webhooks about
-page navigation and completion to the targets of one YAML file.
+	root.Short = "Add webhooks to a survey app that you cannot change"
+	root.Long = `sidehook adds webhooks to a survey app that you cannot change. It runs in front
+of the app, passes every byte through, and sends signed webhooks about page
+navigation and completion to the targets of one YAML file.
 
 Without a command it runs, as "sidehook run" does.
 

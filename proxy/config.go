@@ -19,7 +19,7 @@ const (
 	defaultConcurrency   = 16 << 10
 )
 
-// Times that nobody should have to configure.
+// Timeouts that need no configuration.
 const (
 	// watchDelay is how long the app may take for its next byte before somebody
 	// watches whether the participant leaves; in fact up to three times as long.

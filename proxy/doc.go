@@ -1,5 +1,5 @@
 // Package proxy passes a participant's requests to the app and its responses
-// back, as if nobody stood in between.
+// back, as if there were no proxy.
 //
 //	participant                        exchange                         app
 //	    │                                                                │

@@ -149,7 +149,7 @@ func (h *health) nextProbe(now time.Time) (at time.Time, due bool) {
 	return h.breaker.probeAt, !h.breaker.probeAt.After(now)
 }
 
-// report takes in the result of an attempt and what the retry policy made of it.
+// report records the result of an attempt and what the retry policy made of it.
 func (h *health) report(a attempted, decided decision, now time.Time) transition {
 	wasClosed := h.breaker.isClosed()
 	h.breaker.report(a.permit, a.result.Outcome)
@@ -167,7 +167,7 @@ func (h *health) report(a attempted, decided decision, now time.Time) transition
 	return unchanged
 }
 
-// probed takes in the result of a probe. A delivery that failed lets the others
+// probed records the result of a probe. A delivery that failed lets the others
 // go first next time: it may be what fails, and not the target.
 func (h *health) probed(a attempted, now time.Time) transition {
 	h.probing = false
@@ -190,7 +190,7 @@ func (h *health) probed(a attempted, now time.Time) transition {
 
 func (h *health) failedAsProbe(seq uint64) bool { _, failed := h.failedProbes[seq]; return failed }
 
-// judge draws the consequences of a result for the target's standing. An outcome
+// judge updates the target's standing from a result. An outcome
 // that says nothing about the target (429, a failure of our own) changes nothing.
 func (h *health) judge(a attempted, now time.Time) {
 	if a.permit.isProbe && a.result.Outcome != send.Ours {
@@ -257,7 +257,7 @@ func (h *health) change(fn func(*outbox.Tx)) {
 	h.store(fn)
 }
 
-// stored takes note that a number of changes is on disk.
+// stored counts changes as on disk.
 func (h *health) stored(changes int) { h.unstored -= changes }
 
 func urlMark(target config.Target) string {

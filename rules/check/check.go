@@ -45,8 +45,8 @@ func Command() *cobra.Command {
 	var asJSON bool
 	check := &cobra.Command{
 		Use:   "check [CONFIG...]",
-		Short: "Check configuration files, and say what they do",
-		Long: `Check configuration files, and say what each one does. The default is
+		Short: "Check configuration files, and summarise what they do",
+		Long: `Check configuration files, and summarise what each one does. The default is
 config.yaml in the current folder; "-" is standard input. The exit code is 1
 when a file has problems; all of them are printed, as FILE:LINE:COLUMN.
 

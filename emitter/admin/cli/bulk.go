@@ -52,7 +52,7 @@ body holds; the deliveries themselves stay as they are.
 		}
 	})
 	cmd.Flags().StringVar(&to, "to", "", "send to this `target` instead of their own")
-	cmd.Flags().StringVar(&rate, "rate", "", "how fast they become due: `50/s`, 100/m or unlimited")
+	cmd.Flags().StringVar(&rate, "rate", "", "`rate` at which they become due: 50/s, 100/m or unlimited")
 	mustComplete(cmd, "to", c.completeTarget)
 	mustComplete(cmd, "rate", cobra.NoFileCompletions)
 	return cmd
@@ -62,7 +62,7 @@ func discardCommand(c *connection) *cobra.Command {
 	b := &bulk{verb: "discard", outcome: "discarded", dryOutcome: "would be discarded"}
 	cmd := &cobra.Command{
 		Use:   "discard [ID]",
-		Short: "Delete deliveries, also pending ones",
+		Short: "Delete deliveries, including pending ones",
 		Long: `Delete deliveries, selected by ID or by flags. Without an ID and --state, flags
 select dead deliveries. What is discarded cannot be sent again.
 
