@@ -52,7 +52,7 @@ type Config struct {
 	Listen string
 	// App is the app's address: http://host:port, https://host:port or unix:/path.
 	App string
-	// AppTLS is for an app at https://; by default the system's authorities have to
+	// AppTLS, built by send.ClientTLS, is for an app at https://; by default the system's authorities have to
 	// vouch for its certificate. MinVersion below 1.2, ServerName and NextProtos
 	// are overridden.
 	AppTLS *tls.Config

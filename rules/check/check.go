@@ -1,8 +1,3 @@
-// Package check is the command that checks configuration files without running
-// them: every problem with its place, or what the configuration does.
-//
-// It reads what a configuration refers to (secrets, certificates, the profile), so
-// it must run where sidehook is to run, with the same environment and files.
 package check
 
 import (
