@@ -18,7 +18,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	sidehook "github.com/sidehook/sidehook/rules/config"
+	sidehookconfig "github.com/sidehook/sidehook/rules/config"
 )
 
 const (
@@ -45,7 +45,7 @@ var errStuck = errors.New("the demo did not stop in time")
 
 // Sidecar is a sidehook to run between the demo's app and receiver.
 type Sidecar struct {
-	Config *sidehook.Config
+	Config *sidehookconfig.Config
 	Logger *slog.Logger
 	// Serving is called once participants are served, with the addresses of the
 	// two listeners.
@@ -140,7 +140,7 @@ func (d *demonstration) serve(ctx, abort context.Context) error {
 	defer stopReceiver()
 	source := fmt.Sprintf(configuration, "127.0.0.1:0", "127.0.0.1:0", app, d.folder, receiver)
 	env := func(string) (string, bool) { return d.secret, true }
-	parsed, err := sidehook.Parse("demo.yaml", []byte(source), env, os.ReadFile)
+	parsed, err := sidehookconfig.Parse("demo.yaml", []byte(source), env, os.ReadFile)
 	if err != nil {
 		return err
 	}
