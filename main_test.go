@@ -1103,7 +1103,7 @@ func (c *crashTest) inspect() {
 	openState(c.t, c.dir, func(store *outbox.Store) {
 		for name, receiver := range c.receivers {
 			receiver.AwaitGone()
-			taken := receiver.Taken()
+			taken := receiver.Accepted()
 			for _, id := range pending(c.t, store, name) {
 				c.atRisk[name][id]++
 				if taken[id] > c.before[name][id] {
@@ -1144,7 +1144,7 @@ func (c *crashTest) check() {
 		if len(wrong) > 0 {
 			c.t.Errorf("%s: %q", name, wrong)
 		}
-		for id, times := range receiver.Taken() {
+		for id, times := range receiver.Accepted() {
 			c.total.repeats += times - 1
 			if times > 1+c.atRisk[name][id] {
 				c.t.Errorf("%s received a webhook %d times, which %d kills explain", name, times, c.atRisk[name][id])
