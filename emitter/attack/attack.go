@@ -31,6 +31,8 @@ type setup struct {
 	crmRefuses bool
 	// hasHung adds a target that never responds.
 	hasHung bool
+	// honestHaveOwnIDs is set where honest participants come with an id, whose past is read from the app.
+	honestHaveOwnIDs bool
 	// descriptors is the limit of open files; 0 leaves it.
 	descriptors int
 	// stderr is what is behind the standard error of the process.

@@ -3,13 +3,18 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 )
 
 // floodConns is how many connections a flood has.
 const floodConns = 32
 
 // floodAttacks send many requests that cost little to send.
-func floodAttacks() []attack {
+func floodAttacks() []attack { return slices.Concat(journeyFloods(), idFloods()) }
+
+// journeyFloods are those of one participant.
+func journeyFloods() []attack {
 	return []attack{
 		{name: "heavy-journey", play: func(b *battle) error {
 			b.hoard(4, largeAnswer)
@@ -33,8 +38,26 @@ func floodAttacks() []attack {
 			})
 			return nil
 		}},
+	}
+}
+
+// idFloods are those in the names of many participants.
+func idFloods() []attack {
+	return []attack{
 		{name: "many-ids", play: func(b *battle) error {
 			b.flood(floodConns, b.pick(3000, 30_000), func(i int) request { return show(fmt.Sprint(navigator, i)) })
+			return nil
+		}},
+		{name: "many-ids-beside-own-ids", setup: setup{honestHaveOwnIDs: true}, play: func(b *battle) error {
+			b.flood(floodConns, b.pick(2000, 30_000), func(i int) request { return show(fmt.Sprint(navigator, i)) })
+			return nil
+		}},
+		{name: "long-ids", play: func(b *battle) error {
+			long := strings.Repeat("i", 40<<10)
+			b.flood(floodConns, b.pick(500, 3000), func(i int) request {
+				id := fmt.Sprint(discarded, i, long)
+				return []request{show(id), load(id), answer(id, "item", 20)}[i%3]
+			})
 			return nil
 		}},
 		{name: "every-route", play: func(b *battle) error {

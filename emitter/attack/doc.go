@@ -25,7 +25,7 @@
 //   - no honest request fails, and every honest event arrives whole;
 //   - RssAnon stays below 256 MB, the state folder below retention.size;
 //   - the process lives, responds to /live, and ends within its time at SIGTERM;
-//   - nothing that a participant said is in the log;
+//   - nothing that a participant said is in the log, which stays below 256 KB;
 //   - what an attack checks by itself;
 //   - p99 afterwards ≤ 2 × before, which is judged with -large only.
 //

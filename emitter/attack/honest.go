@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"net/http"
 	"strings"
@@ -20,6 +21,8 @@ type crowd struct {
 	sizes
 	client  *fasthttp.HostClient
 	ledgers []*ledger
+	// haveOwnIDs is set where participants come with an id, as from a panel.
+	haveOwnIDs bool
 	// disguise is added to navigations, if it is not nil.
 	disguise *disguise
 	// gate is held for writing while the process restarts, so that no request is in flight.
@@ -75,14 +78,14 @@ func (c *crowd) takeSurvey() (waits []time.Duration) {
 		began := time.Now()
 		response, err := c.do(method, path, body)
 		waits = append(waits, time.Since(began))
+		time.Sleep(c.pause)
 		if err != nil {
 			c.fail(err)
 			return ""
 		}
-		time.Sleep(c.pause)
 		return response
 	}
-	id := gjson.Get(timed(http.MethodGet, progressPath(""), ""), "newParticipantId").String()
+	id := c.newID(timed)
 	if id == "" || timed(http.MethodGet, progressPath(id), "") == "" {
 		return waits
 	}
@@ -100,6 +103,14 @@ func (c *crowd) takeSurvey() (waits []time.Duration) {
 		}
 	}
 	return waits
+}
+
+// newID returns the id that a participant has, or that the app makes up; "" if that failed.
+func (c *crowd) newID(request func(method, path, body string) string) string {
+	if c.haveOwnIDs {
+		return rand.Text()
+	}
+	return gjson.Get(request(http.MethodGet, progressPath(""), ""), "newParticipantId").String()
 }
 
 // do sends a request and returns the body of the response, which is "-" for an empty one.

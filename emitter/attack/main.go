@@ -94,7 +94,7 @@ func playAll(ctx context.Context, o options, stdout io.Writer) ([]verdict, error
 	}
 	fmt.Fprintf(stdout, "%s, %d CPUs\n", runtime.Version(), runtime.NumCPU())
 	chosen := slices.DeleteFunc(attacks(), func(a attack) bool { return o.only != "" && a.name != o.only })
-	verdicts := playTogether(ctx, o, dir, chosen)
+	verdicts := playTogether(ctx, o, dir, chosen, stdout)
 	if ctx.Err() != nil {
 		return nil, errors.New("interrupted")
 	}
@@ -103,7 +103,7 @@ func playAll(ctx context.Context, o options, stdout io.Writer) ([]verdict, error
 }
 
 // playTogether plays large attacks in turn, and small ones some at a time.
-func playTogether(ctx context.Context, o options, dir string, chosen []attack) []verdict {
+func playTogether(ctx context.Context, o options, dir string, chosen []attack, progress io.Writer) []verdict {
 	atATime := smallAtATime
 	if o.isLarge {
 		atATime = 1
@@ -117,6 +117,7 @@ func playTogether(ctx context.Context, o options, dir string, chosen []attack) [
 			defer func() { <-slots }()
 			out, err := play(ctx, o, filepath.Join(dir, a.name), a)
 			verdicts[i] = judge(out, err, o.isLarge)
+			fmt.Fprintf(progress, "%s: %v after %.1f s\n", a.name, verdicts[i], out.took.Seconds())
 		})
 	}
 	playing.Wait()

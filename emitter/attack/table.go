@@ -45,7 +45,7 @@ func printVerdicts(w io.Writer, verdicts []verdict) (status int) {
 		case v.known == "" && len(v.missed) > 0:
 			status = 1
 		case v.known != "" && len(v.missed) == 0:
-			fmt.Fprintf(w, "%s: every bar is met; take it from knownFailures (%s)\n", v.attack, v.known)
+			fmt.Fprintf(w, "%s: known to fail, but every bar is met; once it is with -large too, remove it from knownFailures (%s)\n", v.attack, v.known)
 		case v.known != "":
 			fmt.Fprintf(w, "%s: known to fail: %s\n", v.attack, v.known)
 		}

@@ -7,6 +7,7 @@ import (
 
 const (
 	barMemory = 256 << 20
+	barLog    = 256 << 10
 	barDelay  = 2
 	// leastDelay is what a shared machine adds by itself now and then.
 	leastDelay = 5 * time.Millisecond
