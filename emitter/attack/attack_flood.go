@@ -23,17 +23,17 @@ func journeyFloods() []attack {
 		}},
 		{name: "many-items", play: func(b *battle) error {
 			b.hoard(0, 0)
-			b.flood(floodConns, b.pick(1500, 20_000), func(i int) request { return answer(navigator, fmt.Sprint("item", i), 100) })
+			b.flood(floodConns, b.pick(1000, 20_000), func(i int) request { return answer(navigator, fmt.Sprint("item", i), 100) })
 			return nil
 		}},
 		{name: "same-answer-again", play: func(b *battle) error {
 			b.hoard(0, 0)
-			b.flood(floodConns, b.pick(500, 2000), func(int) request { return answer(navigator, itemOf(0), 100_000) })
+			b.flood(floodConns, b.pick(200, 2000), func(int) request { return answer(navigator, itemOf(0), 100_000) })
 			return nil
 		}},
 		{name: "alternating-sizes", play: func(b *battle) error {
 			b.hoard(0, 0)
-			b.flood(8, b.pick(200, 400), func(i int) request {
+			b.flood(8, b.pick(100, 400), func(i int) request {
 				return answer(navigator, itemOf(0), []int{20, largeAnswer / 2}[i%2])
 			})
 			return nil
@@ -45,7 +45,7 @@ func journeyFloods() []attack {
 func idFloods() []attack {
 	return []attack{
 		{name: "many-ids", play: func(b *battle) error {
-			b.flood(floodConns, b.pick(3000, 30_000), func(i int) request { return show(fmt.Sprint(navigator, i)) })
+			b.flood(floodConns, b.pick(1500, 30_000), func(i int) request { return show(fmt.Sprint(navigator, i)) })
 			return nil
 		}},
 		{name: "many-ids-beside-own-ids", setup: setup{honestHaveOwnIDs: true}, play: func(b *battle) error {
@@ -54,14 +54,14 @@ func idFloods() []attack {
 		}},
 		{name: "long-ids", play: func(b *battle) error {
 			long := strings.Repeat("i", 40<<10)
-			b.flood(floodConns, b.pick(500, 3000), func(i int) request {
+			b.flood(floodConns, b.pick(300, 3000), func(i int) request {
 				id := fmt.Sprint(discarded, i, long)
 				return []request{show(id), load(id), answer(id, "item", 20)}[i%3]
 			})
 			return nil
 		}},
 		{name: "every-route", play: func(b *battle) error {
-			b.flood(floodConns, b.pick(4000, 40_000), everyRoute)
+			b.flood(floodConns, b.pick(2000, 40_000), everyRoute)
 			return nil
 		}},
 		{name: "killed-in-a-flood", play: func(b *battle) error {

@@ -37,7 +37,7 @@ func memoryAttacks() []attack {
 		{name: "slow-uploads", play: func(b *battle) error { return b.uploadUnfinished(b.pick(200, 400), 20*time.Millisecond) }},
 		{name: "gzip-bombs", play: func(b *battle) error {
 			bomb := request{method: http.MethodPost, body: gzipBomb(100 << 20), headers: []string{"Content-Encoding", "gzip"}}
-			b.flood(16, b.pick(100, 400), func(i int) request {
+			b.flood(16, b.pick(50, 400), func(i int) request {
 				one := bomb
 				one.path = logPath(fmt.Sprint(discarded, i), "item", componentResults)
 				return one
@@ -46,7 +46,7 @@ func memoryAttacks() []attack {
 		}},
 		{name: "slow-readers", play: func(b *battle) error {
 			b.hoard(0, 0)
-			inParallel(32, b.pick(200, 1000), func(int) { b.requestUnread(200) })
+			inParallel(32, b.pick(100, 1000), func(int) { b.requestUnread(200) })
 			return nil
 		}},
 		{name: "leftovers-at-start", play: leaveLeftovers(false)},

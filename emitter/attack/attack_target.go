@@ -25,11 +25,11 @@ func targetAttacks() []attack {
 			return nil
 		}},
 		{name: "poisoned-headers", setup: setup{retry: fewAttempts, respond: failOnLongHeader}, play: func(b *battle) error {
-			b.leavePages(b.pick(150, 2000), []byte(`{"text":"x"}`), "Traceparent", strings.Repeat("0", 30_000))
+			b.leavePages(b.pick(100, 2000), []byte(`{"text":"x"}`), "Traceparent", strings.Repeat("0", 30_000))
 			return nil
 		}},
 		{name: "dead-and-hung-targets", setup: setup{hasCRM: true, hasHung: true}, play: func(b *battle) error {
-			b.leavePages(b.pick(300, 5000), filler(2000))
+			b.leavePages(b.pick(150, 5000), filler(2000))
 			return nil
 		}},
 		{name: "unsolicited-responses", setup: setup{respond: repeatBody}, play: func(b *battle) error {

@@ -69,23 +69,16 @@ func (b *battle) walkFor(ctx context.Context, d time.Duration) []time.Duration {
 // collect waits for honest events, then asks the process how it is.
 func (b *battle) collect(out *outcome) {
 	b.revive()
-	lastTally := func(target string, l *ledger) tally {
-		for until := time.Now().Add(b.catchUp); b.ctx.Err() == nil && time.Now().Before(until) && !b.side.hasEnded(); b.sleep(10 * time.Millisecond) {
-			if t := l.tally(); t.arrived == t.expected {
-				break
-			}
-		}
-		t := l.tally()
+	for i, target := range []string{"lake", "crm"}[:len(b.crowd.ledgers)] {
+		t := b.await(b.crowd.ledgers[i])
 		for _, missed := range t.missed(target) {
 			b.miss("%s", missed)
 		}
-		return t
-	}
-	for i, l := range b.crowd.ledgers {
-		t := lastTally([]string{"lake", "crm"}[i], l)
 		out.expected += t.expected
 		out.arrived += t.arrived
-		out.late += t.late
+		if target == "lake" { // the other one was down
+			out.late += t.late
+		}
 	}
 	if b.attack.check != nil && !b.side.hasEnded() {
 		b.attack.check(b)
@@ -98,6 +91,16 @@ func (b *battle) collect(out *outcome) {
 	}
 	out.atRisk = b.atRisk + b.side.metric("sidehook_released_at_risk_total")
 	out.sent = b.sent.Load()
+}
+
+// await waits until all events of a ledger have arrived, with an end to patience.
+func (b *battle) await(l *ledger) (t tally) {
+	for until := time.Now().Add(b.catchUp); ; b.sleep(10 * time.Millisecond) {
+		t = l.tally()
+		if t.arrived == t.expected || time.Now().After(until) || b.ctx.Err() != nil || b.side.hasEnded() {
+			return t
+		}
+	}
 }
 
 // end stops the process and reads its log.

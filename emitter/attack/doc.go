@@ -29,8 +29,8 @@
 //   - what an attack checks by itself;
 //   - p99 afterwards ≤ 2 × before, which is judged with -large only.
 //
-// The exit status is 1 if a bar is missed, unless the attack is one of
-// knownFailures.
+// The exit status is 1 if a bar other than the last is missed, unless the attack
+// is one of knownFailures.
 //
 // Attackers are bounded in number and time, and connect to loopback only. The
 // state folders are on /var/tmp, because /tmp is memory on many machines.

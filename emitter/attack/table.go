@@ -41,6 +41,9 @@ func printVerdicts(w io.Writer, verdicts []verdict) (status int) {
 		for _, missed := range v.missed {
 			fmt.Fprintf(w, "%s: %s: %s\n", v.attack, v.String(), missed)
 		}
+		if v.slow != "" {
+			fmt.Fprintf(w, "%s: slow: %s\n", v.attack, v.slow)
+		}
 		switch {
 		case v.known == "" && len(v.missed) > 0:
 			status = 1

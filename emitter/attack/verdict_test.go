@@ -19,9 +19,14 @@ func TestVerdictNamesTheBarsThatAreMissed(t *testing.T) {
 	f(outcome{peakMemory: barMemory}, false, 1)
 	f(outcome{peakDisk: 16<<20 + oneBatch}, false, 0)
 	f(outcome{peakDisk: 17<<20 + oneBatch}, false, 1)
-	f(slow, true, 1)
-	f(slow, false, 0)
+	f(slow, true, 0)
 	f(outcome{missed: []string{"an event is missing"}, peakMemory: barMemory}, false, 2)
+	if v := judge(slow, nil, true); v.String() != "met, but SLOW" {
+		t.Errorf("three times the delay is %q", v)
+	}
+	if v := judge(slow, nil, false); v.String() != "met" {
+		t.Errorf("a small run is judged by its delays: %q", v)
+	}
 	if v := judge(outcome{attack: "an attack"}, errors.New("no port"), false); v.String() != "MISSED" {
 		t.Errorf("an attack that could not be played is %q", v)
 	}
