@@ -61,13 +61,14 @@ type sizes struct {
 // sizesOf returns the sizes of an attack. Where failure is known, waiting for it is short.
 func sizesOf(isLarge, isKnown bool) sizes {
 	s := sizes{walkers: 4, pause: 5 * time.Millisecond, calm: 300 * time.Millisecond, longest: 20 * time.Second, catchUp: 30 * time.Second, stopping: 30 * time.Second}
-	if isKnown {
-		s.longest, s.catchUp, s.stopping = 6*time.Second, 2*time.Second, 2*time.Second
-	}
 	if isLarge {
-		s.walkers, s.pause, s.calm, s.longest, s.stopping = 16, 10*time.Millisecond, 3*time.Second, time.Minute, 30*time.Second
-		s.catchUp = 30 * time.Second
-		s.isLarge = true
+		s.isLarge, s.walkers, s.pause, s.calm, s.longest = true, 16, 10*time.Millisecond, 3*time.Second, time.Minute
+	}
+	switch {
+	case isKnown && isLarge:
+		s.longest, s.catchUp, s.stopping = 30*time.Second, 10*time.Second, 5*time.Second
+	case isKnown:
+		s.longest, s.catchUp, s.stopping = 6*time.Second, 2*time.Second, 2*time.Second
 	}
 	return s
 }

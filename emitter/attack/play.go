@@ -2,13 +2,18 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/valyala/fasthttp"
 
 	"github.com/sidehook/sidehook/emitter/rig"
 )
+
+// battles counts the battles of this run.
+var battles atomic.Int64
 
 // play plays an attack in a folder of its own. An error means that it could not
 // be played.
@@ -78,7 +83,10 @@ func (b *battle) open() (stop func(), err error) {
 }
 
 func (b *battle) openSidecar(app string, ledgers []*ledger) error {
-	addresses, err := rig.FreeAddresses(2)
+	// A host of its own: the ports of 127.0.0.1 may be taken by others' connections
+	// while the process restarts.
+	host := fmt.Sprintf("127.1.%d.%d", os.Getpid()%256, 1+battles.Add(1)%250)
+	addresses, err := rig.FreeAddresses(host, 2)
 	if err != nil {
 		return err
 	}

@@ -95,8 +95,10 @@ func (p *Process) Kill() {
 	<-p.done
 }
 
-// FreeAddresses returns n unused addresses of loopback.
-func FreeAddresses(n int) (list []string, err error) {
+// FreeAddresses returns n unused addresses of a host of loopback. Before they are
+// used, an outgoing connection may take the port of one of 127.0.0.1, where the
+// system connects from, but not of another host.
+func FreeAddresses(host string, n int) (list []string, err error) {
 	var held []net.Listener
 	defer func() {
 		for _, l := range slices.Backward(held) {
@@ -104,7 +106,7 @@ func FreeAddresses(n int) (list []string, err error) {
 		}
 	}()
 	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 		if err != nil {
 			return nil, fmt.Errorf("cannot find a free port: %w", err)
 		}
