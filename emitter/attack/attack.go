@@ -25,10 +25,13 @@ type setup struct {
 	// respond replaces the response of the target lake where it returns true.
 	respond response
 	// hasCRM adds a second target, which is down until battle.revive. Honest events
-	// must arrive there, too.
+	// must arrive there, too, with the exceptions below.
 	hasCRM bool
-	// crmRefuses makes every delivery to crm dead at once; honest events are not expected there.
+	// crmRefuses makes every delivery to crm dead at once, so that none arrives.
 	crmRefuses bool
+	// crmMayFill is set where many participants fill the share of crm, which may then
+	// lose its newest; honest events are not expected there, either.
+	crmMayFill bool
 	// hasHung adds a target that never responds.
 	hasHung bool
 	// honestHaveOwnIDs is set where honest participants come with an id, whose past is read from the app.

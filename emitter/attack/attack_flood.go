@@ -77,13 +77,18 @@ func idFloods() []attack {
 	}
 }
 
-// hoard begins the journey of an attacker, who gives some answers.
+// hoard begins the journey of an attacker, who loads and answers the first n pages.
 func (b *battle) hoard(n, size int) {
-	b.flood(1, n+1, func(i int) request {
-		if i == 0 {
+	b.flood(1, 2*n+1, func(i int) request {
+		page := (i - 1) / 2
+		switch {
+		case i == 0:
 			return show(navigator)
+		case i%2 == 1:
+			return loadPage(navigator, page)
+		default:
+			return answer(navigator, itemOf(page), size)
 		}
-		return answer(navigator, itemOf(i-1), size)
 	})
 }
 

@@ -27,13 +27,17 @@ func storeAttacks() []attack {
 			b.flood(1, 2*b.pick(30, 200), func(i int) request { return []request{load(navigator), next(navigator)}[i%2] })
 			return nil
 		}},
-		{name: "many-ids-fill-store", setup: setup{size: 16, hasCRM: true}, play: func(b *battle) error {
-			client := newClient(b.side.participants, 8, attackerPatience)
-			inParallel(8, b.pick(150, 700), func(i int) {
-				if b.ctx.Err() == nil {
-					b.leavePage(client, fmt.Sprint(navigator, i), filler(300_000))
-				}
-			})
+		{name: "bounded-answers-fill-store", setup: setup{size: 16, hasCRM: true}, play: func(b *battle) error {
+			b.hoard(5, 60_000)
+			b.flood(1, 2*b.pick(150, 1500), func(i int) request { return []request{load(navigator), next(navigator)}[i%2] })
+			return nil
+		}},
+		{name: "many-ids-fill-store", setup: setup{size: 16, hasCRM: true, crmMayFill: true}, play: func(b *battle) error {
+			b.leavePages(b.pick(150, 700), filler(300_000))
+			return nil
+		}},
+		{name: "many-ids-bounded-answers", setup: setup{size: 16, hasCRM: true, crmMayFill: true}, play: func(b *battle) error {
+			b.leavePages(b.pick(400, 3000), filler(60_000))
 			return nil
 		}},
 		{name: "evict-dead", setup: setup{size: 16, hasCRM: true, crmRefuses: true}, check: checkDead, play: func(b *battle) error {

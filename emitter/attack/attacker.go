@@ -55,8 +55,10 @@ func answer(participant, item string, size int) request {
 }
 
 // load reports the first page as loaded, which also makes the app return to it.
-func load(participant string) request {
-	return request{method: http.MethodPost, path: logPath(participant, survey.Pages[0].ID, pageLoad), body: []byte("{}")}
+func load(participant string) request { return loadPage(participant, 0) }
+
+func loadPage(participant string, page int) request {
+	return request{method: http.MethodPost, path: logPath(participant, survey.Pages[page].ID, pageLoad), body: []byte("{}")}
 }
 
 // show requests the page that a participant is on, which makes the app begin a new one.

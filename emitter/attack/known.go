@@ -5,6 +5,8 @@ package main
 var knownFailures = map[string]string{
 	"small-requests-fill-store":  "200-byte requests make events of 4 MB, which fill the store for every target",
 	"many-ids-fill-store":        "journeys are not dropped for size, so the file grows past retention.size",
+	"bounded-answers-fill-store": "one participant's events fill the store for every target",
+	"many-ids-bounded-answers":   "journeys are not dropped for size, so the file grows past retention.size",
 	"evict-dead":                 "what made-up participants answer pushes dead deliveries out",
 	"evict-dead-small-answers":   "what made-up participants answer pushes dead deliveries out",
 	"evict-dead-named-survey":    "what made-up participants answer pushes dead deliveries out",

@@ -68,7 +68,7 @@ func (b *battle) open() (stop func(), err error) {
 		}
 		b.crm.isDown.Store(true)
 		closers = append(closers, b.crm.Close)
-		if !b.attack.crmRefuses {
+		if !b.attack.crmRefuses && !b.attack.crmMayFill {
 			ledgers = append(ledgers, crm)
 		}
 	}
