@@ -20,7 +20,6 @@ var knownFailures = map[string]string{
 	"leftovers-at-start":         "what waits for ever is settled at each start, and fills the queue of the writer",
 	"leftovers-after-kill":       "what waits for ever is settled at each start, and fills the queue of the writer",
 	"heavy-journey":              "an observation costs as much as its journey is large",
-	"many-items":                 "an observation costs as much as its journey is large",
 	"long-ids":                   "an id that is longer than a key of the store fails its batch, and is logged each time",
 	"many-ids-beside-own-ids":    "the pasts of made-up participants are read before those of others",
 	"poisoned-bodies":            "the circuit breaker judges a target by what participants answered",

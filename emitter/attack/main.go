@@ -19,7 +19,7 @@ import (
 )
 
 // smallAtATime is how many small attacks are played at the same time.
-const smallAtATime = 4
+const smallAtATime = 6
 
 // options are the flags.
 type options struct {

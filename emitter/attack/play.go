@@ -20,6 +20,7 @@ var battles atomic.Int64
 func play(ctx context.Context, o options, dir string, a attack) (out outcome, err error) {
 	began := time.Now()
 	out.attack = a.name
+	defer func() { out.took = time.Since(began) }()
 	_, isKnown := knownFailures[a.name]
 	b := &battle{sizes: sizesOf(o.isLarge, isKnown), attack: a, ctx: ctx}
 	b.side = &sidecar{binary: o.binary, dir: dir, setup: a.setup}
@@ -39,7 +40,6 @@ func play(ctx context.Context, o options, dir string, a attack) (out outcome, er
 	if err := b.fight(&out); err != nil {
 		return out, err
 	}
-	out.took = time.Since(began)
 	return out, ctx.Err()
 }
 
