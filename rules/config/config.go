@@ -85,6 +85,8 @@ type Target struct {
 	Breaker Breaker  `yaml:"breaker"`
 	// Concurrency is how many attempts may run at once, from 1.
 	Concurrency int `yaml:"concurrency"`
+	// Order says which deliveries wait for each other.
+	Order Order `yaml:"order"`
 	// Rate bounds attempts per second; 0 means no bound.
 	Rate Rate `yaml:"rate"`
 	// Only are the answers that are sent at all: nil means every one, empty means none.
@@ -125,6 +127,18 @@ const (
 	FormatDecsys      Format = "decsys"
 	FormatStandard    Format = "standard"
 	FormatCloudEvents Format = "cloudevents"
+)
+
+// Order says which deliveries of a target wait for each other.
+type Order string
+
+// The orders.
+const (
+	// OrderParticipant sends a participant's deliveries one after the other: the next
+	// one waits until the one before is delivered or dead.
+	OrderParticipant Order = "participant"
+	// OrderNone lets each delivery go by itself.
+	OrderNone Order = "none"
 )
 
 // TLS is how the certificate of a target, or of the app, is checked and which

@@ -12,6 +12,7 @@ import (
 var (
 	durabilityWords = []Durability{Strict, Relaxed}
 	formatWords     = []Format{FormatDecsys, FormatStandard, FormatCloudEvents}
+	orderWords      = []Order{OrderParticipant, OrderNone}
 	eventWords      = []EventName{PageNavigation, Completion}
 	forwardedWords  = []Forwarded{ForwardedPreserve, ForwardedAppend, ForwardedReplace}
 	addressWords    = []AddressClass{Private, Loopback, LinkLocal, Metadata, Multicast, Unspecified, Reserved}
@@ -26,6 +27,12 @@ func (d *Durability) UnmarshalText(text []byte) (err error) {
 // UnmarshalText takes the name of a format.
 func (f *Format) UnmarshalText(text []byte) (err error) {
 	*f, err = strictyaml.OneOf(string(text), formatWords...)
+	return err
+}
+
+// UnmarshalText takes the name of an order.
+func (o *Order) UnmarshalText(text []byte) (err error) {
+	*o, err = strictyaml.OneOf(string(text), orderWords...)
 	return err
 }
 
