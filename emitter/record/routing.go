@@ -29,7 +29,7 @@ func (r *recipient) lane(key rules.Key, id string) string {
 	if r.order == config.OrderNone {
 		return id
 	}
-	return key.Bytes()
+	return key.Text()
 }
 
 func newRouting(c *config.Config) *routing {
