@@ -80,6 +80,24 @@ func TestPoisonedParticipantsDelayOthersByTheirAttemptsAlone(t *testing.T) {
 	f("put off for a day", after(fail500, 24*time.Hour))
 }
 
+func TestTenThousandPoisonedParticipantsDelayOthersByTheirAttemptsAlone(t *testing.T) {
+	if testing.Short() || underRace {
+		t.Skip("it takes many seconds")
+	}
+	const poisoned, honest, latency = 10_000, 100, time.Millisecond
+	withHarness(t, func(r *harness) {
+		r.crm().setLatency(latency)
+		r.crm().respondWith(failOn("poison", fail500))
+		r.start()
+		r.enqueueOf("poison", poisoned, 1)
+		r.enqueueOf("honest", honest, 1)
+		took := r.untilDelivered("honest", honest, time.Hour)
+		if bound := poisoned * 2 * (latency + time.Millisecond); took > bound {
+			t.Errorf("it took %s, want no more than %s", took, bound)
+		}
+	})
+}
+
 // Whatever the poison has been through, an outage of the receiver delays nobody by
 // more than the time between two probes.
 func TestPoisonDoesNotDelayTheEndOfAnOutage(t *testing.T) {
