@@ -195,7 +195,9 @@ func TestATargetThatFailsDeliveriesIsTriedWithNewOnesOneAtATime(t *testing.T) {
 		r.enqueue("a1", "b1", "c1", "d1", "e1")
 		r.expectState(Down)
 		r.crm().setLatency(time.Second)
+		r.crm().mu.Lock()
 		r.crm().mostOpen = 0
+		r.crm().mu.Unlock()
 		r.enqueue("f1", "g1", "h1")
 		r.advance(10 * time.Second)
 		if n := len(r.crm().ids()); n != 8 || r.crm().mostOpen != 1 {
