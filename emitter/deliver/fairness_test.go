@@ -11,6 +11,14 @@ import (
 	"github.com/sidehook/sidehook/emitter/send"
 )
 
+// takeMostOpen returns how many attempts were in flight at most, and counts anew.
+func (f *fakeTarget) takeMostOpen() (most int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	most, f.mostOpen = f.mostOpen, 0
+	return most
+}
+
 // enqueueOf queues the n-th delivery of each of so many participants.
 func (r *harness) enqueueOf(kind string, participants, n int) {
 	r.t.Helper()
@@ -195,13 +203,11 @@ func TestATargetThatFailsDeliveriesIsTriedWithNewOnesOneAtATime(t *testing.T) {
 		r.enqueue("a1", "b1", "c1", "d1", "e1")
 		r.expectState(Down)
 		r.crm().setLatency(time.Second)
-		r.crm().mu.Lock()
-		r.crm().mostOpen = 0
-		r.crm().mu.Unlock()
+		r.crm().takeMostOpen()
 		r.enqueue("f1", "g1", "h1")
 		r.advance(10 * time.Second)
-		if n := len(r.crm().ids()); n != 8 || r.crm().mostOpen != 1 {
-			t.Errorf("%d attempts, %d at once; want the three new ones, one at a time", n-5, r.crm().mostOpen)
+		if n, most := len(r.crm().ids()), r.crm().takeMostOpen(); n != 8 || most != 1 {
+			t.Errorf("%d attempts, %d at once; want the three new ones, one at a time", n-5, most)
 		}
 		r.advance(22 * time.Second) // the first probe with one that is due
 		if n := len(r.crm().ids()); n != 9 {
