@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -52,6 +53,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	// The first signal starts the drain; the second one kills, as it does by default.
 	context.AfterFunc(ctx, stop)
 
+	log.SetOutput(io.Discard) // net/http quotes there what peers have sent, which may be a participant's answer
 	return cli.Execute(ctx, newRoot(), args, cli.Streams{In: stdin, Out: stdout, Err: stderr})
 }
 
