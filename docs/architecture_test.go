@@ -1,4 +1,4 @@
-package main
+package docs
 
 import (
 	"go/ast"
@@ -13,6 +13,9 @@ import (
 	"testing"
 )
 
+// root is the root of the repository.
+const root = "../"
+
 // The guide for newcomers and the README's table of folders name code, which must exist.
 func TestArchitectureNamesExistInTheCode(t *testing.T) {
 	words := identifiers(t)
@@ -22,7 +25,7 @@ func TestArchitectureNamesExistInTheCode(t *testing.T) {
 		case words[name]:
 			exists = true
 		case strings.ContainsAny(name, "/*") || isFileName.MatchString(name):
-			found, err := filepath.Glob(name)
+			found, err := filepath.Glob(root + name)
 			exists = err == nil && len(found) > 0
 		default:
 			exists = !slices.ContainsFunc(strings.Split(name, "."), func(word string) bool { return !words[word] })
@@ -43,11 +46,11 @@ var (
 // code blocks, and of the rows of the README's table of folders.
 func documentedNames(t *testing.T) (names []string) {
 	t.Helper()
-	guide, err := os.ReadFile("docs/architecture.md")
+	guide, err := os.ReadFile("architecture.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	readme, err := os.ReadFile("README.md")
+	readme, err := os.ReadFile(root + "README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +74,7 @@ func documentedNames(t *testing.T) (names []string) {
 func identifiers(t *testing.T) map[string]bool {
 	t.Helper()
 	words := map[string]bool{}
-	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 			return err
 		}
