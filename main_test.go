@@ -191,6 +191,9 @@ func TestParticipantsAreServedWhateverTheFaultOfTheState(t *testing.T) {
 			if !strings.Contains(s.process.output.String(), "level=ERROR") && !strings.Contains(s.process.output.String(), "level=WARN") {
 				t.Errorf("the log does not say what is wrong:\n%s", s.process.output)
 			}
+			if !strings.Contains(s.process.output.String(), "observations are lost: the state file could not be written before the end") {
+				t.Errorf("the log does not say what was lost:\n%s", s.process.output)
+			}
 		})
 	}
 	f("its folder cannot be created", func(s *scenario) { s.write("state", "a file stands in the way") })

@@ -19,7 +19,8 @@ import (
 const completionTimeout = time.Second
 
 func targetsCommand(c *connection) *cobra.Command {
-	list := func(cmd *cobra.Command, _ []string) error { return listTargets(cmd, c) }
+	var isWide bool
+	list := func(cmd *cobra.Command, _ []string) error { return listTargets(cmd, c, isWide) }
 	targets := &cobra.Command{
 		Use:   "targets",
 		Short: "List the targets and their status; enable or disable one",
@@ -34,11 +35,15 @@ A target is up, down (it failed too often; one attempt at a time is made), held
 		Args:       cobra.NoArgs,
 		RunE:       list,
 	}
+	alias := &cobra.Command{
+		Use: "list", Short: "List the targets and their status", Example: "  sidehook targets list --json",
+		Args: cobra.NoArgs, RunE: list,
+	}
+	for _, command := range []*cobra.Command{targets, alias} {
+		command.Flags().BoolVar(&isWide, "wide", false, "show whole names, on lines as long as they need")
+	}
 	targets.AddCommand(
-		&cobra.Command{
-			Use: "list", Short: "List the targets and their status", Example: "  sidehook targets list --json",
-			Args: cobra.NoArgs, RunE: list,
-		},
+		alias,
 		switchCommand(c, "enable", "Resume the deliveries of a disabled target",
 			"Resume the deliveries of a target that an operator disabled or that asked for\nno more deliveries."),
 		switchCommand(c, "disable", "Suspend the deliveries of a target",
@@ -69,7 +74,7 @@ func switchCommand(c *connection, verb, short, long string) *cobra.Command {
 	}
 }
 
-func listTargets(cmd *cobra.Command, c *connection) error {
+func listTargets(cmd *cobra.Command, c *connection, isWide bool) error {
 	client, err := c.client()
 	if err != nil {
 		return err
@@ -81,7 +86,7 @@ func listTargets(cmd *cobra.Command, c *connection) error {
 	if c.json {
 		return printJSON(cmd, list)
 	}
-	return targetsTable(list, time.Now()).print(cmd.OutOrStdout())
+	return targetsTable(list, isWide, time.Now()).print(cmd.OutOrStdout())
 }
 
 func (c *client) targets(ctx context.Context) (list []admin.Target, err error) {
@@ -107,8 +112,8 @@ func (c *connection) completeTarget(cmd *cobra.Command, args []string, _ string)
 }
 
 // targetsTable has a row for each target, and below it what the columns have no room for.
-func targetsTable(targets []admin.Target, now time.Time) *table {
-	t := &table{header: []string{"NAME", "STATE", "PENDING", "DEAD", "DELIVERED", "OLDEST", "LAST OK"}, elastic: 0}
+func targetsTable(targets []admin.Target, isWide bool, now time.Time) *table {
+	t := &table{header: []string{"NAME", "STATE", "PENDING", "DEAD", "DELIVERED", "OLDEST", "LAST OK"}, elastic: 0, isWide: isWide}
 	for i := range targets {
 		target := &targets[i]
 		t.add([]string{

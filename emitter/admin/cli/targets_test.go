@@ -49,9 +49,18 @@ func TestTheTableOfTargetsFitsIn80Columns(t *testing.T) {
 		{Name: "old", State: "not configured", Pending: 1},
 	}
 	var b strings.Builder
-	if err := targetsTable(list, now).print(&b); err != nil {
+	if err := targetsTable(list, false, now).print(&b); err != nil {
 		t.Fatal(err)
 	}
 	expectWidth(t, b.String())
 	golden(t, "targets.txt", b.String())
+
+	name := strings.Repeat("a", 64)
+	b.Reset()
+	if err := targetsTable([]admin.Target{{Name: name, State: "up"}}, true, now).print(&b); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(b.String(), name) {
+		t.Errorf("with --wide the name is cut:\n%s", b.String())
+	}
 }
