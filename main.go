@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/sidehook/sidehook/emitter/admin"
 	"github.com/sidehook/sidehook/emitter/admin/cli"
+	"github.com/sidehook/sidehook/emitter/admin/logs"
 	"github.com/sidehook/sidehook/emitter/deliver"
 	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/emitter/record"
@@ -123,6 +125,9 @@ flight have ended (20 s at most), and reloads the configuration on SIGHUP.`,
 }
 
 func runSidecar(ctx context.Context, path string, stderr io.Writer) error {
+	// A log whose reader is gone must not end the process.
+	signal.Ignore(syscall.SIGPIPE)
+	defer signal.Reset(syscall.SIGPIPE)
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
@@ -130,7 +135,9 @@ func runSidecar(ctx context.Context, path string, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	s, err := newSidecar(cfg, slog.New(slog.NewTextHandler(stderr, nil)))
+	lines := newLog(stderr, slog.LevelInfo)
+	defer lines.Close()
+	s, err := newSidecar(cfg, lines)
 	if err != nil {
 		return err
 	}
@@ -140,9 +147,20 @@ func runSidecar(ctx context.Context, path string, stderr io.Writer) error {
 	return s.run(ctx, context.Background())
 }
 
+// newLog returns a log that makes nobody wait. It silences the standard library's
+// own log, in which net/http quotes what peers have sent.
+func newLog(stderr io.Writer, level slog.Level) *logs.Log {
+	log.SetOutput(io.Discard)
+	return logs.New(stderr, func(w io.Writer) slog.Handler {
+		return slog.NewTextHandler(w, &slog.HandlerOptions{Level: level})
+	})
+}
+
 // runDemo runs the sidecar of the demo.
 func runDemo(ctx, abort context.Context, d demo.Sidecar) error {
-	s, err := newSidecar(d.Config, d.Logger)
+	lines := newLog(d.Log, slog.LevelWarn)
+	defer lines.Close()
+	s, err := newSidecar(d.Config, lines)
 	if err != nil {
 		return err
 	}
@@ -167,12 +185,14 @@ type sidecar struct {
 }
 
 // newSidecar builds all parts and starts none.
-func newSidecar(cfg *config.Config, logger *slog.Logger) (*sidecar, error) {
+func newSidecar(cfg *config.Config, lines *logs.Log) (*sidecar, error) {
+	logger := lines.Logger
 	profile, err := rules.LoadProfile(cfg.Profile)
 	if err != nil {
 		return nil, err
 	}
 	set := admin.NewRegistry(cli.ReadBuild(version).Version)
+	lines.Register(set)
 	s := &sidecar{logger: logger, metrics: set, reload: func(context.Context) error { return nil }}
 	s.serving = func() {
 		logger.Info("serving participants", "address", s.proxy.Addr().String(), "admin", s.admin.Addr().String())
