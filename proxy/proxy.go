@@ -24,6 +24,7 @@ type Proxy struct {
 	listener  *listener
 	clients   *clients
 	exchanges sync.Pool
+	budget    *budget
 	counters  counters
 	draining  atomic.Bool
 	linger    time.Duration // defaultLinger, except in tests
@@ -44,6 +45,7 @@ func New(config Config) (*Proxy, error) {
 		pool:     newPool(app, config.DialWindow),
 		clients:  &clients{open: map[*clientConn]struct{}{}},
 		linger:   defaultLinger,
+		budget:   newBudget(config.WatchedBodies, config.InspectLimit),
 
 		forwarded: forwarding{config.Forwarded, config.TrustedProxies},
 	}
