@@ -26,7 +26,7 @@ type failingNavigations struct {
 // for the proxy to log.
 func (n *failingNavigations) note(match rules.Match, status int, accepted bool) {
 	switch {
-	case match.Says() != rules.Navigated:
+	case match.Kind() != rules.Navigated:
 	case accepted:
 		n.inARow.Store(0)
 	case status >= 500 && n.inARow.Add(1) == failingAfter:

@@ -15,7 +15,7 @@ type journeys struct {
 
 // Load implements rules.Journeys. A damaged journey begins anew, and is partial.
 func (j journeys) Load(key rules.Key) *rules.Journey {
-	data, ok := j.tx.Journey(key.Bytes())
+	data, ok := j.tx.Journey(key.Text())
 	if !ok {
 		return &rules.Journey{}
 	}
@@ -41,10 +41,10 @@ func (j journeys) Save(key rules.Key, journey *rules.Journey, at time.Time) {
 		}
 		return
 	}
-	j.tx.PutJourney(key.Bytes(), data, at)
+	j.tx.PutJourney(key.Text(), data, at)
 	if journey.HasUnfinishedWork() {
-		j.tx.MarkUnsettled(key.Bytes())
+		j.tx.MarkUnsettled(key.Text())
 	} else {
-		j.tx.ClearUnsettled(key.Bytes())
+		j.tx.ClearUnsettled(key.Text())
 	}
 }

@@ -60,7 +60,7 @@ func (r *routing) deliveries(epoch string, key rules.Key, event *rules.Event) []
 			ID:          deliveryID(epoch, key, event.Place, selection.Target),
 			Target:      selection.Target,
 			Rule:        selection.Rule,
-			Lane:        key.Bytes(),
+			Lane:        key.Text(),
 			Owner:       key.Participant,
 			Event:       string(event.Name()),
 			Survey:      surveyName(&event.Survey),

@@ -19,7 +19,7 @@ rules:
   - {to: [lake]}
 `
 
-func TestChangesAreToldByTheirKeys(t *testing.T) {
+func TestChangesNameTheirKeys(t *testing.T) {
 	f := func(want string, replace ...string) {
 		t.Helper()
 		old, next := mustParse(t, unchanged), mustParse(t, strings.NewReplacer(replace...).Replace(unchanged))
@@ -72,11 +72,11 @@ rules: [{to: [crm]}]
 	}
 	expected := *old
 	expected.Targets, expected.Rules, expected.AdminToken = next.Targets, next.Rules, next.AdminToken
-	if _, changes := updated.Update(&expected); !changes.None() {
-		t.Errorf("what goes on differs from the old one with new targets, rules and token: %+v", changes)
+	if _, changes := updated.Update(&expected); len(changes.Live)+len(changes.Restart) > 0 {
+		t.Errorf("the update is not the old one with the new targets, rules and token: %+v", changes)
 	}
 	if _, again := updated.Update(next); !cmp.Equal(changes.Restart, again.Restart) || again.Live != nil {
-		t.Errorf("what still needs a restart is not told again: %+v", again)
+		t.Errorf("what still needs a restart is not reported again: %+v", again)
 	}
 }
 
@@ -88,7 +88,7 @@ func TestAProfileThatChangedInPlaceNeedsARestart(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if _, again := updated.Update(next); len(again.Restart) != 1 {
-		t.Errorf("it is told once only")
+		t.Errorf("it is reported only once")
 	}
 }
 

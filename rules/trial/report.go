@@ -24,7 +24,7 @@ type Exchange struct {
 	Entry   int        `json:"entry"`
 	Request string     `json:"request"`
 	Status  int        `json:"status"`
-	Says    rules.Says `json:"says"`
+	Kind    rules.Kind `json:"says"`
 	// Why is why it says nothing, why a navigation makes no event, or why events
 	// are partial.
 	Why         string       `json:"why,omitempty"`

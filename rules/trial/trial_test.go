@@ -67,7 +67,7 @@ func TestRecordingsOfAllBrowsersGiveTheSameReport(t *testing.T) {
 			x.Entry = 0
 			b.WriteString(x.Request + " ")
 			if x.Observation != nil {
-				b.WriteString(x.Observation.text(x.Says))
+				b.WriteString(x.Observation.text(x.Kind))
 			}
 			for _, event := range x.Events {
 				b.Write(event.Data)
@@ -120,7 +120,7 @@ func TestAReportSaysWhyThereIsNoEvent(t *testing.T) {
 	f("no event: the participant was there already", at("GET /api/progress/5/3/p", one), at("POST /api/progress/5/3/p/next", one))
 	f("no page: completed\n   event 1 of the participant: completion\n", at("GET /api/progress/5/3/p", one), at("POST /api/progress/5/3/p/next", end))
 	f("event 1 of the participant: completion, recovered", at("GET /api/progress/5/3/p", one), at("GET /api/progress/5/3/p", end))
-	f("page_shown: participant p, survey 5/3 (fzd), page 1 \"\" (one), takes no answer\n   what the participant did before cannot be read, so that their events are partial: it is not in the file\n", at("GET /api/progress/5/3/p", one))
+	f("page_shown: participant p, survey 5/3 (fzd), page 1 null (one), takes no answer\n   what the participant did before cannot be read, so that their events are partial: it is not in the file\n", at("GET /api/progress/5/3/p", one))
 	// no route reads the missing body
 	f("page_loaded: participant p", at("POST /api/log/3/p/one/decsys.platform.PAGE_LOAD", `"status":204,"content":{"size":7}`))
 }
@@ -144,7 +144,7 @@ rules: [{to: [crm]}]
 	if got := cfg.Targets["crm"].Secret[0].Reveal(); got != config.StandIn {
 		t.Errorf("the secret is %q", got)
 	}
-	if _, err := loadTextToTry(t, "app: http://a\ntargets: {crm: {url: http://b, secret: inline}}\nrules: [{to: [crm]}]"); err == nil || !strings.Contains(err.Error(), "the secret itself must not stand in this file") {
+	if _, err := loadTextToTry(t, "app: http://a\ntargets: {crm: {url: http://b, secret: inline}}\nrules: [{to: [crm]}]"); err == nil || !strings.Contains(err.Error(), "the secret itself must not be in this file") {
 		t.Errorf("a secret in the file is taken: %v", err)
 	}
 }
