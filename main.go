@@ -219,7 +219,7 @@ func newSidecar(cfg *config.Config, lines *logs.Log) (*sidecar, error) {
 	}
 	s.proxy, err = proxy.New(proxy.Config{
 		Listen: cfg.Listen, App: cfg.App, AppTLS: appTLS, Forwarded: cfg.Forwarded, TrustedProxies: cfg.TrustedProxies,
-		Watcher: s.recorder, InspectLimit: int(cfg.InspectLimit), ResponseTimeout: time.Duration(cfg.ResponseTimeout), Metrics: set, Logger: logger,
+		Watcher: s.recorder, InspectLimit: int(cfg.InspectLimit), WatchedBodies: int(cfg.Limits.WatchedBodies), ResponseTimeout: time.Duration(cfg.ResponseTimeout), Metrics: set, Logger: logger,
 	})
 	if err != nil {
 		return nil, err
