@@ -28,6 +28,7 @@ import (
 	"github.com/sidehook/sidehook/emitter/send"
 	"github.com/sidehook/sidehook/proxy"
 	"github.com/sidehook/sidehook/proxy/demo"
+	"github.com/sidehook/sidehook/proxy/descriptors"
 	"github.com/sidehook/sidehook/rules"
 	"github.com/sidehook/sidehook/rules/check"
 	"github.com/sidehook/sidehook/rules/config"
@@ -217,15 +218,21 @@ func newSidecar(cfg *config.Config, lines *logs.Log) (*sidecar, error) {
 	if err := s.dispatcher.Apply(cfg.Targets); err != nil {
 		return nil, err
 	}
+	files := descriptors.Limit()
+	connections := descriptors.Divide(files, cfg.Targets)
+	if connections.Participants < descriptors.MaxParticipants {
+		logger.Warn("fewer participants can be connected than usual: the limit of open files is low",
+			"limit", files, "connections", connections.Participants)
+	}
 	s.proxy, err = proxy.New(proxy.Config{
-		Listen: cfg.Listen, App: cfg.App, AppTLS: appTLS, Forwarded: cfg.Forwarded, TrustedProxies: cfg.TrustedProxies,
+		Listen: cfg.Listen, Concurrency: connections.Participants, App: cfg.App, AppTLS: appTLS, Forwarded: cfg.Forwarded, TrustedProxies: cfg.TrustedProxies,
 		Watcher: s.recorder, InspectLimit: int(cfg.InspectLimit), WatchedBodies: int(cfg.Limits.WatchedBodies), ResponseTimeout: time.Duration(cfg.ResponseTimeout), Metrics: set, Logger: logger,
 	})
 	if err != nil {
 		return nil, err
 	}
 	s.admin = admin.New(admin.Config{
-		Listen: cfg.Admin, Ready: s.proxy.Ready, Metrics: set,
+		Listen: cfg.Admin, Connections: connections.Admin, Ready: s.proxy.Ready, Metrics: set,
 		Store: s.store, Targets: s.dispatcher.Status, MayMove: s.recorder.MayMove, Forget: s.recorder.Forget, Logger: logger,
 	})
 	s.admin.Apply(cfg)

@@ -42,7 +42,7 @@ func New(config Config) (*Proxy, error) {
 	p := &Proxy{
 		config:   config,
 		warnings: newWarnings(config.Logger),
-		pool:     newPool(app, config.DialWindow),
+		pool:     newPool(app, config.DialWindow, config.Concurrency),
 		clients:  &clients{open: map[*clientConn]struct{}{}},
 		linger:   defaultLinger,
 		budget:   newBudget(config.WatchedBodies, config.InspectLimit),
@@ -67,7 +67,7 @@ func (p *Proxy) Listen() error {
 		config:   &p.config,
 		counters: &p.counters,
 		warnings: p.warnings,
-		refusing: make(chan struct{}, maxRefusing),
+		refusing: make(chan struct{}, min(max(p.config.Concurrency/8, 1), maxRefusing)),
 	}
 	if address := addressOf(l.Addr()); p.forwarded.isSpoofable() && !address.IsLoopback() {
 		p.config.Logger.Warn(spoofable, "forwarded", p.forwarded.way)

@@ -30,8 +30,8 @@ const (
 	// that grows is needed twice.
 	bodiesPerLimit   = 8
 	maxWatchedBodies = Size(1 << 30)
-	minRetention    = Duration(time.Hour)
-	minStore        = Size(16 << 20)
+	minRetention     = Duration(time.Hour)
+	minStore         = Size(16 << 20)
 )
 
 // checker checks decoded values. It replaces references by the secrets they refer
