@@ -3,6 +3,8 @@ package main
 import (
 	"bufio"
 	"io"
+	"log"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -107,5 +109,15 @@ func (s *scenario) awaitMetric(name string, isWanted func(float64) bool) {
 		if time.Now().After(end) {
 			s.t.Fatalf("%s is still %v", name, s.metric(name))
 		}
+	}
+}
+
+// net/http logs what comes after a response there.
+func TestTheStandardLibrarysOwnLogIsSilenced(t *testing.T) {
+	before := log.Writer()
+	defer log.SetOutput(before)
+	newLog(io.Discard, slog.LevelInfo).Close()
+	if log.Writer() != io.Discard {
+		t.Error("what is logged there would reach stderr")
 	}
 }
