@@ -1,6 +1,6 @@
-// Command sidehook gives webhooks to a survey app that nobody may change: it
-// stands in front of the app, passes every byte through, and sends webhooks about
-// page navigation and completion to the targets of one YAML file.
+// Command sidehook adds webhooks to a survey app that you cannot change. It runs in
+// front of the app, passes every byte through, and sends webhooks about page
+// navigation and completion to the targets of one YAML file.
 package main
 
 import (
@@ -12,7 +12,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"sync"
 	"syscall"
 	"time"
 
@@ -40,7 +39,7 @@ import (
 // the build info.
 var version string
 
-// drainTimeout is how long requests in flight may take once the process is told
+// drainTimeout is how long requests in flight may take once the process is asked
 // to stop; by default Kubernetes kills it after 30 s.
 const drainTimeout = 20 * time.Second
 
@@ -56,6 +55,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	// The first signal starts the drain; the second one kills, as it does by default.
 	context.AfterFunc(ctx, stop)
 
+	log.SetOutput(io.Discard) // net/http quotes there what peers have sent, which may be a participant's answer
 	return cli.Execute(ctx, newRoot(), args, cli.Streams{In: stdin, Out: stdout, Err: stderr})
 }
 
@@ -63,10 +63,10 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 func newRoot() *cobra.Command {
 	root := runCommand()
 	root.Use = "sidehook"
-	root.Short = "Webhooks for a survey app that nobody may change"
-	root.Long = `sidehook gives webhooks to a survey app that nobody may change: it stands in
-front of the app, passes every byte through, and sends signed webhooks about
-page navigation and completion to the targets of one YAML file.
+	root.Short = "Add webhooks to a survey app that you cannot change"
+	root.Long = `sidehook adds webhooks to a survey app that you cannot change. It runs in front
+of the app, passes every byte through, and sends signed webhooks about page
+navigation and completion to the targets of one YAML file.
 
 Without a command it runs, as "sidehook run" does.
 
@@ -148,10 +148,8 @@ func runSidecar(ctx context.Context, path string, stderr io.Writer) error {
 	return s.run(ctx, context.Background())
 }
 
-// newLog returns a log that makes nobody wait. It silences the standard library's
-// own log, in which net/http quotes what peers have sent.
+// newLog returns a log that makes nobody wait.
 func newLog(stderr io.Writer, level slog.Level) *logs.Log {
-	log.SetOutput(io.Discard)
 	return logs.New(stderr, func(w io.Writer) slog.Handler {
 		return slog.NewTextHandler(w, &slog.HandlerOptions{Level: level})
 	})
@@ -272,19 +270,21 @@ func (s *sidecar) run(ctx, abort context.Context) error {
 	s.logger.Info("stopping, draining requests in flight", "timeout", drainTimeout)
 	drain, cancel := context.WithTimeout(abort, drainTimeout)
 	defer cancel()
-	stopReload()
+	_ = stopReload()
 	s.admin.Drain()
 	if err := s.proxy.Shutdown(drain); err != nil {
 		s.logger.Warn("requests in flight were cut off", "error", err)
 	}
-	stopProxy()
-	stopRecorder()
-	stopDispatcher()
-	stopStore()
+	_ = stopProxy()
+	_ = stopRecorder()
+	_ = stopDispatcher()
+	if err := stopStore(); err != nil {
+		s.logger.Error("observations are lost: the state file could not be written before the end", "error", err)
+	}
 	if err := s.admin.Shutdown(drain); err != nil {
 		s.logger.Warn("admin requests in flight were cut off", "error", err)
 	}
-	stopAdmin()
+	_ = stopAdmin()
 	if ctx.Err() == nil {
 		return context.Cause(failed)
 	}
@@ -300,18 +300,20 @@ func (s *sidecar) awaitStore(ctx context.Context) {
 	_ = s.store.Do(ctx, func(*outbox.Tx) {})
 }
 
-// background runs work until stop is called, which waits for its end. An error
-// of work is passed to fail.
-func background(fail context.CancelCauseFunc, work func(context.Context) error) (stop func()) {
+// background runs work until stop is called, which waits for its end and returns
+// its error. An error is also passed to fail at once.
+func background(fail context.CancelCauseFunc, work func(context.Context) error) (stop func() error) {
 	ctx, cancel := context.WithCancel(context.Background())
-	var done sync.WaitGroup
-	done.Go(func() {
-		if err := work(ctx); err != nil {
+	ended := make(chan error, 1)
+	go func() {
+		err := work(ctx)
+		if err != nil {
 			fail(err)
 		}
-	})
-	return func() {
+		ended <- err
+	}()
+	return func() error {
 		cancel()
-		done.Wait()
+		return <-ended
 	}
 }

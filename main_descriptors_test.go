@@ -46,11 +46,11 @@ func TestIdleConnectionsLeaveDescriptorsForEverythingElse(t *testing.T) {
 func holdState(t *testing.T, dir string) (release func()) {
 	t.Helper()
 	store := outbox.New(outbox.Options{Dir: dir, Logger: slog.New(slog.DiscardHandler)})
-	release = background(func(err error) { t.Error(err) }, store.Run)
+	stop := background(func(err error) { t.Error(err) }, store.Run)
 	if err := store.Do(t.Context(), func(*outbox.Tx) {}); err != nil {
 		t.Fatal(err)
 	}
-	return release
+	return func() { _ = stop() }
 }
 
 // connect opens a connection of a participant.

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -472,6 +473,39 @@ func TestTheVersionNamesReleaseCommitAndGo(t *testing.T) {
 	var stdout strings.Builder
 	if code := run([]string{"version", "--json"}, strings.NewReader(""), &stdout, io.Discard); code != 0 || gjson.Get(stdout.String(), "go").String() != runtime.Version() {
 		t.Errorf("exit code %d and %q", code, stdout.String())
+	}
+}
+
+// net/http logs the beginning of what arrives on an idle connection. A target that
+// sends a delivery back there would have an answer logged.
+func TestTheLogOfNetHTTPIsSilent(t *testing.T) {
+	var logged strings.Builder
+	log.SetOutput(&logged)
+	defer log.SetOutput(os.Stderr)
+	run([]string{"version"}, strings.NewReader(""), io.Discard, io.Discard)
+	quoted := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		connection, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer connection.Close()
+		defer close(quoted)
+		_, _ = io.WriteString(connection, "HTTP/1.1 204 No Content\r\n\r\n")
+		time.Sleep(50 * time.Millisecond)
+		_, _ = io.WriteString(connection, "the answer of a participant")
+		_, _ = io.Copy(io.Discard, connection) // until net/http gives the connection up
+	}))
+	defer server.Close()
+	response, err := server.Client().Get(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	<-quoted
+	if logged.Len() > 0 {
+		t.Errorf("logged %q", logged.String())
 	}
 }
 
@@ -1103,7 +1137,7 @@ func (c *crashTest) inspect() {
 	openState(c.t, c.dir, func(store *outbox.Store) {
 		for name, receiver := range c.receivers {
 			receiver.AwaitGone()
-			taken := receiver.Taken()
+			taken := receiver.Accepted()
 			for _, id := range pending(c.t, store, name) {
 				c.atRisk[name][id]++
 				if taken[id] > c.before[name][id] {
@@ -1144,7 +1178,7 @@ func (c *crashTest) check() {
 		if len(wrong) > 0 {
 			c.t.Errorf("%s: %q", name, wrong)
 		}
-		for id, times := range receiver.Taken() {
+		for id, times := range receiver.Accepted() {
 			c.total.repeats += times - 1
 			if times > 1+c.atRisk[name][id] {
 				c.t.Errorf("%s received a webhook %d times, which %d kills explain", name, times, c.atRisk[name][id])

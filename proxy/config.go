@@ -20,7 +20,7 @@ const (
 	defaultConcurrency   = 16 << 10
 )
 
-// Times that nobody should have to configure.
+// Timeouts that need no configuration.
 const (
 	// watchDelay is how long the app may take for its next byte before somebody
 	// watches whether the participant leaves; in fact up to three times as long.
@@ -53,7 +53,7 @@ type Config struct {
 	Listen string
 	// App is the app's address: http://host:port, https://host:port or unix:/path.
 	App string
-	// AppTLS is for an app at https://; by default the system's authorities have to
+	// AppTLS, built by send.ClientTLS, is for an app at https://; by default the system's authorities have to
 	// vouch for its certificate. MinVersion below 1.2, ServerName and NextProtos
 	// are overridden.
 	AppTLS *tls.Config

@@ -6,21 +6,21 @@ import "sync/atomic"
 type Stats struct {
 	// Requests that reached the proxy.
 	Requests uint64
-	// Refused requests: not HTTP/1.1 that can be passed on safely, answered 400.
+	// Refused requests: not HTTP/1.1 that can be passed on safely, refused with 400.
 	Refused uint64
-	// Overloaded connections: more than Config.Concurrency, answered 503.
+	// Overloaded connections: more than Config.Concurrency, refused with 503.
 	Overloaded uint64
-	// AppDial counts requests answered 503 because the app could not be reached.
+	// AppDial counts requests refused with 503 because the app could not be reached.
 	AppDial uint64
-	// AppBroken counts answers that the app broke off or garbled (502, or cut short).
+	// AppBroken counts responses that the app broke off or garbled (502, or cut short).
 	AppBroken uint64
-	// AppTimeout counts requests answered 504.
+	// AppTimeout counts requests refused with 504.
 	AppTimeout uint64
-	// ClientGone counts participants who left before their answer had passed.
+	// ClientGone counts participants who left before their response had passed.
 	ClientGone uint64
 	// Resent counts GET and HEAD requests that were sent again (see the package comment).
 	Resent uint64
-	// Watched counts exchanges that the Watcher wanted to hear of.
+	// Watched counts exchanges that the Watcher asked for.
 	Watched uint64
 	// TooLarge, Truncated and Undecodable count watched exchanges whose bodies
 	// could not be copied.

@@ -28,7 +28,7 @@ var warningTexts = [numWarnings]string{
 	warnTimedOut:    "app did not respond in time",
 	warnBrokeOff:    "app broke off its response",
 	warnAccept:      "connection could not be accepted",
-	warnPanic:       "recovered from a panic: report this as a bug",
+	warnPanic:       "recovered from a panic; please report this as a bug",
 	warnTooLarge:    "body not inspected",
 	warnTruncated:   "body not inspected",
 	warnUndecodable: "body not inspected",

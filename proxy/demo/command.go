@@ -17,7 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	sidehook "github.com/sidehook/sidehook/rules/config"
+	sidehookconfig "github.com/sidehook/sidehook/rules/config"
 )
 
 const (
@@ -44,7 +44,7 @@ var errStuck = errors.New("the demo did not stop in time")
 
 // Sidecar is a sidehook to run between the demo's app and receiver.
 type Sidecar struct {
-	Config *sidehook.Config
+	Config *sidehookconfig.Config
 	// Log is where warnings go.
 	Log io.Writer
 	// Serving is called once participants are served, with the addresses of the
@@ -71,7 +71,11 @@ Answers are kept in a temporary folder that is removed when the demo ends.`,
 			// All signals that would end the process, and can be caught, are caught
 			// until the folder is removed.
 			signals := make(chan os.Signal, 2)
-			signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGPIPE)
+			for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGPIPE} {
+				if !signal.Ignored(s) { // as nohup does
+					signal.Notify(signals, s)
+				}
+			}
 			defer signal.Stop(signals)
 			folder, err := os.MkdirTemp("", "sidehook-demo-")
 			if err != nil {
@@ -139,7 +143,7 @@ func (d *demonstration) serve(ctx, abort context.Context) error {
 	defer stopReceiver()
 	source := fmt.Sprintf(configuration, "127.0.0.1:0", "127.0.0.1:0", app, d.folder, receiver)
 	env := func(string) (string, bool) { return d.secret, true }
-	parsed, err := sidehook.Parse("demo.yaml", []byte(source), env, os.ReadFile)
+	parsed, err := sidehookconfig.Parse("demo.yaml", []byte(source), env, os.ReadFile)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/sidehook/sidehook/rules/strictyaml"
+	"github.com/sidehook/sidehook/rules/strictyaml/schema"
 )
 
 const (
@@ -41,11 +42,11 @@ var unseen = map[string]string{
 }
 
 func TestTheSchemaIsThatOfTheStructs(t *testing.T) {
-	manual, err := strictyaml.ReadManual(exampleFile, []byte(wholeExample(t)), ptr(defaults()))
+	manual, err := schema.ReadManual(exampleFile, []byte(wholeExample(t)), ptr(defaults()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := strictyaml.SchemaWriter{Manual: manual, SameAs: describedBy, Scalars: scalarSchemas, Narrowed: narrowed()}
+	w := schema.Writer{Manual: manual, SameAs: describedBy, Scalars: scalarSchemas, Narrowed: narrowed()}
 	text, err := w.Write(schemaURL, "The configuration of sidehook", Config{})
 	if err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sidehook/sidehook/emitter/admin"
+	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/rules/terminal"
 )
 
@@ -39,9 +40,9 @@ A target is up, down (it failed too often; one attempt at a time is made), held
 			Args: cobra.NoArgs, RunE: list,
 		},
 		switchCommand(c, "enable", "Resume the deliveries of a disabled target",
-			"Resume the deliveries of a target that an operator disabled or that\ndisabled itself."),
+			"Resume the deliveries of a target that an operator disabled or that asked for\nno more deliveries."),
 		switchCommand(c, "disable", "Suspend the deliveries of a target",
-			"Suspend the deliveries of a target until it is enabled, also after a restart.\nIts deliveries are kept."),
+			"Suspend the deliveries of a target until it is enabled again, even across\nrestarts. Its deliveries are kept."),
 	)
 	return targets
 }
@@ -123,7 +124,7 @@ func targetNotes(t *admin.Target) (notes []string) {
 		notes = append(notes, t.Host)
 	}
 	if t.Disabled != nil {
-		notes = append(notes, fmt.Sprintf("disabled since %s (%s)", timestamp(t.Disabled), t.Cause))
+		notes = append(notes, fmt.Sprintf("disabled since %s (%s)", timestamp(t.Disabled), causeText(t.Cause)))
 	}
 	if t.NextAttempt != nil {
 		notes = append(notes, "next attempt "+timestamp(t.NextAttempt))
@@ -132,6 +133,20 @@ func targetNotes(t *admin.Target) (notes []string) {
 		notes = append(notes, "last error "+timestamp(t.LastErrorAt)+": "+t.LastError)
 	}
 	return notes
+}
+
+// causeText returns why a target is disabled, for people. The API has the text that
+// the state file keeps.
+func causeText(cause string) string {
+	switch outbox.Cause(cause) {
+	case outbox.CauseUnsubscribed:
+		return "unsubscribed"
+	case outbox.CauseFailing:
+		return "failing for 5 days"
+	case outbox.CauseOperator:
+		return "by an operator"
+	}
+	return cause
 }
 
 func number(n uint64) string { return strconv.FormatUint(n, 10) }
