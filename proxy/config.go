@@ -13,6 +13,7 @@ import (
 // The defaults of Config.
 const (
 	defaultInspectLimit  = 1 << 20
+	defaultWatchedBodies = 64 << 20
 	defaultDialWindow    = 2 * time.Second
 	defaultHeaderTimeout = 30 * time.Second
 	defaultIdleTimeout   = 2 * time.Minute
@@ -67,6 +68,10 @@ type Config struct {
 	// InspectLimit is the largest body, in bytes, that is copied for the Watcher,
 	// before and after decoding; default 1 MiB.
 	InspectLimit int
+	// WatchedBodies bounds the memory, in bytes, for the copies of all bodies and
+	// for decoding them; default 64 MiB. Past it, the largest are relayed without a
+	// copy. It should be several times InspectLimit.
+	WatchedBodies int
 	// DialWindow is how long connecting to the app is retried before the
 	// participant gets a 503; default 2 s.
 	DialWindow time.Duration
@@ -93,6 +98,7 @@ type Config struct {
 // withDefaults returns c with its zero fields filled in.
 func (c Config) withDefaults() Config {
 	setDefault(&c.InspectLimit, defaultInspectLimit)
+	setDefault(&c.WatchedBodies, defaultWatchedBodies)
 	setDefault(&c.DialWindow, defaultDialWindow)
 	setDefault(&c.HeaderTimeout, defaultHeaderTimeout)
 	setDefault(&c.IdleTimeout, defaultIdleTimeout)

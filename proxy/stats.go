@@ -25,6 +25,11 @@ type Stats struct {
 	// TooLarge, Truncated and Undecodable count watched exchanges whose bodies
 	// could not be copied.
 	TooLarge, Truncated, Undecodable uint64
+	// OverBudget counts watched exchanges whose bodies could not be copied because
+	// all bodies together had reached Config.WatchedBodies.
+	OverBudget uint64
+	// WatchedBodies is how many bytes of bodies are copied now.
+	WatchedBodies int
 	// Panics that were caught.
 	Panics uint64
 	// Connections of participants that are open now, tunnels included.
@@ -39,6 +44,7 @@ type counters struct {
 	appDial, appBroken, appTimeout      atomic.Uint64
 	clientGone, resent, watched, panics atomic.Uint64
 	tooLarge, truncated, undecodable    atomic.Uint64
+	overBudget                          atomic.Uint64
 	tunnels                             atomic.Int64
 }
 
@@ -46,20 +52,22 @@ type counters struct {
 func (p *Proxy) Stats() Stats {
 	c := &p.counters
 	return Stats{
-		Requests:    c.requests.Load(),
-		Refused:     c.refused.Load(),
-		Overloaded:  c.overloaded.Load(),
-		AppDial:     c.appDial.Load(),
-		AppBroken:   c.appBroken.Load(),
-		AppTimeout:  c.appTimeout.Load(),
-		ClientGone:  c.clientGone.Load(),
-		Resent:      c.resent.Load(),
-		Watched:     c.watched.Load(),
-		TooLarge:    c.tooLarge.Load(),
-		Truncated:   c.truncated.Load(),
-		Undecodable: c.undecodable.Load(),
-		Panics:      c.panics.Load(),
-		Connections: p.clients.len(),
-		Tunnels:     int(c.tunnels.Load()),
+		Requests:      c.requests.Load(),
+		Refused:       c.refused.Load(),
+		Overloaded:    c.overloaded.Load(),
+		AppDial:       c.appDial.Load(),
+		AppBroken:     c.appBroken.Load(),
+		AppTimeout:    c.appTimeout.Load(),
+		ClientGone:    c.clientGone.Load(),
+		Resent:        c.resent.Load(),
+		Watched:       c.watched.Load(),
+		TooLarge:      c.tooLarge.Load(),
+		Truncated:     c.truncated.Load(),
+		Undecodable:   c.undecodable.Load(),
+		OverBudget:    c.overBudget.Load(),
+		Panics:        c.panics.Load(),
+		Connections:   p.clients.len(),
+		WatchedBodies: p.budget.inUse(),
+		Tunnels:       int(c.tunnels.Load()),
 	}
 }

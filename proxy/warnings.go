@@ -19,6 +19,7 @@ const (
 	warnTooLarge
 	warnTruncated
 	warnUndecodable
+	warnOverBudget
 	numWarnings
 )
 
@@ -31,6 +32,7 @@ var warningTexts = [numWarnings]string{
 	warnTooLarge:    "body not inspected",
 	warnTruncated:   "body not inspected",
 	warnUndecodable: "body not inspected",
+	warnOverBudget:  "body not inspected: all together exceed limits.watched_bodies",
 }
 
 // warnings logs each warning at most once a minute, lest they fill a disk.
