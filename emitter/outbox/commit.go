@@ -54,8 +54,8 @@ func (w *writer) transact() (tx *Tx, failed *int, err error) {
 		return &Tx{identity: readIdentity(b.Bucket(bucketMeta)), withdrawn: true}, nil, b.Commit()
 	}
 	tx = newTx(b, w.identity, time.Now())
-	tx.full = w.trimmer.full
 	w.trimmer.fillerBytes = fillerBytes(b)
+	w.trimmer.begin(tx)
 	for i, c := range w.batch {
 		if err := apply(tx, c); errors.Is(err, errCorrupt) {
 			return nil, nil, err

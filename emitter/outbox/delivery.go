@@ -109,14 +109,13 @@ func load(tx *bolt.Tx, seq uint64, withBody bool) (*Delivery, error) {
 	return d, nil
 }
 
-// delivery reads a delivery without its body. size is the length of its record.
-func (tx *Tx) delivery(seq uint64) (d *Delivery, size int) {
-	record := tx.get(bucketDeliveries, uint64Key(seq))
-	d, err := decodeDelivery(seq, record, false)
+// delivery reads a delivery without its body.
+func (tx *Tx) delivery(seq uint64) *Delivery {
+	d, err := decodeDelivery(seq, tx.get(bucketDeliveries, uint64Key(seq)), false)
 	if err != nil {
 		tx.fail(err)
 	}
-	return d, len(record)
+	return d
 }
 
 func (d *Delivery) encode() []byte {

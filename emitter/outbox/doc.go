@@ -12,7 +12,7 @@
 // Memory and the cost of a delivery stay flat however many are pending: all
 // indexes are on disk, and the records of a delivery are ordered by its seq.
 //
-//	meta         format, epoch, salt
+//	meta         format, epoch, salt, ledger
 //	journeys     key → last exchange, data
 //	journey_age  hour of the last exchange, key
 //	pages        hash → definition
@@ -23,7 +23,7 @@
 //	progress     seq → state, attempts, due, next in its lane
 //	failures     seq → the last failed attempt
 //	ids          hash of the id, for a copy of id and target → seq
-//	lanes        target, hash of the lane → seq of its last pending delivery
+//	lanes        target, hash of the lane → seq of its last pending delivery, what is pending
 //	ready        target, class, … → the head of each lane; see ready.go
 //	done         target, state, finished, seq; see done.go
 package outbox

@@ -2,7 +2,9 @@ package outbox
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
+	"slices"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -27,7 +29,7 @@ func (tx *Tx) PutJourney(key string, data []byte, lastExchange time.Time) {
 	if old := tx.get(bucketJourneys, []byte(key)); len(old) >= 8 {
 		tx.moveJourneyAge(key, lastExchangeOf(old), lastExchange)
 	} else {
-		tx.put(bucketJourneyAge, journeyAgeKey(key, lastExchange), nil)
+		tx.put(bucketJourneyAge, journeyAgeKey(key, lastExchange, false), nil)
 	}
 	record := binary.BigEndian.AppendUint64(make([]byte, 0, 8+len(data)), uint64(nanos(lastExchange)))
 	tx.put(bucketJourneys, []byte(key), append(record, data...))
@@ -39,8 +41,56 @@ func (tx *Tx) DropJourney(key string) bool {
 	if len(record) < 8 {
 		return false
 	}
-	tx.deleteJourney(journeyAgeKey(key, lastExchangeOf(record)))
+	last := lastExchangeOf(record)
+	tx.deleteJourney(journeyAgeKey(key, last, tx.hasEvents(key, last)))
 	return true
+}
+
+// MarkEventful notes that the journey led to an event. Those that did not are
+// dropped first where journeys have no room.
+func (tx *Tx) MarkEventful(key string) {
+	record := tx.get(bucketJourneys, []byte(key))
+	if len(record) < 8 {
+		return
+	}
+	if last := lastExchangeOf(record); !tx.hasEvents(key, last) {
+		tx.delete(bucketJourneyAge, journeyAgeKey(key, last, false))
+		tx.put(bucketJourneyAge, journeyAgeKey(key, last, true), nil)
+	}
+}
+
+// hasEvents reports whether a journey was marked. Those of early releases count as such.
+func (tx *Tx) hasEvents(key string, last time.Time) bool {
+	return !tx.has(bucketJourneyAge, journeyAgeKey(key, last, false))
+}
+
+// oldestJourneys copies up to limit keys of journey_age, the oldest hour first, of
+// journeys whose last exchange was in an hour before cutoff, if that is not zero.
+func (tx *Tx) oldestJourneys(hasEvents bool, cutoff time.Time, limit int) (found [][]byte) {
+	start, end := journeyAgeKey("", time.Time{}, hasEvents), []byte(nil)
+	if !cutoff.IsZero() {
+		end = journeyAgeKey("", cutoff, hasEvents)
+	} else if hasEvents {
+		end = journeyAgeKey("", time.Time{}, false)
+	}
+	for key := range keys(tx.bucket(bucketJourneyAge), nil, start) {
+		if len(found) >= limit || end != nil && bytes.Compare(key, end) >= 0 {
+			break
+		}
+		found = append(found, bytes.Clone(key))
+	}
+	return found
+}
+
+// sortByLastExchange sorts keys of journey_age, which has only the hour.
+func (tx *Tx) sortByLastExchange(ageKeys [][]byte) {
+	last := func(ageKey []byte) (nanos uint64) {
+		if record := tx.get(bucketJourneys, ageKey[4:]); len(record) >= 8 {
+			nanos = binary.BigEndian.Uint64(record)
+		}
+		return nanos
+	}
+	slices.SortFunc(ageKeys, func(a, b []byte) int { return cmp.Compare(last(a), last(b)) })
 }
 
 // deleteJourney deletes all records of the journey that has this key in journey_age.
@@ -101,8 +151,9 @@ func (tx *Tx) moveJourneyAge(key string, from, to time.Time) {
 	if hours(from) == hours(to) {
 		return
 	}
-	tx.delete(bucketJourneyAge, journeyAgeKey(key, from))
-	tx.put(bucketJourneyAge, journeyAgeKey(key, to), nil)
+	hasEvents := tx.hasEvents(key, from)
+	tx.delete(bucketJourneyAge, journeyAgeKey(key, from, hasEvents))
+	tx.put(bucketJourneyAge, journeyAgeKey(key, to, hasEvents), nil)
 }
 
 func lastExchangeOf(record []byte) time.Time {
@@ -111,6 +162,13 @@ func lastExchangeOf(record []byte) time.Time {
 
 func hours(t time.Time) uint32 { return uint32(nanos(t) / int64(time.Hour)) }
 
-func journeyAgeKey(key string, last time.Time) []byte {
-	return append(binary.BigEndian.AppendUint32(make([]byte, 0, 4+len(key)), hours(last)), key...)
+// eventless is a bit of the hour in journey_age of a journey that led to no event.
+const eventless = 1 << 31
+
+func journeyAgeKey(key string, last time.Time, hasEvents bool) []byte {
+	hour := hours(last)
+	if !hasEvents {
+		hour |= eventless
+	}
+	return append(binary.BigEndian.AppendUint32(make([]byte, 0, 4+len(key)), hour), key...)
 }

@@ -33,7 +33,7 @@ func (tx *Tx) Retry(seq uint64, a Attempt, r Retry) {
 	p.Due, p.fromRetryAfter, p.Status = r.Due, r.FromRetryAfter, a.Status
 	tx.setReady(seq, p)
 	tx.putProgress(seq, p)
-	tx.putFailure(seq, a)
+	tx.putFailure(seq, p, a)
 }
 
 // ProbeFailed notes the failed attempt of a probe, which does not count as one
@@ -42,7 +42,7 @@ func (tx *Tx) ProbeFailed(seq uint64, a Attempt) {
 	if p := tx.waitingProgress(seq); p != nil {
 		p.Status = a.Status
 		tx.putProgress(seq, p)
-		tx.putFailure(seq, a)
+		tx.putFailure(seq, p, a)
 	}
 }
 

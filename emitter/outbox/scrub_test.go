@@ -107,7 +107,7 @@ func TestInterruptedScrubIsUndoneOnOpen(t *testing.T) {
 func TestScrubDropsNothingForTheSizeOfTheFile(t *testing.T) {
 	var log bytes.Buffer
 	dir := t.TempDir()
-	s, _ := openWith(t, dir, config.Retention{Size: 3 << 20}, &log)
+	s, stop := testStore(t, dir)
 	for n := range 60 {
 		do(t, s, func(tx *Tx) { tx.Enqueue(largeDelivery(n)) })
 	}
@@ -119,6 +119,8 @@ func TestScrubDropsNothingForTheSizeOfTheFile(t *testing.T) {
 			tx.Delivered(seq, Attempt{At: at(1)})
 		}
 	})
+	stop()
+	s, _ = openWith(t, dir, config.Retention{Size: 1 << 20}, &log)
 	if err := s.Scrub(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -36,6 +36,9 @@ type Target struct {
 	PendingBytes uint64
 }
 
+// kept returns the number of deliveries that are kept.
+func (t *Target) kept() uint64 { return t.Pending + t.Dead + t.Delivered }
+
 // Target returns the record of a target, a zero one if it was never used.
 func (s *Store) Target(name string) (Target, error) {
 	var found Target
@@ -92,7 +95,21 @@ func (tx *Tx) Hold(name string, until time.Time) {
 type targetRecord struct {
 	Target
 	number uint32
-	dirty  bool
+	// deadBytes and deliveredBytes are as PendingBytes.
+	deadBytes, deliveredBytes uint64
+	dirty                     bool
+}
+
+// bytesOf returns where the bytes of deliveries in a state are.
+func (t *targetRecord) bytesOf(state State) *uint64 {
+	switch state {
+	case Dead:
+		return &t.deadBytes
+	case Delivered:
+		return &t.deliveredBytes
+	case Behind, Waiting:
+	}
+	return &t.PendingBytes
 }
 
 // target returns the record of a target, which is created if there is none.
@@ -119,8 +136,9 @@ func (tx *Tx) target(name string) *targetRecord {
 	return t
 }
 
-// putTargets writes the changed target records.
+// putTargets writes the changed target records, and the ledger.
 func (tx *Tx) putTargets() {
+	tx.putLedger()
 	for name, t := range tx.targets {
 		if t.dirty {
 			tx.put(bucketTargets, []byte(name), t.encode())
@@ -136,11 +154,11 @@ func (tx *Tx) targetNames() (names []string) {
 	return names
 }
 
-func (tx *Tx) targetNumbers() (numbers []uint32) {
+func (tx *Tx) allTargets() (all []*targetRecord) {
 	for _, name := range tx.targetNames() {
-		numbers = append(numbers, tx.target(name).number)
+		all = append(all, tx.target(name))
 	}
-	return numbers
+	return all
 }
 
 // count changes the number of deliveries in a state.
@@ -156,17 +174,6 @@ func (t *targetRecord) count(state State, by int) {
 	}
 }
 
-// addPendingBytes changes PendingBytes. Deliveries of early releases were not
-// counted, so that it may be less than what is subtracted.
-func (t *targetRecord) addPendingBytes(by int) {
-	t.dirty = true
-	if by < 0 && uint64(-by) > t.PendingBytes {
-		t.PendingBytes = 0
-		return
-	}
-	t.PendingBytes += uint64(by)
-}
-
 func (t *targetRecord) encode() []byte {
 	var e encoder
 	for _, n := range []uint64{uint64(t.number), t.Pending, t.Dead, t.Delivered} {
@@ -177,7 +184,9 @@ func (t *targetRecord) encode() []byte {
 	e.time(t.HeldUntil)
 	e.text(string(t.Cause))
 	e.time(t.FailingSince)
-	e.uint(t.PendingBytes)
+	for _, n := range []uint64{t.PendingBytes, t.deadBytes, t.deliveredBytes} {
+		e.uint(n)
+	}
 	return e
 }
 
@@ -204,6 +213,9 @@ func decodeTarget(record []byte) (*targetRecord, error) {
 	}
 	if len(in.rest) > 0 {
 		t.PendingBytes = in.uint()
+	}
+	if len(in.rest) > 0 {
+		t.deadBytes, t.deliveredBytes = in.uint(), in.uint()
 	}
 	return t, in.err
 }

@@ -24,11 +24,15 @@ type Tx struct {
 	targets map[string]*targetRecord
 	// woken are the targets that have a new delivery to send.
 	woken map[string]struct{}
-	// full reports that the file takes no further deliveries, refused counts those
-	// that it did not take, addedBytes is the length of those that it did.
-	full       bool
-	refused    uint64
-	addedBytes int
+	// size is how large the file can be. ledger is what takes how much of it, before
+	// what did at first.
+	size           budget
+	ledger, before ledger
+	// added counts the deliveries and the records of journeys that are new, refused
+	// the deliveries that there was no room for.
+	added    int
+	refused  uint64
+	refusals *refusals
 	// withdrawn reports that a pending delivery was discarded.
 	withdrawn bool
 	// after has the functions to call once the commit is on disk.
@@ -57,12 +61,17 @@ func (tx *Tx) get(bucket, key []byte) []byte { return tx.bucket(bucket).Get(key)
 func (tx *Tx) has(bucket, key []byte) bool { return tx.get(bucket, key) != nil }
 
 func (tx *Tx) put(bucket, key, value []byte) {
+	tx.weigh(bucket, key, len(value))
+	if value == nil {
+		value = []byte{} // get returns nil for a record that there is not
+	}
 	if err := tx.bucket(bucket).Put(key, value); err != nil {
 		tx.fail(fmt.Errorf("cannot put a record of %d bytes into %s: %w", len(value), bucket, err))
 	}
 }
 
 func (tx *Tx) delete(bucket, key []byte) {
+	tx.weigh(bucket, key, -1)
 	if err := tx.bucket(bucket).Delete(key); err != nil {
 		tx.fail(fmt.Errorf("cannot delete a record of %s: %w", bucket, err))
 	}

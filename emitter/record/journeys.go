@@ -42,6 +42,9 @@ func (j journeys) Save(key rules.Key, journey *rules.Journey, at time.Time) {
 		return
 	}
 	j.tx.PutJourney(key.Text(), data, at)
+	if hasEvents := journey.Place > 0; hasEvents {
+		j.tx.MarkEventful(key.Text())
+	}
 	if journey.HasUnfinishedWork() {
 		j.tx.MarkUnsettled(key.Text())
 	} else {
