@@ -1,48 +1,12 @@
 package rules
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
-
-// journeysInMemory is a store that encodes journeys, as a state file does.
-type journeysInMemory struct {
-	t       *testing.T
-	encoded map[Key][]byte
-	pages   map[string][]byte
-}
-
-func newJourneysInMemory(t *testing.T) *journeysInMemory {
-	return &journeysInMemory{t: t, encoded: map[Key][]byte{}, pages: map[string][]byte{}}
-}
-
-func (j *journeysInMemory) Load(key Key) *Journey {
-	data, ok := j.encoded[key]
-	if !ok {
-		return &Journey{}
-	}
-	journey, err := DecodeJourney(data, func(name string) []byte { return j.pages[name] })
-	if err != nil {
-		j.t.Fatal(err)
-	}
-	return journey
-}
-
-func (j *journeysInMemory) Save(key Key, journey *Journey, _ time.Time) {
-	data, err := journey.Encode(func(definition []byte) string {
-		name := fmt.Sprint(len(j.pages))
-		j.pages[name] = definition
-		return name
-	})
-	if err != nil {
-		j.t.Fatal(err)
-	}
-	j.encoded[key] = data
-}
 
 // folding calls a fold with the observations of participant p in survey 5/3, a
 // second apart, and collects the events.
@@ -56,7 +20,7 @@ type folding struct {
 
 func newFolding(t *testing.T, readsPasts bool) *folding {
 	return &folding{
-		Fold: Fold{Journeys: newJourneysInMemory(t), ReadsPasts: readsPasts},
+		Fold: Fold{Journeys: NewJourneysInMemory(), ReadsPasts: readsPasts},
 		t:    t, at: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC),
 	}
 }
@@ -90,7 +54,7 @@ func (f *folding) answer(page string) Step {
 
 func (f *folding) wantState(want journeyState) {
 	f.t.Helper()
-	if got := f.Journeys.Load(Key{"3", "p"}).state(); got != want {
+	if got := f.load(Key{"3", "p"}).state(); got != want {
 		f.t.Errorf("the journey is %s, want %s", got, want)
 	}
 }

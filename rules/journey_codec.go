@@ -3,66 +3,98 @@ package rules
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 )
 
-// pageKey is the name that a page's definition is stored under.
-type pageKey = string
+// loadJourney returns the journey that a store has under key, or a new one. A
+// damaged journey begins anew, and is partial; the error contains nothing of it.
+func loadJourney(store Journeys, key Key, limits Limits) (*Journey, error) {
+	head := store.Head(key)
+	journey := &Journey{key: key, store: store, limits: limits}
+	if head == nil {
+		return journey, nil
+	}
+	stored := storedJourney{journeyFields: (*journeyFields)(journey)}
+	if json.Unmarshal(head, &stored) != nil {
+		store.Drop(key)
+		damaged := &Journey{key: key, store: store, limits: limits, Partial: true}
+		return damaged, fmt.Errorf("cannot decode a journey of %d bytes: it is damaged", len(head))
+	}
+	if stored.isWhole() {
+		stored.split(journey)
+	}
+	return journey, nil
+}
 
-// encodedJourney is a journey as it is stored. Participants share the definitions
-// of pages, so these are stored once each, and a journey has their names.
-type encodedJourney struct {
+// save stores the head of the journey; its parts are stored already. at is the
+// time of its last exchange.
+func (j *Journey) save(at time.Time) error {
+	head, err := json.Marshal(j)
+	if err != nil {
+		return fmt.Errorf("cannot encode a journey: %w", err)
+	}
+	j.store.PutHead(j.key, head, Mark{At: at, IsUnfinished: j.Waits.Count+len(j.Held) > 0, HasEvents: j.Place > 0})
+	return nil
+}
+
+// storedJourney is a journey as it is stored: the head or, by earlier releases,
+// all of it in one record.
+type storedJourney struct {
 	*journeyFields
-	Definitions map[string]pageKey `json:"definitions,omitempty"`
+	Pages     []*wholePage
+	Answers   map[string]Answer
+	Waiting   []*Observation
+	Unsettled []wholeEvent
+	// Definitions are the names of the pages' definitions in the store, by page.
+	Definitions map[string]string `json:"definitions"`
 }
 
 // journeyFields is Journey without its methods.
 type journeyFields Journey
 
-// Encode returns the journey as bytes for DecodeJourney. put stores the
-// definition of a page, and returns its name: the same for the same definition.
-func (j *Journey) Encode(put func(definition []byte) string) ([]byte, error) {
-	fields := journeyFields(*j)
-	encoded := encodedJourney{journeyFields: &fields, Definitions: map[string]pageKey{}}
-	fields.Pages = make([]*PageState, len(j.Pages))
-	for i, page := range j.Pages {
-		bare := *page
-		bare.Definition = nil
-		fields.Pages[i] = &bare
-		if page.Definition == nil {
-			continue
-		}
-		definition, err := json.Marshal(page.Definition)
-		if err != nil {
-			return nil, fmt.Errorf("cannot encode a page's definition: %w", err)
-		}
-		encoded.Definitions[page.ID] = put(definition)
-	}
-	data, err := json.Marshal(encoded)
-	if err != nil {
-		return nil, fmt.Errorf("cannot encode a journey: %w", err)
-	}
-	return data, nil
+// wholePage is a page in a whole journey.
+type wholePage struct {
+	ID       string
+	Position int
+	Loaded   time.Time
+	Left     bool
 }
 
-// DecodeJourney is the inverse of Encode. get returns the definition of a page by
-// its name, nil if it is lost; the journey is then partial. Errors contain nothing
-// of the journey.
-func DecodeJourney(data []byte, get func(name string) []byte) (*Journey, error) {
-	encoded := encodedJourney{journeyFields: &journeyFields{}}
-	if err := json.Unmarshal(data, &encoded); err != nil {
-		return nil, fmt.Errorf("cannot decode a journey of %d bytes: it is damaged", len(data))
-	}
-	j := (*Journey)(encoded.journeyFields)
-	for _, page := range j.Pages {
-		name, known := encoded.Definitions[page.ID]
-		if !known {
-			continue
+// wholeEvent is an event that waits for answers in a whole journey.
+type wholeEvent struct {
+	Event   *Event
+	Tickets []uint64
+}
+
+// isWhole reports whether an earlier release stored the journey.
+func (s *storedJourney) isWhole() bool {
+	return len(s.Pages)+len(s.Answers)+len(s.Waiting)+len(s.Unsettled) > 0
+}
+
+// split stores the parts of a whole journey. Those past a bound stay.
+func (s *storedJourney) split(j *Journey) {
+	for _, whole := range s.Pages {
+		page := &pageState{id: whole.ID, Definition: s.Definitions[whole.ID], Position: whole.Position, Loaded: whole.Loaded, Left: whole.Left}
+		j.putPage(page)
+		j.KnownPages++
+		j.Bytes += len(whole.ID) + recordOverhead
+		if whole.Position > 0 {
+			j.ShownPages++
 		}
-		page.Definition = &Page{}
-		if err := json.Unmarshal(get(name), page.Definition); err != nil {
-			page.Definition = nil
-			j.Partial = true
+	}
+	for item, answer := range s.Answers {
+		j.store.PutPart(j.key, partAnswer+item, answer.encode())
+		j.KnownAnswers++
+		j.Bytes += len(answer.Bytes) + len(item) + recordOverhead
+	}
+	for _, o := range s.Waiting {
+		j.wait(o)
+	}
+	for _, u := range s.Unsettled {
+		if encoded, err := json.Marshal(u.Event); u.Event != nil && err == nil {
+			j.store.PutPart(j.key, numbered(partEvent, u.Event.Place), encoded)
+			j.Held = append(j.Held, heldEvent{Place: u.Event.Place, Tickets: u.Tickets, Bytes: len(encoded)})
 		}
 	}
-	return j, nil
+	j.boundHeld()
 }

@@ -1,18 +1,25 @@
 package rules
 
-import "time"
+import (
+	"bytes"
+	"encoding/json"
+	"time"
+)
 
-// PageState is the state of one page in a journey.
-type PageState struct {
-	ID string
-	// Definition is nil for a page that was loaded, but never shown in a response.
-	Definition *Page
+// pageState is the state of one page in a journey, a part of its own.
+type pageState struct {
+	// Definition names the definition in the store. It is empty for a page that was
+	// loaded, but never shown in a response.
+	Definition string `json:",omitempty"`
 	// Position is the page's place in the participant's own order, from 1.
-	Position int
+	Position int `json:",omitempty"`
 	// Loaded is the last time the page was loaded.
-	Loaded time.Time
+	Loaded time.Time `json:",omitzero"`
 	// Left reports whether a navigation from the page came after its last load.
-	Left bool
+	Left bool `json:",omitempty"`
+
+	id     string
+	stored []byte
 }
 
 // learn adds the page's definition, as the participant sees it now. A new page
@@ -24,47 +31,73 @@ func (j *Journey) learn(o *Observation) {
 	if o.Page == nil {
 		return
 	}
-	page := j.page(o.Page.ID)
+	page := j.pageOrNew(o.Page.ID)
 	if page == nil {
 		return
 	}
-	page.Definition = o.Page
-	if page.Position == 0 {
-		page.Position = 1 + j.shownPages()
+	if definition, err := json.Marshal(o.Page); err == nil {
+		page.Definition = j.store.PutPage(definition)
 	}
+	if page.Position == 0 {
+		j.ShownPages++
+		page.Position = j.ShownPages
+	}
+	j.putPage(page)
 }
 
-// page returns the state of a page, a new one if necessary; nil past maxPages.
-func (j *Journey) page(id string) *PageState {
-	if page := j.find(id); page != nil {
-		return page
-	}
-	if len(j.Pages) >= maxPages {
-		j.Partial = true
+// page returns the state of a page, nil if there is none. putPage stores what is
+// changed of it.
+func (j *Journey) page(id string) *pageState {
+	stored := j.store.Part(j.key, partPage+id)
+	if stored == nil {
 		return nil
 	}
-	page := &PageState{ID: id}
-	j.Pages = append(j.Pages, page)
+	page := &pageState{id: id, stored: stored}
+	if json.Unmarshal(stored, page) != nil {
+		j.Partial = true // a damaged part
+	}
 	return page
 }
 
-func (j *Journey) shownPages() int {
-	n := 0
-	for _, page := range j.Pages {
-		if page.Position > 0 {
-			n++
-		}
+// pageOrNew returns the state of a page, a new one if necessary; nil past a bound.
+func (j *Journey) pageOrNew(id string) *pageState {
+	if page := j.page(id); page != nil {
+		return page
 	}
-	return n
+	size := len(id) + recordOverhead
+	if j.KnownPages >= maxPages || !j.hasRoomFor(size) {
+		j.refuse(RefusedRecord)
+		return nil
+	}
+	j.KnownPages++
+	j.Bytes += size
+	return &pageState{id: id}
 }
 
-func (j *Journey) find(id string) *PageState {
-	for _, page := range j.Pages {
-		if page.ID == id {
-			return page
-		}
+func (j *Journey) putPage(page *pageState) {
+	page.Loaded = page.Loaded.UTC()
+	encoded, err := json.Marshal(page)
+	if err != nil { // a year past 9999
+		j.Partial = true
+		return
 	}
-	return nil
+	if !bytes.Equal(encoded, page.stored) {
+		j.store.PutPart(j.key, partPage+page.id, encoded)
+	}
+}
+
+// definition returns the definition of a page, nil if it never had one. A journey
+// whose definition is lost is partial.
+func (j *Journey) definition(page *pageState) *Page {
+	if page.Definition == "" {
+		return nil
+	}
+	definition := &Page{}
+	if json.Unmarshal(j.store.Page(page.Definition), definition) != nil {
+		j.Partial = true
+		return nil
+	}
+	return definition
 }
 
 func pageID(page *Page) string {

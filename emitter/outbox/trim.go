@@ -147,9 +147,11 @@ func (t *trimmer) trimJourneys(tx *Tx, limit int) (dropped int) {
 		expired = append(expired, bytes.Clone(key))
 	}
 	for _, key := range expired {
-		tx.deleteJourney(key)
+		if dropped += tx.deleteJourney(key); dropped >= limit {
+			break
+		}
 	}
-	return len(expired)
+	return dropped
 }
 
 // trimPages continues its walk through the pages and drops those that were not

@@ -62,6 +62,9 @@ func (d *testRecorder) start() {
 	})
 	running.Go(func() { d.Run(recorderCtx); close(recorderDone) })
 	d.flush() // the state file is open from here on
+	for d.hasLeftovers.Load() {
+		time.Sleep(time.Millisecond)
+	}
 	d.stop = sync.OnceFunc(func() {
 		stopRecorder()
 		<-recorderDone
