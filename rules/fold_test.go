@@ -160,6 +160,95 @@ func TestAPastIsRequestedOnceTheSurveyIsKnown(t *testing.T) {
 	}
 }
 
+// What waits for the survey's id is in the app too, so that nothing is lost with
+// it, and nothing stays of participants who were made up.
+func TestObservationsDoNotWaitForeverForTheSurvey(t *testing.T) {
+	f := func(name string, end func(f *folding) Step) {
+		t.Helper()
+		f := newFolding(t, true)
+		if step := f.answer("2"); !step.Expires || step.Waiting == 0 || step.Past != nil {
+			t.Errorf("%s: expires is %v, %d bytes wait, the past is %v", name, step.Expires, step.Waiting, step.Past)
+		}
+		if step := f.answer("2"); step.Expires {
+			t.Errorf("%s: it expires twice", name)
+		}
+		if step := end(f); step.Waiting != 0 {
+			t.Errorf("%s: %d bytes still wait", name, step.Waiting)
+		}
+		f.wantState(unknown)
+		store := f.Journeys.(*JourneysInMemory)
+		if left := len(store.Parts(Key{"3", "p"}, "")); left != 0 || len(store.heads) != 0 {
+			t.Errorf("%s: %d parts and %d heads are left", name, left, len(store.heads))
+		}
+		f.IsCrowded = false
+		if step := f.shown("2"); step.Past == nil {
+			t.Errorf("%s: no past is requested once the survey is known", name)
+		}
+		step, _ := f.Join(Key{"3", "p"}, pastOf(f.at.Add(-time.Hour), "1", "2"))
+		f.take(step)
+		f.next("3")
+		f.wantEvents("2>3")
+	}
+	f("it expires", func(f *folding) Step { return f.Expire(Key{"3", "p"}) })
+	f("after a restart", func(f *folding) Step { return f.Resume(Key{"3", "p"}, f.at) })
+	f("too many journeys wait", func(f *folding) Step { f.IsCrowded = true; return f.answer("2") })
+	f("its own observations take too much", func(f *folding) Step {
+		for range maxWaiting - 3 {
+			f.answer("2")
+		}
+		return f.answer("2")
+	})
+}
+
+func TestJourneyThatHasASurveyDoesNotExpire(t *testing.T) {
+	f := newFolding(t, true)
+	f.answer("2")
+	f.shown("2")
+	if step := f.Expire(Key{"3", "p"}); step.Waiting == 0 {
+		t.Error("its observations are gone")
+	}
+	f.wantState(joining)
+}
+
+func TestJourneyGoesOnWithoutItsPastWhenTooManyWait(t *testing.T) {
+	f := newFolding(t, true)
+	f.shown("2")
+	f.IsCrowded = true
+	step := f.next("3")
+	if diff := cmp.Diff([]Refusal{RefusedWait}, step.Refused); diff != "" || step.Waiting != 0 {
+		t.Errorf("%d bytes wait; refused (-want +got):\n%s", step.Waiting, diff)
+	}
+	f.wantEvents("2>3?")
+}
+
+// Whoever logs answers for a study before being allotted leaves nothing there.
+func TestStudyThatLeadsElsewhereHasNoRecordsButThat(t *testing.T) {
+	study := Key{"7", "p"}
+	f := newFolding(t, false)
+	f.observe(Observation{Kind: Answered, Journey: study, Item: "i", Answer: []byte("1")})
+	f.observe(Observation{Kind: PageShown, Survey: "5", Via: study, Page: testPage("1"), Begins: true})
+	if left := f.Journeys.Parts(study, ""); len(left) != 0 {
+		t.Errorf("the study's journey has the parts %q", left)
+	}
+}
+
+func TestDamagedJourneyIsReportedAndPartial(t *testing.T) {
+	f := newFolding(t, false)
+	var reported error
+	f.Damaged = func(err error) { reported = err }
+	f.shown("1")
+	f.Journeys.PutHead(Key{"3", "p"}, []byte("{"), Mark{})
+	f.shown("1")
+	f.next("2")
+	if reported == nil {
+		t.Error("nothing is reported")
+	}
+	f.wantEvents("1>2?")
+	f.Journeys.PutPart(Key{"3", "p"}, partPage+"2", []byte("{"))
+	f.next("3")
+	f.wantEvents("1>2? 2>3?")
+}
+
 func TestAPastThatCannotBeReadLeavesEventsPartial(t *testing.T) {
 	f := newFolding(t, true)
 	f.shown("2")
