@@ -26,9 +26,9 @@ type Fold struct {
 	// ReadsPasts reports whether the caller can read the pasts that a Step
 	// requests. Otherwise every journey is taken to begin with its first observation.
 	ReadsPasts bool
-	// IsCrowded reports whether too many observations of all journeys wait for pasts,
-	// so that no more may.
-	IsCrowded bool
+	// IsCrowded reports whether so many observations of all journeys wait for pasts
+	// that only those may join them whose survey is known; IsFull that none may.
+	IsCrowded, IsFull bool
 	// Damaged is called for a journey that cannot be read or stored, which is partial
 	// from then on; it may be nil. The error contains nothing of the journey.
 	Damaged func(error)
@@ -186,7 +186,7 @@ func (f Fold) lead(study, survey Key, at time.Time) {
 // many observations goes on without a past.
 func (f Fold) wait(journey *Journey, o *Observation, step *Step) {
 	isFirst := journey.state() == unknown
-	mayMore := journey.wait(o) && !f.IsCrowded
+	mayMore := journey.wait(o) && !f.IsFull && (journey.Survey != "" || !f.IsCrowded)
 	switch {
 	case !f.ReadsPasts:
 		step.Events = journey.join(nil)

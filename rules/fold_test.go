@@ -214,6 +214,9 @@ func TestJourneyGoesOnWithoutItsPastWhenTooManyWait(t *testing.T) {
 	f := newFolding(t, true)
 	f.shown("2")
 	f.IsCrowded = true
+	f.observe(Observation{Kind: PageLoaded, PageID: "2"})
+	f.wantState(joining)
+	f.IsFull = true
 	step := f.next("3")
 	if diff := cmp.Diff([]Refusal{RefusedWait}, step.Refused); diff != "" || step.Waiting != 0 {
 		t.Errorf("%d bytes wait; refused (-want +got):\n%s", step.Waiting, diff)

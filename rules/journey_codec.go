@@ -6,6 +6,10 @@ import (
 	"time"
 )
 
+// maxHead is the size of the largest journey of an earlier release that is read:
+// more than its bounds allowed but for observations that wait for a past.
+const maxHead = 32 << 20
+
 // loadJourney returns the journey that a store has under key, or a new one. A
 // damaged journey begins anew, and is partial; the error contains nothing of it.
 func loadJourney(store Journeys, key Key, limits Limits) (*Journey, error) {
@@ -15,7 +19,7 @@ func loadJourney(store Journeys, key Key, limits Limits) (*Journey, error) {
 		return journey, nil
 	}
 	stored := storedJourney{journeyFields: (*journeyFields)(journey)}
-	if json.Unmarshal(head, &stored) != nil {
+	if len(head) > maxHead || json.Unmarshal(head, &stored) != nil {
 		store.Drop(key)
 		damaged := &Journey{key: key, store: store, limits: limits, Partial: true}
 		return damaged, fmt.Errorf("cannot decode a journey of %d bytes: it is damaged", len(head))

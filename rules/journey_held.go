@@ -14,6 +14,14 @@ type heldEvent struct {
 	Tickets []uint64 `json:",omitempty"`
 	// Bytes is the size of its parts.
 	Bytes int
+	// IsCut reports whether it stopped waiting at a bound.
+	IsCut bool `json:",omitempty"`
+}
+
+// cut has the event stop waiting for all but so many answers.
+func (h *heldEvent) cut(tickets int) Refusal {
+	h.Tickets, h.IsCut = h.Tickets[:tickets], true
+	return RefusedSettle
 }
 
 // hold keeps an event until the exchanges with these tickets have ended.
@@ -22,17 +30,17 @@ func (j *Journey) hold(event *Event, tickets []uint64) {
 		j.ready = append(j.ready, event)
 		return
 	}
-	if len(tickets) > maxTickets {
-		tickets = tickets[:maxTickets]
-		j.refused = append(j.refused, RefusedSettle)
-	}
 	encoded, err := json.Marshal(event)
 	if err != nil { // a year past 9999
 		j.ready = append(j.settle(), event)
 		return
 	}
 	j.store.PutPart(j.key, numbered(partEvent, event.Place), encoded)
-	j.Held = append(j.Held, heldEvent{Place: event.Place, Tickets: slices.Clone(tickets), Bytes: len(encoded)})
+	held := heldEvent{Place: event.Place, Tickets: slices.Clone(tickets), Bytes: len(encoded)}
+	if len(tickets) > maxTickets {
+		j.refused = append(j.refused, held.cut(maxTickets))
+	}
+	j.Held = append(j.Held, held)
 	j.boundHeld()
 }
 
@@ -55,8 +63,7 @@ func (j *Journey) boundHeld() {
 		events, bytes, tickets = events+1, bytes+h.Bytes, tickets+len(h.Tickets)
 		isPast := events > maxUnsettled || bytes > maxUnsettledBytes || tickets > maxTickets
 		if isPast && len(h.Tickets) > 0 {
-			h.Tickets = nil
-			j.refused = append(j.refused, RefusedSettle)
+			j.refused = append(j.refused, h.cut(0))
 		}
 	}
 }
@@ -83,7 +90,7 @@ func (j *Journey) settled() []*Event {
 	ready := j.ready
 	j.ready = nil
 	for len(j.Held) > 0 && len(j.Held[0].Tickets) == 0 {
-		if event := j.takeHeld(j.Held[0].Place); event != nil {
+		if event := j.takeHeld(j.Held[0]); event != nil {
 			ready = append(ready, event)
 		}
 		j.Held = j.Held[1:]
@@ -93,12 +100,13 @@ func (j *Journey) settled() []*Event {
 
 // takeHeld removes the parts of an event and returns it with its late answers;
 // nil if it is damaged.
-func (j *Journey) takeHeld(place int) *Event {
-	name := numbered(partEvent, place)
+func (j *Journey) takeHeld(held heldEvent) *Event {
+	name := numbered(partEvent, held.Place)
 	event := &Event{}
 	err := json.Unmarshal(j.store.Part(j.key, name), event)
 	j.store.PutPart(j.key, name, nil)
-	late := numbered(partLate, place)
+	event.Partial = event.Partial || held.IsCut
+	late := numbered(partLate, held.Place)
 	for _, part := range j.store.Parts(j.key, late) {
 		event.answer(strings.TrimPrefix(part, late), decodeAnswer(j.store.Part(j.key, part)))
 		j.store.PutPart(j.key, part, nil)

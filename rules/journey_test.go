@@ -273,6 +273,9 @@ func TestEventsThatWaitForAnswersAreBounded(t *testing.T) {
 			}
 			w.fold(Observation{Kind: Navigated, Page: testPage(fmt.Sprint(i%2 + 1)), InFlight: inFlight})
 		}
+		if !w.last.Partial {
+			t.Errorf("%s: an event that did not wait is not partial", name)
+		}
 		if got := len(w.journey.Held); got != want || len(w.events) == 0 {
 			t.Errorf("%s: %d events wait and %d do not, want %d to wait", name, got, len(w.events), want)
 		}

@@ -13,7 +13,8 @@ func (r *Recorder) foldIn(tx *outbox.Tx) rules.Fold {
 	return rules.Fold{
 		Journeys:   journeys{tx, r.run},
 		ReadsPasts: r.joins != nil,
-		IsCrowded:  r.waiting.isFull(tx),
+		IsCrowded:  r.waiting.isPast(tx, maxWaitingBytes/2, maxWaitingJourneys/2),
+		IsFull:     r.waiting.isPast(tx, maxWaitingBytes, maxWaitingJourneys),
 		Damaged:    r.logDamaged,
 	}
 }
@@ -30,10 +31,9 @@ func (r *Recorder) observe(tx *outbox.Tx, o rules.Observation) {
 // join puts a past, nil if it could not be read, under a journey that waits for it.
 func (r *Recorder) join(tx *outbox.Tx, key rules.Key, past *rules.Past) {
 	step, ok := r.foldIn(tx).Join(key, past)
-	if !ok {
-		return
+	if ok {
+		tx.After(func() { r.joins.count(past) })
 	}
-	tx.After(func() { r.joins.count(past) })
 	r.carryOut(tx, r.now(), step)
 }
 

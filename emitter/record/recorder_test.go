@@ -24,12 +24,12 @@ const (
 // testRecorder is a recorder with a state directory of its own.
 type testRecorder struct {
 	*Recorder
-	t     *testing.T
+	t     testing.TB
 	store *outbox.Store
 	stop  func()
 }
 
-func newTestRecorder(t *testing.T, dir string) *testRecorder {
+func newTestRecorder(t testing.TB, dir string) *testRecorder {
 	t.Helper()
 	logger := slog.New(slog.DiscardHandler)
 	store := outbox.New(outbox.Options{Dir: dir, Logger: logger})

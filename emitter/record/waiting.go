@@ -8,6 +8,7 @@ import (
 )
 
 // The bounds of the observations that wait for pasts, of all journeys together.
+// Those that wait for a survey's id may take half of that.
 const (
 	maxWaitingBytes    = 16 << 20
 	maxWaitingJourneys = 10_000
@@ -28,10 +29,10 @@ type waiting struct {
 
 func newWaiting() *waiting { return &waiting{byJourney: map[rules.Key]int{}} }
 
-// isFull reports whether no more observations may wait.
-func (w *waiting) isFull(tx *outbox.Tx) bool {
+// isPast reports whether so many bytes wait, or observations of so many journeys.
+func (w *waiting) isPast(tx *outbox.Tx, bytes, journeys int) bool {
 	w.enter(tx)
-	return int(w.total.Load())+w.added >= maxWaitingBytes || len(w.byJourney)+len(w.changed) >= maxWaitingJourneys
+	return int(w.total.Load())+w.added >= bytes || len(w.byJourney)+len(w.changed) >= journeys
 }
 
 // note takes the size of what waits in a journey from now on.
