@@ -23,14 +23,16 @@ const PastTimeout = 30 * time.Second
 type Fold struct {
 	Journeys Journeys
 	Limits   Limits
+	// Pages may be nil.
+	Pages *PageCache
 	// ReadsPasts reports whether the caller can read the pasts that a Step
 	// requests. Otherwise every journey is taken to begin with its first observation.
 	ReadsPasts bool
 	// IsCrowded reports whether so many observations of all journeys wait for pasts
 	// that only those may join them whose survey is known; IsFull that none may.
 	IsCrowded, IsFull bool
-	// Damaged is called for a journey that cannot be read or stored, which is partial
-	// from then on; it may be nil. The error contains nothing of the journey.
+	// Damaged is called for a journey that cannot be read: it begins anew, and is
+	// partial. It may be nil. The error contains nothing of the journey.
 	Damaged func(error)
 }
 
@@ -84,7 +86,7 @@ func (f Fold) Observe(o Observation) Step {
 	step.Made = journey.Place - place
 	step.Settle = step.Made > 0 && len(journey.Held) > 0
 	if journey.state() != unknown {
-		f.save(journey, o.At)
+		journey.save(o.At)
 	}
 	if o.Via != (Key{}) && o.Page != nil {
 		f.lead(o.Via, journey.key, o.At)
@@ -109,7 +111,7 @@ func (f Fold) Settle(key Key, at time.Time) Step {
 		return Step{}.of(journey)
 	}
 	events := journey.settle()
-	f.save(journey, at)
+	journey.save(at)
 	return Step{Events: events}.of(journey)
 }
 
@@ -140,7 +142,7 @@ func (f Fold) Resume(key Key, now time.Time) Step {
 	}
 	journey.Waits.Orphans = journey.Waits.Count
 	journey.Asked = now
-	f.save(journey, journey.Waits.Last)
+	journey.save(journey.Waits.Last)
 	return Step{Past: journey.pastRequest()}.of(journey)
 }
 
@@ -161,16 +163,11 @@ func (f Fold) find(key Key) *Journey {
 
 func (f Fold) load(key Key) *Journey {
 	journey, err := loadJourney(f.Journeys, key, f.Limits)
-	f.report(err)
-	return journey
-}
-
-func (f Fold) save(journey *Journey, at time.Time) { f.report(journey.save(at)) }
-
-func (f Fold) report(err error) {
+	journey.pages = f.Pages
 	if err != nil && f.Damaged != nil {
 		f.Damaged(err)
 	}
+	return journey
 }
 
 // lead has the journey of a study lead to that of the survey allotted.
@@ -178,7 +175,7 @@ func (f Fold) lead(study, survey Key, at time.Time) {
 	if isOther := f.load(study).state() != moved; isOther {
 		f.Journeys.Drop(study)
 	}
-	f.save(&Journey{Child: &survey, key: study, store: f.Journeys}, at)
+	(&Journey{Child: &survey, key: study, store: f.Journeys}).save(at)
 }
 
 // wait keeps an observation until its past is read, and requests that as soon as
@@ -208,7 +205,7 @@ func (f Fold) wait(journey *Journey, o *Observation, step *Step) {
 func (f Fold) join(journey *Journey, past *Past) Step {
 	at := journey.Waits.Last
 	events := journey.join(past)
-	f.save(journey, at)
+	journey.save(at)
 	waiting := len(journey.Held)
 	return Step{Events: events, Made: len(events) + waiting, Settle: waiting > 0}.of(journey)
 }

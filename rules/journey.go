@@ -9,43 +9,44 @@ import "time"
 type Journey struct {
 	// Child is set if the participant of a study was allotted to one of its
 	// surveys: the journey continues there, and this one is empty.
-	Child *Key `json:",omitempty"`
+	Child *Key
 	// Survey is the survey's id, FriendlyID the short name of its instance, and
 	// Study the study through which the participant entered.
-	Survey, FriendlyID, Study string `json:",omitempty"`
+	Survey, FriendlyID, Study string
 	// Started is when the first page was loaded.
-	Started time.Time `json:",omitzero"`
+	Started time.Time
 	// Place is the number of navigations so far.
 	Place int
 	// Pointer is the id of the page that the participant is on, empty if unknown
 	// and at the end.
 	Pointer string
 	// Done reports whether the participant has completed the survey.
-	Done bool `json:",omitempty"`
+	Done bool
 	// Partial reports whether something of the journey is unknown.
-	Partial bool `json:",omitempty"`
+	Partial bool
 	// PageCount is the number of pages of the survey, as the app last said.
-	PageCount int `json:",omitempty"`
+	PageCount int
 
 	// KnownPages is the number of pages of the journey, and ShownPages that of those
 	// with a position.
-	KnownPages int `json:"known_pages,omitempty"`
-	ShownPages int `json:"shown_pages,omitempty"`
+	KnownPages int
+	ShownPages int
 	// KnownAnswers is the number of items with an answer.
-	KnownAnswers int `json:"known_answers,omitempty"`
+	KnownAnswers int
 	// Bytes is the size of the pages and answers.
-	Bytes int `json:"bytes,omitempty"`
+	Bytes int
 
 	// Waits are the observations that wait for the participant's past.
-	Waits waits `json:"waits,omitzero"`
+	Waits waits
 	// Asked is when the past was requested.
-	Asked time.Time `json:",omitzero"`
+	Asked time.Time
 	// Held are the events that wait for answers in flight, oldest first.
-	Held []heldEvent `json:"held,omitempty"`
+	Held []heldEvent
 
 	key    Key
 	store  Journeys
 	limits Limits
+	pages  *PageCache
 	// isPast reports whether a past is being folded, which makes no events.
 	isPast bool
 	// ready are events that wait for nothing, refused what was left out.

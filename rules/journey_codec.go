@@ -6,9 +6,13 @@ import (
 	"time"
 )
 
-// maxHead is the size of the largest journey of an earlier release that is read:
-// more than its bounds allowed but for observations that wait for a past.
-const maxHead = 32 << 20
+const (
+	// headVersion is the first byte of a head. That of a whole journey is '{'.
+	headVersion = 2
+	// maxWhole is the size of the largest whole journey that is read: more than its
+	// bounds allowed but for observations that wait for a past.
+	maxWhole = 32 << 20
+)
 
 // loadJourney returns the journey that a store has under key, or a new one. A
 // damaged journey begins anew, and is partial; the error contains nothing of it.
@@ -18,43 +22,102 @@ func loadJourney(store Journeys, key Key, limits Limits) (*Journey, error) {
 	if head == nil {
 		return journey, nil
 	}
-	stored := storedJourney{journeyFields: (*journeyFields)(journey)}
-	if len(head) > maxHead || json.Unmarshal(head, &stored) != nil {
+	if journey.decode(head) != nil {
 		store.Drop(key)
 		damaged := &Journey{key: key, store: store, limits: limits, Partial: true}
 		return damaged, fmt.Errorf("cannot decode a journey of %d bytes: it is damaged", len(head))
-	}
-	if stored.isWhole() {
-		stored.split(journey)
 	}
 	return journey, nil
 }
 
 // save stores the head of the journey; its parts are stored already. at is the
 // time of its last exchange.
-func (j *Journey) save(at time.Time) error {
-	head, err := json.Marshal(j)
-	if err != nil {
-		return fmt.Errorf("cannot encode a journey: %w", err)
-	}
-	j.store.PutHead(j.key, head, Mark{At: at, IsUnfinished: j.Waits.Count+len(j.Held) > 0, HasEvents: j.Place > 0})
-	return nil
+func (j *Journey) save(at time.Time) {
+	j.store.PutHead(j.key, j.encode(), Mark{At: at, IsUnfinished: j.Waits.Count+len(j.Held) > 0, HasEvents: j.Place > 0})
 }
 
-// storedJourney is a journey as it is stored: the head or, by earlier releases,
-// all of it in one record.
-type storedJourney struct {
-	*journeyFields
-	Pages     []*wholePage
-	Answers   map[string]Answer
-	Waiting   []*Observation
-	Unsettled []wholeEvent
+// encode returns the head of the journey.
+func (j *Journey) encode() []byte {
+	e := append(make(recordEncoder, 0, 256), headVersion)
+	e.bool(j.Child != nil)
+	if j.Child != nil {
+		e.text(j.Child.Instance)
+		e.text(j.Child.Participant)
+	}
+	for _, text := range []string{j.Survey, j.FriendlyID, j.Study, j.Pointer} {
+		e.text(text)
+	}
+	for _, number := range []int{j.Place, j.PageCount, j.KnownPages, j.ShownPages, j.KnownAnswers, j.Bytes, j.Waits.Count, j.Waits.Bytes, j.Waits.Orphans} {
+		e.int(number)
+	}
+	for _, at := range []time.Time{j.Started, j.Asked, j.Waits.Last} {
+		e.time(at)
+	}
+	e.bool(j.Done)
+	e.bool(j.Partial)
+	e.int(len(j.Held))
+	for _, held := range j.Held {
+		e.int(held.Place)
+		e.int(held.Bytes)
+		e.bool(held.IsCut)
+		e.int(len(held.Tickets))
+		for _, ticket := range held.Tickets {
+			e.uint(ticket)
+		}
+	}
+	return e
+}
+
+// decode is the inverse of encode. It reads a whole journey too, and stores its parts.
+func (j *Journey) decode(head []byte) error {
+	if len(head) > 0 && head[0] == '{' {
+		return j.decodeWhole(head)
+	}
+	d := recordDecoder{rest: head}
+	if d.uint() != headVersion {
+		return errDamagedRecord
+	}
+	if d.bool() {
+		j.Child = &Key{Instance: d.text(), Participant: d.text()}
+	}
+	for _, text := range []*string{&j.Survey, &j.FriendlyID, &j.Study, &j.Pointer} {
+		*text = d.text()
+	}
+	for _, number := range []*int{&j.Place, &j.PageCount, &j.KnownPages, &j.ShownPages, &j.KnownAnswers, &j.Bytes, &j.Waits.Count, &j.Waits.Bytes, &j.Waits.Orphans} {
+		*number = d.int()
+	}
+	for _, at := range []*time.Time{&j.Started, &j.Asked, &j.Waits.Last} {
+		*at = d.time()
+	}
+	j.Done, j.Partial = d.bool(), d.bool()
+	for range min(d.int(), maxUnsettled+1) {
+		held := heldEvent{Place: d.int(), Bytes: d.int(), IsCut: d.bool()}
+		for range min(d.int(), maxTickets) {
+			held.Tickets = append(held.Tickets, d.uint())
+		}
+		j.Held = append(j.Held, held)
+	}
+	return d.end()
+}
+
+// wholeJourney is a journey as an earlier release stored it: all of it in one
+// record.
+type wholeJourney struct {
+	Child                     *Key
+	Survey, FriendlyID, Study string
+	Started                   time.Time
+	Place                     int
+	Pointer                   string
+	Done, Partial             bool
+	PageCount                 int
+	Pages                     []*wholePage
+	Answers                   map[string]Answer
+	Waiting                   []*Observation
+	Asked                     time.Time
+	Unsettled                 []wholeEvent
 	// Definitions are the names of the pages' definitions in the store, by page.
 	Definitions map[string]string `json:"definitions"`
 }
-
-// journeyFields is Journey without its methods.
-type journeyFields Journey
 
 // wholePage is a page in a whole journey.
 type wholePage struct {
@@ -70,13 +133,14 @@ type wholeEvent struct {
 	Tickets []uint64
 }
 
-// isWhole reports whether an earlier release stored the journey.
-func (s *storedJourney) isWhole() bool {
-	return len(s.Pages)+len(s.Answers)+len(s.Waiting)+len(s.Unsettled) > 0
-}
-
-// split stores the parts of a whole journey. Those past a bound stay.
-func (s *storedJourney) split(j *Journey) {
+// decodeWhole reads a whole journey and stores its parts.
+func (j *Journey) decodeWhole(data []byte) error {
+	s := wholeJourney{}
+	if len(data) > maxWhole || json.Unmarshal(data, &s) != nil {
+		return errDamagedRecord
+	}
+	j.Child, j.Survey, j.FriendlyID, j.Study, j.Started, j.Place = s.Child, s.Survey, s.FriendlyID, s.Study, s.Started, s.Place
+	j.Pointer, j.Done, j.Partial, j.PageCount, j.Asked = s.Pointer, s.Done, s.Partial, s.PageCount, s.Asked
 	for _, whole := range s.Pages {
 		page := &pageState{id: whole.ID, Definition: s.Definitions[whole.ID], Position: whole.Position, Loaded: whole.Loaded, Left: whole.Left}
 		j.putPage(page)
@@ -101,4 +165,5 @@ func (s *storedJourney) split(j *Journey) {
 		}
 	}
 	j.boundHeld()
+	return nil
 }

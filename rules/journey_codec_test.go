@@ -16,9 +16,7 @@ func TestAJourneyIsTheSameAfterItWasStored(t *testing.T) {
 	w.answer("1", answer)
 	w.fold(Observation{Kind: Navigated, Page: testPage("2"), InFlight: []uint64{100}})
 	w.loaded("unknown")
-	if err := w.journey.save(w.clock); err != nil {
-		t.Fatal(err)
-	}
+	w.journey.save(w.clock)
 	back := loadTest(t, w.journey.store)
 	if diff := cmp.Diff(w.journey, back, cmp.FilterPath(isNotStored, cmp.Ignore())); diff != "" {
 		t.Errorf("stored and read back (-was +is):\n%s", diff)
@@ -66,6 +64,30 @@ func TestTheErrorOfADamagedJourneyHasNoneOfItsBytes(t *testing.T) {
 	}
 }
 
+func TestRecordThatIsCutIsDamaged(t *testing.T) {
+	w := newWalk()
+	w.shown("1")
+	w.fold(Observation{Kind: Navigated, Page: testPage("2"), InFlight: []uint64{100}})
+	head := w.journey.encode()
+	for n := range head {
+		if new(Journey).decode(head[:n]) == nil {
+			t.Errorf("%d of %d bytes are read as a head", n, len(head))
+		}
+	}
+	if new(Journey).decode(append(head, 0)) == nil {
+		t.Error("a head that is too long is read")
+	}
+	name := partPage + "1"
+	part := w.journey.store.Part(w.journey.key, name)
+	for n := range part {
+		w.journey.Partial = false
+		w.journey.store.PutPart(w.journey.key, name, part[:n])
+		if w.journey.page("1"); !w.journey.Partial {
+			t.Errorf("%d of %d bytes are read as a page", n, len(part))
+		}
+	}
+}
+
 // A journey and a page's definition as an earlier release stored them, in one
 // record: the journey goes on, and its texts are what they were.
 func TestJourneysOfAnEarlierReleaseAreRead(t *testing.T) {
@@ -79,9 +101,7 @@ func TestJourneysOfAnEarlierReleaseAreRead(t *testing.T) {
 		store := storeOf(journey)
 		store.pages["page"] = []byte(definition)
 		split := loadTest(t, store)
-		if err := split.save(time.Now()); err != nil {
-			t.Fatal(err)
-		}
+		split.save(time.Now())
 		back := loadTest(t, store) // as this release stores it
 		page := back.page("1")
 		if diff := cmp.Diff(want, back.definition(page)); diff != "" {

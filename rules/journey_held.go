@@ -11,11 +11,11 @@ import (
 type heldEvent struct {
 	Place int
 	// Tickets are the exchanges that it waits for.
-	Tickets []uint64 `json:",omitempty"`
+	Tickets []uint64
 	// Bytes is the size of its parts.
 	Bytes int
 	// IsCut reports whether it stopped waiting at a bound.
-	IsCut bool `json:",omitempty"`
+	IsCut bool
 }
 
 // cut has the event stop waiting for all but so many answers.

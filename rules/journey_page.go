@@ -10,13 +10,13 @@ import (
 type pageState struct {
 	// Definition names the definition in the store. It is empty for a page that was
 	// loaded, but never shown in a response.
-	Definition string `json:",omitempty"`
+	Definition string
 	// Position is the page's place in the participant's own order, from 1.
-	Position int `json:",omitempty"`
+	Position int
 	// Loaded is the last time the page was loaded.
-	Loaded time.Time `json:",omitzero"`
+	Loaded time.Time
 	// Left reports whether a navigation from the page came after its last load.
-	Left bool `json:",omitempty"`
+	Left bool
 
 	id     string
 	stored []byte
@@ -52,9 +52,10 @@ func (j *Journey) page(id string) *pageState {
 	if stored == nil {
 		return nil
 	}
-	page := &pageState{id: id, stored: stored}
-	if json.Unmarshal(stored, page) != nil {
-		j.Partial = true // a damaged part
+	d := recordDecoder{rest: stored}
+	page := &pageState{id: id, stored: stored, Definition: d.text(), Position: d.int(), Loaded: d.time(), Left: d.bool()}
+	if d.end() != nil {
+		j.Partial = true
 	}
 	return page
 }
@@ -75,12 +76,11 @@ func (j *Journey) pageOrNew(id string) *pageState {
 }
 
 func (j *Journey) putPage(page *pageState) {
-	page.Loaded = page.Loaded.UTC()
-	encoded, err := json.Marshal(page)
-	if err != nil { // a year past 9999
-		j.Partial = true
-		return
-	}
+	encoded := make(recordEncoder, 0, 64)
+	encoded.text(page.Definition)
+	encoded.int(page.Position)
+	encoded.time(page.Loaded)
+	encoded.bool(page.Left)
 	if !bytes.Equal(encoded, page.stored) {
 		j.store.PutPart(j.key, partPage+page.id, encoded)
 	}
@@ -92,11 +92,8 @@ func (j *Journey) definition(page *pageState) *Page {
 	if page.Definition == "" {
 		return nil
 	}
-	definition := &Page{}
-	if json.Unmarshal(j.store.Page(page.Definition), definition) != nil {
-		j.Partial = true
-		return nil
-	}
+	definition := j.pages.page(j.store, page.Definition)
+	j.Partial = j.Partial || definition == nil
 	return definition
 }
 

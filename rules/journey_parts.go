@@ -1,9 +1,6 @@
 package rules
 
-import (
-	"encoding/binary"
-	"time"
-)
+import "encoding/binary"
 
 // The parts of a journey are named by their kind and by what they are about.
 const (
@@ -19,32 +16,27 @@ func numbered(kind string, n int) string {
 	return string(binary.BigEndian.AppendUint32([]byte(kind), uint32(n)))
 }
 
-// An answer is stored as a version, its time and its bytes.
-const (
-	answerUnknown = iota
-	answerKnown
-	answerHeader = 1 + 8 + 4
-)
-
+// An answer is stored as whether it is known, its time and its bytes.
 func (a Answer) encode() []byte {
-	if a.IsUnknown {
-		return []byte{answerUnknown}
+	e := make(recordEncoder, 0, 16+len(a.Bytes))
+	e.bool(!a.IsUnknown)
+	if !a.IsUnknown {
+		e.time(a.Recorded)
+		e = append(e, a.Bytes...)
 	}
-	e := append(make([]byte, 0, answerHeader+len(a.Bytes)), answerKnown)
-	e = binary.BigEndian.AppendUint64(e, uint64(a.Recorded.Unix()))
-	e = binary.BigEndian.AppendUint32(e, uint32(a.Recorded.Nanosecond()))
-	return append(e, a.Bytes...)
+	return e
 }
 
-// decodeAnswer is the inverse of encode. An answer that is damaged is unknown; the
-// bytes are those of the part.
+// decodeAnswer is the inverse of encode, and returns the zero Answer for none. An
+// answer that is damaged is unknown; the bytes are those of the part.
 func decodeAnswer(part []byte) Answer {
 	if part == nil {
 		return Answer{}
 	}
-	if len(part) < answerHeader || part[0] != answerKnown {
+	d := recordDecoder{rest: part}
+	isKnown, at := d.bool(), d.time()
+	if !isKnown || d.isDamaged {
 		return Answer{IsUnknown: true}
 	}
-	seconds, nanoseconds := binary.BigEndian.Uint64(part[1:]), binary.BigEndian.Uint32(part[9:])
-	return Answer{Bytes: part[answerHeader:], Recorded: time.Unix(int64(seconds), int64(nanoseconds)).UTC()}
+	return Answer{Bytes: d.rest, Recorded: at}
 }

@@ -18,7 +18,7 @@ type waits struct {
 	Last time.Time
 	// Orphans is how many an earlier process observed: the exchanges that were in
 	// flight with them never end.
-	Orphans int `json:",omitempty"`
+	Orphans int
 }
 
 // mayHavePast reports whether the participant may have done something before o,

@@ -12,6 +12,7 @@ import (
 func (r *Recorder) foldIn(tx *outbox.Tx) rules.Fold {
 	return rules.Fold{
 		Journeys:   journeys{tx, r.run},
+		Pages:      &r.pages,
 		ReadsPasts: r.joins != nil,
 		IsCrowded:  r.waiting.isPast(tx, maxWaitingBytes/2, maxWaitingJourneys/2),
 		IsFull:     r.waiting.isPast(tx, maxWaitingBytes, maxWaitingJourneys),
@@ -83,6 +84,6 @@ func (r *Recorder) noteRefused(refused []rules.Refusal) {
 
 func (r *Recorder) logDamaged(err error) {
 	if isDue(&r.warnDamaged) {
-		r.log.Warn("cannot read or save a journey; its events are partial", "error", err)
+		r.log.Warn("cannot read a journey; it begins anew, and its events are partial", "error", err)
 	}
 }

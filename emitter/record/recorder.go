@@ -56,6 +56,7 @@ type Recorder struct {
 	settling   chan settlement
 	joins      *joins // nil if no past can be read
 	waiting    *waiting
+	pages      rules.PageCache // only used in the store's writer
 	expiring   chan settlement
 	// run names this process among those that have worked on the state file, and
 	// hasLeftovers is true until what they have left is resumed.
