@@ -153,26 +153,27 @@ const evictWindow = 512
 // at first those that led to no event, which anybody can make up.
 func (e *eviction) dropJourneys(excess int64) {
 	goal := e.tx.ledger.bytes[shareJourneys] - excess
+	e.eventless += e.dropOldest(bucketEventlessAge, goal)
+	e.journeys += e.dropOldest(bucketJourneyAge, goal)
+}
+
+// dropOldest drops the oldest journeys of journey_age or eventless_age until all
+// journeys take goal bytes at most.
+func (e *eviction) dropOldest(index []byte, goal int64) (dropped int) {
 	isDone := func() bool { return e.room <= 0 || e.tx.ledger.bytes[shareJourneys] <= goal }
-	for _, hasEvents := range []bool{false, true} {
-		for !isDone() {
-			oldest := e.tx.oldestJourneys(hasEvents, time.Time{}, evictWindow)
-			if len(oldest) == 0 {
-				break
+	for !isDone() {
+		oldest := e.tx.oldestJourneys(index, time.Time{}, evictWindow)
+		if len(oldest) == 0 {
+			break
+		}
+		e.tx.sortByLastExchange(oldest)
+		for _, key := range oldest[:(len(oldest)+1)/2] {
+			if isDone() {
+				return dropped
 			}
-			e.tx.sortByLastExchange(oldest)
-			for _, key := range oldest[:(len(oldest)+1)/2] {
-				if isDone() {
-					return
-				}
-				e.tx.deleteJourney(key)
-				e.room--
-				if hasEvents {
-					e.journeys++
-				} else {
-					e.eventless++
-				}
-			}
+			e.room -= e.tx.deleteJourney(key)
+			dropped++
 		}
 	}
+	return dropped
 }

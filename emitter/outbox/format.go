@@ -9,7 +9,7 @@ import (
 
 // migrations[n] turns format n+1 into format n+2. A file of an older format goes
 // through them in order when it is opened.
-var migrations []func(*bolt.Tx) error
+var migrations = []func(*bolt.Tx) error{addJourneyParts}
 
 // currentFormat is the format that this release writes.
 func currentFormat() uint64 { return uint64(len(migrations)) + 1 }
@@ -99,3 +99,13 @@ func formatOf(meta *bolt.Bucket) uint64 {
 }
 
 func setFormat(meta *bolt.Bucket, n uint64) error { return meta.Put(keyFormat, uint64Key(n)) }
+
+// addJourneyParts adds the buckets of format 2. A journey that is one record
+// becomes several when it is written the next time.
+func addJourneyParts(tx *bolt.Tx) error {
+	_, err := tx.CreateBucketIfNotExists(bucketJourneyParts)
+	if err == nil {
+		_, err = tx.CreateBucketIfNotExists(bucketEventlessAge)
+	}
+	return err
+}

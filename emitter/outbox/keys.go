@@ -12,26 +12,28 @@ import (
 
 // The buckets of the file; see the package documentation.
 var (
-	bucketMeta       = []byte("meta")
-	bucketJourneys   = []byte("journeys")
-	bucketJourneyAge = []byte("journey_age")
-	bucketPages      = []byte("pages")
-	bucketPageUse    = []byte("page_use")
-	bucketUnsettled  = []byte("unsettled")
-	bucketTargets    = []byte("targets")
-	bucketDeliveries = []byte("deliveries")
-	bucketIDs        = []byte("ids")
-	bucketProgress   = []byte("progress")
-	bucketFailures   = []byte("failures")
-	bucketLanes      = []byte("lanes")
-	bucketReady      = []byte("ready")
-	bucketDone       = []byte("done")
+	bucketMeta         = []byte("meta")
+	bucketJourneys     = []byte("journeys")
+	bucketJourneyParts = []byte("journey_parts")
+	bucketJourneyAge   = []byte("journey_age")
+	bucketEventlessAge = []byte("eventless_age")
+	bucketPages        = []byte("pages")
+	bucketPageUse      = []byte("page_use")
+	bucketUnsettled    = []byte("unsettled")
+	bucketTargets      = []byte("targets")
+	bucketDeliveries   = []byte("deliveries")
+	bucketIDs          = []byte("ids")
+	bucketProgress     = []byte("progress")
+	bucketFailures     = []byte("failures")
+	bucketLanes        = []byte("lanes")
+	bucketReady        = []byte("ready")
+	bucketDone         = []byte("done")
 	// bucketFiller exists only while Scrub runs.
 	bucketFiller = []byte("filler")
 
 	buckets = [][]byte{
-		bucketMeta, bucketJourneys, bucketJourneyAge, bucketPages, bucketPageUse, bucketUnsettled, bucketTargets,
-		bucketDeliveries, bucketIDs, bucketProgress, bucketFailures, bucketLanes, bucketReady, bucketDone,
+		bucketMeta, bucketJourneys, bucketJourneyParts, bucketJourneyAge, bucketEventlessAge, bucketPages, bucketPageUse,
+		bucketUnsettled, bucketTargets, bucketDeliveries, bucketIDs, bucketProgress, bucketFailures, bucketLanes, bucketReady, bucketDone,
 	}
 	// growing buckets get ever larger keys.
 	growing = map[string]bool{

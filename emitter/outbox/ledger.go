@@ -95,7 +95,7 @@ func (tx *Tx) weigh(bucket, key []byte, size int) {
 // shareOfBucket returns the share that the records of a bucket count for.
 func shareOfBucket(bucket []byte) (s share, ok bool) {
 	switch string(bucket) {
-	case string(bucketJourneys), string(bucketJourneyAge), string(bucketUnsettled):
+	case string(bucketJourneys), string(bucketJourneyParts), string(bucketJourneyAge), string(bucketEventlessAge), string(bucketUnsettled):
 		return shareJourneys, true
 	case string(bucketPages), string(bucketPageUse):
 		return sharePages, true

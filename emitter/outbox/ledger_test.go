@@ -116,12 +116,13 @@ func TestLedgerIsRightAndSharesHold(t *testing.T) {
 				what := rapid.IntRange(0, 4).Draw(r, "what")
 				do(t, s, func(tx *Tx) {
 					tx.PutJourney(key, make([]byte, length), at)
+					tx.PutJourneyPart(key, fmt.Sprint("a", length%10), make([]byte, length/2))
 					tx.PutPage(make([]byte, length/8))
 					switch what {
 					case 1:
 						tx.MarkEventful(key)
 					case 2:
-						tx.MarkUnsettled(key)
+						tx.MarkUnsettled(key, "run")
 					case 3:
 						tx.ClearUnsettled(key)
 					case 4:

@@ -119,10 +119,9 @@ func (t *trimmer) trimJourneys(tx *Tx, limit int) (dropped int) {
 	if cutoff.IsZero() {
 		return 0
 	}
-	for _, hasEvents := range []bool{false, true} {
-		for _, key := range tx.oldestJourneys(hasEvents, cutoff, limit-dropped) {
-			tx.deleteJourney(key)
-			dropped++
+	for _, key := range tx.oldestJourneys(bucketJourneyAge, cutoff, limit) {
+		if dropped += tx.deleteJourney(key); dropped >= limit {
+			break
 		}
 	}
 	return dropped

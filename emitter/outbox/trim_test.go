@@ -53,7 +53,7 @@ func TestEachKindIsKeptForItsRetention(t *testing.T) {
 		tx.Dead(4, Attempt{At: now.AddDate(0, 0, -91)})
 		tx.PutJourney("3\x00young", []byte("{}"), now.AddDate(0, 0, -29))
 		tx.PutJourney("3\x00old", []byte("{}"), now.AddDate(0, 0, -31))
-		tx.MarkUnsettled("3\x00old")
+		tx.MarkUnsettled("3\x00old", "run")
 	})
 	stop()
 	s, _ = openWith(t, dir, config.Retention{Delivered: 7 * day, Dead: 90 * day, Journeys: 30 * day}, &bytes.Buffer{})
@@ -68,8 +68,8 @@ func TestEachKindIsKeptForItsRetention(t *testing.T) {
 	do(t, s, func(tx *Tx) {
 		_, young := tx.Journey("3\x00young")
 		_, old := tx.Journey("3\x00old")
-		if !young || old || len(tx.Unsettled()) != 0 {
-			t.Errorf("journeys kept: young %v, old %v, unsettled %q", young, old, tx.Unsettled())
+		if !young || old || len(tx.Unsettled("", 10)) != 0 {
+			t.Errorf("journeys kept: young %v, old %v, unsettled %q", young, old, tx.Unsettled("", 10))
 		}
 	})
 }
