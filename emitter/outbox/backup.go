@@ -69,14 +69,14 @@ func FinishCopy(path string) (err error) {
 	defer func() { err = errors.Join(err, closeDB(db)) }()
 	defer guard(&err)()
 	return db.Update(func(tx *bolt.Tx) error {
-		meta := tx.Bucket(bucketMeta)
+		meta := tx.Bucket(bucketMeta.name())
 		if meta == nil || formatOf(meta) == 0 {
 			return errors.New("the copy is no state file")
 		}
 		if n := formatOf(meta); n > currentFormat() {
 			return fmt.Errorf("the copy has format %d, of a newer release, and this one knows up to %d: use the same release as the running sidehook", n, currentFormat())
 		}
-		id := readIdentity(meta)
+		id := readIdentity(meta.Get)
 		return errors.Join(meta.Put(keySalt, []byte(id.salt)), meta.Delete(keyEpoch))
 	})
 }

@@ -51,7 +51,7 @@ func (w *writer) transact() (tx *Tx, failed *int, err error) {
 		// The commit that failed reached the file all the same: bbolt reads its meta
 		// page back. An empty commit makes sure that it is on disk. Its effects have
 		// to be read from the file.
-		return &Tx{identity: readIdentity(b.Bucket(bucketMeta)), withdrawn: true}, nil, b.Commit()
+		return &Tx{identity: readIdentity(b.Bucket(bucketMeta.name()).Get), withdrawn: true}, nil, b.Commit()
 	}
 	tx = newTx(b, w.identity, time.Now())
 	tx.full = w.trimmer.full

@@ -29,7 +29,7 @@ func (tx *Tx) doneBefore(target uint32, state State, cutoff time.Time, limit int
 		return nil
 	}
 	end := doneKey(target, state, cutoff, 0)
-	for key := range keys(tx.bucket(bucketDone), donePrefix(target, state), nil) {
+	for key := range tx.view.ascend(bucketDone, donePrefix(target, state), nil) {
 		if len(found) >= limit || bytes.Compare(key, end) >= 0 {
 			break
 		}
@@ -44,8 +44,8 @@ func (tx *Tx) firstDone() (first []byte, state State) {
 	for _, state := range []State{Delivered, Dead} {
 		for _, target := range tx.targetNumbers() {
 			prefix := donePrefix(target, state)
-			key, _ := tx.bucket(bucketDone).Cursor().Seek(prefix)
-			if bytes.HasPrefix(key, prefix) && (first == nil || bytes.Compare(key[donePrefixSize:], first[donePrefixSize:]) < 0) {
+			key := tx.view.first(bucketDone, prefix)
+			if key != nil && (first == nil || bytes.Compare(key[donePrefixSize:], first[donePrefixSize:]) < 0) {
 				first = bytes.Clone(key)
 			}
 		}

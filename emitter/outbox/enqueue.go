@@ -28,9 +28,6 @@ func (tx *Tx) Enqueue(d Delivery) (added bool) {
 	}
 	p := &progressRecord{Progress: Progress{State: Waiting}, lane: tx.laneOf(&d)}
 	seq := tx.putDelivery(&d, id, p)
-	if seq == 0 {
-		return false
-	}
 	if p.isOrdered() {
 		tx.appendToLane(seq, p)
 	}
@@ -38,14 +35,9 @@ func (tx *Tx) Enqueue(d Delivery) (added bool) {
 	return true
 }
 
-// putDelivery writes a delivery under a new seq, and sets the target of p. It
-// returns 0 if it cannot.
+// putDelivery writes a delivery under a new seq, and sets the target of p.
 func (tx *Tx) putDelivery(d *Delivery, id hash, p *progressRecord) (seq uint64) {
-	seq, err := tx.bucket(bucketDeliveries).NextSequence()
-	if err != nil {
-		tx.fail(err)
-		return 0
-	}
+	seq = tx.nextSequence(bucketDeliveries)
 	record := d.encode()
 	tx.put(bucketDeliveries, uint64Key(seq), record)
 	tx.put(bucketIDs, id[:], uint64Key(seq))

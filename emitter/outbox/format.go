@@ -20,9 +20,9 @@ var keyFormat = []byte("format")
 func prepare(db *bolt.DB) (id identity, err error) {
 	defer guard(&err)()
 	err = db.View(func(tx *bolt.Tx) error {
-		meta := tx.Bucket(bucketMeta)
-		if meta != nil && formatOf(meta) == currentFormat() && tx.Bucket(bucketFiller) == nil {
-			id = readIdentity(meta)
+		meta := tx.Bucket(bucketMeta.name())
+		if meta != nil && formatOf(meta) == currentFormat() && tx.Bucket(fillerName) == nil {
+			id = readIdentity(meta.Get)
 		}
 		return nil
 	})
@@ -46,22 +46,22 @@ func prepare(db *bolt.DB) (id identity, err error) {
 // complete fills a new file, migrates an old one, draws an epoch for a copy, and
 // removes what an interrupted Scrub has left.
 func complete(tx *bolt.Tx) (id identity, err error) {
-	meta := tx.Bucket(bucketMeta)
+	meta := tx.Bucket(bucketMeta.name())
 	if meta == nil {
 		err = initialise(tx)
 	} else {
 		err = migrate(tx, meta)
 	}
-	if err == nil && tx.Bucket(bucketFiller) != nil {
-		err = tx.DeleteBucket(bucketFiller)
+	if err == nil && tx.Bucket(fillerName) != nil {
+		err = tx.DeleteBucket(fillerName)
 	}
 	if err != nil {
 		return identity{}, err
 	}
-	if id = readIdentity(tx.Bucket(bucketMeta)); id.epoch != "" {
+	if id = readIdentity(tx.Bucket(bucketMeta.name()).Get); id.epoch != "" {
 		return id, nil
 	}
-	return drawEpoch(tx.Bucket(bucketMeta))
+	return drawEpoch(tx.Bucket(bucketMeta.name()))
 }
 
 // initialise makes the buckets of a new file.
@@ -69,12 +69,12 @@ func initialise(tx *bolt.Tx) error {
 	if first, _ := tx.Cursor().First(); first != nil {
 		return fmt.Errorf("%s is not a state file of sidehook: move it away", fileName)
 	}
-	for _, name := range buckets {
-		if _, err := tx.CreateBucket(name); err != nil {
+	for b := range bucketCount {
+		if _, err := tx.CreateBucket(b.name()); err != nil {
 			return err
 		}
 	}
-	return setFormat(tx.Bucket(bucketMeta), currentFormat())
+	return setFormat(tx.Bucket(bucketMeta.name()), currentFormat())
 }
 
 func migrate(tx *bolt.Tx, meta *bolt.Bucket) error {

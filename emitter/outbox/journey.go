@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"time"
-
-	bolt "go.etcd.io/bbolt"
 )
 
 // Journey returns the data of the journey with this key.
@@ -54,10 +52,10 @@ func (tx *Tx) deleteJourney(ageKey []byte) {
 // only keys, so that a million journeys take a fraction of a second.
 func (s *Store) JourneyKeys(suffix string) (found []string, err error) {
 	for next := []byte(nil); ; {
-		err = s.view(func(tx *bolt.Tx) error {
+		err = s.view(func(v *view) error {
 			start, scanned := next, 0
 			next = nil
-			for key := range keys(tx.Bucket(bucketJourneyAge), nil, start) {
+			for key := range v.ascend(bucketJourneyAge, nil, start) {
 				if scanned++; scanned > maxScan {
 					next = bytes.Clone(key)
 					break
@@ -89,7 +87,7 @@ func (tx *Tx) ClearUnsettled(key string) { tx.delete(bucketUnsettled, []byte(key
 
 // Unsettled returns the keys of the marked journeys, in no particular order.
 func (tx *Tx) Unsettled() (marked []string) {
-	for key := range keys(tx.bucket(bucketUnsettled), nil, nil) {
+	for key := range tx.view.ascend(bucketUnsettled, nil, nil) {
 		marked = append(marked, string(key))
 	}
 	return marked

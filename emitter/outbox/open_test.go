@@ -60,7 +60,7 @@ func TestFileThatCannotBeOpenedIsReportedAndLeftAlone(t *testing.T) {
 	}
 	f("from a newer release", "from a newer release", func(path string) {
 		writeBolt(t, path, func(tx *bolt.Tx) error {
-			meta, err := tx.CreateBucket(bucketMeta)
+			meta, err := tx.CreateBucket(bucketMeta.name())
 			if err != nil {
 				return err
 			}

@@ -44,9 +44,7 @@ func (tx *Tx) RedeliverTo(seq uint64, target string, due time.Time) bool {
 	}
 	d.Target = target
 	other := &progressRecord{Progress: redelivery(due), lane: p.lane}
-	if seq := tx.putDelivery(d, copyID(d.ID, target), other); seq != 0 {
-		tx.putPending(target, seq, other)
-	}
+	tx.putPending(target, tx.putDelivery(d, copyID(d.ID, target), other), other)
 	return true
 }
 

@@ -54,7 +54,7 @@ func (s *Store) Scrub(ctx context.Context) (err error) {
 
 // fill takes fillPages free pages and fills them with zeros.
 func (tx *Tx) fill(batch uint64) {
-	filler, err := tx.bolt.CreateBucketIfNotExists(bucketFiller)
+	filler, err := tx.view.bolt.CreateBucketIfNotExists(fillerName)
 	if err == nil {
 		filler, err = filler.CreateBucketIfNotExists(uint64Key(batch))
 	}
@@ -63,7 +63,7 @@ func (tx *Tx) fill(batch uint64) {
 		return
 	}
 	filler.FillPercent = 1
-	pageSize := tx.bolt.DB().Info().PageSize
+	pageSize := tx.view.bolt.DB().Info().PageSize
 	zeros := make([]byte, pageSize/fillPerPage-32)
 	for n := range uint64(fillPages * fillPerPage) {
 		if err := filler.Put(uint64Key(n), zeros); err != nil {
@@ -77,7 +77,7 @@ func (tx *Tx) fill(batch uint64) {
 func (s *Store) deleteFiller(ctx context.Context, batches uint64) error {
 	for batch := range batches {
 		err := s.Do(ctx, func(tx *Tx) {
-			if filler := tx.bolt.Bucket(bucketFiller); filler != nil {
+			if filler := tx.view.bolt.Bucket(fillerName); filler != nil {
 				_ = filler.DeleteBucket(uint64Key(batch)) // a batch that was not made does not exist
 			}
 		})
@@ -86,7 +86,7 @@ func (s *Store) deleteFiller(ctx context.Context, batches uint64) error {
 		}
 	}
 	return s.Do(ctx, func(tx *Tx) {
-		if err := tx.bolt.DeleteBucket(bucketFiller); err != nil && !errors.Is(err, bolterrors.ErrBucketNotFound) {
+		if err := tx.view.bolt.DeleteBucket(fillerName); err != nil && !errors.Is(err, bolterrors.ErrBucketNotFound) {
 			tx.fail(err)
 		}
 	})
@@ -94,7 +94,7 @@ func (s *Store) deleteFiller(ctx context.Context, batches uint64) error {
 
 // fillerBytes returns how much of the file the filler takes.
 func fillerBytes(tx *bolt.Tx) int64 {
-	filler := tx.Bucket(bucketFiller)
+	filler := tx.Bucket(fillerName)
 	if filler == nil {
 		return 0
 	}

@@ -94,7 +94,7 @@ func TestInterruptedScrubIsUndoneOnOpen(t *testing.T) {
 	stop()
 	s, _ = testStore(t, dir)
 	do(t, s, func(tx *Tx) {
-		if tx.bolt.Bucket(bucketFiller) != nil {
+		if tx.view.bolt.Bucket(fillerName) != nil {
 			t.Error("the filler is still there")
 		}
 	})

@@ -105,8 +105,8 @@ func (s *Store) Do(ctx context.Context, fn func(*Tx)) error {
 	}
 }
 
-// view runs a short read transaction. Whatever fn keeps must be copied.
-func (s *Store) view(fn func(*bolt.Tx) error) (err error) {
+// view runs a short read of the state. Whatever fn keeps must be copied.
+func (s *Store) view(fn func(*view) error) (err error) {
 	db := s.db.Load()
 	if db == nil {
 		return ErrClosed
@@ -114,7 +114,7 @@ func (s *Store) view(fn func(*bolt.Tx) error) (err error) {
 	s.reading.RLock()
 	defer s.reading.RUnlock()
 	defer guard(&err)()
-	err = db.View(fn)
+	err = db.View(func(tx *bolt.Tx) error { return fn(newView(tx)) })
 	if errors.Is(err, bolterrors.ErrDatabaseNotOpen) {
 		return ErrClosed
 	}

@@ -75,10 +75,10 @@ func (t *trimmer) cutoff(tx *Tx, keep config.Duration) time.Time {
 
 // measure computes the size of the file and how much of it is in use.
 func (t *trimmer) measure(tx *Tx) {
-	stats := tx.bolt.DB().Stats()
+	stats := tx.view.bolt.DB().Stats()
 	free := stats.FreePageN + stats.PendingPageN
-	t.fileBytes = tx.bolt.Size()
-	t.usedBytes = t.fileBytes - int64(free)*int64(tx.bolt.DB().Info().PageSize) + int64(tx.addedBytes) - t.fillerBytes
+	t.fileBytes = tx.view.bolt.Size()
+	t.usedBytes = t.fileBytes - int64(free)*int64(tx.view.bolt.DB().Info().PageSize) + int64(tx.addedBytes) - t.fillerBytes
 }
 
 func (t *trimmer) isOver() bool {
@@ -140,7 +140,7 @@ func (t *trimmer) trimJourneys(tx *Tx, limit int) (dropped int) {
 		return 0
 	}
 	var expired [][]byte
-	for key := range keys(tx.bucket(bucketJourneyAge), nil, nil) {
+	for key := range tx.view.ascend(bucketJourneyAge, nil, nil) {
 		if len(expired) >= limit || binary.BigEndian.Uint32(key) >= hours(cutoff) {
 			break
 		}
@@ -160,15 +160,17 @@ func (t *trimmer) trimPages(tx *Tx) {
 		return
 	}
 	var unused [][]byte
-	cursor := tx.bucket(bucketPageUse).Cursor()
-	key, day := cursor.Seek(t.page)
-	for n := 0; key != nil && n < maxTrim; n++ {
+	start, n := t.page, 0
+	t.page = nil
+	for key, day := range tx.view.ascend(bucketPageUse, nil, start) {
+		if n++; n > maxTrim {
+			t.page = bytes.Clone(key)
+			break
+		}
 		if dayOf(day)+1 < days(cutoff) {
 			unused = append(unused, bytes.Clone(key))
 		}
-		key, day = cursor.Next()
 	}
-	t.page = bytes.Clone(key)
 	for _, key := range unused {
 		tx.delete(bucketPageUse, key)
 		tx.delete(bucketPages, key)

@@ -17,7 +17,7 @@ const growingFill = 0.95
 // A change that cannot be made (an empty key, a key that is too long) is dropped
 // as a whole, logged and counted; the others of its commit are made.
 type Tx struct {
-	bolt *bolt.Tx
+	view *view
 	identity
 	now time.Time
 	// targets are the target records read so far; putTargets writes them.
@@ -37,35 +37,44 @@ type Tx struct {
 }
 
 func newTx(b *bolt.Tx, id identity, now time.Time) *Tx {
-	return &Tx{bolt: b, identity: id, now: now, targets: map[string]*targetRecord{}, woken: map[string]struct{}{}}
+	return &Tx{view: newView(b), identity: id, now: now, targets: map[string]*targetRecord{}, woken: map[string]struct{}{}}
 }
 
 // After calls fn once the change is on disk. fn is not durable: after a crash in
 // between or a failed disk it is not called.
 func (tx *Tx) After(fn func()) { tx.after = append(tx.after, fn) }
 
-func (tx *Tx) bucket(name []byte) *bolt.Bucket {
-	b := tx.bolt.Bucket(name)
-	if growing[string(name)] {
-		b.FillPercent = growingFill
-	}
-	return b
-}
+func (tx *Tx) get(b bucket, key []byte) []byte { return tx.view.get(b, key) }
 
-func (tx *Tx) get(bucket, key []byte) []byte { return tx.bucket(bucket).Get(key) }
+func (tx *Tx) has(b bucket, key []byte) bool { return tx.get(b, key) != nil }
 
-func (tx *Tx) has(bucket, key []byte) bool { return tx.get(bucket, key) != nil }
-
-func (tx *Tx) put(bucket, key, value []byte) {
-	if err := tx.bucket(bucket).Put(key, value); err != nil {
-		tx.fail(fmt.Errorf("cannot put a record of %d bytes into %s: %w", len(value), bucket, err))
+func (tx *Tx) put(b bucket, key, value []byte) {
+	if err := tx.bucket(b).Put(key, value); err != nil {
+		tx.fail(fmt.Errorf("cannot put a record of %d bytes into %s: %w", len(value), b.name(), err))
 	}
 }
 
-func (tx *Tx) delete(bucket, key []byte) {
-	if err := tx.bucket(bucket).Delete(key); err != nil {
-		tx.fail(fmt.Errorf("cannot delete a record of %s: %w", bucket, err))
+func (tx *Tx) delete(b bucket, key []byte) {
+	if err := tx.bucket(b).Delete(key); err != nil {
+		tx.fail(fmt.Errorf("cannot delete a record of %s: %w", b.name(), err))
 	}
+}
+
+// nextSequence returns the next number of a bucket, from 1.
+func (tx *Tx) nextSequence(b bucket) uint64 {
+	n, err := tx.bucket(b).NextSequence()
+	if err != nil {
+		tx.fail(fmt.Errorf("cannot number a record of %s: %w", b.name(), err))
+	}
+	return n
+}
+
+func (tx *Tx) bucket(b bucket) *bolt.Bucket {
+	in := tx.view.bucket(b)
+	if b.isGrowing() {
+		in.FillPercent = growingFill
+	}
+	return in
 }
 
 // fail keeps the first error of a change.
