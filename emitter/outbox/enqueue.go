@@ -45,7 +45,6 @@ func (tx *Tx) putDelivery(d *Delivery, id hash, p *progressRecord) (seq uint64) 
 	p.target = t.number
 	t.count(Waiting, 1)
 	t.addPendingBytes(len(record))
-	tx.addedBytes += len(record)
 	return seq
 }
 

@@ -1,7 +1,9 @@
 package outbox
 
 import (
+	"crypto/rand"
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	bolt "go.etcd.io/bbolt"
@@ -9,43 +11,48 @@ import (
 
 // migrations[n] turns format n+1 into format n+2. A file of an older format goes
 // through them in order when it is opened.
-var migrations []func(*bolt.Tx) error
+var migrations = []func(*bolt.Tx) error{
+	// Format 2 has a journal, which a release that knows format 1 would ignore. A
+	// later step must not run before what the journal has is in the file.
+	func(*bolt.Tx) error { return nil },
+}
 
 // currentFormat is the format that this release writes.
 func currentFormat() uint64 { return uint64(len(migrations)) + 1 }
 
 var keyFormat = []byte("format")
 
-// prepare brings a file to the current format and returns its identity.
-func prepare(db *bolt.DB) (id identity, err error) {
+// prepare brings a file to the current format. It returns the position up to which
+// the file has what the journal has.
+func prepare(db *bolt.DB) (p position, err error) {
 	defer guard(&err)()
 	err = db.View(func(tx *bolt.Tx) error {
 		meta := tx.Bucket(bucketMeta.name())
-		if meta != nil && formatOf(meta) == currentFormat() && tx.Bucket(fillerName) == nil {
-			id = readIdentity(meta.Get)
+		if meta != nil && formatOf(meta) == currentFormat() && tx.Bucket(fillerName) == nil && meta.Get(keyEpoch) != nil {
+			p = readPosition(meta)
 		}
 		return nil
 	})
-	if isComplete := id.epoch != ""; err == nil && !isComplete {
+	if isComplete := p.state != 0; err == nil && !isComplete {
 		err = db.Update(func(tx *bolt.Tx) (err error) {
-			id, err = complete(tx)
+			p, err = complete(tx)
 			return err
 		})
 	}
 	if err != nil {
-		return identity{}, err
+		return position{}, err
 	}
 	// bbolt's statistics count the free pages only after a write transaction.
 	tx, err := db.Begin(true)
 	if err != nil {
-		return identity{}, err
+		return position{}, err
 	}
-	return id, tx.Rollback()
+	return p, tx.Rollback()
 }
 
-// complete fills a new file, migrates an old one, draws an epoch for a copy, and
-// removes what an interrupted Scrub has left.
-func complete(tx *bolt.Tx) (id identity, err error) {
+// complete fills a new file, migrates an old one, draws the random values that a
+// new file or a copy lacks, and removes what an interrupted Scrub has left.
+func complete(tx *bolt.Tx) (p position, err error) {
 	meta := tx.Bucket(bucketMeta.name())
 	if meta == nil {
 		err = initialise(tx)
@@ -56,12 +63,24 @@ func complete(tx *bolt.Tx) (id identity, err error) {
 		err = tx.DeleteBucket(fillerName)
 	}
 	if err != nil {
-		return identity{}, err
+		return position{}, err
 	}
-	if id = readIdentity(tx.Bucket(bucketMeta.name()).Get); id.epoch != "" {
-		return id, nil
+	meta = tx.Bucket(bucketMeta.name())
+	if p = readPosition(meta); p.state == 0 {
+		p = position{state: randomState()}
+		err = putPosition(meta, p)
 	}
-	return drawEpoch(tx.Bucket(bucketMeta.name()))
+	if isCopy := meta.Get(keyEpoch) == nil; isCopy {
+		err = errors.Join(err, drawEpoch(meta))
+	}
+	return p, err
+}
+
+// randomState returns the random number that the journal of a file has.
+func randomState() uint64 {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return binary.BigEndian.Uint64(b[:]) | 1
 }
 
 // initialise makes the buckets of a new file.

@@ -39,9 +39,9 @@ func (id identity) withNewEpoch() identity {
 }
 
 // drawEpoch gives a file a new random epoch.
-func drawEpoch(meta *bolt.Bucket) (identity, error) {
+func drawEpoch(meta *bolt.Bucket) error {
 	id := readIdentity(meta.Get).withNewEpoch()
-	return id, errors.Join(meta.Put(keySalt, []byte(id.salt)), meta.Put(keyEpoch, []byte(id.epoch)))
+	return errors.Join(meta.Put(keySalt, []byte(id.salt)), meta.Put(keyEpoch, []byte(id.epoch)))
 }
 
 // Epoch returns the random text that is part of every delivery's id, so that a

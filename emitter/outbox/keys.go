@@ -24,6 +24,13 @@ func copyID(id, target string) hash { return hashOf(id, "\x00", target) }
 
 func uint64Key(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 
+func appendUint64s(to []byte, numbers ...uint64) []byte {
+	for _, n := range numbers {
+		to = binary.BigEndian.AppendUint64(to, n)
+	}
+	return to
+}
+
 // lastUint64 returns the number at the end of a key: a seq.
 func lastUint64(key []byte) uint64 { return binary.BigEndian.Uint64(key[len(key)-8:]) }
 

@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
-	bolt "go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/sidehook/sidehook/rules/config"
@@ -36,7 +35,13 @@ type Store struct {
 	changes *changeQueue
 	writer  writer
 
-	db atomic.Pointer[bolt.DB]
+	// engine is nil while the state file is closed.
+	engine atomic.Pointer[engine]
+	disk   disk
+	// segmentSize is how long a segment of the journal becomes.
+	segmentSize int64
+	// erase asks the writer for what engine.erase is.
+	erase chan chan<- error
 	// closing is closed before the file is closed, stopped once Run has ended.
 	closing, stopped chan struct{}
 
@@ -61,10 +66,14 @@ func New(o Options) *Store {
 	s := &Store{
 		options: o,
 		log:     o.Logger,
-		changes: newChangeQueue(maxWaiting, maxWaitingBytes),
-		closing: make(chan struct{}),
-		stopped: make(chan struct{}),
-		ready:   map[string]chan struct{}{},
+		disk:    osDisk{},
+
+		segmentSize: segmentSize,
+		erase:       make(chan chan<- error),
+		changes:     newChangeQueue(maxWaiting, maxWaitingBytes),
+		closing:     make(chan struct{}),
+		stopped:     make(chan struct{}),
+		ready:       map[string]chan struct{}{},
 	}
 	s.writer.init(s)
 	s.register(o.Metrics)
@@ -107,16 +116,19 @@ func (s *Store) Do(ctx context.Context, fn func(*Tx)) error {
 
 // view runs a short read of the state. Whatever fn keeps must be copied.
 func (s *Store) view(fn func(*view) error) (err error) {
-	db := s.db.Load()
-	if db == nil {
+	e := s.engine.Load()
+	if e == nil {
 		return ErrClosed
 	}
 	s.reading.RLock()
 	defer s.reading.RUnlock()
 	defer guard(&err)()
-	err = db.View(func(tx *bolt.Tx) error { return fn(newView(tx)) })
+	v, err := e.view()
 	if errors.Is(err, bolterrors.ErrDatabaseNotOpen) {
 		return ErrClosed
+	} else if err != nil {
+		return err
 	}
-	return err
+	defer v.end()
+	return fn(v)
 }

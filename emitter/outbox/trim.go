@@ -47,11 +47,10 @@ func (t *trimmer) init(retention config.Retention, log *slog.Logger) {
 
 // trim drops what one commit may drop.
 func (t *trimmer) trim(tx *Tx) {
-	t.usedBytes += int64(tx.addedBytes)
+	t.measure(tx)
 	if !t.behind && !t.isOver() && !t.full && tx.now.Before(t.next) {
 		return
 	}
-	t.measure(tx)
 	budget := maxTrim
 	for _, target := range tx.targetNumbers() {
 		budget -= t.trimDone(tx, target, Delivered, t.cutoff(tx, t.retention.Delivered), budget)
@@ -73,12 +72,13 @@ func (t *trimmer) cutoff(tx *Tx, keep config.Duration) time.Time {
 	return tx.now.Add(-time.Duration(keep))
 }
 
-// measure computes the size of the file and how much of it is in use.
+// measure computes the size of the file and how much of it is in use, once it has
+// what the journal has.
 func (t *trimmer) measure(tx *Tx) {
 	stats := tx.view.bolt.DB().Stats()
 	free := stats.FreePageN + stats.PendingPageN
 	t.fileBytes = tx.view.bolt.Size()
-	t.usedBytes = t.fileBytes - int64(free)*int64(tx.view.bolt.DB().Info().PageSize) + int64(tx.addedBytes) - t.fillerBytes
+	t.usedBytes = t.fileBytes - int64(free)*int64(tx.view.bolt.DB().Info().PageSize) + int64(tx.view.grown()) - t.fillerBytes
 }
 
 func (t *trimmer) isOver() bool {

@@ -17,7 +17,11 @@ const growingFill = 0.95
 // A change that cannot be made (an empty key, a key that is too long) is dropped
 // as a whole, logged and counted; the others of its commit are made.
 type Tx struct {
-	view *view
+	// view has the changes so far in its first layer.
+	view    *view
+	changes *overlay
+	// made is the number of changes of the batch that were made.
+	made int
 	identity
 	now time.Time
 	// targets are the target records read so far; putTargets writes them.
@@ -25,10 +29,9 @@ type Tx struct {
 	// woken are the targets that have a new delivery to send.
 	woken map[string]struct{}
 	// full reports that the file takes no further deliveries, refused counts those
-	// that it did not take, addedBytes is the length of those that it did.
-	full       bool
-	refused    uint64
-	addedBytes int
+	// that it did not take.
+	full    bool
+	refused uint64
 	// withdrawn reports that a pending delivery was discarded.
 	withdrawn bool
 	// after has the functions to call once the commit is on disk.
@@ -36,8 +39,11 @@ type Tx struct {
 	err   error
 }
 
-func newTx(b *bolt.Tx, id identity, now time.Time) *Tx {
-	return &Tx{view: newView(b), identity: id, now: now, targets: map[string]*targetRecord{}, woken: map[string]struct{}{}}
+// newTx makes a Tx on a view of what is committed.
+func newTx(v *view, id identity, now time.Time) *Tx {
+	changes := newOverlay()
+	v.layers = append([]*overlay{changes}, v.layers...)
+	return &Tx{view: v, changes: changes, identity: id, now: now, targets: map[string]*targetRecord{}, woken: map[string]struct{}{}}
 }
 
 // After calls fn once the change is on disk. fn is not durable: after a crash in
@@ -49,32 +55,34 @@ func (tx *Tx) get(b bucket, key []byte) []byte { return tx.view.get(b, key) }
 func (tx *Tx) has(b bucket, key []byte) bool { return tx.get(b, key) != nil }
 
 func (tx *Tx) put(b bucket, key, value []byte) {
-	if err := tx.bucket(b).Put(key, value); err != nil {
-		tx.fail(fmt.Errorf("cannot put a record of %d bytes into %s: %w", len(value), b.name(), err))
+	if len(key) == 0 || len(key) > bolt.MaxKeySize || len(value) > bolt.MaxValueSize {
+		tx.fail(fmt.Errorf("cannot put a record of %d bytes with a key of %d into %s", len(value), len(key), b.name()))
+		return
 	}
+	if value == nil {
+		value = []byte{}
+	}
+	tx.changes.grown += fileSize(key, value)
+	if old, ok := tx.view.overlaid(b, key); ok && old != nil { // one of the file is not worth reading
+		tx.changes.grown -= fileSize(key, old)
+	}
+	tx.changes.set(newRecord(b, key, value))
 }
 
 func (tx *Tx) delete(b bucket, key []byte) {
-	if err := tx.bucket(b).Delete(key); err != nil {
-		tx.fail(fmt.Errorf("cannot delete a record of %s: %w", b.name(), err))
+	old := tx.get(b, key)
+	if old == nil {
+		return
 	}
+	tx.changes.grown -= fileSize(key, old)
+	tx.changes.set(newRecord(b, key, nil))
 }
 
 // nextSequence returns the next number of a bucket, from 1.
 func (tx *Tx) nextSequence(b bucket) uint64 {
-	n, err := tx.bucket(b).NextSequence()
-	if err != nil {
-		tx.fail(fmt.Errorf("cannot number a record of %s: %w", b.name(), err))
-	}
+	n := tx.view.sequence(b) + 1
+	tx.changes.set(newRecord(sequences, []byte{byte(b)}, uint64Key(n)))
 	return n
-}
-
-func (tx *Tx) bucket(b bucket) *bolt.Bucket {
-	in := tx.view.bucket(b)
-	if b.isGrowing() {
-		in.FillPercent = growingFill
-	}
-	return in
 }
 
 // fail keeps the first error of a change.
