@@ -210,7 +210,7 @@ func (e *engine) apply(ctx context.Context, f *frozen) (err error) {
 			return ctx.Err()
 		}
 		err := e.db.Update(func(tx *bolt.Tx) error {
-			for n := 0; more && n < applyAtOnce; n++ {
+			for n := 0; more && n < e.applyAtOnce; n++ {
 				if err := applyRecord(tx, it.Item()); err != nil {
 					return err
 				}

@@ -23,6 +23,8 @@ type engine struct {
 	db      *bolt.DB
 	journal *journal
 	log     *slog.Logger
+	// applyAtOnce is how many records one transaction of a checkpoint has.
+	applyAtOnce int
 	// active is the overlay that commits go to, began when the first of them did.
 	active *overlay
 	began  time.Time
@@ -40,8 +42,8 @@ type engine struct {
 
 // openEngine takes up what the journal has and the file has not. It owns db,
 // unless it fails.
-func openEngine(db *bolt.DB, j *journal, after position, log *slog.Logger) (*engine, error) {
-	e := &engine{db: db, journal: j, log: log, active: newOverlay(), began: time.Now()}
+func openEngine(db *bolt.DB, j *journal, after position, s *Store) (*engine, error) {
+	e := &engine{db: db, journal: j, log: s.log, applyAtOnce: s.applyAtOnce, active: newOverlay(), began: time.Now()}
 	found, err := j.restore(after)
 	if err != nil {
 		return nil, errors.Join(err, j.close())

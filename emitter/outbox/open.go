@@ -49,7 +49,7 @@ func (w *writer) open() (err error) {
 		return errors.Join(err, closeDB(db))
 	}
 	j := &journal{disk: w.store.disk, dir: w.store.options.Dir, limit: w.store.segmentSize}
-	if w.engine, err = openEngine(db, j, upTo, w.store.log); err != nil {
+	if w.engine, err = openEngine(db, j, upTo, w.store); err != nil {
 		return errors.Join(err, closeDB(db))
 	}
 	if w.identity, err = w.engine.identity(); err != nil {

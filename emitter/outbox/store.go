@@ -38,8 +38,9 @@ type Store struct {
 	// engine is nil while the state file is closed.
 	engine atomic.Pointer[engine]
 	disk   disk
-	// segmentSize is how long a segment of the journal becomes.
+	// segmentSize and applyAtOnce are the constants of these names, but in tests.
 	segmentSize int64
+	applyAtOnce int
 	// erase asks the writer for what engine.erase is.
 	erase chan chan<- error
 	// closing is closed before the file is closed, stopped once Run has ended.
@@ -68,12 +69,12 @@ func New(o Options) *Store {
 		log:     o.Logger,
 		disk:    osDisk{},
 
-		segmentSize: segmentSize,
-		erase:       make(chan chan<- error),
-		changes:     newChangeQueue(maxWaiting, maxWaitingBytes),
-		closing:     make(chan struct{}),
-		stopped:     make(chan struct{}),
-		ready:       map[string]chan struct{}{},
+		segmentSize: segmentSize, applyAtOnce: applyAtOnce,
+		erase:   make(chan chan<- error),
+		changes: newChangeQueue(maxWaiting, maxWaitingBytes),
+		closing: make(chan struct{}),
+		stopped: make(chan struct{}),
+		ready:   map[string]chan struct{}{},
 	}
 	s.writer.init(s)
 	s.register(o.Metrics)

@@ -63,8 +63,10 @@ func (tx *Tx) put(b bucket, key, value []byte) {
 		value = []byte{}
 	}
 	tx.changes.grown += fileSize(key, value)
-	if old, ok := tx.view.overlaid(b, key); ok && old != nil { // one of the file is not worth reading
-		tx.changes.grown -= fileSize(key, old)
+	if b == bucketJourneys { // the others are small, or new
+		if old, ok := tx.view.overlaid(b, key); ok && old != nil {
+			tx.changes.grown -= fileSize(key, old)
+		}
 	}
 	tx.changes.set(newRecord(b, key, value))
 }
