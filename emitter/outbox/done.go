@@ -29,7 +29,7 @@ func (tx *Tx) doneBefore(target uint32, state State, cutoff time.Time, limit int
 		return nil
 	}
 	end := doneKey(target, state, cutoff, 0)
-	for key := range keys(tx.bucket(bucketDone), donePrefix(target, state), nil) {
+	for key := range tx.view.ascend(bucketDone, donePrefix(target, state), nil) {
 		if len(found) >= limit || bytes.Compare(key, end) >= 0 {
 			break
 		}

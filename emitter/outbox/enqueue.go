@@ -30,9 +30,6 @@ func (tx *Tx) Enqueue(d Delivery) (added bool) {
 		return false
 	}
 	seq := tx.putDelivery(t, id, record)
-	if seq == 0 {
-		return false
-	}
 	if p.isOrdered() {
 		tx.appendToLane(seq, p, lane, bytes)
 	}
@@ -40,14 +37,9 @@ func (tx *Tx) Enqueue(d Delivery) (added bool) {
 	return true
 }
 
-// putDelivery writes the record of a pending delivery under a new seq. It returns 0
-// if it cannot.
+// putDelivery writes the record of a pending delivery under a new seq.
 func (tx *Tx) putDelivery(t *targetRecord, id hash, record []byte) (seq uint64) {
-	seq, err := tx.bucket(bucketDeliveries).NextSequence()
-	if err != nil {
-		tx.fail(err)
-		return 0
-	}
+	seq = tx.nextSequence(bucketDeliveries)
 	tx.put(bucketDeliveries, uint64Key(seq), record)
 	tx.put(bucketIDs, id[:], uint64Key(seq))
 	tx.tally(t, Waiting, 1, deliveryFootprint(record))

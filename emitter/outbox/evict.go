@@ -139,10 +139,7 @@ func heaviest(targets []*targetRecord, state State) (most *targetRecord) {
 
 // firstDone returns the key of a target's delivery that finished first, nil without one.
 func (tx *Tx) firstDone(target uint32, state State) []byte {
-	for key := range keys(tx.bucket(bucketDone), donePrefix(target, state), nil) {
-		return bytes.Clone(key)
-	}
-	return nil
+	return bytes.Clone(tx.view.first(bucketDone, donePrefix(target, state)))
 }
 
 // evictWindow is how many of the oldest journeys are compared to find the oldest
@@ -159,7 +156,7 @@ func (e *eviction) dropJourneys(excess int64) {
 
 // dropOldest drops the oldest journeys of journey_age or eventless_age until all
 // journeys take goal bytes at most.
-func (e *eviction) dropOldest(index []byte, goal int64) (dropped int) {
+func (e *eviction) dropOldest(index bucket, goal int64) (dropped int) {
 	isDone := func() bool { return e.room <= 0 || e.tx.ledger.bytes[shareJourneys] <= goal }
 	for !isDone() {
 		oldest := e.tx.oldestJourneys(index, time.Time{}, evictWindow)

@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -79,11 +78,12 @@ func TestOlderFileIsMigratedOnceAndThenRefusedByTheOlderRelease(t *testing.T) {
 			t.Errorf("got %v, want %q", err, want)
 		}
 	}
-	runs, fails, known := 0, true, migrations
+	runs, fails := 0, true
+	known := migrations
 	t.Cleanup(func() { migrations = known })
-	migrations = append(slices.Clone(known), func(tx *bolt.Tx) error {
+	migrations = append(known[:len(known):len(known)], func(tx *bolt.Tx) error {
 		runs++
-		if _, err := tx.CreateBucket([]byte("of format 3")); err != nil || fails {
+		if _, err := tx.CreateBucket([]byte("of the next format")); err != nil || fails {
 			return errors.Join(err, errors.New("failed"))
 		}
 		return nil

@@ -6,8 +6,6 @@ import (
 	"encoding/binary"
 	"slices"
 	"time"
-
-	bolt "go.etcd.io/bbolt"
 )
 
 // isMarked is the value of a key whose presence is all that it says. It is not
@@ -73,7 +71,7 @@ func (tx *Tx) DeleteJourneyPart(key, name string) { tx.delete(bucketJourneyParts
 // JourneyParts returns the names of a journey's parts that begin with prefix, in
 // their order.
 func (tx *Tx) JourneyParts(key, prefix string) (names []string) {
-	for part := range keys(tx.bucket(bucketJourneyParts), partKey(key, prefix), nil) {
+	for part := range tx.view.ascend(bucketJourneyParts, partKey(key, prefix), nil) {
 		names = append(names, string(part[hashSize:]))
 	}
 	return names
@@ -114,8 +112,8 @@ func (tx *Tx) deleteJourney(ageKey []byte) (dropped int) {
 // oldestJourneys copies up to limit keys of journey_age or eventless_age, the
 // oldest hour first, of journeys whose last exchange was in an hour before cutoff,
 // if that is not zero.
-func (tx *Tx) oldestJourneys(index []byte, cutoff time.Time, limit int) (found [][]byte) {
-	for key := range keys(tx.bucket(index), nil, nil) {
+func (tx *Tx) oldestJourneys(index bucket, cutoff time.Time, limit int) (found [][]byte) {
+	for key := range tx.view.ascend(index, nil, nil) {
 		isRecent := !cutoff.IsZero() && binary.BigEndian.Uint32(key) >= hours(cutoff)
 		if len(found) >= limit || isRecent {
 			break
@@ -140,10 +138,10 @@ func (tx *Tx) sortByLastExchange(ageKeys [][]byte) {
 // only keys, so that a million journeys take a fraction of a second.
 func (s *Store) JourneyKeys(suffix string) (found []string, err error) {
 	for next := []byte(nil); ; {
-		err = s.view(func(tx *bolt.Tx) error {
+		err = s.view(func(v *view) error {
 			start, scanned := next, 0
 			next = nil
-			for key := range keys(tx.Bucket(bucketJourneyAge), nil, start) {
+			for key := range v.ascend(bucketJourneyAge, nil, start) {
 				if scanned++; scanned > maxScan {
 					next = bytes.Clone(key)
 					break
@@ -188,7 +186,7 @@ func (tx *Tx) IsLeftover(key, run string) bool {
 // Unsettled returns the keys of up to limit marked journeys that come after a key,
 // "" for the first ones, in the order of the keys.
 func (tx *Tx) Unsettled(after string, limit int) (marked []string) {
-	for key := range keys(tx.bucket(bucketUnsettled), nil, []byte(after)) {
+	for key := range tx.view.ascend(bucketUnsettled, nil, []byte(after)) {
 		if len(marked) == limit {
 			break
 		}

@@ -62,7 +62,7 @@ func TestEventlessJourneysAreListedByAge(t *testing.T) {
 		do(t, s, change)
 		do(t, s, func(tx *Tx) {
 			var got []string
-			for key := range keys(tx.bucket(bucketEventlessAge), nil, nil) {
+			for key := range tx.view.ascend(bucketEventlessAge, nil, nil) {
 				got = append(got, string(key[4:]))
 			}
 			if diff := cmp.Diff(want, got); diff != "" {

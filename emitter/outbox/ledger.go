@@ -75,12 +75,12 @@ func (tx *Tx) tally(t *targetRecord, state State, deliveries int, bytes int64) {
 
 // weigh notes that a record is about to be put, or deleted if size is negative.
 // Those of deliveries are counted by tally.
-func (tx *Tx) weigh(bucket, key []byte, size int) {
-	s, ok := shareOfBucket(bucket)
+func (tx *Tx) weigh(b bucket, key []byte, size int) {
+	s, ok := shareOfBucket(b)
 	if !ok {
 		return
 	}
-	old := tx.get(bucket, key)
+	old := tx.get(b, key)
 	if old != nil {
 		tx.ledger.bytes[s] -= footprint(len(key) + len(old))
 	}
@@ -93,12 +93,13 @@ func (tx *Tx) weigh(bucket, key []byte, size int) {
 }
 
 // shareOfBucket returns the share that the records of a bucket count for.
-func shareOfBucket(bucket []byte) (s share, ok bool) {
-	switch string(bucket) {
-	case string(bucketJourneys), string(bucketJourneyParts), string(bucketJourneyAge), string(bucketEventlessAge), string(bucketUnsettled):
+func shareOfBucket(b bucket) (s share, ok bool) {
+	switch b {
+	case bucketJourneys, bucketJourneyParts, bucketJourneyAge, bucketEventlessAge, bucketUnsettled:
 		return shareJourneys, true
-	case string(bucketPages), string(bucketPageUse):
+	case bucketPages, bucketPageUse:
 		return sharePages, true
+	case bucketMeta, bucketTargets, bucketDeliveries, bucketIDs, bucketProgress, bucketFailures, bucketLanes, bucketReady, bucketDone, bucketCount:
 	}
 	return 0, false
 }
@@ -127,21 +128,20 @@ func (tx *Tx) recount() {
 			tx.ledger.targets++
 		}
 	}
-	for key := range keys(tx.bucket(bucketProgress), nil, nil) {
-		p, err := decodeProgress(tx.get(bucketProgress, key))
+	for key, record := range tx.view.ascend(bucketProgress, nil, nil) {
+		p, err := decodeProgress(record)
 		if err != nil || p.discarded || targets[p.target] == nil {
 			continue
 		}
-		seq := binary.BigEndian.Uint64(key)
-		tx.tally(targets[p.target], p.State, 0, tx.deliveryBytes(seq))
+		tx.tally(targets[p.target], p.State, 0, tx.deliveryBytes(binary.BigEndian.Uint64(key)))
 	}
-	for _, bucket := range buckets {
-		s, ok := shareOfBucket(bucket)
+	for b := range bucketCount {
+		s, ok := shareOfBucket(b)
 		if !ok {
 			continue
 		}
-		for key := range keys(tx.bucket(bucket), nil, nil) {
-			tx.ledger.bytes[s] += footprint(len(key) + len(tx.get(bucket, key)))
+		for key, value := range tx.view.ascend(b, nil, nil) {
+			tx.ledger.bytes[s] += footprint(len(key) + len(value))
 		}
 	}
 }

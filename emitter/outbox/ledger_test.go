@@ -27,7 +27,7 @@ func (tx *Tx) books() books {
 		t := tx.target(name)
 		b.Targets[name] = [3]uint64{t.PendingBytes, t.deadBytes, t.deliveredBytes}
 	}
-	for key := range keys(tx.bucket(bucketLanes), nil, nil) {
+	for key := range tx.view.ascend(bucketLanes, nil, nil) {
 		p := &progressRecord{target: uint32(key[3])}
 		copy(p.lane[:], key[4:])
 		l := tx.readLane(p)
@@ -41,7 +41,7 @@ func (tx *Tx) countAgain() books {
 	tx.recount()
 	b := tx.books()
 	clear(b.Lanes)
-	for key := range keys(tx.bucket(bucketProgress), nil, nil) {
+	for key := range tx.view.ascend(bucketProgress, nil, nil) {
 		p := tx.progress(lastUint64(key))
 		if p.isPending() && p.isOrdered() {
 			lane := b.Lanes[string(laneKey(p.target, p.lane))]

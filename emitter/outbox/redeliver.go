@@ -44,9 +44,7 @@ func (tx *Tx) RedeliverTo(seq uint64, target string, due time.Time) bool {
 		return false
 	}
 	other := &progressRecord{Progress: redelivery(due), target: t.number, lane: p.lane}
-	if seq := tx.putDelivery(t, copyID(d.ID, target), copied); seq != 0 {
-		tx.putPending(target, seq, other)
-	}
+	tx.putPending(target, tx.putDelivery(t, copyID(d.ID, target), copied), other)
 	return true
 }
 

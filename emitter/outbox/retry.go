@@ -81,7 +81,7 @@ func (tx *Tx) Hasten(name string, after []byte, limit int) (rest []byte) {
 
 // retriesAfter copies up to limit keys of a target's retries that come after the given one.
 func (tx *Tx) retriesAfter(target uint32, after []byte, limit int) (found [][]byte) {
-	for key := range keys(tx.bucket(bucketReady), readyKey(target, classRetry), after) {
+	for key := range tx.view.ascend(bucketReady, readyKey(target, classRetry), after) {
 		if len(found) >= limit {
 			break
 		}

@@ -1,10 +1,6 @@
 package outbox
 
-import (
-	"time"
-
-	bolt "go.etcd.io/bbolt"
-)
+import "time"
 
 // Cause is why a target is disabled. The values are part of the file's format
 // and of the admin API.
@@ -42,8 +38,8 @@ func (t *Target) kept() uint64 { return t.Pending + t.Dead + t.Delivered }
 // Target returns the record of a target, a zero one if it was never used.
 func (s *Store) Target(name string) (Target, error) {
 	var found Target
-	err := s.view(func(tx *bolt.Tx) error {
-		t, err := readTarget(tx, name)
+	err := s.view(func(v *view) error {
+		t, err := readTarget(v, name)
 		found = t.Target
 		return err
 	})
@@ -53,12 +49,15 @@ func (s *Store) Target(name string) (Target, error) {
 // Targets returns all targets that ever had a delivery, by name.
 func (s *Store) Targets() (map[string]Target, error) {
 	all := map[string]Target{}
-	err := s.view(func(tx *bolt.Tx) error {
-		return tx.Bucket(bucketTargets).ForEach(func(name, record []byte) error {
+	err := s.view(func(v *view) error {
+		for name, record := range v.ascend(bucketTargets, nil, nil) {
 			t, err := decodeTarget(record)
+			if err != nil {
+				return err
+			}
 			all[string(name)] = t.Target
-			return err
-		})
+		}
+		return nil
 	})
 	return all, err
 }
@@ -121,16 +120,12 @@ func (tx *Tx) target(name string) *targetRecord {
 		tx.fail(errNoTarget)
 		return &targetRecord{}
 	}
-	t, err := readTarget(tx.bolt, name)
+	t, err := readTarget(tx.view, name)
 	if err != nil {
 		tx.fail(err)
 	}
 	if t.number == 0 {
-		number, err := tx.bucket(bucketTargets).NextSequence()
-		if err != nil {
-			tx.fail(err)
-		}
-		t.number, t.dirty = uint32(number), true
+		t.number, t.dirty = uint32(tx.nextSequence(bucketTargets)), true
 	}
 	tx.targets[name] = t
 	return t
@@ -148,7 +143,7 @@ func (tx *Tx) putTargets() {
 
 // targetNames returns the names of all targets in the file.
 func (tx *Tx) targetNames() (names []string) {
-	for name := range keys(tx.bucket(bucketTargets), nil, nil) {
+	for name := range tx.view.ascend(bucketTargets, nil, nil) {
 		names = append(names, string(name))
 	}
 	return names
@@ -190,8 +185,8 @@ func (t *targetRecord) encode() []byte {
 	return e
 }
 
-func readTarget(tx *bolt.Tx, name string) (*targetRecord, error) {
-	return decodeTarget(tx.Bucket(bucketTargets).Get([]byte(name)))
+func readTarget(v *view, name string) (*targetRecord, error) {
+	return decodeTarget(v.get(bucketTargets, []byte(name)))
 }
 
 // decodeTarget returns a zero record if there is none.

@@ -33,6 +33,9 @@ type trimmer struct {
 
 	trimmed              uint64
 	fileBytes, usedBytes int64
+	// measuredBytes is what was in use when no checkpoint ran last, measuredTotal the
+	// total of the ledger then.
+	measuredBytes, measuredTotal int64
 	// fillerBytes is how much of the file Scrub has filled for the moment.
 	fillerBytes int64
 	// ledger is that of the last commit, for the metrics.
@@ -95,13 +98,19 @@ func (t *trimmer) cutoff(tx *Tx, keep config.Duration) time.Time {
 	return tx.now.Add(-time.Duration(keep))
 }
 
-// measure computes the size of the file and how much of it is in use.
+// measure computes the size of the file and how much of it is in use, once it has
+// what the journal has. While a checkpoint runs, nobody knows how much of that it
+// has already: then the use is that before the checkpoint, and what the ledger has
+// more since.
 func (t *trimmer) measure(tx *Tx) {
-	stats := tx.bolt.DB().Stats()
+	stats := tx.view.bolt.DB().Stats()
 	free := stats.FreePageN + stats.PendingPageN
-	grown := tx.ledger.total() - tx.before.total()
-	t.fileBytes = tx.bolt.Size()
-	t.usedBytes = t.fileBytes - int64(free)*int64(tx.bolt.DB().Info().PageSize) + grown - t.fillerBytes
+	t.fileBytes = tx.view.bolt.Size()
+	if isMoving := len(tx.view.layers) > 2; !isMoving || t.measuredBytes == 0 {
+		t.measuredBytes = t.fileBytes - int64(free)*int64(tx.view.bolt.DB().Info().PageSize) + int64(tx.view.grown()) - t.fillerBytes
+		t.measuredTotal = tx.ledger.total()
+	}
+	t.usedBytes = t.measuredBytes + tx.ledger.total() - t.measuredTotal
 }
 
 // trimDone drops a target's deliveries that finished before cutoff.
@@ -142,15 +151,17 @@ func (t *trimmer) trimPages(tx *Tx) {
 		return
 	}
 	var unused [][]byte
-	cursor := tx.bucket(bucketPageUse).Cursor()
-	key, day := cursor.Seek(t.page)
-	for n := 0; key != nil && n < maxTrim; n++ {
+	start, n := t.page, 0
+	t.page = nil
+	for key, day := range tx.view.ascend(bucketPageUse, nil, start) {
+		if n++; n > maxTrim {
+			t.page = bytes.Clone(key)
+			break
+		}
 		if dayOf(day) < oldest {
 			unused = append(unused, bytes.Clone(key))
 		}
-		key, day = cursor.Next()
 	}
-	t.page = bytes.Clone(key)
 	for _, key := range unused {
 		tx.delete(bucketPageUse, key)
 		tx.delete(bucketPages, key)
