@@ -107,7 +107,7 @@ func (s section) pending(tx *bolt.Tx, after []byte) iter.Seq2[entry, error] {
 // oldestPending returns the progress key of the oldest pending delivery, which
 // is the head of its lane, nil without one.
 func (s section) oldestPending(tx *bolt.Tx) (oldest []byte) {
-	for _, class := range []byte{classFresh, classTried} {
+	for _, class := range classesByAge {
 		prefix := readyKey(s.target, class)
 		for key := range keys(tx.Bucket(bucketReady), prefix, nil) {
 			if seqKey := key[len(prefix):]; oldest == nil || bytes.Compare(seqKey, oldest) < 0 {
