@@ -8,10 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"log/slog"
 	"os"
 	"os/signal"
-	"sync"
 	"syscall"
 	"time"
 
@@ -53,6 +53,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	// The first signal starts the drain; the second one kills, as it does by default.
 	context.AfterFunc(ctx, stop)
 
+	log.SetOutput(io.Discard) // net/http quotes there what peers have sent, which may be a participant's answer
 	return cli.Execute(ctx, newRoot(), args, cli.Streams{In: stdin, Out: stdout, Err: stderr})
 }
 
@@ -245,19 +246,21 @@ func (s *sidecar) run(ctx, abort context.Context) error {
 	s.logger.Info("stopping, draining requests in flight", "timeout", drainTimeout)
 	drain, cancel := context.WithTimeout(abort, drainTimeout)
 	defer cancel()
-	stopReload()
+	_ = stopReload()
 	s.admin.Drain()
 	if err := s.proxy.Shutdown(drain); err != nil {
 		s.logger.Warn("requests in flight were cut off", "error", err)
 	}
-	stopProxy()
-	stopRecorder()
-	stopDispatcher()
-	stopStore()
+	_ = stopProxy()
+	_ = stopRecorder()
+	_ = stopDispatcher()
+	if err := stopStore(); err != nil {
+		s.logger.Error("observations are lost: the state file could not be written before the end", "error", err)
+	}
 	if err := s.admin.Shutdown(drain); err != nil {
 		s.logger.Warn("admin requests in flight were cut off", "error", err)
 	}
-	stopAdmin()
+	_ = stopAdmin()
 	if ctx.Err() == nil {
 		return context.Cause(failed)
 	}
@@ -273,18 +276,20 @@ func (s *sidecar) awaitStore(ctx context.Context) {
 	_ = s.store.Do(ctx, func(*outbox.Tx) {})
 }
 
-// background runs work until stop is called, which waits for its end. An error
-// of work is passed to fail.
-func background(fail context.CancelCauseFunc, work func(context.Context) error) (stop func()) {
+// background runs work until stop is called, which waits for its end and returns
+// its error. An error is also passed to fail at once.
+func background(fail context.CancelCauseFunc, work func(context.Context) error) (stop func() error) {
 	ctx, cancel := context.WithCancel(context.Background())
-	var done sync.WaitGroup
-	done.Go(func() {
-		if err := work(ctx); err != nil {
+	ended := make(chan error, 1)
+	go func() {
+		err := work(ctx)
+		if err != nil {
 			fail(err)
 		}
-	})
-	return func() {
+		ended <- err
+	}()
+	return func() error {
 		cancel()
-		done.Wait()
+		return <-ended
 	}
 }

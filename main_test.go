@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -475,6 +476,39 @@ func TestTheVersionNamesReleaseCommitAndGo(t *testing.T) {
 	}
 }
 
+// net/http logs the beginning of what arrives on an idle connection. A target that
+// sends a delivery back there would have an answer logged.
+func TestTheLogOfNetHTTPIsSilent(t *testing.T) {
+	var logged strings.Builder
+	log.SetOutput(&logged)
+	defer log.SetOutput(os.Stderr)
+	run([]string{"version"}, strings.NewReader(""), io.Discard, io.Discard)
+	quoted := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		connection, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer connection.Close()
+		defer close(quoted)
+		_, _ = io.WriteString(connection, "HTTP/1.1 204 No Content\r\n\r\n")
+		time.Sleep(50 * time.Millisecond)
+		_, _ = io.WriteString(connection, "the answer of a participant")
+		_, _ = io.Copy(io.Discard, connection) // until net/http gives the connection up
+	}))
+	defer server.Close()
+	response, err := server.Client().Get(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	<-quoted
+	if logged.Len() > 0 {
+		t.Errorf("logged %q", logged.String())
+	}
+}
+
 func TestCompletionIsPrintedForEachShell(t *testing.T) {
 	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
 		var stdout strings.Builder
@@ -604,7 +638,9 @@ func (d *demoProcess) sendHalfARequest() {
 	if _, err := io.WriteString(conn, "POST /api/log/3/p/1/decsys.platform.PAGE_LOAD HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{"); err != nil {
 		d.t.Fatal(err)
 	}
-	time.Sleep(100 * time.Millisecond) // until it is in flight
+	for !bytes.Contains(fetch(d.t, http.MethodGet, "http://"+d.admin+"/metrics", ""), []byte("\nsidehook_requests_total 1\n")) {
+		time.Sleep(time.Millisecond) // until it is in flight
+	}
 }
 
 var update = flag.Bool("update", false, "write golden files instead of comparing with them")

@@ -28,6 +28,8 @@ type Fold struct {
 	// ReadsPasts reports whether the caller can read the pasts that a Step
 	// requests. Otherwise every journey is taken to begin with its first observation.
 	ReadsPasts bool
+	// AsksWithoutSurvey reports whether a past can be read without the survey's id.
+	AsksWithoutSurvey bool
 	// IsCrowded reports whether so many observations of all journeys wait for pasts
 	// that only those may join them whose survey is known; IsFull that none may.
 	IsCrowded, IsFull bool
@@ -120,7 +122,7 @@ func (f Fold) Settle(key Key, at time.Time) Step {
 // the survey is known; and of a participant who was made up nothing is left.
 func (f Fold) Expire(key Key) Step {
 	journey := f.load(key)
-	if journey.state() == joining && journey.Survey == "" {
+	if journey.state() == joining && !f.canAsk(journey) {
 		f.Journeys.Drop(key)
 		journey.Waits = waits{}
 	}
@@ -137,7 +139,7 @@ func (f Fold) Resume(key Key, now time.Time) Step {
 	case !f.ReadsPasts:
 		journey.Waits.Orphans = journey.Waits.Count
 		return f.join(journey, nil)
-	case journey.Survey == "":
+	case !f.canAsk(journey):
 		return f.Expire(key)
 	}
 	journey.Waits.Orphans = journey.Waits.Count
@@ -180,27 +182,30 @@ func (f Fold) lead(study, survey Key, at time.Time) {
 
 // wait keeps an observation until its past is read, and requests that as soon as
 // the survey's id is known; again if it has not come for long. A journey with too
-// many observations goes on without a past.
+// many observations goes on without a past or, if none was requested, begins anew.
 func (f Fold) wait(journey *Journey, o *Observation, step *Step) {
 	isFirst := journey.state() == unknown
-	mayMore := journey.wait(o) && !f.IsFull && (journey.Survey != "" || !f.IsCrowded)
+	mayMore := journey.wait(o) && !f.IsFull && (f.canAsk(journey) || !f.IsCrowded)
 	switch {
 	case !f.ReadsPasts:
 		step.Events = journey.join(nil)
-	case !mayMore && journey.Survey == "":
+	case !mayMore && !f.canAsk(journey):
 		journey.refused = append(journey.refused, RefusedWait)
 		f.Journeys.Drop(journey.key)
 		journey.Waits = waits{}
 	case !mayMore:
 		journey.refuse(RefusedWait)
 		step.Events = journey.join(nil)
-	case journey.Survey == "":
+	case !f.canAsk(journey):
 		step.Expires = isFirst
 	case journey.Asked.IsZero(), o.At.Sub(journey.Asked) > 2*PastTimeout:
 		journey.Asked = o.At
 		step.Past = journey.pastRequest()
 	}
 }
+
+// canAsk reports whether the journey's past can be requested by now.
+func (f Fold) canAsk(journey *Journey) bool { return journey.Survey != "" || f.AsksWithoutSurvey }
 
 func (f Fold) join(journey *Journey, past *Past) Step {
 	at := journey.Waits.Last

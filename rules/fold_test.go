@@ -200,6 +200,16 @@ func TestObservationsDoNotWaitForeverForTheSurvey(t *testing.T) {
 	})
 }
 
+func TestPastIsRequestedWithoutASurveyWhereThatIsPossible(t *testing.T) {
+	f := newFolding(t, true)
+	f.AsksWithoutSurvey = true
+	if step := f.answer("2"); step.Past == nil || step.Expires {
+		t.Errorf("the past is %v, expires is %v", step.Past, step.Expires)
+	}
+	f.Expire(Key{"3", "p"})
+	f.wantState(joining)
+}
+
 func TestJourneyThatHasASurveyDoesNotExpire(t *testing.T) {
 	f := newFolding(t, true)
 	f.answer("2")

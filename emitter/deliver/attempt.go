@@ -55,10 +55,10 @@ func (q *queue) onResult(a attempted) {
 	switch change {
 	case wentDown:
 		q.backlog.drop()
-	case cameUp:
-		q.backlog.isStale = true
+	case cameUp, regained:
+		q.backlog.dropRetries()
 		q.acks.hasten()
-	case unchanged:
+	case blinked, unchanged:
 	}
 	q.noteOwnFailure(a.result, now)
 	if decided.verdict == dead {
@@ -70,7 +70,7 @@ func (q *queue) onResult(a attempted) {
 
 func (q *queue) decide(a attempted, now time.Time) decision {
 	if a.permit.isProbe {
-		return decideProbe(a.result, now)
+		return decideProbe(q.to.target.Retry, a.delivery, a.result, now, q.random())
 	}
 	return decide(q.to.target.Retry, a.delivery, a.result, now, q.random())
 }
@@ -88,6 +88,9 @@ func (q *queue) noteOwnFailure(r send.Result, now time.Time) {
 // onCommitted lets go of deliveries whose result is on disk.
 func (q *queue) onCommitted(c committed) {
 	q.backlog.release(c.seqs)
+	if !q.health.breaker.isClosed() {
+		q.backlog.dropRetries() // the probe that ended may be new still
+	}
 	q.health.stored(c.notes)
 	if c.notes > 0 {
 		q.adoptStored()

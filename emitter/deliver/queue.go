@@ -220,10 +220,11 @@ func (q *queue) restore(now time.Time) error {
 
 // next returns what to send next, and when to look again if there is nothing.
 func (q *queue) next(now time.Time) (d *outbox.Delivery, wakeAt time.Time, err error) {
-	q.backlog.refresh()
-	if !q.health.breaker.isClosed() {
-		return q.nextProbe(now)
+	admits, until := q.health.admits(now)
+	if admits == admitsNone {
+		return nil, until, nil
 	}
+	q.backlog.refresh()
 	if q.backlog.needsRead(now) {
 		if err := q.backlog.read(now); err != nil {
 			return nil, time.Time{}, err
@@ -233,19 +234,11 @@ func (q *queue) next(now time.Time) (d *outbox.Delivery, wakeAt time.Time, err e
 		}
 	}
 	d, wakeAt = q.backlog.first()
-	return d, wakeAt, nil
-}
-
-// nextProbe returns the oldest delivery, due or not, if a probe may go. Those that
-// failed as probes before come last.
-func (q *queue) nextProbe(now time.Time) (d *outbox.Delivery, wakeAt time.Time, err error) {
-	if at, due := q.health.nextProbe(now); !due {
-		return nil, at, nil
-	}
-	d, wakeAt, err = q.backlog.oldest(now, q.health.failedAsProbe)
-	if err == nil && d == nil && len(q.health.failedProbes) > 0 {
-		clear(q.health.failedProbes)
-		d, wakeAt, err = q.backlog.oldest(now, q.health.failedAsProbe)
+	switch {
+	case d == nil && admits == admitsAny:
+		d, err = q.backlog.early()
+	case d != nil && d.Attempts > 0 && admits == admitsNew:
+		return nil, until, nil
 	}
 	return d, wakeAt, err
 }

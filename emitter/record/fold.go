@@ -14,9 +14,11 @@ func (r *Recorder) foldIn(tx *outbox.Tx) rules.Fold {
 		Journeys:   journeys{tx, r.run},
 		Pages:      &r.pages,
 		ReadsPasts: r.joins != nil,
-		IsCrowded:  r.waiting.isPast(tx, maxWaitingBytes/2, maxWaitingJourneys/2),
-		IsFull:     r.waiting.isPast(tx, maxWaitingBytes, maxWaitingJourneys),
-		Damaged:    r.logDamaged,
+
+		AsksWithoutSurvey: r.profile.AsksWithoutSurvey(),
+		IsCrowded:         r.waiting.isPast(tx, maxWaitingBytes/2, maxWaitingJourneys/2),
+		IsFull:            r.waiting.isPast(tx, maxWaitingBytes, maxWaitingJourneys),
+		Damaged:           r.logDamaged,
 	}
 }
 

@@ -71,7 +71,11 @@ Answers are kept in a temporary folder that is removed when the demo ends.`,
 			// All signals that would end the process, and can be caught, are caught
 			// until the folder is removed.
 			signals := make(chan os.Signal, 2)
-			signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGPIPE)
+			for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGPIPE} {
+				if !signal.Ignored(s) { // as nohup does
+					signal.Notify(signals, s)
+				}
+			}
 			defer signal.Stop(signals)
 			folder, err := os.MkdirTemp("", "sidehook-demo-")
 			if err != nil {

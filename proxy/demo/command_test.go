@@ -19,7 +19,7 @@ func demonstrate(t *testing.T, ctx context.Context, run Run) (string, error) {
 	var out bytes.Buffer
 	command.SetOut(&out)
 	command.SetErr(&out)
-	command.SetArgs(nil)
+	command.SetArgs([]string{}) // nil would mean those of the test itself
 	err := command.ExecuteContext(ctx)
 	return out.String(), err
 }

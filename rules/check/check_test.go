@@ -23,7 +23,7 @@ func check(t *testing.T, stdin string, args ...string) (stdout, failure string) 
 	command.SetIn(strings.NewReader(stdin))
 	command.SetOut(&out)
 	command.SetErr(&out)
-	command.SetArgs(args)
+	command.SetArgs(append([]string{}, args...)) // nil would mean those of the test itself
 	if err := command.ExecuteContext(t.Context()); err != nil {
 		failure = err.Error()
 	}

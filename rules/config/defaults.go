@@ -52,5 +52,6 @@ func (t *Target) SetDefaults() {
 			MaxOpen:  Duration(15 * time.Minute),
 		},
 		Concurrency: 16,
+		Order:       OrderParticipant,
 	}
 }

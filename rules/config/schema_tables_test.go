@@ -43,6 +43,7 @@ var scalarSchemas = map[reflect.Type]strictyaml.Schema{
 	reflect.TypeFor[Durability]():   {"enum": durabilityWords},
 	reflect.TypeFor[Forwarded]():    {"enum": forwardedWords},
 	reflect.TypeFor[Format]():       {"enum": formatWords},
+	reflect.TypeFor[Order]():        {"enum": orderWords},
 	reflect.TypeFor[EventName]():    {"enum": eventWords},
 }
 

@@ -86,6 +86,9 @@ func (r *Rule) summary() string {
 // summary describes where a target is and how it gets its deliveries.
 func (t Target) summary() string {
 	text := fmt.Sprintf("%s, format %s, %s, retried %s, up to %d in flight", t.URL, t.Format, plural(len(t.Secret), "secret"), plural(len(t.Retry.Schedule), "time"), t.Concurrency)
+	if t.Order == OrderNone {
+		text += ", in no order"
+	}
 	if t.Rate > 0 {
 		text += ", at most " + t.Rate.String()
 	}

@@ -21,6 +21,8 @@ type Target struct {
 	Breaker Breaker  `yaml:"breaker"`
 	// Concurrency is the largest number of attempts in flight, 1 to 1024.
 	Concurrency int `yaml:"concurrency"`
+	// Order is which deliveries wait for each other.
+	Order Order `yaml:"order"`
 	// Rate is the largest number of attempts per second; 0 is unlimited.
 	Rate Rate `yaml:"rate"`
 	// Only selects the answers that are sent: nil means all, empty means none.
@@ -51,6 +53,26 @@ func (f *Format) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
+// Order is which deliveries of a target wait for each other.
+type Order string
+
+// Orders.
+const (
+	// OrderParticipant sends the deliveries of a participant one after the other: the
+	// next one waits until the one before is delivered or dead.
+	OrderParticipant Order = "participant"
+	// OrderNone lets each delivery go by itself.
+	OrderNone Order = "none"
+)
+
+var orderWords = []Order{OrderParticipant, OrderNone}
+
+// UnmarshalText reads participant or none.
+func (o *Order) UnmarshalText(text []byte) (err error) {
+	*o, err = strictyaml.OneOf(string(text), orderWords...)
+	return err
+}
+
 // TLS is how the certificate of a target or the app is verified, and which client
 // certificate it is shown. The files are PEM and were valid when they were loaded.
 // They are read again when they change, except for the CA of the app.
@@ -73,7 +95,8 @@ type Retry struct {
 
 // Breaker is when a target counts as down, and nothing but probes is sent to it.
 type Breaker struct {
-	// Failures is the number of consecutive failures after which the breaker opens, at least 1.
+	// Failures is the number of consecutive failures after which the breaker opens, at
+	// least 1: of connections, and of first attempts for different participants.
 	Failures uint32 `yaml:"failures"`
 	// Open is the time until the first probe, 1ms to 24h. It doubles with each
 	// failed probe, up to MaxOpen, 1ms to 24h.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -30,10 +31,11 @@ type Streams struct {
 // for unknown commands, and errors on one line or more of the error stream.
 func Execute(ctx context.Context, root *cobra.Command, args []string, streams Streams) int {
 	root.SilenceErrors, root.SilenceUsage = true, true
-	root.SetIn(streams.In)
+	root.SetIn(interruptible{ctx: ctx, reader: streams.In})
 	root.SetOut(streams.Out)
 	root.SetErr(streams.Err)
 	root.SetHelpCommand(helpCommand())
+	root.InitDefaultCompletionCmd()
 	checkSubcommands(root)
 	isStarted := false // until then, every error is one of usage
 	root.PersistentPreRun = func(*cobra.Command, []string) { isStarted = true }
@@ -75,7 +77,7 @@ func checkSubcommands(parent *cobra.Command) {
 
 func unknownCommand(parent *cobra.Command, name string) error {
 	text := fmt.Sprintf("unknown command %q for %q", name, parent.CommandPath())
-	if near := parent.SuggestionsFor(name); len(near) > 0 {
+	if near := slices.Compact(slices.Sorted(slices.Values(parent.SuggestionsFor(name)))); name != "" && len(near) > 0 {
 		text += "; did you mean " + strings.Join(near, " or ") + "?"
 	}
 	switch {
