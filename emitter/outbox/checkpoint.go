@@ -86,7 +86,7 @@ func (e *engine) freezeIfDue() error {
 // nextCheckpoint returns when makeRoom has something to do, at the latest after a while.
 func (e *engine) nextCheckpoint(latest time.Duration) time.Duration {
 	switch {
-	case e.frozen != nil && e.frozen.running == nil:
+	case e.frozen != nil && e.frozen.running == nil && e.shrinking == nil:
 		return min(latest, time.Until(e.frozen.again))
 	case e.frozen == nil && !e.active.isEmpty():
 		return min(latest, time.Until(e.began.Add(checkpointAfter)))
@@ -141,7 +141,7 @@ func (e *engine) freeze(erases bool, moved chan<- error) (err error) {
 // or has failed just now.
 func (e *engine) startIfDue() {
 	f := e.frozen
-	if f == nil || f.running != nil || time.Now().Before(f.again) {
+	if f == nil || f.running != nil || e.shrinking != nil || time.Now().Before(f.again) {
 		return
 	}
 	ctx, cancel := context.WithCancel(context.Background())
