@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"iter"
 	"runtime"
 	"time"
 
@@ -204,17 +205,18 @@ func (f *frozen) stop() {
 // end, part of it is in the file, and the next time replaces that by the same.
 func (e *engine) apply(ctx context.Context, f *frozen) (err error) {
 	defer guard(&err)()
-	it := f.changes.tree.Iter()
-	for more := it.First(); ; {
+	next, stop := iter.Pull(f.changes.all())
+	defer stop()
+	for r, more := next(); ; {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		err := e.db.Update(func(tx *bolt.Tx) error {
 			for n := 0; more && n < e.applyAtOnce; n++ {
-				if err := applyRecord(tx, it.Item()); err != nil {
+				if err := applyRecord(tx, r); err != nil {
 					return err
 				}
-				if more = it.Next(); n%yieldEvery == 0 {
+				if r, more = next(); n%yieldEvery == 0 {
 					runtime.Gosched()
 				}
 			}
