@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"iter"
 	"runtime"
 	"time"
 
@@ -86,7 +87,7 @@ func (e *engine) freezeIfDue() error {
 // nextCheckpoint returns when makeRoom has something to do, at the latest after a while.
 func (e *engine) nextCheckpoint(latest time.Duration) time.Duration {
 	switch {
-	case e.frozen != nil && e.frozen.running == nil:
+	case e.frozen != nil && e.frozen.running == nil && e.shrinking == nil:
 		return min(latest, time.Until(e.frozen.again))
 	case e.frozen == nil && !e.active.isEmpty():
 		return min(latest, time.Until(e.began.Add(checkpointAfter)))
@@ -141,7 +142,7 @@ func (e *engine) freeze(erases bool, moved chan<- error) (err error) {
 // or has failed just now.
 func (e *engine) startIfDue() {
 	f := e.frozen
-	if f == nil || f.running != nil || time.Now().Before(f.again) {
+	if f == nil || f.running != nil || e.shrinking != nil || time.Now().Before(f.again) {
 		return
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -204,17 +205,18 @@ func (f *frozen) stop() {
 // end, part of it is in the file, and the next time replaces that by the same.
 func (e *engine) apply(ctx context.Context, f *frozen) (err error) {
 	defer guard(&err)()
-	it := f.changes.tree.Iter()
-	for more := it.First(); ; {
+	next, stop := iter.Pull(f.changes.all())
+	defer stop()
+	for r, more := next(); ; {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		err := e.db.Update(func(tx *bolt.Tx) error {
 			for n := 0; more && n < e.applyAtOnce; n++ {
-				if err := applyRecord(tx, it.Item()); err != nil {
+				if err := applyRecord(tx, r); err != nil {
 					return err
 				}
-				if more = it.Next(); n%yieldEvery == 0 {
+				if r, more = next(); n%yieldEvery == 0 {
 					runtime.Gosched()
 				}
 			}

@@ -20,6 +20,7 @@ import (
 //
 // All of it belongs to the writer, but for view, update and db.
 type engine struct {
+	path    string
 	db      *bolt.DB
 	journal *journal
 	log     *slog.Logger
@@ -28,11 +29,18 @@ type engine struct {
 	// active is the overlay that commits go to, began when the first of them did.
 	active *overlay
 	began  time.Time
+	// committed is when the last commit was.
+	committed time.Time
 	// erase receives the outcome once the journal has nothing left that was in it
 	// until now; nil if nobody waits for that.
 	erase chan<- error
 	// frozen is what is moved to the state file next, nil if there is nothing.
 	frozen *frozen
+
+	// shrinking is the copy that is being made of the file, nil without one, and
+	// shrinkNext when the next may be made.
+	shrinking  *shrink
+	shrinkNext time.Time
 
 	mu sync.Mutex
 	// layers are the overlays that readers see, the newest first; they never change.
@@ -43,7 +51,7 @@ type engine struct {
 // openEngine takes up what the journal has and the file has not. It owns db,
 // unless it fails.
 func openEngine(db *bolt.DB, j *journal, after position, s *Store) (*engine, error) {
-	e := &engine{db: db, journal: j, log: s.log, applyAtOnce: s.applyAtOnce, active: newOverlay(), began: time.Now()}
+	e := &engine{path: db.Path(), db: db, journal: j, log: s.log, applyAtOnce: s.applyAtOnce, active: newOverlay(), began: time.Now()}
 	found, err := j.restore(after)
 	if err != nil {
 		return nil, errors.Join(err, j.close())
@@ -73,6 +81,7 @@ func (e *engine) commit(v *view, changes *overlay) error {
 	if e.active.isEmpty() {
 		e.began = time.Now()
 	}
+	e.committed = time.Now()
 	e.active.add(changes)
 	e.publish()
 	next := &view{layers: e.layers, bolt: v.bolt}

@@ -42,10 +42,10 @@ func (f floors) after(commit *overlay, v *view) floors {
 		next = floors{}
 	}
 	deleted := map[string]bool{}
-	commit.tree.Scan(func(r record) bool {
+	for r := range commit.all() {
 		size := floorPrefix(bucket(r.key[0]))
 		if size < 0 {
-			return true
+			continue
 		}
 		index := string(r.key[:1+size])
 		floor, isKnown := next[index]
@@ -55,8 +55,7 @@ func (f floors) after(commit *overlay, v *view) floors {
 		case r.value != nil && isKnown && order < 0:
 			next[index] = r.key[1:]
 		}
-		return true
-	})
+	}
 	v.floors = next
 	for index := range deleted {
 		next[index] = v.floorOf(bucket(index[0]), []byte(index[1:]))

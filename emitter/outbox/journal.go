@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 )
 
 const (
@@ -47,7 +48,7 @@ func (j *journal) append(changes *overlay) error {
 	}
 	next := j.last
 	next.seq++
-	j.buffer = appendRecord(j.buffer[:0], next, changes)
+	j.buffer = appendRecord(slices.Grow(j.buffer[:0], headerSize+changes.memory), next, changes)
 	j.reserve(f, j.length+int64(len(j.buffer)))
 	if _, err := f.WriteAt(j.buffer, j.length); err != nil {
 		return err
@@ -57,7 +58,7 @@ func (j *journal) append(changes *overlay) error {
 	}
 	j.last, j.length = next, j.length+int64(len(j.buffer))
 	j.reserved = max(j.reserved, j.length)
-	if isLarge := cap(j.buffer) > reserveSize; isLarge {
+	if isLarge := cap(j.buffer) > 2*reserveSize; isLarge {
 		j.buffer = nil
 	}
 	return nil

@@ -75,10 +75,11 @@ func (m *merger) advance(s *source) {
 // ascend returns a function that returns the records of a bucket one by one, in
 // the order of their keys, from start on.
 func (o *overlay) ascend(b bucket, start []byte) func() (key, value []byte) {
-	if o.isEmpty() {
+	tree := *o.tree(b)
+	if tree == nil {
 		return noRecords
 	}
-	it := o.tree.Iter()
+	it := tree.Iter()
 	from := record{key: appendKey(nil, b, start)}
 	found, isFirst := it.Seek(from), true
 	return func() (key, value []byte) {
@@ -86,16 +87,17 @@ func (o *overlay) ascend(b bucket, start []byte) func() (key, value []byte) {
 			found = it.Next()
 		}
 		isFirst = false
-		return itemOf(it.Item, found, b)
+		return itemOf(it.Item, found)
 	}
 }
 
 // descend is ascend in the opposite order, from the last key before end on.
 func (o *overlay) descend(b bucket, end []byte) func() (key, value []byte) {
-	if o.isEmpty() {
+	tree := *o.tree(b)
+	if tree == nil {
 		return noRecords
 	}
-	it := o.tree.Iter()
+	it := tree.Iter()
 	isBehindAll := !it.Seek(record{key: appendKey(nil, b, end)})
 	found := true
 	return func() (key, value []byte) {
@@ -104,20 +106,16 @@ func (o *overlay) descend(b bucket, end []byte) func() (key, value []byte) {
 		} else if found {
 			found = it.Prev()
 		}
-		return itemOf(it.Item, found, b)
+		return itemOf(it.Item, found)
 	}
 }
 
-// itemOf returns the key and value of an overlay's record, nil if there is none
-// or it is of another bucket.
-func itemOf(item func() record, found bool, b bucket) (key, value []byte) {
+// itemOf returns the key and value of an overlay's record, nil if there is none.
+func itemOf(item func() record, found bool) (key, value []byte) {
 	if !found {
 		return nil, nil
 	}
 	r := item()
-	if isOther := r.key[0] != byte(b); isOther {
-		return nil, nil
-	}
 	return r.key[1:], r.value
 }
 

@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"bytes"
+	"iter"
 
 	"github.com/tidwall/btree"
 )
@@ -21,45 +22,80 @@ type record struct{ key, value []byte }
 
 // overlay is a sorted set of records that replace those of the layers below it.
 type overlay struct {
-	tree *btree.BTreeG[record]
+	// trees has one for each bucket, and the last for the sequences; nil if it is empty.
+	trees [bucketCount + 1]*btree.BTreeG[record]
 	// memory is about how many bytes it takes, grown by how many the state file
 	// grows once it has the records.
 	memory, grown int
 }
 
-func newOverlay() *overlay {
-	isLess := func(a, b record) bool { return bytes.Compare(a.key, b.key) < 0 }
-	return &overlay{tree: btree.NewBTreeGOptions(isLess, btree.Options{NoLocks: true, Degree: overlayDegree})}
-}
+func newOverlay() *overlay { return &overlay{} }
+
+// tree returns the tree that has a key, nil if it is empty.
+func (o *overlay) tree(b bucket) **btree.BTreeG[record] { return &o.trees[min(b, bucketCount)] }
 
 // get returns the value of a key, nil if it was deleted. ok reports whether the
 // overlay has the key.
 func (o *overlay) get(key []byte) (value []byte, ok bool) {
-	r, ok := o.tree.Get(record{key: key})
+	tree := *o.tree(bucket(key[0]))
+	if tree == nil {
+		return nil, false
+	}
+	r, ok := tree.Get(record{key: key})
 	return r.value, ok
 }
 
 // set adds or replaces a record. The overlay keeps its bytes.
 func (o *overlay) set(r record) {
+	tree := o.tree(bucket(r.key[0]))
+	if *tree == nil {
+		*tree = btree.NewBTreeGOptions(isLess, btree.Options{NoLocks: true, Degree: overlayDegree})
+	}
 	o.memory += len(r.key) + len(r.value) + recordOverhead
-	if old, ok := o.tree.Set(r); ok {
+	if old, ok := (*tree).Set(r); ok {
 		o.memory -= len(old.key) + len(old.value) + recordOverhead
+	}
+}
+
+func isLess(a, b record) bool { return bytes.Compare(a.key, b.key) < 0 }
+
+// all yields all records, in the order of their keys.
+func (o *overlay) all() iter.Seq[record] {
+	return func(yield func(record) bool) {
+		for _, tree := range o.trees {
+			if tree == nil {
+				continue
+			}
+			goesOn := true
+			tree.Scan(func(r record) bool { goesOn = yield(r); return goesOn })
+			if !goesOn {
+				return
+			}
+		}
 	}
 }
 
 // add adds the records of a newer overlay.
 func (o *overlay) add(newer *overlay) {
-	newer.tree.Scan(func(r record) bool { o.set(r); return true })
+	for r := range newer.all() {
+		o.set(r)
+	}
 	o.grown += newer.grown
 }
 
 // snapshot returns a copy that stays as it is. The two share what they do not
 // change, so that it takes no time.
 func (o *overlay) snapshot() *overlay {
-	return &overlay{tree: o.tree.Copy(), memory: o.memory, grown: o.grown}
+	s := &overlay{memory: o.memory, grown: o.grown}
+	for n, tree := range o.trees {
+		if tree != nil {
+			s.trees[n] = tree.Copy()
+		}
+	}
+	return s
 }
 
-func (o *overlay) isEmpty() bool { return o.tree.Len() == 0 }
+func (o *overlay) isEmpty() bool { return o.memory == 0 }
 
 // appendKey appends the key of a record in a bucket.
 func appendKey(to []byte, b bucket, key []byte) []byte {

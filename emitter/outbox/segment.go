@@ -38,17 +38,16 @@ func appendRecord(to []byte, p position, changes *overlay) []byte {
 	start := len(to)
 	to = append(to, make([]byte, 8)...)
 	to = appendUint64s(to, p.state, p.segment, p.seq)
-	changes.tree.Scan(func(r record) bool {
+	for r := range changes.all() {
 		to = binary.AppendUvarint(to, uint64(len(r.key)))
 		to = append(to, r.key...)
 		if r.value == nil {
 			to = append(to, 0)
-			return true
+			continue
 		}
 		to = binary.AppendUvarint(to, 1+uint64(len(r.value)))
 		to = append(to, r.value...)
-		return true
-	})
+	}
 	binary.BigEndian.PutUint32(to[start+4:], uint32(len(to)-start-headerSize))
 	binary.BigEndian.PutUint32(to[start:], crc32.Checksum(to[start+4:], castagnoli))
 	return to

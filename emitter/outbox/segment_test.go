@@ -20,10 +20,9 @@ func changesOf(records ...record) *overlay {
 
 // textOf returns the records of an overlay, one per line.
 func textOf(o *overlay) (text string) {
-	o.tree.Scan(func(r record) bool {
+	for r := range o.all() {
 		text += fmt.Sprintf("%q %q %v\n", r.key, r.value, r.value == nil)
-		return true
-	})
+	}
 	return text
 }
 

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	bolterrors "go.etcd.io/bbolt/errors"
@@ -38,9 +39,10 @@ type Store struct {
 	// engine is nil while the state file is closed.
 	engine atomic.Pointer[engine]
 	disk   disk
-	// segmentSize and applyAtOnce are the constants of these names, but in tests.
+	// segmentSize, applyAtOnce and shrinkIdle are the constants of these names, but in tests.
 	segmentSize int64
 	applyAtOnce int
+	shrinkIdle  time.Duration
 	// erase asks the writer for what engine.erase is.
 	erase chan chan<- error
 	// closing is closed before the file is closed, stopped once Run has ended.
@@ -69,7 +71,7 @@ func New(o Options) *Store {
 		log:     o.Logger,
 		disk:    osDisk{},
 
-		segmentSize: segmentSize, applyAtOnce: applyAtOnce,
+		segmentSize: segmentSize, applyAtOnce: applyAtOnce, shrinkIdle: shrinkIdle,
 		erase:   make(chan chan<- error),
 		changes: newChangeQueue(maxWaiting, maxWaitingBytes),
 		closing: make(chan struct{}),

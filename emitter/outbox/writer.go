@@ -29,6 +29,9 @@ var errDone = errors.New("done")
 // errNoTime ends the writer if more waits than it can write in its time.
 var errNoTime = errors.New("there was no time for more")
 
+// errNotReplaced makes the writer open the state file again.
+var errNotReplaced = errors.New("cannot open the state file after it was shrunk")
+
 // writer is the one goroutine that writes. No other goroutine touches its fields.
 type writer struct {
 	store *Store
@@ -112,9 +115,13 @@ func (w *writer) step(ctx context.Context) error {
 	}
 	if !w.mustCommit {
 		w.working()
+		w.shrinkIfWorthwhile()
 	}
 	if !w.take(ctx) {
 		return errDone
+	}
+	if w.engine == nil {
+		return errNotReplaced
 	}
 	err := w.commit()
 	w.mustCommit = err != nil
@@ -164,6 +171,12 @@ func (w *writer) take(ctx context.Context) bool {
 	case err := <-w.engine.running():
 		w.engine.ended(err)
 		return true
+	case err := <-w.engine.shrunk():
+		if err := w.endShrinking(err); err != nil {
+			w.store.log.Error("cannot replace the state file", "error", err)
+			w.close()
+		}
+		return true
 	case w.engine.erase = <-w.store.erase:
 		return true
 	case <-time.After(w.engine.nextCheckpoint(trimEvery)):
@@ -176,6 +189,9 @@ func (w *writer) take(ctx context.Context) bool {
 // makeRoom sees to it that the journal can take a commit. A state file that turns
 // out to be damaged is closed.
 func (w *writer) makeRoom() error {
+	if w.engine.isFull() {
+		w.stopShrinking()
+	}
 	err := w.engine.makeRoom()
 	if errors.Is(err, errCorrupt) {
 		w.close()
@@ -191,6 +207,7 @@ func (w *writer) makeRoom() error {
 func (w *writer) finish() {
 	ctx, cancel := context.WithTimeout(context.Background(), stopGrace)
 	defer cancel()
+	w.stopShrinking()
 	if err := w.engine.finish(ctx); err != nil {
 		w.store.log.Warn("some changes are in the journal alone until the next start", "error", err)
 	}
@@ -200,6 +217,7 @@ func (w *writer) close() {
 	if w.engine == nil {
 		return
 	}
+	w.stopShrinking()
 	w.store.engine.Store(nil)
 	if err := w.engine.close(); err != nil {
 		w.store.log.Error("cannot close the state file", "error", err)
