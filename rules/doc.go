@@ -11,9 +11,12 @@
 // Observe reads the exchange into an [Observation].
 //
 // A [Fold] takes observations into journeys. A [Journey] is what one participant
-// has done in one survey instance. A navigation makes an [Event], which is held
-// back while answers of the participant are in flight. A participant first seen in
-// the middle of a survey has a [Past], which Profile.ReadPast reads from the app.
+// has done in one survey instance: a head and a record for each page and answer, in
+// a store, [Journeys]. An observation reads and writes the head and one record,
+// however long the journey is, and [Limits] bound that. A navigation makes an
+// [Event], which is held back while answers of the participant are in flight. A
+// participant first seen in the middle of a survey has a [Past], which
+// Profile.ReadPast reads from the app.
 //
 // A [Set] holds the rules of a configuration. Select returns which targets get
 // an event; Explain returns why, key by key. A [Redaction] removes from an event

@@ -129,6 +129,7 @@ func (e *Event) answer(item string, answer Answer) {
 	for i := range e.Responses {
 		if r := &e.Responses[i]; r.Item == item {
 			r.Answer, r.Recorded = answer.Bytes, answer.Recorded
+			e.Partial = e.Partial || answer.IsUnknown
 		}
 	}
 }

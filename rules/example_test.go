@@ -1,7 +1,6 @@
 package rules_test
 
 import (
-	"cmp"
 	"fmt"
 	"log"
 	"time"
@@ -10,15 +9,6 @@ import (
 	"github.com/sidehook/sidehook/rules/config"
 )
 
-// journeys keeps journeys in memory.
-type journeys map[rules.Key]*rules.Journey
-
-func (j journeys) Load(key rules.Key) *rules.Journey {
-	return cmp.Or(j[key], &rules.Journey{})
-}
-
-func (j journeys) Save(key rules.Key, journey *rules.Journey, _ time.Time) { j[key] = journey }
-
 // A participant is shown the first page of a survey, and completes it.
 func Example() {
 	profile, err := rules.LoadProfile("decsys")
@@ -26,7 +16,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	set := rules.Compile([]config.Rule{{Name: "finished", On: []config.EventName{config.Completion}, To: []string{"crm"}}})
-	fold := rules.Fold{Journeys: journeys{}}
+	fold := rules.Fold{Journeys: rules.NewJourneysInMemory()}
 
 	for _, exchange := range []struct{ method, target, response string }{
 		{"GET", "/api/progress/5/3/alice", `{"surveyId":5,"instanceId":3,"participantId":"alice","pageCount":1,

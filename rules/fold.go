@@ -3,31 +3,39 @@ package rules
 import "time"
 
 // PastTimeout is how long reading a past may take. A Fold requests a past again
-// when an observation comes after twice that time.
+// when an observation comes after twice that time. It is also how long
+// observations wait for the survey's id, without which no past can be read.
 const PastTimeout = 30 * time.Second
-
-// Journeys is the store of a Fold.
-type Journeys interface {
-	// Load returns the journey saved under key, or a new one.
-	Load(key Key) *Journey
-	// Save keeps a journey under key. at is the time of its last exchange.
-	Save(key Key, journey *Journey, at time.Time)
-}
 
 // Fold takes observations into journeys, one call after the other, and returns
 // what comes of each.
 //
 //	Observe ─┬─► Step.Events                       deliver them
-//	         ├─► Step.Settle ─► Settle             after the settle time
-//	         └─► Step.Past   ─► ReadPast ─► Join   at most PastTimeout later
+//	         ├─► Step.Settle  ─► Settle            after the settle time
+//	         ├─► Step.Past    ─► ReadPast ─► Join  at most PastTimeout later
+//	         └─► Step.Expires ─► Expire            PastTimeout later
 //
 // It does nothing by itself: the caller reads pasts and keeps the time. After a
 // restart, the caller passes each journey with unfinished work to Resume.
+//
+// An observation reads and writes the head of its journey and the page or answer
+// that it is about. Only a navigation and Join read all pages and answers.
 type Fold struct {
 	Journeys Journeys
+	Limits   Limits
+	// Pages may be nil.
+	Pages *PageCache
 	// ReadsPasts reports whether the caller can read the pasts that a Step
 	// requests. Otherwise every journey is taken to begin with its first observation.
 	ReadsPasts bool
+	// AsksWithoutSurvey reports whether a past can be read without the survey's id.
+	AsksWithoutSurvey bool
+	// IsCrowded reports whether so many observations of all journeys wait for pasts
+	// that only those may join them whose survey is known; IsFull that none may.
+	IsCrowded, IsFull bool
+	// Damaged is called for a journey that cannot be read: it begins anew, and is
+	// partial. It may be nil. The error contains nothing of the journey.
+	Damaged func(error)
 }
 
 // Step is what comes of one call of a Fold, and what the caller has to do next.
@@ -35,7 +43,8 @@ type Step struct {
 	// Journey is the key of the journey that the events belong to. It differs from
 	// the observation's where the request named a study.
 	Journey Key
-	// Events are ready to be delivered, oldest first.
+	// Events are ready to be delivered, oldest first. Their answers are valid as long
+	// as the bytes of the store.
 	Events []*Event
 	// Made is the number of events made, including those that wait for answers in flight.
 	Made int
@@ -44,6 +53,13 @@ type Step struct {
 	Settle bool
 	// Past is a past to read and to pass to Fold.Join; nil for none.
 	Past *PastRequest
+	// Expires reports whether observations have begun to wait for the survey's id:
+	// the caller calls Fold.Expire with Journey after PastTimeout.
+	Expires bool
+	// Waiting is the size of the journey's observations that wait for its past, in bytes.
+	Waiting int
+	// Refused is what was left out of the journey at a bound.
+	Refused []Refusal
 }
 
 // PastRequest names the past of one journey.
@@ -58,98 +74,149 @@ type PastRequest struct {
 // Observe takes an observation into its journey. Observations come in the order
 // in which the app's responses ended.
 func (f Fold) Observe(o Observation) Step {
-	key, journey := f.Find(o.Journey)
-	if key != o.Journey {
-		o.Journey, o.Survey = key, ""
+	journey := f.find(o.Journey)
+	if journey.key != o.Journey {
+		o.Journey, o.Survey = journey.key, ""
 	}
-	step := Step{Journey: key}
-	place := journey.Place
+	place, step := journey.Place, Step{}
 	switch {
 	case journey.state() == joining, f.ReadsPasts && journey.mayHavePast(&o):
-		step.Events, step.Past = f.wait(journey, &o)
+		f.wait(journey, &o, &step)
 	default:
 		step.Events = journey.fold(&o)
 	}
 	step.Made = journey.Place - place
-	step.Settle = step.Made > 0 && len(journey.Unsettled) > 0
+	step.Settle = step.Made > 0 && len(journey.Held) > 0
 	if journey.state() != unknown {
-		f.Journeys.Save(key, journey, o.At)
+		journey.save(o.At)
 	}
 	if o.Via != (Key{}) && o.Page != nil {
-		f.Journeys.Save(o.Via, &Journey{Child: &key}, o.At)
+		f.lead(o.Via, journey.key, o.At)
 	}
-	return step
+	return step.of(journey)
 }
 
 // Join puts a past before the observations that wait for it. A nil past means
 // that it could not be read. ok is false if nothing waits for it any more.
 func (f Fold) Join(key Key, past *Past) (step Step, ok bool) {
-	journey := f.Journeys.Load(key)
+	journey := f.load(key)
 	if journey.state() != joining {
-		return Step{Journey: key}, false
+		return Step{}.of(journey), false
 	}
-	return f.join(key, journey, past), true
+	return f.join(journey, past), true
 }
 
 // Settle returns the events that wait for answers in flight, whatever has come.
 func (f Fold) Settle(key Key, at time.Time) Step {
-	key, journey := f.Find(key)
-	if len(journey.Unsettled) == 0 {
-		return Step{Journey: key}
+	journey := f.find(key)
+	if len(journey.Held) == 0 {
+		return Step{}.of(journey)
 	}
 	events := journey.settle()
-	f.Journeys.Save(key, journey, at)
-	return Step{Journey: key, Events: events}
+	journey.save(at)
+	return Step{Events: events}.of(journey)
+}
+
+// Expire drops observations that have waited for the survey's id in vain. The app
+// has stored what they observed, so that it is part of the past that is read once
+// the survey is known; and of a participant who was made up nothing is left.
+func (f Fold) Expire(key Key) Step {
+	journey := f.load(key)
+	if journey.state() == joining && !f.canAsk(journey) {
+		f.Journeys.Drop(key)
+		journey.Waits = waits{}
+	}
+	return Step{}.of(journey)
 }
 
 // Resume continues a journey that an earlier process left with unfinished work.
 // The exchanges then in flight never end, and the past was not read.
 func (f Fold) Resume(key Key, now time.Time) Step {
-	journey := f.Journeys.Load(key)
-	if journey.state() != joining {
+	journey := f.load(key)
+	switch {
+	case journey.state() != joining:
 		return f.Settle(key, now)
+	case !f.ReadsPasts:
+		journey.Waits.Orphans = journey.Waits.Count
+		return f.join(journey, nil)
+	case !f.canAsk(journey):
+		return f.Expire(key)
 	}
-	for _, o := range journey.Waiting {
-		o.InFlight = nil
-	}
-	if !f.ReadsPasts {
-		return f.join(key, journey, nil)
-	}
+	journey.Waits.Orphans = journey.Waits.Count
 	journey.Asked = now
-	f.Journeys.Save(key, journey, journey.lastWaiting().At)
-	return Step{Journey: key, Past: journey.pastRequest()}
+	journey.save(journey.Waits.Last)
+	return Step{Past: journey.pastRequest()}.of(journey)
 }
 
 // Find returns the journey that key leads to, and its own key: where key names a
 // study, those of the survey that the participant was allotted to.
 func (f Fold) Find(key Key) (Key, *Journey) {
-	journey := f.Journeys.Load(key)
+	journey := f.find(key)
+	return journey.key, journey
+}
+
+func (f Fold) find(key Key) *Journey {
+	journey := f.load(key)
 	if journey.state() == moved {
-		key = *journey.Child
-		journey = f.Journeys.Load(key)
+		journey = f.load(*journey.Child)
 	}
-	return key, journey
+	return journey
+}
+
+func (f Fold) load(key Key) *Journey {
+	journey, err := loadJourney(f.Journeys, key, f.Limits)
+	journey.pages = f.Pages
+	if err != nil && f.Damaged != nil {
+		f.Damaged(err)
+	}
+	return journey
+}
+
+// lead has the journey of a study lead to that of the survey allotted.
+func (f Fold) lead(study, survey Key, at time.Time) {
+	if isOther := f.load(study).state() != moved; isOther {
+		f.Journeys.Drop(study)
+	}
+	(&Journey{Child: &survey, key: study, store: f.Journeys}).save(at)
 }
 
 // wait keeps an observation until its past is read, and requests that as soon as
 // the survey's id is known; again if it has not come for long. A journey with too
-// many observations goes on without a past.
-func (f Fold) wait(journey *Journey, o *Observation) ([]*Event, *PastRequest) {
-	if !journey.wait(o) || !f.ReadsPasts {
-		return journey.join(nil), nil
+// many observations goes on without a past or, if none was requested, begins anew.
+func (f Fold) wait(journey *Journey, o *Observation, step *Step) {
+	isFirst := journey.state() == unknown
+	mayMore := journey.wait(o) && !f.IsFull && (f.canAsk(journey) || !f.IsCrowded)
+	switch {
+	case !f.ReadsPasts:
+		step.Events = journey.join(nil)
+	case !mayMore && !f.canAsk(journey):
+		journey.refused = append(journey.refused, RefusedWait)
+		f.Journeys.Drop(journey.key)
+		journey.Waits = waits{}
+	case !mayMore:
+		journey.refuse(RefusedWait)
+		step.Events = journey.join(nil)
+	case !f.canAsk(journey):
+		step.Expires = isFirst
+	case journey.Asked.IsZero(), o.At.Sub(journey.Asked) > 2*PastTimeout:
+		journey.Asked = o.At
+		step.Past = journey.pastRequest()
 	}
-	isRequested := !journey.Asked.IsZero() && o.At.Sub(journey.Asked) <= 2*PastTimeout
-	if journey.Survey == "" || isRequested {
-		return nil, nil
-	}
-	journey.Asked = o.At
-	return nil, journey.pastRequest()
 }
 
-func (f Fold) join(key Key, journey *Journey, past *Past) Step {
-	at := journey.lastWaiting().At
+// canAsk reports whether the journey's past can be requested by now.
+func (f Fold) canAsk(journey *Journey) bool { return journey.Survey != "" || f.AsksWithoutSurvey }
+
+func (f Fold) join(journey *Journey, past *Past) Step {
+	at := journey.Waits.Last
 	events := journey.join(past)
-	f.Journeys.Save(key, journey, at)
-	waiting := len(journey.Unsettled)
-	return Step{Journey: key, Events: events, Made: len(events) + waiting, Settle: waiting > 0}
+	journey.save(at)
+	waiting := len(journey.Held)
+	return Step{Events: events, Made: len(events) + waiting, Settle: waiting > 0}.of(journey)
+}
+
+// of returns the step with what it says of the journey as it is now.
+func (s Step) of(j *Journey) Step {
+	s.Journey, s.Waiting, s.Refused = j.key, j.Waits.Bytes, j.refused
+	return s
 }

@@ -1,48 +1,12 @@
 package rules
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
-
-// journeysInMemory is a store that encodes journeys, as a state file does.
-type journeysInMemory struct {
-	t       *testing.T
-	encoded map[Key][]byte
-	pages   map[string][]byte
-}
-
-func newJourneysInMemory(t *testing.T) *journeysInMemory {
-	return &journeysInMemory{t: t, encoded: map[Key][]byte{}, pages: map[string][]byte{}}
-}
-
-func (j *journeysInMemory) Load(key Key) *Journey {
-	data, ok := j.encoded[key]
-	if !ok {
-		return &Journey{}
-	}
-	journey, err := DecodeJourney(data, func(name string) []byte { return j.pages[name] })
-	if err != nil {
-		j.t.Fatal(err)
-	}
-	return journey
-}
-
-func (j *journeysInMemory) Save(key Key, journey *Journey, _ time.Time) {
-	data, err := journey.Encode(func(definition []byte) string {
-		name := fmt.Sprint(len(j.pages))
-		j.pages[name] = definition
-		return name
-	})
-	if err != nil {
-		j.t.Fatal(err)
-	}
-	j.encoded[key] = data
-}
 
 // folding calls a fold with the observations of participant p in survey 5/3, a
 // second apart, and collects the events.
@@ -56,7 +20,7 @@ type folding struct {
 
 func newFolding(t *testing.T, readsPasts bool) *folding {
 	return &folding{
-		Fold: Fold{Journeys: newJourneysInMemory(t), ReadsPasts: readsPasts},
+		Fold: Fold{Journeys: NewJourneysInMemory(), ReadsPasts: readsPasts},
 		t:    t, at: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC),
 	}
 }
@@ -90,7 +54,7 @@ func (f *folding) answer(page string) Step {
 
 func (f *folding) wantState(want journeyState) {
 	f.t.Helper()
-	if got := f.Journeys.Load(Key{"3", "p"}).state(); got != want {
+	if got := f.load(Key{"3", "p"}).state(); got != want {
 		f.t.Errorf("the journey is %s, want %s", got, want)
 	}
 }
@@ -194,6 +158,108 @@ func TestAPastIsRequestedOnceTheSurveyIsKnown(t *testing.T) {
 	if _, ok := f.Join(Key{"3", "p"}, nil); ok {
 		t.Error("a journey joins twice")
 	}
+}
+
+// What waits for the survey's id is in the app too, so that nothing is lost with
+// it, and nothing stays of participants who were made up.
+func TestObservationsDoNotWaitForeverForTheSurvey(t *testing.T) {
+	f := func(name string, end func(f *folding) Step) {
+		t.Helper()
+		f := newFolding(t, true)
+		if step := f.answer("2"); !step.Expires || step.Waiting == 0 || step.Past != nil {
+			t.Errorf("%s: expires is %v, %d bytes wait, the past is %v", name, step.Expires, step.Waiting, step.Past)
+		}
+		if step := f.answer("2"); step.Expires {
+			t.Errorf("%s: it expires twice", name)
+		}
+		if step := end(f); step.Waiting != 0 {
+			t.Errorf("%s: %d bytes still wait", name, step.Waiting)
+		}
+		f.wantState(unknown)
+		store := f.Journeys.(*JourneysInMemory)
+		if left := len(store.Parts(Key{"3", "p"}, "")); left != 0 || len(store.heads) != 0 {
+			t.Errorf("%s: %d parts and %d heads are left", name, left, len(store.heads))
+		}
+		f.IsCrowded = false
+		if step := f.shown("2"); step.Past == nil {
+			t.Errorf("%s: no past is requested once the survey is known", name)
+		}
+		step, _ := f.Join(Key{"3", "p"}, pastOf(f.at.Add(-time.Hour), "1", "2"))
+		f.take(step)
+		f.next("3")
+		f.wantEvents("2>3")
+	}
+	f("it expires", func(f *folding) Step { return f.Expire(Key{"3", "p"}) })
+	f("after a restart", func(f *folding) Step { return f.Resume(Key{"3", "p"}, f.at) })
+	f("too many journeys wait", func(f *folding) Step { f.IsCrowded = true; return f.answer("2") })
+	f("its own observations take too much", func(f *folding) Step {
+		for range maxWaiting - 3 {
+			f.answer("2")
+		}
+		return f.answer("2")
+	})
+}
+
+func TestPastIsRequestedWithoutASurveyWhereThatIsPossible(t *testing.T) {
+	f := newFolding(t, true)
+	f.AsksWithoutSurvey = true
+	if step := f.answer("2"); step.Past == nil || step.Expires {
+		t.Errorf("the past is %v, expires is %v", step.Past, step.Expires)
+	}
+	f.Expire(Key{"3", "p"})
+	f.wantState(joining)
+}
+
+func TestJourneyThatHasASurveyDoesNotExpire(t *testing.T) {
+	f := newFolding(t, true)
+	f.answer("2")
+	f.shown("2")
+	if step := f.Expire(Key{"3", "p"}); step.Waiting == 0 {
+		t.Error("its observations are gone")
+	}
+	f.wantState(joining)
+}
+
+func TestJourneyGoesOnWithoutItsPastWhenTooManyWait(t *testing.T) {
+	f := newFolding(t, true)
+	f.shown("2")
+	f.IsCrowded = true
+	f.observe(Observation{Kind: PageLoaded, PageID: "2"})
+	f.wantState(joining)
+	f.IsFull = true
+	step := f.next("3")
+	if diff := cmp.Diff([]Refusal{RefusedWait}, step.Refused); diff != "" || step.Waiting != 0 {
+		t.Errorf("%d bytes wait; refused (-want +got):\n%s", step.Waiting, diff)
+	}
+	f.wantEvents("2>3?")
+}
+
+// Whoever logs answers for a study before being allotted leaves nothing there.
+func TestStudyThatLeadsElsewhereHasNoRecordsButThat(t *testing.T) {
+	study := Key{"7", "p"}
+	f := newFolding(t, false)
+	f.observe(Observation{Kind: Answered, Journey: study, Item: "i", Answer: []byte("1")})
+	f.observe(Observation{Kind: PageShown, Survey: "5", Via: study, Page: testPage("1"), Begins: true})
+	if left := f.Journeys.Parts(study, ""); len(left) != 0 {
+		t.Errorf("the study's journey has the parts %q", left)
+	}
+}
+
+func TestDamagedJourneyIsReportedAndPartial(t *testing.T) {
+	f := newFolding(t, false)
+	var reported error
+	f.Damaged = func(err error) { reported = err }
+	f.shown("1")
+	f.Journeys.PutHead(Key{"3", "p"}, []byte("{"), Mark{})
+	f.shown("1")
+	f.next("2")
+	if reported == nil {
+		t.Error("nothing is reported")
+	}
+	f.wantEvents("1>2?")
+	f.Journeys.PutPart(Key{"3", "p"}, partPage+"2", []byte("{"))
+	f.next("3")
+	f.wantEvents("1>2? 2>3?")
 }
 
 func TestAPastThatCannotBeReadLeavesEventsPartial(t *testing.T) {

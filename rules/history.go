@@ -26,6 +26,9 @@ var errNoPages = errors.New("the app does not list the survey's pages")
 // HasHistory reports whether ReadPast can read what a participant did before.
 func (p *Profile) HasHistory() bool { return p.history != nil }
 
+// AsksWithoutSurvey reports whether ReadPast needs no survey.
+func (p *Profile) AsksWithoutSurvey() bool { return p.history != nil && !p.history.needsSurvey }
+
 // Begins returns the participant that the app creates in this exchange, who
 // therefore has no past; empty if it creates none.
 func (p *Profile) Begins(m Match, x Exchange) string {

@@ -12,6 +12,8 @@ type history struct {
 	historyFields
 	// kinds are the kinds of the app's types of events.
 	kinds map[string]Kind
+	// needsSurvey reports whether a path to GET has the survey's id.
+	needsSurvey bool
 }
 
 // historyFields are the paths to GET, and the gjson paths in the responses. In a
@@ -63,7 +65,10 @@ func compileHistory(doc *strictyaml.Document, file *historyFields) *history {
 	}
 	file.checkPaths(doc)
 	file.checkFields(doc)
-	return &history{historyFields: *file, kinds: file.Types.compile(doc)}
+	return &history{
+		historyFields: *file, kinds: file.Types.compile(doc),
+		needsSurvey: strings.Contains(file.Pages+file.Events+file.LastOfType+file.Last, "{survey}"),
+	}
 }
 
 // checkPaths checks the paths to GET.

@@ -158,3 +158,17 @@ func TestBeginsIsTheParticipantThatTheAppCreates(t *testing.T) {
 	f("GET", "/api/progress/5/3", 500, `{"newParticipantId":"p"}`, "")
 	f("POST", "/api/progress/5/3/p/next", 200, `{"newParticipantId":"p"}`, "")
 }
+
+func TestPastOfDecsysNeedsTheSurvey(t *testing.T) {
+	profile := decsys(t)
+	if profile.AsksWithoutSurvey() {
+		t.Error("no survey is needed")
+	}
+	profile.history.needsSurvey = false
+	if !profile.AsksWithoutSurvey() {
+		t.Error("a survey is needed")
+	}
+	if (&Profile{}).AsksWithoutSurvey() {
+		t.Error("a profile without a history asks")
+	}
+}

@@ -1,22 +1,11 @@
 package rules
 
-import (
-	"slices"
-	"time"
-)
-
-// The bounds of a journey: the app lets anybody log anything for any participant.
-// Past a bound, a new page or answer is left out and the journey is Partial.
-const (
-	maxPages       = 1000
-	maxItems       = 1000
-	maxAnswerBytes = 4 << 20
-	maxUnsettled   = 100
-)
+import "time"
 
 // Journey is what one participant has done so far in one survey instance, the
-// fold of their observations. The zero value is a journey that has not begun. It
-// is not safe for concurrent use.
+// fold of their observations. The struct is the head of the journey; pages,
+// answers, observations that wait for a past, and events that wait for answers
+// are parts in the store. It is not safe for concurrent use.
 type Journey struct {
 	// Child is set if the participant of a study was allotted to one of its
 	// surveys: the journey continues there, and this one is empty.
@@ -37,28 +26,32 @@ type Journey struct {
 	Partial bool
 	// PageCount is the number of pages of the survey, as the app last said.
 	PageCount int
-	Pages     []*PageState
-	// Answers are the last answers, by item.
-	Answers map[string]Answer
-	// Waiting are the observations that wait for the participant's past, oldest
-	// first. Asked is when the past was requested.
-	Waiting []*Observation `json:",omitempty"`
-	Asked   time.Time      `json:",omitzero"`
-	// Unsettled are the events that wait for answers in flight, oldest first.
-	Unsettled []*Unsettled
-}
 
-// Answer is the last answer to an item.
-type Answer struct {
-	Bytes    []byte
-	Recorded time.Time
-}
+	// KnownPages is the number of pages of the journey, and ShownPages that of those
+	// with a position.
+	KnownPages int
+	ShownPages int
+	// KnownAnswers is the number of items with an answer.
+	KnownAnswers int
+	// Bytes is the size of the pages and answers.
+	Bytes int
 
-// Unsettled is an event that waits for answers in flight.
-type Unsettled struct {
-	Event *Event
-	// Tickets are the exchanges that it waits for.
-	Tickets []uint64
+	// Waits are the observations that wait for the participant's past.
+	Waits waits
+	// Asked is when the past was requested.
+	Asked time.Time
+	// Held are the events that wait for answers in flight, oldest first.
+	Held []heldEvent
+
+	key    Key
+	store  Journeys
+	limits Limits
+	pages  *PageCache
+	// isPast reports whether a past is being folded, which makes no events.
+	isPast bool
+	// ready are events that wait for nothing, refused what was left out.
+	ready   []*Event
+	refused []Refusal
 }
 
 // fold adds the next observation, and returns the events that are ready to be
@@ -85,14 +78,6 @@ func (j *Journey) fold(o *Observation) []*Event {
 	return j.settled()
 }
 
-// settle returns the events that wait for answers, whatever is still in flight.
-func (j *Journey) settle() []*Event {
-	for _, u := range j.Unsettled {
-		u.Tickets = nil
-	}
-	return j.settled()
-}
-
 // pageShown adds the page's definition. If the page is not the pointer's, a
 // navigation went unseen, unless one is in flight right now.
 func (j *Journey) pageShown(o *Observation) {
@@ -110,32 +95,16 @@ func (j *Journey) pageShown(o *Observation) {
 }
 
 func (j *Journey) pageLoaded(o *Observation) {
-	page := j.page(o.PageID)
+	page := j.pageOrNew(o.PageID)
 	if page == nil {
 		return
 	}
 	page.Loaded, page.Left = o.At, false
+	j.putPage(page)
 	if j.Started.IsZero() {
 		j.Started = o.At
 	}
 	j.Pointer = o.PageID
-}
-
-func (j *Journey) answered(o *Observation) {
-	if !j.hasRoomFor(o) {
-		j.Partial = true
-		return
-	}
-	if j.Answers == nil {
-		j.Answers = map[string]Answer{}
-	}
-	answer := Answer{Bytes: o.Answer, Recorded: o.At}
-	j.Answers[o.Item] = answer
-	for _, u := range j.Unsettled {
-		if slices.Contains(u.Tickets, o.Ticket) {
-			u.Event.answer(o.Item, answer)
-		}
-	}
 }
 
 // navigated folds a navigation to the page in the app's response. The page that
@@ -157,47 +126,33 @@ func (j *Journey) navigated(o *Observation) {
 
 // navigate moves the pointer to o.Page, and makes the event of that navigation.
 func (j *Journey) navigate(o *Observation, recovered bool) {
-	j.Place++
-	event := j.event(o)
-	event.Recovered = recovered
-	if from := j.find(j.Pointer); from != nil {
+	if j.Place < maxNavigations {
+		j.Place++
+		if !j.isPast {
+			event := j.event(o)
+			event.Recovered = recovered
+			j.hold(event, o.InFlight)
+		}
+	} else {
+		j.refuse(RefusedNavigation)
+	}
+	if from := j.page(j.Pointer); from != nil {
 		from.Left = true
+		j.putPage(from)
 	}
 	j.Done = o.Page == nil
 	j.Pointer = pageID(o.Page)
-	j.Unsettled = append(j.Unsettled, &Unsettled{Event: event, Tickets: o.InFlight})
-	if len(j.Unsettled) > maxUnsettled {
-		j.Unsettled[0].Tickets = nil
+}
+
+// refuse notes that something was left out of the journey.
+func (j *Journey) refuse(what Refusal) {
+	j.refused = append(j.refused, what)
+	if what != RefusedAnswer { // an answer that is unknown is noted with its item
+		j.Partial = true
 	}
 }
 
-// hasRoomFor reports whether an answer is within the bounds of the journey.
-func (j *Journey) hasRoomFor(o *Observation) bool {
-	size := len(o.Answer)
-	for item, answer := range j.Answers {
-		if item != o.Item {
-			size += len(answer.Bytes)
-		}
-	}
-	_, known := j.Answers[o.Item]
-	return size <= maxAnswerBytes && (known || len(j.Answers) < maxItems)
-}
-
-// stopWaiting removes the ticket of an exchange that has ended from the events
-// that wait for it.
-func (j *Journey) stopWaiting(ticket uint64) {
-	for _, u := range j.Unsettled {
-		u.Tickets = slices.DeleteFunc(u.Tickets, func(t uint64) bool { return t == ticket })
-	}
-}
-
-// settled removes the first events that wait for nothing, and returns them. An
-// event never overtakes an earlier one.
-func (j *Journey) settled() []*Event {
-	var ready []*Event
-	for len(j.Unsettled) > 0 && len(j.Unsettled[0].Tickets) == 0 {
-		ready = append(ready, j.Unsettled[0].Event)
-		j.Unsettled = j.Unsettled[1:]
-	}
-	return ready
+// hasRoomFor reports whether the journey may grow by so many bytes.
+func (j *Journey) hasRoomFor(bytes int) bool {
+	return j.Bytes+j.Waits.Bytes+bytes <= j.limits.journey()
 }

@@ -3,66 +3,167 @@ package rules
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 )
 
-// pageKey is the name that a page's definition is stored under.
-type pageKey = string
+const (
+	// headVersion is the first byte of a head. That of a whole journey is '{'.
+	headVersion = 2
+	// maxWhole is the size of the largest whole journey that is read: more than its
+	// bounds allowed but for observations that wait for a past.
+	maxWhole = 32 << 20
+)
 
-// encodedJourney is a journey as it is stored. Participants share the definitions
-// of pages, so these are stored once each, and a journey has their names.
-type encodedJourney struct {
-	*journeyFields
-	Definitions map[string]pageKey `json:"definitions,omitempty"`
+// loadJourney returns the journey that a store has under key, or a new one. A
+// damaged journey begins anew, and is partial; the error contains nothing of it.
+func loadJourney(store Journeys, key Key, limits Limits) (*Journey, error) {
+	head := store.Head(key)
+	journey := &Journey{key: key, store: store, limits: limits}
+	if head == nil {
+		return journey, nil
+	}
+	if journey.decode(head) != nil {
+		store.Drop(key)
+		damaged := &Journey{key: key, store: store, limits: limits, Partial: true}
+		return damaged, fmt.Errorf("cannot decode a journey of %d bytes: it is damaged", len(head))
+	}
+	return journey, nil
 }
 
-// journeyFields is Journey without its methods.
-type journeyFields Journey
-
-// Encode returns the journey as bytes for DecodeJourney. put stores the
-// definition of a page, and returns its name: the same for the same definition.
-func (j *Journey) Encode(put func(definition []byte) string) ([]byte, error) {
-	fields := journeyFields(*j)
-	encoded := encodedJourney{journeyFields: &fields, Definitions: map[string]pageKey{}}
-	fields.Pages = make([]*PageState, len(j.Pages))
-	for i, page := range j.Pages {
-		bare := *page
-		bare.Definition = nil
-		fields.Pages[i] = &bare
-		if page.Definition == nil {
-			continue
-		}
-		definition, err := json.Marshal(page.Definition)
-		if err != nil {
-			return nil, fmt.Errorf("cannot encode a page's definition: %w", err)
-		}
-		encoded.Definitions[page.ID] = put(definition)
-	}
-	data, err := json.Marshal(encoded)
-	if err != nil {
-		return nil, fmt.Errorf("cannot encode a journey: %w", err)
-	}
-	return data, nil
+// save stores the head of the journey; its parts are stored already. at is the
+// time of its last exchange.
+func (j *Journey) save(at time.Time) {
+	j.store.PutHead(j.key, j.encode(), Mark{At: at, IsUnfinished: j.Waits.Count+len(j.Held) > 0, HasEvents: j.Place > 0})
 }
 
-// DecodeJourney is the inverse of Encode. get returns the definition of a page by
-// its name, nil if it is lost; the journey is then partial. Errors contain nothing
-// of the journey.
-func DecodeJourney(data []byte, get func(name string) []byte) (*Journey, error) {
-	encoded := encodedJourney{journeyFields: &journeyFields{}}
-	if err := json.Unmarshal(data, &encoded); err != nil {
-		return nil, fmt.Errorf("cannot decode a journey of %d bytes: it is damaged", len(data))
+// encode returns the head of the journey.
+func (j *Journey) encode() []byte {
+	e := append(make(recordEncoder, 0, 256), headVersion)
+	e.bool(j.Child != nil)
+	if j.Child != nil {
+		e.text(j.Child.Instance)
+		e.text(j.Child.Participant)
 	}
-	j := (*Journey)(encoded.journeyFields)
-	for _, page := range j.Pages {
-		name, known := encoded.Definitions[page.ID]
-		if !known {
-			continue
-		}
-		page.Definition = &Page{}
-		if err := json.Unmarshal(get(name), page.Definition); err != nil {
-			page.Definition = nil
-			j.Partial = true
+	for _, text := range []string{j.Survey, j.FriendlyID, j.Study, j.Pointer} {
+		e.text(text)
+	}
+	for _, number := range []int{j.Place, j.PageCount, j.KnownPages, j.ShownPages, j.KnownAnswers, j.Bytes, j.Waits.Count, j.Waits.Bytes, j.Waits.Orphans} {
+		e.int(number)
+	}
+	for _, at := range []time.Time{j.Started, j.Asked, j.Waits.Last} {
+		e.time(at)
+	}
+	e.bool(j.Done)
+	e.bool(j.Partial)
+	e.int(len(j.Held))
+	for _, held := range j.Held {
+		e.int(held.Place)
+		e.int(held.Bytes)
+		e.bool(held.IsCut)
+		e.int(len(held.Tickets))
+		for _, ticket := range held.Tickets {
+			e.uint(ticket)
 		}
 	}
-	return j, nil
+	return e
+}
+
+// decode is the inverse of encode. It reads a whole journey too, and stores its parts.
+func (j *Journey) decode(head []byte) error {
+	if len(head) > 0 && head[0] == '{' {
+		return j.decodeWhole(head)
+	}
+	d := recordDecoder{rest: head}
+	if d.uint() != headVersion {
+		return errDamagedRecord
+	}
+	if d.bool() {
+		j.Child = &Key{Instance: d.text(), Participant: d.text()}
+	}
+	for _, text := range []*string{&j.Survey, &j.FriendlyID, &j.Study, &j.Pointer} {
+		*text = d.text()
+	}
+	for _, number := range []*int{&j.Place, &j.PageCount, &j.KnownPages, &j.ShownPages, &j.KnownAnswers, &j.Bytes, &j.Waits.Count, &j.Waits.Bytes, &j.Waits.Orphans} {
+		*number = d.int()
+	}
+	for _, at := range []*time.Time{&j.Started, &j.Asked, &j.Waits.Last} {
+		*at = d.time()
+	}
+	j.Done, j.Partial = d.bool(), d.bool()
+	for range min(d.int(), maxUnsettled+1) {
+		held := heldEvent{Place: d.int(), Bytes: d.int(), IsCut: d.bool()}
+		for range min(d.int(), maxTickets) {
+			held.Tickets = append(held.Tickets, d.uint())
+		}
+		j.Held = append(j.Held, held)
+	}
+	return d.end()
+}
+
+// wholeJourney is a journey as an earlier release stored it: all of it in one
+// record.
+type wholeJourney struct {
+	Child                     *Key
+	Survey, FriendlyID, Study string
+	Started                   time.Time
+	Place                     int
+	Pointer                   string
+	Done, Partial             bool
+	PageCount                 int
+	Pages                     []*wholePage
+	Answers                   map[string]Answer
+	Waiting                   []*Observation
+	Asked                     time.Time
+	Unsettled                 []wholeEvent
+	// Definitions are the names of the pages' definitions in the store, by page.
+	Definitions map[string]string `json:"definitions"`
+}
+
+// wholePage is a page in a whole journey.
+type wholePage struct {
+	ID       string
+	Position int
+	Loaded   time.Time
+	Left     bool
+}
+
+// wholeEvent is an event that waits for answers in a whole journey.
+type wholeEvent struct {
+	Event   *Event
+	Tickets []uint64
+}
+
+// decodeWhole reads a whole journey and stores its parts.
+func (j *Journey) decodeWhole(data []byte) error {
+	s := wholeJourney{}
+	if len(data) > maxWhole || json.Unmarshal(data, &s) != nil {
+		return errDamagedRecord
+	}
+	j.Child, j.Survey, j.FriendlyID, j.Study, j.Started, j.Place = s.Child, s.Survey, s.FriendlyID, s.Study, s.Started, s.Place
+	j.Pointer, j.Done, j.Partial, j.PageCount, j.Asked = s.Pointer, s.Done, s.Partial, s.PageCount, s.Asked
+	for _, whole := range s.Pages {
+		page := &pageState{id: whole.ID, Definition: s.Definitions[whole.ID], Position: whole.Position, Loaded: whole.Loaded, Left: whole.Left}
+		j.putPage(page)
+		j.KnownPages++
+		j.Bytes += len(whole.ID) + recordOverhead
+		if whole.Position > 0 {
+			j.ShownPages++
+		}
+	}
+	for item, answer := range s.Answers {
+		j.store.PutPart(j.key, partAnswer+item, answer.encode())
+		j.KnownAnswers++
+		j.Bytes += len(answer.Bytes) + len(item) + recordOverhead
+	}
+	for _, o := range s.Waiting {
+		j.wait(o)
+	}
+	for _, u := range s.Unsettled {
+		if encoded, err := json.Marshal(u.Event); u.Event != nil && err == nil {
+			j.store.PutPart(j.key, numbered(partEvent, u.Event.Place), encoded)
+			j.Held = append(j.Held, heldEvent{Place: u.Event.Place, Tickets: u.Tickets, Bytes: len(encoded)})
+		}
+	}
+	j.boundHeld()
+	return nil
 }

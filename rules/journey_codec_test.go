@@ -1,9 +1,9 @@
 package rules
 
 import (
-	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -12,40 +12,84 @@ func TestAJourneyIsTheSameAfterItWasStored(t *testing.T) {
 	w := newWalk()
 	w.shown("1")
 	w.loaded("1")
-	w.answer("1", "{\"text\": \"<&> \xff \u2028\",\"n\":1.10}")
+	const answer = "{\"text\": \"<&> \xff \u2028\",\"n\":1.10}"
+	w.answer("1", answer)
 	w.fold(Observation{Kind: Navigated, Page: testPage("2"), InFlight: []uint64{100}})
 	w.loaded("unknown")
-
-	pages := map[string][]byte{}
-	data, err := w.journey.Encode(func(definition []byte) string {
-		name := fmt.Sprint(len(pages))
-		pages[name] = definition
-		return name
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	back, err := DecodeJourney(data, func(name string) []byte { return pages[name] })
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(&w.journey, back); diff != "" {
+	w.journey.save(w.clock)
+	back := loadTest(t, w.journey.store)
+	if diff := cmp.Diff(w.journey, back, cmp.FilterPath(isNotStored, cmp.Ignore())); diff != "" {
 		t.Errorf("stored and read back (-was +is):\n%s", diff)
 	}
-	if w.journey.Pages[0].Definition == nil {
-		t.Error("storing a journey took its definitions away")
+	if got := string(back.answer("item1").Bytes); got != answer {
+		t.Errorf("the answer is %q", got)
 	}
+	if page := back.page("1"); page == nil || back.definition(page).Item.ID != "item1" || page.Position != 1 || page.Loaded.IsZero() || !page.Left {
+		t.Errorf("page 1 is %+v", page)
+	}
+	if event := back.settle()[0]; string(event.Responses[0].Answer) != answer {
+		t.Errorf("the event that waits is %+v", event)
+	}
+}
+
+// isNotStored reports whether a path is an unexported field of Journey.
+func isNotStored(p cmp.Path) bool {
+	field, ok := p.Last().(cmp.StructField)
+	return ok && strings.ToLower(field.Name()[:1]) == field.Name()[:1]
+}
+
+func loadTest(t *testing.T, store Journeys) *Journey {
+	t.Helper()
+	journey, err := loadJourney(store, Key{"3", "p"}, Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return journey
+}
+
+// storeOf is a store with a journey as an earlier release stored it.
+func storeOf(journey string) *JourneysInMemory {
+	store := NewJourneysInMemory()
+	store.PutHead(Key{"3", "p"}, []byte(journey), Mark{})
+	return store
 }
 
 func TestTheErrorOfADamagedJourneyHasNoneOfItsBytes(t *testing.T) {
-	_, err := DecodeJourney([]byte(`{"Answers":{"secret`), nil)
+	journey, err := loadJourney(storeOf(`{"Answers":{"secret`), Key{"3", "p"}, Limits{})
 	if err == nil || strings.Contains(err.Error(), "secret") {
 		t.Errorf("got %v, want an error that shows nothing of the journey", err)
 	}
+	if !journey.Partial {
+		t.Error("the journey that begins anew is not partial")
+	}
 }
 
-// A journey and a page's definition as an earlier release stored them: the
-// journey goes on, and its texts are what they were.
+func TestRecordThatIsCutIsDamaged(t *testing.T) {
+	w := newWalk()
+	w.shown("1")
+	w.fold(Observation{Kind: Navigated, Page: testPage("2"), InFlight: []uint64{100}})
+	head := w.journey.encode()
+	for n := range head {
+		if new(Journey).decode(head[:n]) == nil {
+			t.Errorf("%d of %d bytes are read as a head", n, len(head))
+		}
+	}
+	if new(Journey).decode(append(head, 0)) == nil {
+		t.Error("a head that is too long is read")
+	}
+	name := partPage + "1"
+	part := w.journey.store.Part(w.journey.key, name)
+	for n := range part {
+		w.journey.Partial = false
+		w.journey.store.PutPart(w.journey.key, name, part[:n])
+		if w.journey.page("1"); !w.journey.Partial {
+			t.Errorf("%d of %d bytes are read as a page", n, len(part))
+		}
+	}
+}
+
+// A journey and a page's definition as an earlier release stored them, in one
+// record: the journey goes on, and its texts are what they were.
 func TestJourneysOfAnEarlierReleaseAreRead(t *testing.T) {
 	const journey = `{"Child":null,"Survey":"5","FriendlyID":"fzd","Study":"","Started":"2026-11-23T12:00:00Z","Place":0,"Pointer":"1",` +
 		`"Done":false,"Partial":false,"PageCount":2,"Pages":[{"ID":"1","Definition":null,"Position":1,"Loaded":"2026-11-23T12:00:00Z","Left":false}],` +
@@ -54,14 +98,22 @@ func TestJourneysOfAnEarlierReleaseAreRead(t *testing.T) {
 		`"definitions":{"1":"page"}}`
 	f := func(definition string, want *Page) {
 		t.Helper()
-		back, err := DecodeJourney([]byte(journey), func(string) []byte { return []byte(definition) })
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(want, back.Pages[0].Definition); diff != "" {
+		store := storeOf(journey)
+		store.pages["page"] = []byte(definition)
+		split := loadTest(t, store)
+		split.save(time.Now())
+		back := loadTest(t, store) // as this release stores it
+		page := back.page("1")
+		if diff := cmp.Diff(want, back.definition(page)); diff != "" {
 			t.Errorf("the page's definition (-want +got):\n%s", diff)
 		}
-		event := back.Unsettled[0].Event
+		if back.KnownPages != 1 || back.ShownPages != 1 || back.KnownAnswers != 1 || page.Position != 1 || page.Loaded.IsZero() || back.Pointer != "1" || back.Bytes < 2 {
+			t.Errorf("the journey is %+v, its page %+v", back, page)
+		}
+		if answer := back.answer("item1"); string(answer.Bytes) != "{}" || !answer.Recorded.Equal(time.Date(2026, 11, 23, 12, 0, 1, 0, time.UTC)) {
+			t.Errorf("the answer is %+v", answer)
+		}
+		event := back.settle()[0]
 		if *event.From.Name != "" || *event.Responses[0].Page.Name != "First" || *event.Responses[0].Type != "Number" {
 			t.Errorf("the unsettled event is %+v", event)
 		}
@@ -72,26 +124,35 @@ func TestJourneysOfAnEarlierReleaseAreRead(t *testing.T) {
 		&Page{ID: "1", Number: 1, Name: new("First"), Question: new("Q")})
 }
 
+func TestStudyOfAnEarlierReleaseLeadsToItsSurvey(t *testing.T) {
+	journey := loadTest(t, storeOf(`{"Child":{"Instance":"4","Participant":"p"},"Survey":"","Place":0,"Pages":null,"Answers":null,"Unsettled":null}`))
+	if journey.state() != moved || *journey.Child != (Key{"4", "p"}) {
+		t.Errorf("the journey is %s, to %v", journey.state(), journey.Child)
+	}
+}
+
 func TestALostDefinitionMakesAJourneyPartial(t *testing.T) {
-	const journey = `{"Pages":[{"ID":"1"}],"definitions":{"1":"page"}}`
-	back, err := DecodeJourney([]byte(journey), func(string) []byte { return nil })
-	if err != nil || !back.Partial || back.Pages[0].Definition != nil {
-		t.Errorf("got %+v, %v; want a partial journey", back, err)
+	back := loadTest(t, storeOf(`{"Pages":[{"ID":"1"}],"definitions":{"1":"page"}}`))
+	event := back.event(&Observation{})
+	if !event.Partial || !back.Partial {
+		t.Errorf("got %+v, want a partial journey and event", back)
 	}
 }
 
 func TestWaitingObservationsAreStoredAsInEarlierReleases(t *testing.T) {
 	const stored = `{"Waiting":[{"Says":"navigated","Journey":{"Instance":"3","Participant":"p"},"Page":{"id":"2","number":2,"name":"Two","question":null,"item":null}}]}`
-	journey, err := DecodeJourney([]byte(stored), nil)
-	if err != nil {
-		t.Fatal(err)
+	journey := loadTest(t, storeOf(stored))
+	if part := string(journey.store.Part(journey.key, numbered(partWaiting, 0))); !strings.Contains(part, `"Says":"navigated"`) {
+		t.Errorf("stored as %s", part)
 	}
 	want := &Observation{Kind: Navigated, Journey: Key{"3", "p"}, Page: &Page{ID: "2", Number: 2, Name: new("Two")}}
-	if diff := cmp.Diff([]*Observation{want}, journey.Waiting); diff != "" {
+	if journey.state() != joining {
+		t.Errorf("the journey is %s", journey.state())
+	}
+	if diff := cmp.Diff([]*Observation{want}, journey.takeWaiting()); diff != "" {
 		t.Errorf("waiting (-want +got):\n%s", diff)
 	}
-	encoded, err := journey.Encode(nil)
-	if err != nil || !strings.Contains(string(encoded), `"Says":"navigated"`) {
-		t.Errorf("encoded as %s, %v", encoded, err)
+	if left := journey.store.Parts(journey.key, ""); len(left) != 0 {
+		t.Errorf("parts are left: %q", left)
 	}
 }

@@ -3,71 +3,89 @@ package rules
 import (
 	"cmp"
 	"slices"
+	"strings"
 )
 
-// event returns the event of the navigation o, with the journey as it is now.
+// knownPage is a page of a journey with its definition, nil if it has none.
+type knownPage struct {
+	*pageState
+	definition *Page
+}
+
+// event returns the event of the navigation o, with the journey as it is now. It
+// is the one thing that reads the whole journey.
 func (j *Journey) event(o *Observation) *Event {
+	pages := map[string]knownPage{}
+	for _, name := range j.store.Parts(j.key, partPage) {
+		if page := j.page(strings.TrimPrefix(name, partPage)); page != nil {
+			pages[page.id] = knownPage{page, j.definition(page)}
+		}
+	}
+	responses, isKnown := j.responses(pages)
 	event := &Event{
 		Place:       j.Place,
 		At:          o.At,
 		Survey:      Survey{ID: j.Survey, Instance: o.Journey.Instance, FriendlyID: j.FriendlyID, Study: j.Study},
 		Participant: Participant{ID: o.Journey.Participant, Started: j.Started},
-		From:        j.ref(j.Pointer),
+		From:        refOf(pages, j.Pointer),
 		PageCount:   j.PageCount,
-		Partial:     j.Partial,
-		Responses:   j.responses(),
+		Partial:     j.Partial || !isKnown,
+		Responses:   responses,
 		Traceparent: o.Traceparent,
 	}
 	if o.Page != nil {
-		to := j.ref(o.Page.ID)
+		to := refOf(pages, o.Page.ID)
 		event.To = &to
 	}
 	return event
 }
 
-func (j *Journey) ref(id string) PageRef {
-	page := j.find(id)
-	if page == nil {
+func refOf(pages map[string]knownPage, id string) PageRef {
+	page, ok := pages[id]
+	if !ok {
 		return PageRef{ID: id}
 	}
 	return page.ref()
 }
 
-func (p *PageState) ref() PageRef {
-	ref := PageRef{ID: p.ID, Position: p.Position}
-	if p.Definition != nil {
-		ref.Number, ref.Name = p.Definition.Number, p.Definition.Name
+func (p knownPage) ref() PageRef {
+	ref := PageRef{ID: p.id, Position: p.Position}
+	if p.definition != nil {
+		ref.Number, ref.Name = p.definition.Number, p.definition.Name
 	}
 	return ref
 }
 
 // responses returns those of every page that takes one and was loaded, by page
-// number and then by the participant's own order.
-func (j *Journey) responses() []Response {
-	var responses []Response
-	for _, page := range j.Pages {
-		if page.Definition != nil && page.Definition.Item != nil && !page.Loaded.IsZero() {
-			responses = append(responses, j.response(page))
+// number and then by the participant's own order. isKnown is false if the answer
+// of one is unknown.
+func (j *Journey) responses(pages map[string]knownPage) (responses []Response, isKnown bool) {
+	isKnown = true
+	for _, page := range pages {
+		if page.definition == nil || page.definition.Item == nil || page.Loaded.IsZero() {
+			continue
 		}
+		answer := j.answer(page.definition.Item.ID)
+		isKnown = isKnown && !answer.IsUnknown
+		responses = append(responses, page.response(answer))
 	}
-	slices.SortStableFunc(responses, func(a, b Response) int {
-		return cmp.Or(cmp.Compare(a.Page.Number, b.Page.Number), cmp.Compare(a.Page.Position, b.Page.Position))
+	slices.SortFunc(responses, func(a, b Response) int {
+		return cmp.Or(cmp.Compare(a.Page.Number, b.Page.Number), cmp.Compare(a.Page.Position, b.Page.Position), cmp.Compare(a.Page.ID, b.Page.ID))
 	})
-	return responses
+	return responses, isKnown
 }
 
-func (j *Journey) response(page *PageState) Response {
-	item := page.Definition.Item
-	answer := j.Answers[item.ID]
+func (p knownPage) response(answer Answer) Response {
+	item := p.definition.Item
 	return Response{
-		Page:       page.ref(),
-		Question:   page.Definition.Question,
+		Page:       p.ref(),
+		Question:   p.definition.Question,
 		Item:       item.ID,
 		Type:       item.Type,
 		Optional:   item.Optional,
-		Left:       page.Left,
+		Left:       p.Left,
 		Answer:     answer.Bytes,
-		PageLoaded: page.Loaded,
+		PageLoaded: p.Loaded,
 		Recorded:   answer.Recorded,
 	}
 }

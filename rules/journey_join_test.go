@@ -126,16 +126,23 @@ func TestAJourneyIsPartialWithoutItsPast(t *testing.T) {
 	f("a page of the past is gone from the survey", gone)
 }
 
-func TestTheNumberOfWaitingObservationsIsBounded(t *testing.T) {
-	j, o := &Journey{}, observationsOf("load:1")[0]
-	for range maxWaiting - 1 {
-		if !j.wait(o) {
-			t.Fatalf("%d observations may wait, want %d", len(j.Waiting), maxWaiting)
+func TestObservationsThatWaitAreBounded(t *testing.T) {
+	f := func(name string, answer, want int) {
+		t.Helper()
+		j := newWalk().journey
+		for n := 1; ; n++ {
+			o := observationsOf("answer:1=" + strings.Repeat("x", answer))[0]
+			if j.wait(o) {
+				continue
+			}
+			if n != want {
+				t.Errorf("%s: %d observations may wait, want %d", name, n, want)
+			}
+			return
 		}
 	}
-	if j.wait(o) {
-		t.Errorf("more than %d observations may wait", maxWaiting)
-	}
+	f("by their number", 1, maxWaiting)
+	f("by their size", 60_000, 7) // answers are in base64
 }
 
 // loggedPast returns a past with the events of a log, one a second, and the pages 1 to 4.

@@ -1,18 +1,25 @@
 package rules
 
-import "time"
+import (
+	"bytes"
+	"encoding/json"
+	"time"
+)
 
-// PageState is the state of one page in a journey.
-type PageState struct {
-	ID string
-	// Definition is nil for a page that was loaded, but never shown in a response.
-	Definition *Page
+// pageState is the state of one page in a journey, a part of its own.
+type pageState struct {
+	// Definition names the definition in the store. It is empty for a page that was
+	// loaded, but never shown in a response.
+	Definition string
 	// Position is the page's place in the participant's own order, from 1.
 	Position int
 	// Loaded is the last time the page was loaded.
 	Loaded time.Time
 	// Left reports whether a navigation from the page came after its last load.
 	Left bool
+
+	id     string
+	stored []byte
 }
 
 // learn adds the page's definition, as the participant sees it now. A new page
@@ -24,47 +31,70 @@ func (j *Journey) learn(o *Observation) {
 	if o.Page == nil {
 		return
 	}
-	page := j.page(o.Page.ID)
+	page := j.pageOrNew(o.Page.ID)
 	if page == nil {
 		return
 	}
-	page.Definition = o.Page
-	if page.Position == 0 {
-		page.Position = 1 + j.shownPages()
+	if definition, err := json.Marshal(o.Page); err == nil {
+		page.Definition = j.store.PutPage(definition)
 	}
+	if page.Position == 0 {
+		j.ShownPages++
+		page.Position = j.ShownPages
+	}
+	j.putPage(page)
 }
 
-// page returns the state of a page, a new one if necessary; nil past maxPages.
-func (j *Journey) page(id string) *PageState {
-	if page := j.find(id); page != nil {
-		return page
-	}
-	if len(j.Pages) >= maxPages {
-		j.Partial = true
+// page returns the state of a page, nil if there is none. putPage stores what is
+// changed of it.
+func (j *Journey) page(id string) *pageState {
+	stored := j.store.Part(j.key, partPage+id)
+	if stored == nil {
 		return nil
 	}
-	page := &PageState{ID: id}
-	j.Pages = append(j.Pages, page)
+	d := recordDecoder{rest: stored}
+	page := &pageState{id: id, stored: stored, Definition: d.text(), Position: d.int(), Loaded: d.time(), Left: d.bool()}
+	if d.end() != nil {
+		j.Partial = true
+	}
 	return page
 }
 
-func (j *Journey) shownPages() int {
-	n := 0
-	for _, page := range j.Pages {
-		if page.Position > 0 {
-			n++
-		}
+// pageOrNew returns the state of a page, a new one if necessary; nil past a bound.
+func (j *Journey) pageOrNew(id string) *pageState {
+	if page := j.page(id); page != nil {
+		return page
 	}
-	return n
+	size := len(id) + recordOverhead
+	if j.KnownPages >= maxPages || !j.hasRoomFor(size) {
+		j.refuse(RefusedRecord)
+		return nil
+	}
+	j.KnownPages++
+	j.Bytes += size
+	return &pageState{id: id}
 }
 
-func (j *Journey) find(id string) *PageState {
-	for _, page := range j.Pages {
-		if page.ID == id {
-			return page
-		}
+func (j *Journey) putPage(page *pageState) {
+	encoded := make(recordEncoder, 0, 64)
+	encoded.text(page.Definition)
+	encoded.int(page.Position)
+	encoded.time(page.Loaded)
+	encoded.bool(page.Left)
+	if !bytes.Equal(encoded, page.stored) {
+		j.store.PutPart(j.key, partPage+page.id, encoded)
 	}
-	return nil
+}
+
+// definition returns the definition of a page, nil if it never had one. A journey
+// whose definition is lost is partial.
+func (j *Journey) definition(page *pageState) *Page {
+	if page.Definition == "" {
+		return nil
+	}
+	definition := j.pages.page(j.store, page.Definition)
+	j.Partial = j.Partial || definition == nil
+	return definition
 }
 
 func pageID(page *Page) string {

@@ -43,16 +43,12 @@ func (j *Journey) state() journeyState {
 	switch {
 	case j.Child != nil:
 		return moved
-	case len(j.Waiting) > 0:
+	case j.Waits.Count > 0:
 		return joining
 	case j.Done:
 		return done
-	case len(j.Pages) > 0, len(j.Answers) > 0, j.Place > 0:
+	case j.KnownPages > 0, j.KnownAnswers > 0, j.Place > 0:
 		return begun
 	}
 	return unknown
 }
-
-// HasUnfinishedWork reports whether the journey waits for something that only
-// this process knows of: after a restart it has to be passed to Fold.Resume.
-func (j *Journey) HasUnfinishedWork() bool { return len(j.Unsettled)+len(j.Waiting) > 0 }

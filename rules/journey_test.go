@@ -12,7 +12,7 @@ import (
 // walk is a journey in a test. It collects the events as text: "1>2" is a
 // navigation from page 1 to page 2, "2>end" completes the survey.
 type walk struct {
-	journey Journey
+	journey *Journey
 	events  []string
 	last    *Event
 	clock   time.Time
@@ -60,7 +60,10 @@ func testPage(id string) *Page {
 	return &Page{ID: id, Number: int(id[0] - '0'), Name: new("Page " + id), Item: &Item{ID: "item" + id, Type: new("Free Text")}}
 }
 
-func newWalk() *walk { return &walk{clock: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)} }
+func newWalk() *walk {
+	journey := &Journey{key: Key{"3", "p"}, store: NewJourneysInMemory()}
+	return &walk{journey: journey, clock: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
+}
 
 func TestAJourneyMakesOneEventOfEachNavigation(t *testing.T) {
 	f := func(name string, want string, steps func(w *walk)) {
@@ -182,7 +185,7 @@ func TestAnEventIsReadyWithoutAnAnswerThatFailsOrTakesTooLong(t *testing.T) {
 		w.loaded("1")
 		w.fold(Observation{Kind: Navigated, Page: testPage("2"), InFlight: []uint64{100}})
 		w.answer("1", `{"text":"began after the navigation"}`)
-		if events := end(&w.journey); len(events) != 1 || events[0].Responses[0].Answer != nil {
+		if events := end(w.journey); len(events) != 1 || events[0].Responses[0].Answer != nil {
 			t.Errorf("%s: got %d events, want 1 without an answer", name, len(events))
 		}
 		if n := len(w.journey.settle()); n != 0 {
@@ -195,18 +198,134 @@ func TestAnEventIsReadyWithoutAnAnswerThatFailsOrTakesTooLong(t *testing.T) {
 
 func TestAJourneyHasBounds(t *testing.T) {
 	w := newWalk()
+	w.journey.limits.Journey = 1 << 20
 	w.shown("1")
 	for i := range maxPages + 10 {
 		w.loaded(fmt.Sprint("page", i))
 	}
-	for i := range maxItems + 10 {
+	for i := range maxAnswers + 10 {
 		w.answer(fmt.Sprint(i), `{}`)
 	}
-	w.answer("0", `"`+strings.Repeat("x", maxAnswerBytes)+`"`)
-	if len(w.journey.Pages) != maxPages || len(w.journey.Answers) != maxItems || !w.journey.Partial {
-		t.Errorf("%d pages, %d answers, partial %v; want %d, %d, true", len(w.journey.Pages), len(w.journey.Answers), w.journey.Partial, maxPages, maxItems)
+	if w.journey.KnownPages != maxPages || w.journey.KnownAnswers != maxAnswers || !w.journey.Partial {
+		t.Errorf("%d pages, %d answers, partial %v; want %d, %d, true", w.journey.KnownPages, w.journey.KnownAnswers, w.journey.Partial, maxPages, maxAnswers)
 	}
-	if got := string(w.journey.Answers["item0"].Bytes); got != "{}" {
-		t.Errorf("an answer past the bound replaced the one before")
+	if pages, answers := len(w.parts(partPage)), len(w.parts(partAnswer)); pages != maxPages || answers != maxAnswers {
+		t.Errorf("%d pages and %d answers are stored, want %d and %d", pages, answers, maxPages, maxAnswers)
 	}
+}
+
+func (w *walk) parts(kind string) []string { return w.journey.store.Parts(w.journey.key, kind) }
+
+// An answer past a bound leaves no older one standing as if it were the last.
+func TestAnswerPastABoundIsUnknown(t *testing.T) {
+	f := func(name string, before, after int, want Refusal) {
+		t.Helper()
+		w := newWalk()
+		w.shown("1")
+		w.loaded("1")
+		w.answer("1", strings.Repeat("x", before))
+		w.answer("2", strings.Repeat("y", 40<<10))
+		w.journey.limits = Limits{Answer: 64 << 10, Journey: 100 << 10}
+		w.answer("1", strings.Repeat("z", after))
+		if got := w.journey.refused; len(got) != 1 || got[0] != want {
+			t.Errorf("%s: %q is refused, want %q", name, got, want)
+		}
+		w.next("2")
+		if !w.last.Partial || w.last.Responses[0].Answer != nil {
+			t.Errorf("%s: the event is partial: %v, with the answer %.10q", name, w.last.Partial, w.last.Responses[0].Answer)
+		}
+		w.answer("1", "short")
+		w.next("3")
+		if w.last.Partial || string(w.last.Responses[0].Answer) != "short" {
+			t.Errorf("%s: once it is known again, the event is partial: %v, with the answer %.10q", name, w.last.Partial, w.last.Responses[0].Answer)
+		}
+		if size := w.journey.Bytes; size < 40<<10 || size > 42<<10 {
+			t.Errorf("%s: the journey is counted as %d bytes", name, size)
+		}
+	}
+	f("an answer that is too large", 10, 64<<10+1, RefusedAnswer)
+	f("an answer for which the journey has no room", 10, 62<<10, RefusedRecord)
+}
+
+func TestNavigationPastTheBoundMakesNoEvent(t *testing.T) {
+	w := newWalk()
+	w.shown("1")
+	w.journey.Place = maxNavigations - 1
+	w.next("2")
+	w.next("3")
+	if got := strings.Join(w.events, ", "); got != "1>2" || !w.journey.Partial || w.journey.Pointer != "3" {
+		t.Errorf("got %q, partial %v, on page %s; want the first navigation, and the participant on page 3", got, w.journey.Partial, w.journey.Pointer)
+	}
+}
+
+func TestEventsThatWaitForAnswersAreBounded(t *testing.T) {
+	f := func(name string, answer, tickets, want int) {
+		t.Helper()
+		w := newWalk()
+		w.journey.limits.Answer = answer
+		w.shown("1")
+		w.loaded("1")
+		w.answer("1", strings.Repeat("x", answer))
+		for i := range 40 {
+			var inFlight []uint64
+			for range tickets {
+				inFlight = append(inFlight, uint64(1000+len(inFlight)))
+			}
+			w.fold(Observation{Kind: Navigated, Page: testPage(fmt.Sprint(i%2 + 1)), InFlight: inFlight})
+		}
+		if !w.last.Partial {
+			t.Errorf("%s: an event that did not wait is not partial", name)
+		}
+		if got := len(w.journey.Held); got != want || len(w.events) == 0 {
+			t.Errorf("%s: %d events wait and %d do not, want %d to wait", name, got, len(w.events), want)
+		}
+	}
+	f("by their number", 10, 1, maxUnsettled)
+	f("by the answers in flight", 10, maxTickets/4, 4)
+	f("by their size", 300_000, 1, 2) // an event has its answer in base64
+}
+
+// What an observation reads and writes does not grow with the journey.
+func TestObservationTouchesTheHeadAndOneRecord(t *testing.T) {
+	for _, answers := range []int{1, 900} {
+		w := newWalk()
+		w.shown("1")
+		w.loaded("1")
+		for i := range answers {
+			w.answer(fmt.Sprint(i), `{}`)
+		}
+		store := &countingStore{JourneysInMemory: w.journey.store.(*JourneysInMemory)}
+		w.journey.store = store
+		w.answer("0", `{"text":"a"}`)
+		w.loaded("1")
+		w.shownAmidst("1")
+		if store.reads > 3 || store.writes > 2 {
+			t.Errorf("with %d answers: %d reads and %d writes, want 3 and 2", answers, store.reads, store.writes)
+		}
+		if w.journey.save(w.clock); len(store.Head(w.journey.key)) > 1024 {
+			t.Errorf("with %d answers: the head has %d bytes, want at most 1024", answers, len(store.Head(w.journey.key)))
+		}
+	}
+}
+
+// countingStore counts what a journey reads and writes beside its head.
+type countingStore struct {
+	*JourneysInMemory
+	reads, writes int
+}
+
+func (s *countingStore) Part(key Key, name string) []byte {
+	s.reads++
+	return s.JourneysInMemory.Part(key, name)
+}
+
+func (s *countingStore) Parts(key Key, prefix string) []string {
+	names := s.JourneysInMemory.Parts(key, prefix)
+	s.reads += len(names)
+	return names
+}
+
+func (s *countingStore) PutPart(key Key, name string, part []byte) {
+	s.writes++
+	s.JourneysInMemory.PutPart(key, name, part)
 }

@@ -30,8 +30,10 @@ type Observation struct {
 	// PageID is the page of PageLoaded.
 	PageID string
 	// Item is the item of Answered, and Answer the JSON that the participant sent.
-	Item   string
-	Answer []byte
+	// IsUnknown marks an answer that the app accepted and that could not be read.
+	Item      string
+	Answer    []byte
+	IsUnknown bool `json:",omitempty"`
 	// Host is the request's Host header.
 	Host string
 	// Begins reports whether the app has just created the participant.
@@ -48,23 +50,28 @@ type Observation struct {
 	InFlight []uint64
 }
 
-var errUninspected = errors.New("its bodies could not be copied")
+// maxID is the length of the longest id, in bytes: ids are keys of the store.
+const maxID = 512
+
+var (
+	errUninspected = errors.New("its bodies could not be copied")
+	errLongID      = fmt.Errorf("an id in it is longer than %d bytes", maxID)
+)
 
 // Observe reads what an exchange says. ok is false if it says nothing: the app
 // did not accept the request, or there is no participant yet. An error means that
-// an accepted exchange could not be read; it contains no id and no answer. The
+// an accepted exchange could not be read; it contains no id and no answer. Of an
+// answer that could not be read, ok is true all the same: it is unknown. The
 // caller sets Begins, At, Alone, Ticket and InFlight.
 func (p *Profile) Observe(m Match, x Exchange) (o Observation, ok bool, err error) {
 	if !m.route.when.holds(x) {
 		return Observation{}, false, nil
 	}
-	if x.Uninspected != "" {
-		return Observation{}, false, fmt.Errorf("%w: %s", errUninspected, x.Uninspected)
-	}
-	if err := m.route.checkBodies(x); err != nil {
-		return Observation{}, false, err
-	}
 	o = Observation{Kind: m.route.kind, Host: x.Host, Traceparent: x.Traceparent, PageID: m.params["page"], Item: m.params["item"]}
+	if err := m.route.check(x); err != nil {
+		o.Journey, o.IsUnknown = m.Journey(), true
+		return o, o.Kind == Answered && o.Journey.Participant != "" && !o.hasLongID(), err
+	}
 	p.readIDs(&o, m, x)
 	if o.Journey.Participant == "" {
 		return Observation{}, false, nil
@@ -76,7 +83,16 @@ func (p *Profile) Observe(m Match, x Exchange) (o Observation, ok bool, err erro
 	case Answered:
 		o.Answer = readAnswer(m.route.answer.value(x))
 	}
+	if err == nil && o.hasLongID() {
+		err = errLongID
+	}
 	return o, err == nil, err
+}
+
+// hasLongID reports whether an id is longer than maxID.
+func (o *Observation) hasLongID() bool {
+	return max(len(o.Journey.Instance), len(o.Journey.Participant), len(o.Survey), len(o.Study), len(o.Via.Instance),
+		len(o.Item), len(o.PageID), len(pageID(o.Page))) > maxID
 }
 
 // readAnswer returns the bytes of an answer; null for one that is missing.

@@ -94,9 +94,33 @@ func TestObserveSaysWhyThereIsNothing(t *testing.T) {
 	f("GET", "/api/progress/5/3", shown(200, json, `{"participantId":null,"page":null}`), "")
 	f("GET", "/api/progress/5/3/p", shown(200, json, `{"page":`), "the app's response")
 	f("GET", "/api/progress/5/3/p", shown(200, json, `{"page":{"id":null}}`), errPageWithoutID.Error())
-	f("POST", "/api/log/3/p/i/decsys.platform.COMPONENT_RESULTS", Exchange{Status: 204}, "the participant's answer")
-	f("POST", "/api/log/3/p/i/decsys.platform.COMPONENT_RESULTS", Exchange{Status: 204, Uninspected: "too large"}, "too large")
+	f("POST", "/api/log/3/p/i/decsys.platform.PAGE_LOAD", Exchange{Status: 204, Uninspected: "too large"}, "too large")
+	long := strings.Repeat("x", maxID+1)
+	f("POST", "/api/log/3/"+long+"/i/decsys.platform.PAGE_LOAD", Exchange{Status: 204, RequestBody: []byte("{}")}, errLongID.Error())
+	f("POST", "/api/log/3/p/"+long+"/decsys.platform.COMPONENT_RESULTS", Exchange{Status: 204, Uninspected: "too large"}, "too large")
 	if _, _, err := profile.Observe(Match{route: profile.routes[0]}, Exchange{Status: 200, ContentType: json, Uninspected: "truncated"}); !errors.Is(err, errUninspected) {
 		t.Errorf("got %v, want %v", err, errUninspected)
 	}
+}
+
+// The app has stored an answer that it accepted, so that the one before it no
+// longer counts.
+func TestAnswerThatCannotBeReadIsUnknown(t *testing.T) {
+	profile := decsys(t)
+	f := func(x Exchange, wantErr string) {
+		t.Helper()
+		x.Status = 204
+		match, _ := profile.Match([]byte("POST"), []byte("/api/log/3/p/i/decsys.platform.COMPONENT_RESULTS"))
+		o, ok, err := profile.Observe(match, x)
+		if !ok || err == nil || !strings.Contains(err.Error(), wantErr) {
+			t.Errorf("%+v: ok is %v, %v; want an observation and the error %q", x, ok, err, wantErr)
+		}
+		want := Observation{Kind: Answered, Journey: Key{"3", "p"}, Item: "i", IsUnknown: true}
+		if diff := cmp.Diff(want, o); diff != "" {
+			t.Errorf("%+v (-want +got):\n%s", x, diff)
+		}
+	}
+	f(Exchange{}, "the participant's answer")
+	f(Exchange{RequestBody: []byte("\xef\xbb\xbf{}")}, "the participant's answer")
+	f(Exchange{Uninspected: "too large"}, "too large")
 }

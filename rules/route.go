@@ -117,8 +117,12 @@ func (r *route) requires(b body) bool {
 	return r.answer.body == b || b == responseBody && hasPage
 }
 
-// checkBodies checks the bodies that the route requires.
-func (r *route) checkBodies(x Exchange) error {
+// check returns why an exchange cannot be read: bodies that the route requires are
+// missing, or not JSON.
+func (r *route) check(x Exchange) error {
+	if x.Uninspected != "" {
+		return fmt.Errorf("%w: %s", errUninspected, x.Uninspected)
+	}
 	if r.requires(responseBody) {
 		if err := jsonpath.CheckJSON(x.ResponseBody); err != nil {
 			return fmt.Errorf("the app's response %w", err)

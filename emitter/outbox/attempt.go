@@ -21,15 +21,19 @@ type Failure struct {
 	Attempt
 }
 
-// putFailure keeps the last failed attempt, and the time of the first one.
-func (tx *Tx) putFailure(seq uint64, a Attempt) {
+// putFailure keeps the last failed attempt of a delivery of that progress, and the
+// time of the first one.
+func (tx *Tx) putFailure(seq uint64, p *progressRecord, a Attempt) {
 	f := &Failure{First: a.At, Attempt: a}
-	if record := tx.get(bucketFailures, uint64Key(seq)); record != nil {
-		if old, err := decodeFailure(record); err == nil {
-			f.First = old.First
+	old := tx.get(bucketFailures, uint64Key(seq))
+	if old != nil {
+		if last, err := decodeFailure(old); err == nil {
+			f.First = last.First
 		}
 	}
-	tx.put(bucketFailures, uint64Key(seq), f.encode())
+	record := f.encode()
+	tx.tally(tx.target(tx.delivery(seq).Target), p.State, 0, failureFootprint(record)-failureFootprint(old))
+	tx.put(bucketFailures, uint64Key(seq), record)
 }
 
 func (f *Failure) encode() []byte {

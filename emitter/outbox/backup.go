@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -12,11 +13,12 @@ import (
 // errStopping ends a backup that would keep the store from closing.
 var errStopping = errors.New("sidehook is stopping")
 
-// Backup writes a consistent copy of the state file. begin is called with the
-// size of the copy in bytes and returns where to write it. The store keeps working
-// meanwhile; pages freed meanwhile stay unused, so the file may grow by what is
-// written until the copy is complete. The copy is not a state file until FinishCopy
-// has made it one.
+// Backup writes a consistent copy of the state, of what is in use only. It is made
+// in the state directory first, which needs as much space. begin is called with
+// the size of the copy in bytes and returns where to write it. The store keeps
+// working meanwhile; pages freed meanwhile stay unused, so the file may grow by
+// what is written until the copy is complete. The copy is not a state file until
+// FinishCopy has made it one.
 //
 // Backup returns ErrBusy while another Backup or a Scrub runs. It ends with ctx,
 // but a write that blocks needs a deadline of its own.
@@ -25,33 +27,50 @@ func (s *Store) Backup(ctx context.Context, begin func(size int64) io.Writer) (e
 		return ErrBusy
 	}
 	defer s.exclusive.Unlock()
-	db := s.db.Load()
-	if db == nil {
+	e := s.engine.Load()
+	if e == nil {
 		return ErrClosed
 	}
 	defer guard(&err)()
-	return db.View(func(tx *bolt.Tx) error {
-		_, err := tx.WriteTo(&backupWriter{to: begin(tx.Size()), ctx: ctx, closing: s.closing})
+	path := filepath.Join(s.options.Dir, fileName+copySuffix)
+	copied, err := e.copyTo(path, ending{ctx, s.closing})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeDB(copied), removeFile(path)) }()
+	return copied.View(func(tx *bolt.Tx) error {
+		_, err := tx.WriteTo(&backupWriter{to: begin(tx.Size()), until: ending{ctx, s.closing}})
 		return err
 	})
 }
 
-// backupWriter writes until the context ends or the store closes.
-type backupWriter struct {
-	to      io.Writer
+// ending is when a backup must end: with its context, or before the store closes.
+type ending struct {
 	ctx     context.Context
 	closing <-chan struct{}
 }
 
-func (w *backupWriter) Write(p []byte) (int, error) {
+// err returns why the backup must end, nil while it may go on.
+func (e ending) err() error {
 	select {
-	case <-w.closing:
-		return 0, errStopping
-	case <-w.ctx.Done():
-		return 0, w.ctx.Err()
+	case <-e.closing:
+		return errStopping
 	default:
-		return w.to.Write(p)
+		return e.ctx.Err()
 	}
+}
+
+// backupWriter writes until the backup must end.
+type backupWriter struct {
+	to    io.Writer
+	until ending
+}
+
+func (w *backupWriter) Write(p []byte) (int, error) {
+	if err := w.until.err(); err != nil {
+		return 0, err
+	}
+	return w.to.Write(p)
 }
 
 // FinishCopy turns what Backup wrote to path into a state file and syncs it to
@@ -69,14 +88,14 @@ func FinishCopy(path string) (err error) {
 	defer func() { err = errors.Join(err, closeDB(db)) }()
 	defer guard(&err)()
 	return db.Update(func(tx *bolt.Tx) error {
-		meta := tx.Bucket(bucketMeta)
+		meta := tx.Bucket(bucketMeta.name())
 		if meta == nil || formatOf(meta) == 0 {
 			return errors.New("the copy is not a state file")
 		}
 		if n := formatOf(meta); n > currentFormat() {
 			return fmt.Errorf("the copy has format %d, of a newer release, and this one knows up to %d: use the same release as the running sidehook", n, currentFormat())
 		}
-		id := readIdentity(meta)
-		return errors.Join(meta.Put(keySalt, []byte(id.salt)), meta.Delete(keyEpoch))
+		id := readIdentity(meta.Get)
+		return errors.Join(meta.Put(keySalt, []byte(id.salt)), meta.Delete(keyEpoch), meta.Delete(keyPosition))
 	})
 }

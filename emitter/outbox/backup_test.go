@@ -114,7 +114,7 @@ func TestFinishCopyRefusesOtherFiles(t *testing.T) {
 	f("not a state file", func(path string) { writeBolt(t, path, func(*bolt.Tx) error { return nil }) })
 	f("of a newer release", func(path string) {
 		writeBolt(t, path, func(tx *bolt.Tx) error {
-			meta, err := tx.CreateBucket(bucketMeta)
+			meta, err := tx.CreateBucket(bucketMeta.name())
 			return errors.Join(err, setFormat(meta, currentFormat()+1))
 		})
 	})

@@ -7,10 +7,16 @@ import (
 	"time"
 )
 
-// maxBatch bounds how many changes one commit holds, and so how long it takes.
-const maxBatch = 1024
+// These bound what one commit holds, and so how long it takes. A single change is
+// never divided.
+const (
+	maxBatch      = 1024
+	maxBatchTime  = 50 * time.Millisecond
+	maxBatchBytes = segmentSize / 2
+)
 
-// commit writes the batch. If that fails, its changes keep waiting.
+// commit writes the batch, or the first part of a long one. If that fails, its
+// changes keep waiting.
 func (w *writer) commit() error {
 	started := time.Now()
 	tx, err := w.writeBatch()
@@ -20,10 +26,12 @@ func (w *writer) commit() error {
 		}
 		return fmt.Errorf("cannot write the state file: %w", explain(err))
 	}
-	w.failedTx = 0
 	w.identity = tx.identity
-	w.store.committed(w.batch, tx, &w.trimmer, time.Since(started))
-	w.batch = nil
+	made := w.batch[:tx.made]
+	if w.batch = w.batch[tx.made:]; len(w.batch) == 0 {
+		w.batch = nil
+	}
+	w.store.committed(made, tx, &w.trimmer, time.Since(started))
 	return nil
 }
 
@@ -39,37 +47,37 @@ func (w *writer) writeBatch() (tx *Tx, err error) {
 	}
 }
 
-// transact commits the batch in one transaction. failed is the index of the
-// change that made it impossible, nil if no change is to blame.
+// transact commits the batch. failed is the index of the change that made it
+// impossible, nil if no change is to blame.
 func (w *writer) transact() (tx *Tx, failed *int, err error) {
-	b, err := w.db.Begin(true)
+	v, err := w.engine.view()
 	if err != nil {
 		return nil, nil, err
 	}
-	defer func() { _ = b.Rollback() }() // does nothing after a commit, and unlocks the file after a panic
-	if reachedFile := w.failedTx != 0 && b.ID() > w.failedTx; reachedFile {
-		// The commit that failed reached the file all the same: bbolt reads its meta
-		// page back. An empty commit makes sure that it is on disk. Its effects have
-		// to be read from the file.
-		return &Tx{identity: readIdentity(b.Bucket(bucketMeta)), withdrawn: true}, nil, b.Commit()
-	}
-	tx = newTx(b, w.identity, time.Now())
-	tx.full = w.trimmer.full
-	w.trimmer.fillerBytes = fillerBytes(b)
+	defer v.end()
+	tx = newTx(v, w.identity, time.Now())
+	w.trimmer.fillerBytes = fillerBytes(v.bolt)
+	w.trimmer.begin(tx)
 	for i, c := range w.batch {
+		if isLong := time.Since(tx.now) >= maxBatchTime || tx.changes.memory >= maxBatchBytes; isLong && i > 0 {
+			break
+		}
 		if err := apply(tx, c); errors.Is(err, errCorrupt) {
 			return nil, nil, err
 		} else if err != nil {
 			return nil, &i, err
 		}
+		tx.made++
 	}
 	w.trimmer.trim(tx)
 	tx.putTargets()
 	if tx.err != nil {
 		return nil, nil, tx.err
 	}
-	w.failedTx = b.ID()
-	return tx, nil, b.Commit()
+	if hasNothing := tx.changes.isEmpty() && !w.mustCommit; hasNothing {
+		return tx, nil, nil
+	}
+	return tx, nil, w.engine.commit(v, tx.changes)
 }
 
 // apply runs a change and turns its panic into an error.

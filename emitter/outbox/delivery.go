@@ -1,10 +1,6 @@
 package outbox
 
-import (
-	"time"
-
-	bolt "go.etcd.io/bbolt"
-)
+import "time"
 
 // State is where a delivery is on its way:
 //
@@ -81,15 +77,15 @@ type Delivery struct {
 // Load returns the delivery with this seq including its body and last failure,
 // nil if there is none.
 func (s *Store) Load(seq uint64) (d *Delivery, err error) {
-	err = s.view(func(tx *bolt.Tx) error {
+	err = s.view(func(v *view) error {
 		key := uint64Key(seq)
-		if tx.Bucket(bucketDeliveries).Get(key) == nil {
+		if v.get(bucketDeliveries, key) == nil {
 			return nil
 		}
-		if d, err = load(tx, seq, true); err != nil {
+		if d, err = load(v, seq, true); err != nil {
 			return err
 		}
-		if record := tx.Bucket(bucketFailures).Get(key); record != nil {
+		if record := v.get(bucketFailures, key); record != nil {
 			d.Failure, err = decodeFailure(record)
 		}
 		return err
@@ -98,13 +94,13 @@ func (s *Store) Load(seq uint64) (d *Delivery, err error) {
 }
 
 // load reads a delivery and its progress.
-func load(tx *bolt.Tx, seq uint64, withBody bool) (*Delivery, error) {
+func load(v *view, seq uint64, withBody bool) (*Delivery, error) {
 	key := uint64Key(seq)
-	d, err := decodeDelivery(seq, tx.Bucket(bucketDeliveries).Get(key), withBody)
+	d, err := decodeDelivery(seq, v.get(bucketDeliveries, key), withBody)
 	if err != nil {
 		return nil, err
 	}
-	p, err := decodeProgress(tx.Bucket(bucketProgress).Get(key))
+	p, err := decodeProgress(v.get(bucketProgress, key))
 	if err != nil {
 		return nil, err
 	}
@@ -112,14 +108,13 @@ func load(tx *bolt.Tx, seq uint64, withBody bool) (*Delivery, error) {
 	return d, nil
 }
 
-// delivery reads a delivery without its body. size is the length of its record.
-func (tx *Tx) delivery(seq uint64) (d *Delivery, size int) {
-	record := tx.get(bucketDeliveries, uint64Key(seq))
-	d, err := decodeDelivery(seq, record, false)
+// delivery reads a delivery without its body.
+func (tx *Tx) delivery(seq uint64) *Delivery {
+	d, err := decodeDelivery(seq, tx.get(bucketDeliveries, uint64Key(seq)), false)
 	if err != nil {
 		tx.fail(err)
 	}
-	return d, len(record)
+	return d
 }
 
 func (d *Delivery) encode() []byte {

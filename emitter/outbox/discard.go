@@ -15,22 +15,22 @@ func (tx *Tx) Discard(seq uint64) bool {
 		tx.dropFinished(doneKey(p.target, p.State, p.Finished, seq), p.State)
 		return true
 	}
-	d, size := tx.delivery(seq)
-	t := tx.target(d.Target)
-	t.count(Waiting, -1)
-	t.addPendingBytes(-size)
+	d := tx.delivery(seq)
+	tx.tally(tx.target(d.Target), Waiting, -1, -tx.deliveryBytes(seq))
 	tx.withdrawn = true
-	tx.deleteDelivery(seq, d)
 	if p.State == Behind {
+		tx.leaveLane(seq, p)
+		tx.deleteDelivery(seq, d)
 		p.discarded = true
 		tx.putProgress(seq, p)
 		return true
 	}
 	tx.clearReady(seq, p)
-	tx.delete(bucketProgress, uint64Key(seq))
-	if tx.promoteNext(p) {
+	if tx.promoteNext(seq, p) {
 		tx.woken[d.Target] = struct{}{}
 	}
+	tx.deleteDelivery(seq, d)
+	tx.delete(bucketProgress, uint64Key(seq))
 	return true
 }
 

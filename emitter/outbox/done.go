@@ -29,7 +29,7 @@ func (tx *Tx) doneBefore(target uint32, state State, cutoff time.Time, limit int
 		return nil
 	}
 	end := doneKey(target, state, cutoff, 0)
-	for key := range keys(tx.bucket(bucketDone), donePrefix(target, state), nil) {
+	for key := range tx.view.ascend(bucketDone, donePrefix(target, state), nil) {
 		if len(found) >= limit || bytes.Compare(key, end) >= 0 {
 			break
 		}
@@ -38,32 +38,14 @@ func (tx *Tx) doneBefore(target uint32, state State, cutoff time.Time, limit int
 	return found
 }
 
-// firstDone returns the key of the delivery of any target that finished first:
-// of the Delivered ones or, if there are none, of the Dead ones.
-func (tx *Tx) firstDone() (first []byte, state State) {
-	for _, state := range []State{Delivered, Dead} {
-		for _, target := range tx.targetNumbers() {
-			prefix := donePrefix(target, state)
-			key, _ := tx.bucket(bucketDone).Cursor().Seek(prefix)
-			if bytes.HasPrefix(key, prefix) && (first == nil || bytes.Compare(key[donePrefixSize:], first[donePrefixSize:]) < 0) {
-				first = bytes.Clone(key)
-			}
-		}
-		if first != nil {
-			return first, state
-		}
-	}
-	return nil, 0
-}
-
 // dropFinished deletes all records of a finished delivery and returns about how
-// many bytes they had.
-func (tx *Tx) dropFinished(doneKey []byte, state State) (size int) {
+// much of the file they took.
+func (tx *Tx) dropFinished(doneKey []byte, state State) (bytes int64) {
 	seq := lastUint64(doneKey)
-	d, size := tx.delivery(seq)
-	tx.target(d.Target).count(state, -1)
+	d, bytes := tx.delivery(seq), tx.deliveryBytes(seq)
+	tx.tally(tx.target(d.Target), state, -1, -bytes)
 	tx.delete(bucketDone, doneKey)
 	tx.deleteDelivery(seq, d)
 	tx.delete(bucketProgress, uint64Key(seq))
-	return size + 2*progressSize
+	return bytes
 }

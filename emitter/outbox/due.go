@@ -1,10 +1,6 @@
 package outbox
 
-import (
-	"time"
-
-	bolt "go.etcd.io/bbolt"
-)
+import "time"
 
 // maxDueBytes bounds how many bytes of bodies one call of Due copies.
 const maxDueBytes = 1 << 20
@@ -14,12 +10,12 @@ const maxDueBytes = 1 << 20
 // by due time. It leaves out those for which skip is true. next is when the first
 // of the other retries is due, zero without one. The result is the caller's.
 func (s *Store) Due(name string, now time.Time, limit int, skip func(seq uint64) bool) (due []*Delivery, next time.Time, err error) {
-	err = s.view(func(tx *bolt.Tx) error {
-		t, err := readTarget(tx, name)
+	err = s.view(func(v *view) error {
+		t, err := readTarget(v, name)
 		if isUnknown := t.number == 0; err != nil || isUnknown {
 			return err
 		}
-		r := readyReader{tx: tx, limit: limit, skip: skip}
+		r := readyReader{view: v, limit: limit, skip: skip}
 		r.collect(readyKey(t.number, classFresh), time.Time{})
 		r.collect(readyKey(t.number, classRetry), now)
 		due, next = r.found, r.next
@@ -31,13 +27,13 @@ func (s *Store) Due(name string, now time.Time, limit int, skip func(seq uint64)
 // Oldest returns a target's oldest delivery at the head of a lane, due or not,
 // for which skip is false; nil if there is none.
 func (s *Store) Oldest(name string, skip func(seq uint64) bool) (oldest *Delivery, err error) {
-	err = s.view(func(tx *bolt.Tx) error {
-		t, err := readTarget(tx, name)
+	err = s.view(func(v *view) error {
+		t, err := readTarget(v, name)
 		if isUnknown := t.number == 0; err != nil || isUnknown {
 			return err
 		}
 		for _, class := range classesByAge {
-			d, err := first(tx, readyKey(t.number, class), skip)
+			d, err := first(v, readyKey(t.number, class), skip)
 			if err != nil {
 				return err
 			}
@@ -53,12 +49,12 @@ func (s *Store) Oldest(name string, skip func(seq uint64) bool) (oldest *Deliver
 // OldestRetry returns a target's oldest retry, due or not, that the target did not
 // put off and for which skip is false; nil if there is none.
 func (s *Store) OldestRetry(name string, skip func(seq uint64) bool) (oldest *Delivery, err error) {
-	err = s.view(func(tx *bolt.Tx) error {
-		t, err := readTarget(tx, name)
+	err = s.view(func(v *view) error {
+		t, err := readTarget(v, name)
 		if isUnknown := t.number == 0; err != nil || isUnknown {
 			return err
 		}
-		oldest, err = first(tx, readyKey(t.number, classTried), skip)
+		oldest, err = first(v, readyKey(t.number, classTried), skip)
 		return err
 	})
 	return oldest, err
@@ -66,8 +62,8 @@ func (s *Store) OldestRetry(name string, skip func(seq uint64) bool) (oldest *De
 
 // first returns the first delivery under a prefix of the ready index for which skip
 // is false, nil if there is none.
-func first(tx *bolt.Tx, prefix []byte, skip func(seq uint64) bool) (*Delivery, error) {
-	r := readyReader{tx: tx, limit: 1, skip: skip}
+func first(v *view, prefix []byte, skip func(seq uint64) bool) (*Delivery, error) {
+	r := readyReader{view: v, limit: 1, skip: skip}
 	r.collect(prefix, time.Time{})
 	if len(r.found) == 0 {
 		return nil, r.err
@@ -77,7 +73,7 @@ func first(tx *bolt.Tx, prefix []byte, skip func(seq uint64) bool) (*Delivery, e
 
 // readyReader collects deliveries of the ready index.
 type readyReader struct {
-	tx    *bolt.Tx
+	view  *view
 	limit int
 	skip  func(seq uint64) bool
 	found []*Delivery
@@ -89,7 +85,7 @@ type readyReader struct {
 // collect reads the deliveries under a prefix. Unless now is zero, it stops at
 // the first one that is due later and sets next.
 func (r *readyReader) collect(prefix []byte, now time.Time) {
-	for key := range keys(r.tx.Bucket(bucketReady), prefix, nil) {
+	for key := range r.view.ascend(bucketReady, prefix, nil) {
 		if r.isFull() {
 			return
 		}
@@ -110,7 +106,7 @@ func (r *readyReader) isFull() bool {
 }
 
 func (r *readyReader) read(seq uint64) {
-	d, err := load(r.tx, seq, true)
+	d, err := load(r.view, seq, true)
 	if err != nil {
 		r.err = err
 		return

@@ -12,7 +12,7 @@ var (
 // Enqueue adds a delivery, which is kept until it is finished, and Retention
 // longer. It goes behind the pending ones of its lane. Enqueue does nothing and
 // returns false if there is a delivery with this ID already, whatever its state,
-// or if the file is full.
+// or if its target or lane has no room for more.
 func (tx *Tx) Enqueue(d Delivery) (added bool) {
 	if d.ID == "" {
 		tx.fail(errNoID)
@@ -22,38 +22,28 @@ func (tx *Tx) Enqueue(d Delivery) (added bool) {
 	if tx.has(bucketIDs, id[:]) {
 		return false
 	}
-	if tx.full {
-		tx.refused++
+	t, record := tx.target(d.Target), d.encode()
+	p := &progressRecord{Progress: Progress{State: Waiting}, target: t.number, lane: tx.laneOf(&d)}
+	lane, bytes := tx.readLane(p), deliveryFootprint(record)
+	if reason := tx.accepts(t, lane, bytes); reason != accepted {
+		tx.refuse(d.Target, reason)
 		return false
 	}
-	p := &progressRecord{Progress: Progress{State: Waiting}, lane: tx.laneOf(&d)}
-	seq := tx.putDelivery(&d, id, p)
-	if seq == 0 {
-		return false
-	}
+	seq := tx.putDelivery(t, id, record)
 	if p.isOrdered() {
-		tx.appendToLane(seq, p)
+		tx.appendToLane(seq, p, lane, bytes)
 	}
 	tx.putPending(d.Target, seq, p)
 	return true
 }
 
-// putDelivery writes a delivery under a new seq, and sets the target of p. It
-// returns 0 if it cannot.
-func (tx *Tx) putDelivery(d *Delivery, id hash, p *progressRecord) (seq uint64) {
-	seq, err := tx.bucket(bucketDeliveries).NextSequence()
-	if err != nil {
-		tx.fail(err)
-		return 0
-	}
-	record := d.encode()
+// putDelivery writes the record of a pending delivery under a new seq.
+func (tx *Tx) putDelivery(t *targetRecord, id hash, record []byte) (seq uint64) {
+	seq = tx.nextSequence(bucketDeliveries)
 	tx.put(bucketDeliveries, uint64Key(seq), record)
 	tx.put(bucketIDs, id[:], uint64Key(seq))
-	t := tx.target(d.Target)
-	p.target = t.number
-	t.count(Waiting, 1)
-	t.addPendingBytes(len(record))
-	tx.addedBytes += len(record)
+	tx.tally(t, Waiting, 1, deliveryFootprint(record))
+	tx.added++
 	return seq
 }
 

@@ -5,19 +5,21 @@ func (tx *Tx) Delivered(seq uint64, a Attempt) { tx.finish(seq, Delivered, a) }
 
 // Dead notes the last attempt of a delivery and promotes the next one of its lane.
 func (tx *Tx) Dead(seq uint64, a Attempt) {
-	tx.finish(seq, Dead, a)
-	tx.putFailure(seq, a)
+	if p := tx.finish(seq, Dead, a); p != nil {
+		tx.putFailure(seq, p, a)
+	}
 }
 
-// finish moves a delivery from the pending ones to the finished ones.
-func (tx *Tx) finish(seq uint64, state State, a Attempt) {
+// finish moves a delivery from the pending ones to the finished ones. It returns
+// nil if the delivery is not Waiting.
+func (tx *Tx) finish(seq uint64, state State, a Attempt) *progressRecord {
 	p := tx.waitingProgress(seq)
 	if p == nil {
-		return
+		return nil
 	}
-	d, size := tx.delivery(seq)
+	d, bytes := tx.delivery(seq), tx.deliveryBytes(seq)
 	tx.clearReady(seq, p)
-	if tx.promoteNext(p) {
+	if tx.promoteNext(seq, p) {
 		tx.woken[d.Target] = struct{}{}
 	}
 	p.Progress = Progress{
@@ -27,7 +29,7 @@ func (tx *Tx) finish(seq uint64, state State, a Attempt) {
 	tx.putProgress(seq, p)
 	tx.put(bucketDone, doneKey(p.target, state, p.Finished, seq), nil)
 	t := tx.target(d.Target)
-	t.count(Waiting, -1)
-	t.count(state, 1)
-	t.addPendingBytes(-size)
+	tx.tally(t, Waiting, -1, -bytes)
+	tx.tally(t, state, 1, bytes)
+	return p
 }

@@ -1,7 +1,9 @@
 package outbox
 
 import (
+	"crypto/rand"
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	bolt "go.etcd.io/bbolt"
@@ -9,59 +11,76 @@ import (
 
 // migrations[n] turns format n+1 into format n+2. A file of an older format goes
 // through them in order when it is opened.
-var migrations []func(*bolt.Tx) error
+var migrations = []func(*bolt.Tx) error{
+	// Format 2 has a journal, which a release that knows format 1 would ignore, and
+	// more buckets. A later step must not run before what the journal has is in the file.
+	addJourneyParts,
+}
 
 // currentFormat is the format that this release writes.
 func currentFormat() uint64 { return uint64(len(migrations)) + 1 }
 
 var keyFormat = []byte("format")
 
-// prepare brings a file to the current format and returns its identity.
-func prepare(db *bolt.DB) (id identity, err error) {
+// prepare brings a file to the current format. It returns the position up to which
+// the file has what the journal has.
+func prepare(db *bolt.DB) (p position, err error) {
 	defer guard(&err)()
 	err = db.View(func(tx *bolt.Tx) error {
-		meta := tx.Bucket(bucketMeta)
-		if meta != nil && formatOf(meta) == currentFormat() && tx.Bucket(bucketFiller) == nil {
-			id = readIdentity(meta)
+		meta := tx.Bucket(bucketMeta.name())
+		if meta != nil && formatOf(meta) == currentFormat() && tx.Bucket(fillerName) == nil && meta.Get(keyEpoch) != nil {
+			p = readPosition(meta)
 		}
 		return nil
 	})
-	if isComplete := id.epoch != ""; err == nil && !isComplete {
+	if isComplete := p.state != 0; err == nil && !isComplete {
 		err = db.Update(func(tx *bolt.Tx) (err error) {
-			id, err = complete(tx)
+			p, err = complete(tx)
 			return err
 		})
 	}
 	if err != nil {
-		return identity{}, err
+		return position{}, err
 	}
 	// bbolt's statistics count the free pages only after a write transaction.
 	tx, err := db.Begin(true)
 	if err != nil {
-		return identity{}, err
+		return position{}, err
 	}
-	return id, tx.Rollback()
+	return p, tx.Rollback()
 }
 
-// complete fills a new file, migrates an old one, draws an epoch for a copy, and
-// removes what an interrupted Scrub has left.
-func complete(tx *bolt.Tx) (id identity, err error) {
-	meta := tx.Bucket(bucketMeta)
+// complete fills a new file, migrates an old one, draws the random values that a
+// new file or a copy lacks, and removes what an interrupted Scrub has left.
+func complete(tx *bolt.Tx) (p position, err error) {
+	meta := tx.Bucket(bucketMeta.name())
 	if meta == nil {
 		err = initialise(tx)
 	} else {
 		err = migrate(tx, meta)
 	}
-	if err == nil && tx.Bucket(bucketFiller) != nil {
-		err = tx.DeleteBucket(bucketFiller)
+	if err == nil && tx.Bucket(fillerName) != nil {
+		err = tx.DeleteBucket(fillerName)
 	}
 	if err != nil {
-		return identity{}, err
+		return position{}, err
 	}
-	if id = readIdentity(tx.Bucket(bucketMeta)); id.epoch != "" {
-		return id, nil
+	meta = tx.Bucket(bucketMeta.name())
+	if p = readPosition(meta); p.state == 0 {
+		p = position{state: randomState()}
+		err = putPosition(meta, p)
 	}
-	return drawEpoch(tx.Bucket(bucketMeta))
+	if isCopy := meta.Get(keyEpoch) == nil; isCopy {
+		err = errors.Join(err, drawEpoch(meta))
+	}
+	return p, err
+}
+
+// randomState returns the random number that the journal of a file has.
+func randomState() uint64 {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return binary.BigEndian.Uint64(b[:]) | 1
 }
 
 // initialise makes the buckets of a new file.
@@ -69,12 +88,12 @@ func initialise(tx *bolt.Tx) error {
 	if first, _ := tx.Cursor().First(); first != nil {
 		return fmt.Errorf("%s is not a state file of sidehook: move it away", fileName)
 	}
-	for _, name := range buckets {
-		if _, err := tx.CreateBucket(name); err != nil {
+	for b := range bucketCount {
+		if _, err := tx.CreateBucket(b.name()); err != nil {
 			return err
 		}
 	}
-	return setFormat(tx.Bucket(bucketMeta), currentFormat())
+	return setFormat(tx.Bucket(bucketMeta.name()), currentFormat())
 }
 
 func migrate(tx *bolt.Tx, meta *bolt.Bucket) error {
@@ -99,3 +118,13 @@ func formatOf(meta *bolt.Bucket) uint64 {
 }
 
 func setFormat(meta *bolt.Bucket, n uint64) error { return meta.Put(keyFormat, uint64Key(n)) }
+
+// addJourneyParts adds the buckets of format 2. A journey that is one record
+// becomes several when it is written the next time.
+func addJourneyParts(tx *bolt.Tx) error {
+	_, err := tx.CreateBucketIfNotExists(bucketJourneyParts.name())
+	if err == nil {
+		_, err = tx.CreateBucketIfNotExists(bucketEventlessAge.name())
+	}
+	return err
+}

@@ -19,23 +19,29 @@ var (
 	keySalt  = []byte("salt")
 )
 
-// readIdentity returns the identity of a file. The epoch of a copy is empty.
-func readIdentity(meta *bolt.Bucket) identity {
-	id := identity{epoch: string(meta.Get(keyEpoch)), salt: string(meta.Get(keySalt))}
+// readIdentity returns the identity of a file, whose meta bucket get reads. The
+// epoch of a copy is empty.
+func readIdentity(get func(key []byte) []byte) identity {
+	id := identity{epoch: string(get(keyEpoch)), salt: string(get(keySalt))}
 	if id.salt == "" { // a file of an early release
 		id.salt = id.epoch
 	}
 	return id
 }
 
-// drawEpoch gives a file a new random epoch.
-func drawEpoch(meta *bolt.Bucket) (identity, error) {
-	id := readIdentity(meta)
+// withNewEpoch returns the identity with a new random epoch.
+func (id identity) withNewEpoch() identity {
 	id.epoch = rand.Text()
 	if id.salt == "" {
 		id.salt = id.epoch
 	}
-	return id, errors.Join(meta.Put(keySalt, []byte(id.salt)), meta.Put(keyEpoch, []byte(id.epoch)))
+	return id
+}
+
+// drawEpoch gives a file a new random epoch.
+func drawEpoch(meta *bolt.Bucket) error {
+	id := readIdentity(meta.Get).withNewEpoch()
+	return errors.Join(meta.Put(keySalt, []byte(id.salt)), meta.Put(keyEpoch, []byte(id.epoch)))
 }
 
 // Epoch returns the random text that is part of every delivery's id, so that a
@@ -45,10 +51,7 @@ func (tx *Tx) Epoch() string { return tx.epoch }
 // DrawEpoch draws a new epoch: from now on all ids differ from earlier ones, even
 // if a journey begins at its first page again. Journeys and lanes stay.
 func (tx *Tx) DrawEpoch() {
-	id, err := drawEpoch(tx.bucket(bucketMeta))
-	if err != nil {
-		tx.fail(err)
-		return
-	}
-	tx.identity = id
+	tx.identity = tx.identity.withNewEpoch()
+	tx.put(bucketMeta, keySalt, []byte(tx.salt))
+	tx.put(bucketMeta, keyEpoch, []byte(tx.epoch))
 }

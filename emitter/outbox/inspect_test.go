@@ -21,11 +21,11 @@ func TestDamagedFileIsReportedAndEndsNothing(t *testing.T) {
 		do(t, s, func(tx *Tx) { tx.Enqueue(delivery(fmt.Sprint(n%10), n)) })
 	}
 	stop()
-	whole := readState(t, dir)
+	whole := readState(t, dir)[fileName]
 	f := func(name string, damage func(data []byte) []byte, isReported bool) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			writeState(t, dir, damage(bytes.Clone(whole)))
+			writeState(t, dir, files{fileName: damage(bytes.Clone(whole))})
 			s := runUnopened(t, dir)
 			if reason := reasonOf(t, s); isReported && !strings.Contains(reason, "damaged") {
 				t.Errorf("reason %q, want it to report the damage", reason)

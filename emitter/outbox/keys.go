@@ -1,60 +1,10 @@
 package outbox
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
-	"iter"
 	"time"
-
-	bolt "go.etcd.io/bbolt"
 )
-
-// The buckets of the file; see the package documentation.
-var (
-	bucketMeta       = []byte("meta")
-	bucketJourneys   = []byte("journeys")
-	bucketJourneyAge = []byte("journey_age")
-	bucketPages      = []byte("pages")
-	bucketPageUse    = []byte("page_use")
-	bucketUnsettled  = []byte("unsettled")
-	bucketTargets    = []byte("targets")
-	bucketDeliveries = []byte("deliveries")
-	bucketIDs        = []byte("ids")
-	bucketProgress   = []byte("progress")
-	bucketFailures   = []byte("failures")
-	bucketLanes      = []byte("lanes")
-	bucketReady      = []byte("ready")
-	bucketDone       = []byte("done")
-	// bucketFiller exists only while Scrub runs.
-	bucketFiller = []byte("filler")
-
-	buckets = [][]byte{
-		bucketMeta, bucketJourneys, bucketJourneyAge, bucketPages, bucketPageUse, bucketUnsettled, bucketTargets,
-		bucketDeliveries, bucketIDs, bucketProgress, bucketFailures, bucketLanes, bucketReady, bucketDone,
-	}
-	// growing buckets get ever larger keys.
-	growing = map[string]bool{
-		string(bucketDeliveries): true, string(bucketProgress): true, string(bucketReady): true, string(bucketDone): true,
-	}
-)
-
-// keys yields the keys of a bucket that begin with prefix, in their order, from
-// start on or, if that is nil, all of them. A key is valid until the bucket is
-// changed, which must not happen before the end of the loop.
-func keys(b *bolt.Bucket, prefix, start []byte) iter.Seq[[]byte] {
-	if start == nil {
-		start = prefix
-	}
-	return func(yield func([]byte) bool) {
-		cursor := b.Cursor()
-		for key, _ := cursor.Seek(start); key != nil && bytes.HasPrefix(key, prefix); key, _ = cursor.Next() {
-			if !yield(key) {
-				return
-			}
-		}
-	}
-}
 
 // hashSize is the length of a hash in a key: 128 bits, so that nobody finds a collision.
 const hashSize = 16
@@ -73,6 +23,13 @@ func hashOf(parts ...string) hash {
 func copyID(id, target string) hash { return hashOf(id, "\x00", target) }
 
 func uint64Key(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
+
+func appendUint64s(to []byte, numbers ...uint64) []byte {
+	for _, n := range numbers {
+		to = binary.BigEndian.AppendUint64(to, n)
+	}
+	return to
+}
 
 // lastUint64 returns the number at the end of a key: a seq.
 func lastUint64(key []byte) uint64 { return binary.BigEndian.Uint64(key[len(key)-8:]) }

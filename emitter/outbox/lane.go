@@ -32,38 +32,78 @@ func laneKey(target uint32, lane hash) []byte {
 	return append(binary.BigEndian.AppendUint32(nil, target), lane[:]...)
 }
 
-// appendToLane puts a new delivery at the end of its lane.
-func (tx *Tx) appendToLane(seq uint64, p *progressRecord) {
-	key := laneKey(p.target, p.lane)
-	if record := tx.get(bucketLanes, key); len(record) == 8 {
-		lastSeq := lastUint64(record)
-		if last := tx.progress(lastSeq); last != nil {
-			last.next = seq
-			tx.putProgress(lastSeq, last)
-			p.State = Behind
-		}
-	}
-	tx.put(bucketLanes, key, uint64Key(seq))
+// laneRecord is the record of a lane. Records of early releases have no numbers.
+type laneRecord struct {
+	// last is the seq of its last pending delivery.
+	last uint64
+	// deliveries is the number of its pending deliveries, bytes about how much of the
+	// file they take.
+	deliveries, bytes uint64
 }
 
-// promoteNext makes the delivery after p the head of their lane, or deletes the
-// lane if there is none. Discarded ones in between are deleted for good.
-func (tx *Tx) promoteNext(p *progressRecord) (promoted bool) {
+// readLane reads the lane of a delivery, a zero one if there is none.
+func (tx *Tx) readLane(p *progressRecord) (l laneRecord) {
+	if !p.isOrdered() {
+		return l
+	}
+	record := tx.get(bucketLanes, laneKey(p.target, p.lane))
+	if len(record) < 8 {
+		return l
+	}
+	l.last = binary.BigEndian.Uint64(record)
+	if in := (decoder{rest: record[8:]}); len(in.rest) > 0 {
+		l.deliveries, l.bytes = in.uint(), in.uint()
+	}
+	return l
+}
+
+func (tx *Tx) putLane(p *progressRecord, l laneRecord) {
+	record := encoder(uint64Key(l.last))
+	record.uint(l.deliveries)
+	record.uint(l.bytes)
+	tx.put(bucketLanes, laneKey(p.target, p.lane), record)
+}
+
+// appendToLane puts a new delivery at the end of its lane.
+func (tx *Tx) appendToLane(seq uint64, p *progressRecord, l laneRecord, bytes int64) {
+	if last := tx.progress(l.last); last != nil {
+		last.next = seq
+		tx.putProgress(l.last, last)
+		p.State = Behind
+	}
+	tx.putLane(p, laneRecord{last: seq, deliveries: l.deliveries + 1, bytes: l.bytes + uint64(bytes)})
+}
+
+// leaveLane notes that a delivery of a lane which stays is not pending any more.
+func (tx *Tx) leaveLane(seq uint64, p *progressRecord) {
+	l, bytes := tx.readLane(p), uint64(deliveryFootprint(tx.get(bucketDeliveries, uint64Key(seq))))
+	if isOfEarlyRelease := l.deliveries == 0; isOfEarlyRelease {
+		return
+	}
+	l.deliveries, l.bytes = l.deliveries-1, l.bytes-min(bytes, l.bytes)
+	tx.putLane(p, l)
+}
+
+// promoteNext makes the delivery after seq the head of their lane, or deletes the
+// lane if there is none. Discarded ones in between are deleted for good. The record
+// of seq must still be there.
+func (tx *Tx) promoteNext(seq uint64, p *progressRecord) (promoted bool) {
 	if !p.isOrdered() {
 		return false
 	}
-	for seq := p.next; seq != 0; {
-		next := tx.progress(seq)
+	for following := p.next; following != 0; {
+		next := tx.progress(following)
 		switch {
 		case next == nil:
 			return false
 		case next.discarded:
-			tx.delete(bucketProgress, uint64Key(seq))
-			seq = next.next
+			tx.delete(bucketProgress, uint64Key(following))
+			following = next.next
 		default:
 			next.State = Waiting
-			tx.putProgress(seq, next)
-			tx.setReady(seq, next)
+			tx.putProgress(following, next)
+			tx.setReady(following, next)
+			tx.leaveLane(seq, p)
 			return true
 		}
 	}

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"iter"
 	"slices"
-
-	bolt "go.etcd.io/bbolt"
 )
 
 // section is the part of a listing that has a target's deliveries in one state;
@@ -25,23 +23,23 @@ type entry struct {
 }
 
 // entries yields the records of a section that come after a key, or all of them.
-func (s section) entries(tx *bolt.Tx, after []byte, newestFirst bool) iter.Seq2[entry, error] {
+func (s section) entries(v *view, after []byte, newestFirst bool) iter.Seq2[entry, error] {
 	switch {
 	case s.state == Waiting:
-		return s.pending(tx, after)
+		return s.pending(v, after)
 	case newestFirst:
-		return s.newestFirst(tx, after)
+		return s.newestFirst(v, after)
 	default:
-		return s.oldestFirst(tx, after)
+		return s.oldestFirst(v, after)
 	}
 }
 
 // oldestFirst walks the done index.
-func (s section) oldestFirst(tx *bolt.Tx, after []byte) iter.Seq2[entry, error] {
+func (s section) oldestFirst(v *view, after []byte) iter.Seq2[entry, error] {
 	prefix := donePrefix(s.target, s.state)
 	start := slices.Concat(prefix, after)
 	return func(yield func(entry, error) bool) {
-		for key := range keys(tx.Bucket(bucketDone), prefix, start) {
+		for key := range v.ascend(bucketDone, prefix, start) {
 			isNew := len(after) == 0 || !bytes.Equal(key, start)
 			if isNew && !yield(doneEntry(key), nil) {
 				return
@@ -51,22 +49,17 @@ func (s section) oldestFirst(tx *bolt.Tx, after []byte) iter.Seq2[entry, error] 
 }
 
 // newestFirst walks the done index from the section's end.
-func (s section) newestFirst(tx *bolt.Tx, after []byte) iter.Seq2[entry, error] {
+func (s section) newestFirst(v *view, after []byte) iter.Seq2[entry, error] {
 	prefix := donePrefix(s.target, s.state)
 	if len(after) == 0 {
 		after = bytes.Repeat([]byte{0xff}, 16)
 	}
 	end := slices.Concat(prefix, after)
 	return func(yield func(entry, error) bool) {
-		cursor := tx.Bucket(bucketDone).Cursor()
-		key, _ := cursor.Seek(end)
-		if key == nil {
-			key, _ = cursor.Last()
-		} else {
-			key, _ = cursor.Prev()
-		}
-		for bytes.HasPrefix(key, prefix) && yield(doneEntry(key), nil) {
-			key, _ = cursor.Prev()
+		for key := range v.descend(bucketDone, prefix, end) {
+			if !yield(doneEntry(key), nil) {
+				return
+			}
 		}
 	}
 }
@@ -77,21 +70,19 @@ func doneEntry(key []byte) entry {
 
 // pending walks the progress of all deliveries from the section's oldest on, for
 // there is no index of those that are Behind.
-func (s section) pending(tx *bolt.Tx, after []byte) iter.Seq2[entry, error] {
+func (s section) pending(v *view, after []byte) iter.Seq2[entry, error] {
 	start := after
 	if len(after) == 0 {
-		start = s.oldestPending(tx)
+		start = s.oldestPending(v)
 	}
 	return func(yield func(entry, error) bool) {
 		if start == nil {
 			return
 		}
-		cursor := tx.Bucket(bucketProgress).Cursor()
-		key, value := cursor.Seek(start)
-		if len(after) > 0 && bytes.Equal(key, after) {
-			key, value = cursor.Next()
-		}
-		for ; key != nil; key, value = cursor.Next() {
+		for key, value := range v.ascend(bucketProgress, nil, start) {
+			if isKnown := len(after) > 0 && bytes.Equal(key, after); isKnown {
+				continue
+			}
 			p, err := decodeProgress(value)
 			if err != nil {
 				yield(entry{}, err)
@@ -106,14 +97,15 @@ func (s section) pending(tx *bolt.Tx, after []byte) iter.Seq2[entry, error] {
 
 // oldestPending returns the progress key of the oldest pending delivery, which
 // is the head of its lane, nil without one.
-func (s section) oldestPending(tx *bolt.Tx) (oldest []byte) {
+func (s section) oldestPending(v *view) (oldest []byte) {
 	for _, class := range classesByAge {
 		prefix := readyKey(s.target, class)
-		for key := range keys(tx.Bucket(bucketReady), prefix, nil) {
-			if seqKey := key[len(prefix):]; oldest == nil || bytes.Compare(seqKey, oldest) < 0 {
-				oldest = seqKey
-			}
-			break // they are ordered by age
+		key := v.first(bucketReady, prefix) // they are ordered by age
+		if key == nil {
+			continue
+		}
+		if seqKey := key[len(prefix):]; oldest == nil || bytes.Compare(seqKey, oldest) < 0 {
+			oldest = bytes.Clone(seqKey)
 		}
 	}
 	return oldest

@@ -32,6 +32,14 @@ func (s *Store) register(registerer prometheus.Registerer) {
 	counter("sidehook_store_trimmed_total", "Records removed by retention.", func(s Stats) uint64 { return s.Trimmed })
 	gauge("sidehook_store_bytes", "Size of the state file.", func() float64 { return float64(s.Stats().FileBytes) })
 	gauge("sidehook_store_used_bytes", "Bytes of the state file that are in use.", func() float64 { return float64(s.Stats().UsedBytes) })
+	gauge("sidehook_store_limit_bytes", "retention.size: the largest size of the state file.", func() float64 { return float64(s.options.Retention.Size) })
+	s.writer.trimmer.refusals.total = factory.NewCounterVec(prometheus.CounterOpts{
+		Name: "sidehook_deliveries_refused_total",
+		Help: "Deliveries lost because those pending for the target, or for the participant at that target, filled their share of the state file.",
+	}, []string{"target"})
+	if registerer != nil {
+		registerer.MustRegister(shareCollector{s})
+	}
 	s.commitSeconds = factory.NewHistogram(prometheus.HistogramOpts{
 		Name: "sidehook_store_commit_seconds", Help: "Duration of commits.", Buckets: commitBuckets,
 	})

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/sidehook/sidehook/rules/config"
 )
 
 // model is what a store must hold, in the simplest form.
@@ -77,7 +79,14 @@ func TestStoreMatchesItsModel(t *testing.T) {
 		if err != nil {
 			r.Fatal(err)
 		}
-		s, stop := testStore(t, dir)
+		open := func() (s *Store, stop func()) {
+			s = newStore(t, dir, config.Retention{})
+			s.segmentSize = 2 << 10 // so that there are many checkpoints
+			stop = run(t, s)
+			waitOpen(t, s)
+			return s, stop
+		}
+		s, stop := open()
 		defer func() { stop() }()
 		m := &model{lanes: map[string][]string{}, done: map[string]State{}}
 		head := func() string {
@@ -123,26 +132,26 @@ func TestStoreMatchesItsModel(t *testing.T) {
 				m.loose = append(m.loose, id)
 			},
 			"power cut": func(r *rapid.T) {
-				before := readState(t, dir)
+				before := readLive(t, s, dir)
 				wanted := m.clone()
 				m.count++
 				d := delivery("a", m.count)
 				do(t, s, func(tx *Tx) { tx.Enqueue(d) })
 				m.lanes["a"] = append(m.lanes["a"], d.ID)
-				torn, isWhole := tear(r, before, readState(t, dir))
+				torn, isWhole := tear(r, before, readLive(t, s, dir))
 				if !isWhole {
 					wanted.count = m.count
 					m = wanted
 				}
 				stop()
 				writeState(t, dir, torn)
-				s, stop = testStore(t, dir)
+				s, stop = open()
 			},
 			"kill": func(*rapid.T) {
-				left := readState(t, dir)
+				left := readLive(t, s, dir)
 				stop()
 				writeState(t, dir, left) // as before the orderly stop
-				s, stop = testStore(t, dir)
+				s, stop = open()
 			},
 			"discard": func(r *rapid.T) {
 				ids := m.known()
@@ -156,7 +165,7 @@ func TestStoreMatchesItsModel(t *testing.T) {
 			},
 			"reopen": func(*rapid.T) {
 				stop()
-				s, stop = testStore(t, dir)
+				s, stop = open()
 			},
 			"": func(r *rapid.T) { compareWithModel(t, r, s, m) },
 		})

@@ -28,7 +28,7 @@ const (
 var errInUse = errors.New("another process uses it; stop that one, or give this one a state directory of its own")
 
 // open locks the state directory and opens the state file, which is created if
-// it does not exist.
+// it does not exist, and the journal.
 func (w *writer) open() (err error) {
 	defer func() {
 		if err != nil {
@@ -44,11 +44,18 @@ func (w *writer) open() (err error) {
 	if err != nil {
 		return err
 	}
-	if w.identity, err = prepare(db); err != nil {
+	upTo, err := prepare(db)
+	if err != nil {
 		return errors.Join(err, closeDB(db))
 	}
-	w.db = db
-	w.store.db.Store(db)
+	j := &journal{disk: w.store.disk, dir: w.store.options.Dir, limit: w.store.segmentSize}
+	if w.engine, err = openEngine(db, j, upTo, w.store); err != nil {
+		return errors.Join(err, closeDB(db))
+	}
+	if w.identity, err = w.engine.identity(); err != nil {
+		return errors.Join(err, w.engine.close())
+	}
+	w.store.engine.Store(w.engine)
 	return nil
 }
 
@@ -70,7 +77,11 @@ func lockDir(dir string) (*os.File, error) {
 // openFile opens the state file. A new one is completed under another name
 // first, so that a crash leaves no half of it.
 func openFile(path string) (*bolt.DB, error) {
-	_, err := os.Stat(path)
+	err := removeFile(path + copySuffix) // of an interrupted backup
+	if err != nil {
+		return nil, err
+	}
+	_, err = os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		err = createFile(path)
@@ -85,7 +96,7 @@ func openFile(path string) (*bolt.DB, error) {
 
 func createFile(path string) error {
 	unfinished := path + ".new"
-	if err := os.Remove(unfinished); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := removeFile(unfinished); err != nil {
 		return err
 	}
 	db, err := openDB(unfinished)
@@ -129,6 +140,14 @@ func openDB(path string) (db *bolt.DB, err error) {
 func closeDB(db *bolt.DB) (err error) {
 	defer guard(&err)()
 	return db.Close()
+}
+
+// removeFile deletes a file, if it exists.
+func removeFile(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // syncDir makes a rename durable.

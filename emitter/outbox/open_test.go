@@ -60,7 +60,7 @@ func TestFileThatCannotBeOpenedIsReportedAndLeftAlone(t *testing.T) {
 	}
 	f("from a newer release", "from a newer release", func(path string) {
 		writeBolt(t, path, func(tx *bolt.Tx) error {
-			meta, err := tx.CreateBucket(bucketMeta)
+			meta, err := tx.CreateBucket(bucketMeta.name())
 			if err != nil {
 				return err
 			}
@@ -126,7 +126,7 @@ func TestFullDiskLosesNothingThatFitsIntoMemory(t *testing.T) {
 	s, stop := testStore(t, dir)
 	defer stop()
 	filler := filepath.Join(dir, "filler")
-	if err := os.WriteFile(filler, make([]byte, 512<<10), 0o600); err != nil {
+	if err := os.WriteFile(filler, make([]byte, 460<<10), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	big := delivery("a", 1)

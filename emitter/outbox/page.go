@@ -7,13 +7,18 @@ import (
 )
 
 // PutPage stores a page definition by its content and returns its hash, 32 hex
-// digits. It is kept for Retention.Journeys after it was last put.
+// digits. It is kept for Retention.Journeys after it was last put, unless pages
+// have no room.
 func (tx *Tx) PutPage(definition []byte) (hash string) {
 	sum := hashOf(string(definition))
-	if !tx.has(bucketPages, sum[:]) {
+	isKept := tx.has(bucketPages, sum[:])
+	if !isKept && tx.takesPage(definition) {
 		tx.put(bucketPages, sum[:], definition)
+		isKept = true
 	}
-	tx.touchPage(sum)
+	if isKept {
+		tx.touchPage(sum)
+	}
 	return hex.EncodeToString(sum[:])
 }
 

@@ -3,8 +3,6 @@ package outbox
 import (
 	"slices"
 	"time"
-
-	bolt "go.etcd.io/bbolt"
 )
 
 // maxScan bounds how many records one call of List, Owned or a step of
@@ -38,24 +36,24 @@ type Query struct {
 // where to continue, empty at the end. It may return fewer than Limit before the
 // end. It returns ErrCursor if After does not come from a List.
 func (s *Store) List(q Query) (found []*Delivery, rest string, err error) {
-	err = s.view(func(tx *bolt.Tx) error {
+	err = s.view(func(v *view) error {
 		if q.ID != "" {
-			found, err = q.findID(tx)
+			found, err = q.findID(v)
 			return err
 		}
-		found, rest, err = q.find(tx)
+		found, rest, err = q.find(v)
 		return err
 	})
 	return found, rest, err
 }
 
 // find goes through the query's sections from After on.
-func (q Query) find(tx *bolt.Tx) (found []*Delivery, rest string, err error) {
+func (q Query) find(v *view) (found []*Delivery, rest string, err error) {
 	from, err := parseCursor(q.After)
 	if err != nil {
 		return nil, "", err
 	}
-	sections, err := q.sections(tx)
+	sections, err := q.sections(v)
 	if err != nil {
 		return nil, "", err
 	}
@@ -68,12 +66,12 @@ func (q Query) find(tx *bolt.Tx) (found []*Delivery, rest string, err error) {
 	}
 	after, scanned := from.key, 0
 	for _, section := range sections {
-		for e, err := range section.entries(tx, after, q.NewestFirst) {
+		for e, err := range section.entries(v, after, q.NewestFirst) {
 			if err != nil {
 				return nil, "", err
 			}
 			if e.isMember {
-				d, err := load(tx, e.seq, false)
+				d, err := load(v, e.seq, false)
 				if err != nil {
 					return nil, "", err
 				}
@@ -91,17 +89,17 @@ func (q Query) find(tx *bolt.Tx) (found []*Delivery, rest string, err error) {
 }
 
 // findID finds the few deliveries that have the query's id.
-func (q Query) findID(tx *bolt.Tx) (found []*Delivery, err error) {
+func (q Query) findID(v *view) (found []*Delivery, err error) {
 	ids := []hash{hashOf(q.ID)}
-	for name := range keys(tx.Bucket(bucketTargets), nil, nil) {
+	for name := range v.ascend(bucketTargets, nil, nil) {
 		ids = append(ids, copyID(q.ID, string(name)))
 	}
 	for _, id := range ids {
-		value := tx.Bucket(bucketIDs).Get(id[:])
+		value := v.get(bucketIDs, id[:])
 		if len(value) != 8 {
 			continue
 		}
-		d, err := load(tx, lastUint64(value), false)
+		d, err := load(v, lastUint64(value), false)
 		if err != nil {
 			return nil, err
 		}
@@ -113,22 +111,24 @@ func (q Query) findID(tx *bolt.Tx) (found []*Delivery, err error) {
 }
 
 // sections returns the sections that the query looks into, in order.
-func (q Query) sections(tx *bolt.Tx) (sections []section, err error) {
+func (q Query) sections(v *view) (sections []section, err error) {
 	states := q.States
 	if len(states) == 0 {
 		states = []State{Waiting, Dead, Delivered}
 	}
-	err = tx.Bucket(bucketTargets).ForEach(func(name, record []byte) error {
+	for name, record := range v.ascend(bucketTargets, nil, nil) {
 		if q.Target != "" && q.Target != string(name) {
-			return nil
+			continue
 		}
 		t, err := decodeTarget(record)
+		if err != nil {
+			return nil, err
+		}
 		for _, state := range states {
 			sections = append(sections, section{target: t.number, state: state})
 		}
-		return err
-	})
-	return sections, err
+	}
+	return sections, nil
 }
 
 func (q Query) matchesState(state State) bool {

@@ -30,6 +30,7 @@ func (s *Store) Ready(target string) <-chan struct{} {
 	defer s.mu.Unlock()
 	if s.ready[target] == nil {
 		s.ready[target] = make(chan struct{}, 1)
+		s.writer.trimmer.refusals.total.WithLabelValues(target) // so that the metric is there before the first
 	}
 	return s.ready[target]
 }

@@ -10,12 +10,11 @@ func (tx *Tx) Redeliver(seq uint64, due time.Time) bool {
 	if p == nil || p.discarded || p.isPending() {
 		return false
 	}
-	d, size := tx.delivery(seq)
+	d, bytes := tx.delivery(seq), tx.deliveryBytes(seq)
 	t := tx.target(d.Target)
 	tx.delete(bucketDone, doneKey(p.target, p.State, p.Finished, seq))
-	t.count(p.State, -1)
-	t.count(Waiting, 1)
-	t.addPendingBytes(size)
+	tx.tally(t, p.State, -1, -bytes)
+	tx.tally(t, Waiting, 1, bytes)
 	p.Progress, p.fromRetryAfter = redelivery(due), false
 	tx.putPending(d.Target, seq, p)
 	return true
@@ -24,7 +23,7 @@ func (tx *Tx) Redeliver(seq uint64, due time.Time) bool {
 // RedeliverTo sends a delivery in any state to another target too: with the same
 // id and body, outside the order. The original stays as it is. It returns false if
 // there is no such delivery, if it is already on its way to that target, or if the
-// file is full.
+// target has no room for more.
 func (tx *Tx) RedeliverTo(seq uint64, target string, due time.Time) bool {
 	record := tx.get(bucketDeliveries, uint64Key(seq))
 	p := tx.progress(seq)
@@ -39,14 +38,13 @@ func (tx *Tx) RedeliverTo(seq uint64, target string, due time.Time) bool {
 	if existing := tx.seqOf(d.ID, target); existing != 0 {
 		return tx.Redeliver(existing, due)
 	}
-	if tx.full {
+	d.Target = target
+	t, copied := tx.target(target), d.encode()
+	if tx.accepts(t, laneRecord{}, deliveryFootprint(copied)) != accepted {
 		return false
 	}
-	d.Target = target
-	other := &progressRecord{Progress: redelivery(due), lane: p.lane}
-	if seq := tx.putDelivery(d, copyID(d.ID, target), other); seq != 0 {
-		tx.putPending(target, seq, other)
-	}
+	other := &progressRecord{Progress: redelivery(due), target: t.number, lane: p.lane}
+	tx.putPending(target, tx.putDelivery(t, copyID(d.ID, target), copied), other)
 	return true
 }
 
@@ -60,7 +58,7 @@ func (tx *Tx) seqOf(id, target string) uint64 {
 	for _, key := range []hash{hashOf(id), copyID(id, target)} {
 		if value := tx.get(bucketIDs, key[:]); len(value) == 8 {
 			seq := lastUint64(value)
-			if d, _ := tx.delivery(seq); d.Target == target {
+			if tx.delivery(seq).Target == target {
 				return seq
 			}
 		}

@@ -33,7 +33,7 @@ func (tx *Tx) Retry(seq uint64, a Attempt, r Retry) {
 	p.Due, p.fromRetryAfter, p.Status = r.Due, r.FromRetryAfter, a.Status
 	tx.setReady(seq, p)
 	tx.putProgress(seq, p)
-	tx.putFailure(seq, a)
+	tx.putFailure(seq, p, a)
 }
 
 // ProbeFailed notes the failed attempt of a probe that does not count as one of
@@ -42,7 +42,7 @@ func (tx *Tx) ProbeFailed(seq uint64, a Attempt) {
 	if p := tx.waitingProgress(seq); p != nil {
 		p.Status = a.Status
 		tx.putProgress(seq, p)
-		tx.putFailure(seq, a)
+		tx.putFailure(seq, p, a)
 	}
 }
 
@@ -81,7 +81,7 @@ func (tx *Tx) Hasten(name string, after []byte, limit int) (rest []byte) {
 
 // retriesAfter copies up to limit keys of a target's retries that come after the given one.
 func (tx *Tx) retriesAfter(target uint32, after []byte, limit int) (found [][]byte) {
-	for key := range keys(tx.bucket(bucketReady), readyKey(target, classRetry), after) {
+	for key := range tx.view.ascend(bucketReady, readyKey(target, classRetry), after) {
 		if len(found) >= limit {
 			break
 		}

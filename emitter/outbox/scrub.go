@@ -36,65 +36,94 @@ func (s *Store) Scrub(ctx context.Context) (err error) {
 		return ErrBusy
 	}
 	defer s.exclusive.Unlock()
+	if err := s.eraseJournal(ctx); err != nil {
+		return fmt.Errorf("cannot overwrite what was deleted: %w", err)
+	}
 	// The pages that current readers may see become free once these have ended.
 	s.reading.Lock()
 	s.reading.Unlock() //nolint:staticcheck // acquired only to wait
+	if err := s.Do(ctx, func(*Tx) {}); err != nil {
+		return err
+	}
+	e := s.engine.Load()
+	if e == nil {
+		return ErrClosed
+	}
 	batches := uint64(0)
-	defer func() { err = errors.Join(err, s.deleteFiller(context.WithoutCancel(ctx), batches)) }()
+	defer func() { err = errors.Join(err, e.deleteFiller(batches)) }()
 	for free := 1; free > 0; batches++ {
-		if err := s.Do(ctx, func(tx *Tx) { tx.fill(batches) }); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err := e.update(func(tx *bolt.Tx) error { return fillFree(tx, batches) }); err != nil {
 			return fmt.Errorf("cannot overwrite what was deleted: %w", err)
 		}
-		if free, err = s.freePages(); err != nil {
+		free = e.db.Stats().FreePageN // what the last transaction could have used and did not
+	}
+	return nil
+}
+
+// eraseJournal waits until all that was committed is in the state file, and the
+// journal has none of it.
+func (s *Store) eraseJournal(ctx context.Context) error {
+	erased := make(chan error, 1)
+	for wish, outcome := s.erase, (<-chan error)(nil); ; {
+		select {
+		case wish <- erased:
+			wish, outcome = nil, erased
+		case err := <-outcome:
+			return err
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-s.stopped:
+			return ErrClosed
+		}
+	}
+}
+
+// fillFree takes fillPages free pages and fills them with zeros.
+func fillFree(tx *bolt.Tx, batch uint64) error {
+	filler, err := tx.CreateBucketIfNotExists(fillerName)
+	if err == nil {
+		filler, err = filler.CreateBucketIfNotExists(uint64Key(batch))
+	}
+	if err != nil {
+		return err
+	}
+	filler.FillPercent = 1
+	zeros := make([]byte, tx.DB().Info().PageSize/fillPerPage-32)
+	for n := range uint64(fillPages * fillPerPage) {
+		if err := filler.Put(uint64Key(n), zeros); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// fill takes fillPages free pages and fills them with zeros.
-func (tx *Tx) fill(batch uint64) {
-	filler, err := tx.bolt.CreateBucketIfNotExists(bucketFiller)
-	if err == nil {
-		filler, err = filler.CreateBucketIfNotExists(uint64Key(batch))
-	}
-	if err != nil {
-		tx.fail(err)
-		return
-	}
-	filler.FillPercent = 1
-	pageSize := tx.bolt.DB().Info().PageSize
-	zeros := make([]byte, pageSize/fillPerPage-32)
-	for n := range uint64(fillPages * fillPerPage) {
-		if err := filler.Put(uint64Key(n), zeros); err != nil {
-			tx.fail(err)
-			return
-		}
-	}
-}
-
-// deleteFiller frees the pages again, one batch with each commit.
-func (s *Store) deleteFiller(ctx context.Context, batches uint64) error {
+// deleteFiller frees the pages again, one batch with each transaction.
+func (e *engine) deleteFiller(batches uint64) error {
 	for batch := range batches {
-		err := s.Do(ctx, func(tx *Tx) {
-			if filler := tx.bolt.Bucket(bucketFiller); filler != nil {
+		err := e.update(func(tx *bolt.Tx) error {
+			if filler := tx.Bucket(fillerName); filler != nil {
 				_ = filler.DeleteBucket(uint64Key(batch)) // a batch that was not made does not exist
 			}
+			return nil
 		})
 		if err != nil {
 			return err
 		}
 	}
-	return s.Do(ctx, func(tx *Tx) {
-		if err := tx.bolt.DeleteBucket(bucketFiller); err != nil && !errors.Is(err, bolterrors.ErrBucketNotFound) {
-			tx.fail(err)
+	return e.update(func(tx *bolt.Tx) error {
+		if err := tx.DeleteBucket(fillerName); !errors.Is(err, bolterrors.ErrBucketNotFound) {
+			return err
 		}
+		return nil
 	})
 }
 
 // fillerBytes returns how much of the file the filler takes.
 func fillerBytes(tx *bolt.Tx) int64 {
-	filler := tx.Bucket(bucketFiller)
+	filler := tx.Bucket(fillerName)
 	if filler == nil {
 		return 0
 	}
@@ -105,13 +134,4 @@ func fillerBytes(tx *bolt.Tx) int64 {
 	}
 	batches := int64(lastUint64(last)-lastUint64(first)) + 1
 	return batches * fillPages * int64(tx.DB().Info().PageSize)
-}
-
-// freePages returns how many pages the last commit could have used and did not.
-func (s *Store) freePages() (int, error) {
-	db := s.db.Load()
-	if db == nil {
-		return 0, ErrClosed
-	}
-	return db.Stats().FreePageN, nil
 }

@@ -3,21 +3,21 @@ package outbox
 import (
 	"bytes"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
+
+	bolt "go.etcd.io/bbolt"
 
 	"github.com/sidehook/sidehook/rules/config"
 )
 
-// countIn counts the occurrences of a text in the state file.
-func countIn(t *testing.T, dir, text string) int {
+// countIn counts the occurrences of a text in the files of a state directory.
+func countIn(t *testing.T, dir, text string) (count int) {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join(dir, fileName))
-	if err != nil {
-		t.Fatal(err)
+	for _, content := range readState(t, dir) {
+		count += bytes.Count(content, []byte(text))
 	}
-	return bytes.Count(content, []byte(text))
+	return count
 }
 
 // fillForScrub stores journeys and deliveries of two participants and rewrites
@@ -90,11 +90,14 @@ func TestScrubLeavesNothingDeletedInTheFile(t *testing.T) {
 func TestInterruptedScrubIsUndoneOnOpen(t *testing.T) {
 	dir := t.TempDir()
 	s, stop := testStore(t, dir)
-	do(t, s, func(tx *Tx) { tx.Enqueue(delivery("ann", 1)); tx.fill(0) })
+	do(t, s, func(tx *Tx) { tx.Enqueue(delivery("ann", 1)) })
+	if err := s.engine.Load().update(func(tx *bolt.Tx) error { return fillFree(tx, 0) }); err != nil {
+		t.Fatal(err)
+	}
 	stop()
 	s, _ = testStore(t, dir)
 	do(t, s, func(tx *Tx) {
-		if tx.bolt.Bucket(bucketFiller) != nil {
+		if tx.view.bolt.Bucket(fillerName) != nil {
 			t.Error("the filler is still there")
 		}
 	})
@@ -107,7 +110,7 @@ func TestInterruptedScrubIsUndoneOnOpen(t *testing.T) {
 func TestScrubDropsNothingForTheSizeOfTheFile(t *testing.T) {
 	var log bytes.Buffer
 	dir := t.TempDir()
-	s, _ := openWith(t, dir, config.Retention{Size: 3 << 20}, &log)
+	s, stop := testStore(t, dir)
 	for n := range 60 {
 		do(t, s, func(tx *Tx) { tx.Enqueue(largeDelivery(n)) })
 	}
@@ -119,6 +122,8 @@ func TestScrubDropsNothingForTheSizeOfTheFile(t *testing.T) {
 			tx.Delivered(seq, Attempt{At: at(1)})
 		}
 	})
+	stop()
+	s, _ = openWith(t, dir, config.Retention{Size: 1 << 20}, &log)
 	if err := s.Scrub(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"bytes"
+	"crypto/rand"
 	"errors"
 	"log/slog"
 	"strings"
@@ -59,7 +60,7 @@ func TestStoreIsFailedUntilACommitSucceeds(t *testing.T) {
 	w := &s.writer
 	defer func() { w.close() }()
 	step := func() (isOpen bool) {
-		w.batch = []change{{apply: func(*Tx) {}, done: make(chan struct{})}}
+		w.batch = []change{{apply: func(tx *Tx) { tx.MarkUnsettled("3\x00ann", rand.Text()) }, done: make(chan struct{})}}
 		if err := w.step(t.Context()); err != nil {
 			w.failed(err)
 		}
@@ -69,15 +70,17 @@ func TestStoreIsFailedUntilACommitSucceeds(t *testing.T) {
 	if !step() {
 		t.Fatal("the store does not open")
 	}
-	if err := w.db.Close(); err != nil { // so that commits fail
-		t.Fatal(err)
+	for _, file := range w.engine.journal.files { // so that commits fail
+		if file != nil {
+			_ = file.Close()
+		}
 	}
 	for range 2 {
 		if step() {
 			t.Error("the store is open while its commits fail")
 		}
 	}
-	w.db = nil // so that it opens the file again
+	w.close() // so that it opens the file again
 	if step() {
 		t.Error("the store was open before a commit succeeded")
 	}

@@ -6,9 +6,9 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	bolt "go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/sidehook/sidehook/rules/config"
@@ -36,7 +36,15 @@ type Store struct {
 	changes *changeQueue
 	writer  writer
 
-	db atomic.Pointer[bolt.DB]
+	// engine is nil while the state file is closed.
+	engine atomic.Pointer[engine]
+	disk   disk
+	// segmentSize, applyAtOnce and shrinkIdle are the constants of these names, but in tests.
+	segmentSize int64
+	applyAtOnce int
+	shrinkIdle  time.Duration
+	// erase asks the writer for what engine.erase is.
+	erase chan chan<- error
 	// closing is closed before the file is closed, stopped once Run has ended.
 	closing, stopped chan struct{}
 
@@ -61,6 +69,10 @@ func New(o Options) *Store {
 	s := &Store{
 		options: o,
 		log:     o.Logger,
+		disk:    osDisk{},
+
+		segmentSize: segmentSize, applyAtOnce: applyAtOnce, shrinkIdle: shrinkIdle,
+		erase:   make(chan chan<- error),
 		changes: newChangeQueue(maxWaiting, maxWaitingBytes),
 		closing: make(chan struct{}),
 		stopped: make(chan struct{}),
@@ -105,18 +117,21 @@ func (s *Store) Do(ctx context.Context, fn func(*Tx)) error {
 	}
 }
 
-// view runs a short read transaction. Whatever fn keeps must be copied.
-func (s *Store) view(fn func(*bolt.Tx) error) (err error) {
-	db := s.db.Load()
-	if db == nil {
+// view runs a short read of the state. Whatever fn keeps must be copied.
+func (s *Store) view(fn func(*view) error) (err error) {
+	e := s.engine.Load()
+	if e == nil {
 		return ErrClosed
 	}
 	s.reading.RLock()
 	defer s.reading.RUnlock()
 	defer guard(&err)()
-	err = db.View(fn)
+	v, err := e.view()
 	if errors.Is(err, bolterrors.ErrDatabaseNotOpen) {
 		return ErrClosed
+	} else if err != nil {
+		return err
 	}
-	return err
+	defer v.end()
+	return fn(v)
 }

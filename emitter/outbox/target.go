@@ -1,10 +1,6 @@
 package outbox
 
-import (
-	"time"
-
-	bolt "go.etcd.io/bbolt"
-)
+import "time"
 
 // Cause is why a target is disabled. The values are part of the file's format
 // and of the admin API.
@@ -36,11 +32,14 @@ type Target struct {
 	PendingBytes uint64
 }
 
+// kept returns the number of deliveries that are kept.
+func (t *Target) kept() uint64 { return t.Pending + t.Dead + t.Delivered }
+
 // Target returns the record of a target, a zero one if it was never used.
 func (s *Store) Target(name string) (Target, error) {
 	var found Target
-	err := s.view(func(tx *bolt.Tx) error {
-		t, err := readTarget(tx, name)
+	err := s.view(func(v *view) error {
+		t, err := readTarget(v, name)
 		found = t.Target
 		return err
 	})
@@ -50,12 +49,15 @@ func (s *Store) Target(name string) (Target, error) {
 // Targets returns all targets that ever had a delivery, by name.
 func (s *Store) Targets() (map[string]Target, error) {
 	all := map[string]Target{}
-	err := s.view(func(tx *bolt.Tx) error {
-		return tx.Bucket(bucketTargets).ForEach(func(name, record []byte) error {
+	err := s.view(func(v *view) error {
+		for name, record := range v.ascend(bucketTargets, nil, nil) {
 			t, err := decodeTarget(record)
+			if err != nil {
+				return err
+			}
 			all[string(name)] = t.Target
-			return err
-		})
+		}
+		return nil
 	})
 	return all, err
 }
@@ -92,7 +94,21 @@ func (tx *Tx) Hold(name string, until time.Time) {
 type targetRecord struct {
 	Target
 	number uint32
-	dirty  bool
+	// deadBytes and deliveredBytes are as PendingBytes.
+	deadBytes, deliveredBytes uint64
+	dirty                     bool
+}
+
+// bytesOf returns where the bytes of deliveries in a state are.
+func (t *targetRecord) bytesOf(state State) *uint64 {
+	switch state {
+	case Dead:
+		return &t.deadBytes
+	case Delivered:
+		return &t.deliveredBytes
+	case Behind, Waiting:
+	}
+	return &t.PendingBytes
 }
 
 // target returns the record of a target, which is created if there is none.
@@ -104,23 +120,20 @@ func (tx *Tx) target(name string) *targetRecord {
 		tx.fail(errNoTarget)
 		return &targetRecord{}
 	}
-	t, err := readTarget(tx.bolt, name)
+	t, err := readTarget(tx.view, name)
 	if err != nil {
 		tx.fail(err)
 	}
 	if t.number == 0 {
-		number, err := tx.bucket(bucketTargets).NextSequence()
-		if err != nil {
-			tx.fail(err)
-		}
-		t.number, t.dirty = uint32(number), true
+		t.number, t.dirty = uint32(tx.nextSequence(bucketTargets)), true
 	}
 	tx.targets[name] = t
 	return t
 }
 
-// putTargets writes the changed target records.
+// putTargets writes the changed target records, and the ledger.
 func (tx *Tx) putTargets() {
+	tx.putLedger()
 	for name, t := range tx.targets {
 		if t.dirty {
 			tx.put(bucketTargets, []byte(name), t.encode())
@@ -130,17 +143,17 @@ func (tx *Tx) putTargets() {
 
 // targetNames returns the names of all targets in the file.
 func (tx *Tx) targetNames() (names []string) {
-	for name := range keys(tx.bucket(bucketTargets), nil, nil) {
+	for name := range tx.view.ascend(bucketTargets, nil, nil) {
 		names = append(names, string(name))
 	}
 	return names
 }
 
-func (tx *Tx) targetNumbers() (numbers []uint32) {
+func (tx *Tx) allTargets() (all []*targetRecord) {
 	for _, name := range tx.targetNames() {
-		numbers = append(numbers, tx.target(name).number)
+		all = append(all, tx.target(name))
 	}
-	return numbers
+	return all
 }
 
 // count changes the number of deliveries in a state.
@@ -156,17 +169,6 @@ func (t *targetRecord) count(state State, by int) {
 	}
 }
 
-// addPendingBytes changes PendingBytes. Deliveries of early releases were not
-// counted, so that it may be less than what is subtracted.
-func (t *targetRecord) addPendingBytes(by int) {
-	t.dirty = true
-	if by < 0 && uint64(-by) > t.PendingBytes {
-		t.PendingBytes = 0
-		return
-	}
-	t.PendingBytes += uint64(by)
-}
-
 func (t *targetRecord) encode() []byte {
 	var e encoder
 	for _, n := range []uint64{uint64(t.number), t.Pending, t.Dead, t.Delivered} {
@@ -177,12 +179,14 @@ func (t *targetRecord) encode() []byte {
 	e.time(t.HeldUntil)
 	e.text(string(t.Cause))
 	e.time(t.FailingSince)
-	e.uint(t.PendingBytes)
+	for _, n := range []uint64{t.PendingBytes, t.deadBytes, t.deliveredBytes} {
+		e.uint(n)
+	}
 	return e
 }
 
-func readTarget(tx *bolt.Tx, name string) (*targetRecord, error) {
-	return decodeTarget(tx.Bucket(bucketTargets).Get([]byte(name)))
+func readTarget(v *view, name string) (*targetRecord, error) {
+	return decodeTarget(v.get(bucketTargets, []byte(name)))
 }
 
 // decodeTarget returns a zero record if there is none.
@@ -204,6 +208,9 @@ func decodeTarget(record []byte) (*targetRecord, error) {
 	}
 	if len(in.rest) > 0 {
 		t.PendingBytes = in.uint()
+	}
+	if len(in.rest) > 0 {
+		t.deadBytes, t.deliveredBytes = in.uint(), in.uint()
 	}
 	return t, in.err
 }

@@ -10,55 +10,76 @@ import (
 	"pgregory.net/rapid"
 )
 
-const (
-	// sector is the size of an atomic write of a disk.
-	sector = 512
-	// metaPages is the number of meta pages, at the beginning of a file.
-	metaPages = 2
-)
+// sector is the size of an atomic write of a disk.
+const sector = 512
 
-// readState reads the state file of a directory, writeState writes it.
-func readState(t testing.TB, dir string) []byte {
+// files is the content of the files of a state directory, by name.
+type files map[string][]byte
+
+func readState(t testing.TB, dir string) files {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(dir, fileName))
+	entries, err := os.ReadDir(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return data
+	all := files{}
+	for _, entry := range entries {
+		if all[entry.Name()], err = os.ReadFile(filepath.Join(dir, entry.Name())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return all
 }
 
-func writeState(t testing.TB, dir string, data []byte) {
+// readLive reads the files as kill -9 would leave them at one moment.
+func readLive(t testing.TB, s *Store, dir string) (all files) {
 	t.Helper()
-	if err := os.WriteFile(filepath.Join(dir, fileName), data, 0o600); err != nil {
-		t.Fatal(err)
+	do(t, s, func(*Tx) {
+		tx, err := s.engine.Load().db.Begin(true) // so that no checkpoint writes
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		all = readState(t, dir)
+		_ = tx.Rollback()
+	})
+	return all
+}
+
+// writeState replaces the files of a state directory.
+func writeState(t testing.TB, dir string, all files) {
+	t.Helper()
+	for name := range readState(t, dir) {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, content := range all {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
-// tear returns what a power cut may leave of a commit: any of its sectors. The
-// meta page is written last, so that it may be missing or torn; isWhole reports
-// that the commit is complete.
-func tear(r *rapid.T, before, after []byte) (torn []byte, isWhole bool) {
-	metas := metaPages * os.Getpagesize()
-	switch rapid.SampledFrom([]string{"before the meta page", "within the meta page", "after it"}).Draw(r, "cut") {
-	case "within the meta page":
-		torn = bytes.Clone(after)
-		for at := 0; at < metas; at += os.Getpagesize() {
-			written := rapid.IntRange(16, 72).Draw(r, "bytes of the meta page") // it ends with its checksum, at 80
-			copy(torn[at+written:at+os.Getpagesize()], before[at+written:])
-		}
-		return torn, bytes.Equal(torn[:metas], after[:metas])
-	case "after it":
-		return bytes.Clone(after), true
+// tear returns what a power cut may leave of a commit: any of the sectors of its
+// record. isWhole reports that the commit is complete.
+func tear(r *rapid.T, before, after files) (torn files, isWhole bool) {
+	if hasCheckpoint := !bytes.Equal(before[fileName], after[fileName]); hasCheckpoint {
+		return after, true
 	}
 	random := rand.New(rand.NewPCG(rapid.Uint64().Draw(r, "sectors"), 0))
-	torn = bytes.Clone(before)
-	if len(after) > len(torn) && random.IntN(2) == 0 {
-		torn = append(torn, make([]byte, len(after)-len(torn))...)
-	}
-	for at := metas; at < min(len(torn), len(after)); at += sector {
-		if random.IntN(2) == 0 {
-			copy(torn[at:at+sector], after[at:])
+	torn, isWhole = files{}, true
+	for name, content := range after {
+		torn[name] = bytes.Clone(content)
+		old := append(bytes.Clone(before[name]), make([]byte, max(0, len(content)-len(before[name])))...)
+		for at := 0; at < len(content); at += sector {
+			end := min(at+sector, len(content))
+			if bytes.Equal(old[at:end], content[at:end]) || random.IntN(4) > 0 {
+				continue
+			}
+			copy(torn[name][at:end], old[at:end])
+			isWhole = false
 		}
 	}
-	return torn, false
+	return torn, isWhole
 }

@@ -2,30 +2,29 @@ package outbox
 
 import (
 	"bytes"
-	"encoding/binary"
 	"log/slog"
+	"sync/atomic"
 	"time"
-
-	"golang.org/x/time/rate"
 
 	"github.com/sidehook/sidehook/rules/config"
 )
 
 const (
-	// maxTrim bounds how many records one commit drops, so that trimming never makes it slow.
+	// maxTrim bounds how many records one commit drops, so that trimming never makes
+	// it slow. One that adds more may drop as many more, so that trimming keeps pace.
 	maxTrim = 256
 	// trimPause is how often a busy writer trims once nothing was left to drop.
 	trimPause = time.Second
 )
 
-// trimmer drops what is past its retention, a few records with each commit.
-// Pending deliveries are never dropped; if they alone fill the file, it takes no
-// further ones.
+// trimmer drops what is past its retention and what its share of the file has no
+// room for, a few records with each commit. Pending deliveries are never dropped:
+// Tx.Enqueue refuses those that there is no room for.
 type trimmer struct {
 	retention config.Retention
 	log       *slog.Logger
-	// logFull and logTooLarge throttle one message each.
-	logFull, logTooLarge rate.Sometimes
+	refusals  refusals
+	evictions evictions
 	// behind reports that there is more to drop.
 	behind bool
 	next   time.Time
@@ -34,30 +33,56 @@ type trimmer struct {
 
 	trimmed              uint64
 	fileBytes, usedBytes int64
+	// measuredBytes is what was in use when no checkpoint ran last, measuredTotal the
+	// total of the ledger then.
+	measuredBytes, measuredTotal int64
 	// fillerBytes is how much of the file Scrub has filled for the moment.
 	fillerBytes int64
-	// full reports that pending deliveries fill the file.
-	full bool
+	// ledger is that of the last commit, for the metrics.
+	ledger atomic.Pointer[ledger]
 }
 
 func (t *trimmer) init(retention config.Retention, log *slog.Logger) {
-	t.retention, t.log = retention, log
-	t.logFull.Interval, t.logTooLarge.Interval = logEvery, logEvery
+	t.retention = retention
+	t.log = log
+	t.refusals.init(log)
+	t.evictions.init(log)
+}
+
+// size is how large the file can be.
+func (t *trimmer) size() budget { return budget(t.retention.Size) }
+
+// begin prepares a transaction.
+func (t *trimmer) begin(tx *Tx) {
+	tx.size, tx.refusals = t.size(), &t.refusals
+	tx.readLedger()
+	tx.After(func() { t.ledger.Store(&tx.ledger) })
 }
 
 // trim drops what one commit may drop.
 func (t *trimmer) trim(tx *Tx) {
-	t.usedBytes += int64(tx.addedBytes)
-	if !t.behind && !t.isOver() && !t.full && tx.now.Before(t.next) {
+	t.measure(tx)
+	isDue, isOver := t.behind || !tx.now.Before(t.next), t.isOver(tx)
+	if !isDue && !isOver {
 		return
 	}
-	t.measure(tx)
-	budget := maxTrim
-	for _, target := range tx.targetNumbers() {
-		budget -= t.trimDone(tx, target, Delivered, t.cutoff(tx, t.retention.Delivered), budget)
-		budget -= t.trimDone(tx, target, Dead, t.cutoff(tx, t.retention.Dead), budget)
+	t.behind = false
+	if isDue {
+		t.expire(tx)
 	}
-	budget -= t.trimSize(tx, budget)
+	if isOver {
+		t.evict(tx)
+	}
+	tx.After(t.evictions.report)
+}
+
+// expire drops what is past its retention.
+func (t *trimmer) expire(tx *Tx) {
+	budget := maxTrim
+	for _, target := range tx.allTargets() {
+		budget -= t.trimDone(tx, target.number, Delivered, t.cutoff(tx, t.retention.Delivered), budget)
+		budget -= t.trimDone(tx, target.number, Dead, t.cutoff(tx, t.retention.Dead), budget)
+	}
 	budget -= t.trimJourneys(tx, budget)
 	t.trimPages(tx)
 	t.trimmed += uint64(maxTrim - budget)
@@ -73,16 +98,19 @@ func (t *trimmer) cutoff(tx *Tx, keep config.Duration) time.Time {
 	return tx.now.Add(-time.Duration(keep))
 }
 
-// measure computes the size of the file and how much of it is in use.
+// measure computes the size of the file and how much of it is in use, once it has
+// what the journal has. While a checkpoint runs, nobody knows how much of that it
+// has already: then the use is that before the checkpoint, and what the ledger has
+// more since.
 func (t *trimmer) measure(tx *Tx) {
-	stats := tx.bolt.DB().Stats()
+	stats := tx.view.bolt.DB().Stats()
 	free := stats.FreePageN + stats.PendingPageN
-	t.fileBytes = tx.bolt.Size()
-	t.usedBytes = t.fileBytes - int64(free)*int64(tx.bolt.DB().Info().PageSize) + int64(tx.addedBytes) - t.fillerBytes
-}
-
-func (t *trimmer) isOver() bool {
-	return t.retention.Size > 0 && t.usedBytes > int64(t.retention.Size)
+	t.fileBytes = tx.view.bolt.Size()
+	if isMoving := len(tx.view.layers) > 2; !isMoving || t.measuredBytes == 0 {
+		t.measuredBytes = t.fileBytes - int64(free)*int64(tx.view.bolt.DB().Info().PageSize) + int64(tx.view.grown()) - t.fillerBytes
+		t.measuredTotal = tx.ledger.total()
+	}
+	t.usedBytes = t.measuredBytes + tx.ledger.total() - t.measuredTotal
 }
 
 // trimDone drops a target's deliveries that finished before cutoff.
@@ -94,81 +122,46 @@ func (t *trimmer) trimDone(tx *Tx, target uint32, state State, cutoff time.Time,
 	return len(expired)
 }
 
-// trimSize drops what finished first while the file is over its size: delivered
-// deliveries, then dead ones.
-func (t *trimmer) trimSize(tx *Tx, limit int) (dropped int) {
-	t.full = false
-	if !t.isOver() {
-		return 0
-	}
-	for excess := t.usedBytes - int64(t.retention.Size); dropped < limit && excess > 0; dropped++ {
-		key, state := tx.firstDone()
-		if key == nil {
-			t.nothingToDrop(tx)
-			break
-		}
-		excess -= int64(tx.dropFinished(key, state))
-	}
-	return dropped
-}
-
-// nothingToDrop decides whether a file over its size is full: most of it is
-// pending deliveries. Journeys alone never make it so, for no change of a target
-// would help then.
-func (t *trimmer) nothingToDrop(tx *Tx) {
-	var pending int64
-	for _, name := range tx.targetNames() {
-		pending += int64(tx.target(name).PendingBytes)
-	}
-	if t.full = pending > t.usedBytes/2; t.full {
-		t.logFull.Do(func() {
-			t.log.Error("new events are lost, since pending deliveries fill the state file: look for a target that accepts nothing, discard what it does not need, or raise retention.size",
-				"bytes", t.usedBytes, "size", int64(t.retention.Size))
-		})
-		return
-	}
-	t.logTooLarge.Do(func() {
-		t.log.Warn("the state file is larger than retention.size, and all of it is still needed: raise retention.size, or keep journeys for a shorter time",
-			"bytes", t.usedBytes, "size", int64(t.retention.Size))
-	})
-}
-
 // trimJourneys drops the journeys whose last exchange is too long ago.
 func (t *trimmer) trimJourneys(tx *Tx, limit int) (dropped int) {
 	cutoff := t.cutoff(tx, t.retention.Journeys)
 	if cutoff.IsZero() {
 		return 0
 	}
-	var expired [][]byte
-	for key := range keys(tx.bucket(bucketJourneyAge), nil, nil) {
-		if len(expired) >= limit || binary.BigEndian.Uint32(key) >= hours(cutoff) {
+	for _, key := range tx.oldestJourneys(bucketJourneyAge, cutoff, limit) {
+		if dropped += tx.deleteJourney(key); dropped >= limit {
 			break
 		}
-		expired = append(expired, bytes.Clone(key))
 	}
-	for _, key := range expired {
-		tx.deleteJourney(key)
-	}
-	return len(expired)
+	return dropped
 }
 
 // trimPages continues its walk through the pages and drops those that were not
-// used for so long that no journey can be left that refers to them.
+// used for so long that no journey can be left that refers to them. Where pages
+// have little room, it drops those that were not used today.
 func (t *trimmer) trimPages(tx *Tx) {
-	cutoff := t.cutoff(tx, t.retention.Journeys)
-	if cutoff.IsZero() {
+	var oldest uint32
+	if cutoff := t.cutoff(tx, t.retention.Journeys); !cutoff.IsZero() {
+		oldest = days(cutoff) - 1
+	}
+	if isCrowded := tx.ledger.bytes[sharePages] > t.size().of(sharePages)/4*3; isCrowded {
+		oldest = days(tx.now)
+	}
+	if oldest == 0 {
 		return
 	}
 	var unused [][]byte
-	cursor := tx.bucket(bucketPageUse).Cursor()
-	key, day := cursor.Seek(t.page)
-	for n := 0; key != nil && n < maxTrim; n++ {
-		if dayOf(day)+1 < days(cutoff) {
+	start, n := t.page, 0
+	t.page = nil
+	for key, day := range tx.view.ascend(bucketPageUse, nil, start) {
+		if n++; n > maxTrim {
+			t.page = bytes.Clone(key)
+			break
+		}
+		if dayOf(day) < oldest {
 			unused = append(unused, bytes.Clone(key))
 		}
-		key, day = cursor.Next()
 	}
-	t.page = bytes.Clone(key)
 	for _, key := range unused {
 		tx.delete(bucketPageUse, key)
 		tx.delete(bucketPages, key)

@@ -17,18 +17,26 @@ const growingFill = 0.95
 // A change that cannot be made (an empty key, a key that is too long) is dropped
 // as a whole, logged and counted; the others of its commit are made.
 type Tx struct {
-	bolt *bolt.Tx
+	// view has the changes so far in its first layer.
+	view    *view
+	changes *overlay
+	// made is the number of changes of the batch that were made.
+	made int
 	identity
 	now time.Time
 	// targets are the target records read so far; putTargets writes them.
 	targets map[string]*targetRecord
 	// woken are the targets that have a new delivery to send.
 	woken map[string]struct{}
-	// full reports that the file takes no further deliveries, refused counts those
-	// that it did not take, addedBytes is the length of those that it did.
-	full       bool
-	refused    uint64
-	addedBytes int
+	// size is how large the file can be. ledger is what takes how much of it, before
+	// what did at first.
+	size           budget
+	ledger, before ledger
+	// added counts the deliveries and the records of journeys that are new, refused
+	// the deliveries that there was no room for.
+	added    int
+	refused  uint64
+	refusals *refusals
 	// withdrawn reports that a pending delivery was discarded.
 	withdrawn bool
 	// after has the functions to call once the commit is on disk.
@@ -36,36 +44,54 @@ type Tx struct {
 	err   error
 }
 
-func newTx(b *bolt.Tx, id identity, now time.Time) *Tx {
-	return &Tx{bolt: b, identity: id, now: now, targets: map[string]*targetRecord{}, woken: map[string]struct{}{}}
+// newTx makes a Tx on a view of what is committed.
+func newTx(v *view, id identity, now time.Time) *Tx {
+	changes := newOverlay()
+	v.layers = append([]*overlay{changes}, v.layers...)
+	return &Tx{view: v, changes: changes, identity: id, now: now, targets: map[string]*targetRecord{}, woken: map[string]struct{}{}}
 }
 
 // After calls fn once the change is on disk. fn is not durable: after a crash in
 // between or a failed disk it is not called.
 func (tx *Tx) After(fn func()) { tx.after = append(tx.after, fn) }
 
-func (tx *Tx) bucket(name []byte) *bolt.Bucket {
-	b := tx.bolt.Bucket(name)
-	if growing[string(name)] {
-		b.FillPercent = growingFill
+func (tx *Tx) get(b bucket, key []byte) []byte { return tx.view.get(b, key) }
+
+func (tx *Tx) has(b bucket, key []byte) bool { return tx.get(b, key) != nil }
+
+func (tx *Tx) put(b bucket, key, value []byte) {
+	if len(key) == 0 || len(key) > bolt.MaxKeySize || len(value) > bolt.MaxValueSize {
+		tx.fail(fmt.Errorf("cannot put a record of %d bytes with a key of %d into %s", len(value), len(key), b.name()))
+		return
 	}
-	return b
+	if value == nil {
+		value = []byte{}
+	}
+	tx.weigh(b, key, len(value))
+	tx.changes.grown += fileSize(key, value)
+	if b == bucketJourneys { // the others are small, or new
+		if old, ok := tx.view.overlaid(b, key); ok && old != nil {
+			tx.changes.grown -= fileSize(key, old)
+		}
+	}
+	tx.changes.set(newRecord(b, key, value))
 }
 
-func (tx *Tx) get(bucket, key []byte) []byte { return tx.bucket(bucket).Get(key) }
-
-func (tx *Tx) has(bucket, key []byte) bool { return tx.get(bucket, key) != nil }
-
-func (tx *Tx) put(bucket, key, value []byte) {
-	if err := tx.bucket(bucket).Put(key, value); err != nil {
-		tx.fail(fmt.Errorf("cannot put a record of %d bytes into %s: %w", len(value), bucket, err))
+func (tx *Tx) delete(b bucket, key []byte) {
+	old := tx.get(b, key)
+	if old == nil {
+		return
 	}
+	tx.weigh(b, key, -1)
+	tx.changes.grown -= fileSize(key, old)
+	tx.changes.set(newRecord(b, key, nil))
 }
 
-func (tx *Tx) delete(bucket, key []byte) {
-	if err := tx.bucket(bucket).Delete(key); err != nil {
-		tx.fail(fmt.Errorf("cannot delete a record of %s: %w", bucket, err))
-	}
+// nextSequence returns the next number of a bucket, from 1.
+func (tx *Tx) nextSequence(b bucket) uint64 {
+	n := tx.view.sequence(b) + 1
+	tx.changes.set(newRecord(sequences, []byte{byte(b)}, uint64Key(n)))
+	return n
 }
 
 // fail keeps the first error of a change.

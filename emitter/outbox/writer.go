@@ -1,20 +1,21 @@
 package outbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
 	"golang.org/x/time/rate"
 )
 
 const (
 	// minPause and maxPause bound the exponential backoff after a failure.
 	minPause, maxPause = 100 * time.Millisecond, 2 * time.Second
-	// stopGrace is how long the writer keeps trying after it was asked to stop.
+	// stopGrace is how long the writer keeps writing after it was asked to stop, and
+	// then how long the last checkpoint may take.
 	stopGrace = 5 * time.Second
 	// trimEvery is how often an idle writer applies the retention.
 	trimEvery = time.Minute
@@ -25,16 +26,20 @@ const (
 // errDone ends the writer: ctx has ended and nothing waits.
 var errDone = errors.New("done")
 
+// errNoTime ends the writer if more waits than it can write in its time.
+var errNoTime = errors.New("there was no time for more")
+
+// errNotReplaced makes the writer open the state file again.
+var errNotReplaced = errors.New("cannot open the state file after it was shrunk")
+
 // writer is the one goroutine that writes. No other goroutine touches its fields.
 type writer struct {
 	store *Store
-	// lock is the locked state directory; db is the state file, nil while it is closed.
+	// lock is the locked state directory; engine is nil while the state file is closed.
 	lock     *os.File
-	db       *bolt.DB
+	engine   *engine
 	identity identity
 	batch    []change
-	// failedTx is the id of the last transaction whose commit failed, 0 if the last commit succeeded.
-	failedTx int
 	// mustCommit is set from a failed commit until one succeeds.
 	mustCommit bool
 	trimmer    trimmer
@@ -72,22 +77,25 @@ func (w *writer) run(ctx context.Context) error {
 	for pause := minPause; ; {
 		err := w.step(ctx)
 		if errors.Is(err, errDone) {
+			w.finish()
 			return nil
 		}
-		if err == nil {
-			pause = minPause
-			continue
+		if err != nil {
+			w.failed(err)
 		}
-		w.failed(err)
 		if isStopping := ctx.Err() != nil; isStopping {
-			if nothingWaits := len(w.batch) == 0 && w.store.changes.waiting() == 0; nothingWaits {
+			if nothingWaits := len(w.batch) == 0 && w.store.changes.waiting() == 0; err != nil && nothingWaits {
 				return nil
 			}
 			if stopBy.IsZero() {
 				stopBy = time.Now().Add(stopGrace)
 			} else if time.Now().After(stopBy) {
-				return err
+				return cmp.Or(err, errNoTime)
 			}
+		}
+		if err == nil {
+			pause = minPause
+			continue
 		}
 		sleep(ctx, pause)
 		pause = min(2*pause, maxPause)
@@ -96,17 +104,24 @@ func (w *writer) run(ctx context.Context) error {
 
 // step opens the file if necessary and makes one commit.
 func (w *writer) step(ctx context.Context) error {
-	if w.db == nil {
+	if w.engine == nil {
 		if err := w.open(); err != nil {
 			return err
 		}
 		w.store.wake(nil)
 	}
+	if err := w.makeRoom(); err != nil {
+		return err
+	}
 	if !w.mustCommit {
 		w.working()
+		w.shrinkIfWorthwhile()
 	}
 	if !w.take(ctx) {
 		return errDone
+	}
+	if w.engine == nil {
+		return errNotReplaced
 	}
 	err := w.commit()
 	w.mustCommit = err != nil
@@ -153,22 +168,61 @@ func (w *writer) take(ctx context.Context) bool {
 	}
 	select {
 	case <-w.store.changes.wake:
-	case <-time.After(trimEvery):
+	case err := <-w.engine.running():
+		w.engine.ended(err)
+		return true
+	case err := <-w.engine.shrunk():
+		if err := w.endShrinking(err); err != nil {
+			w.store.log.Error("cannot replace the state file", "error", err)
+			w.close()
+		}
+		return true
+	case w.engine.erase = <-w.store.erase:
+		return true
+	case <-time.After(w.engine.nextCheckpoint(trimEvery)):
 		return true
 	case <-ctx.Done():
 	}
 	return w.take(ctx)
 }
 
+// makeRoom sees to it that the journal can take a commit. A state file that turns
+// out to be damaged is closed.
+func (w *writer) makeRoom() error {
+	if w.engine.isFull() {
+		w.stopShrinking()
+	}
+	err := w.engine.makeRoom()
+	if errors.Is(err, errCorrupt) {
+		w.close()
+	}
+	if err != nil {
+		w.mustCommit = true
+		return fmt.Errorf("cannot write the state file: %w", explain(err))
+	}
+	return nil
+}
+
+// finish leaves everything in the state file, if there is time.
+func (w *writer) finish() {
+	ctx, cancel := context.WithTimeout(context.Background(), stopGrace)
+	defer cancel()
+	w.stopShrinking()
+	if err := w.engine.finish(ctx); err != nil {
+		w.store.log.Warn("some changes are in the journal alone until the next start", "error", err)
+	}
+}
+
 func (w *writer) close() {
-	if w.db == nil {
+	if w.engine == nil {
 		return
 	}
-	w.store.db.Store(nil)
-	if err := closeDB(w.db); err != nil {
+	w.stopShrinking()
+	w.store.engine.Store(nil)
+	if err := w.engine.close(); err != nil {
 		w.store.log.Error("cannot close the state file", "error", err)
 	}
-	w.db = nil
+	w.engine = nil
 }
 
 // unlock leaves the state directory to other processes.

@@ -29,10 +29,11 @@ type result string
 type counts struct {
 	exchanges map[rules.Kind]map[result]prometheus.Counter
 	events    map[config.EventName]prometheus.Counter
+	refused   map[rules.Refusal]prometheus.Counter
 	atRisk    prometheus.Counter
 }
 
-func newCounts(registerer prometheus.Registerer) *counts {
+func newCounts(registerer prometheus.Registerer, w *waiting) *counts {
 	factory := promauto.With(registerer)
 	exchanges := factory.NewCounterVec(prometheus.CounterOpts{
 		Name: "sidehook_exchanges_total",
@@ -42,9 +43,18 @@ func newCounts(registerer prometheus.Registerer) *counts {
 		Name: "sidehook_events_total",
 		Help: "Events recorded, whether or not a rule matches them; a completion is not counted as a page_navigation too.",
 	}, []string{"event"})
+	refused := factory.NewCounterVec(prometheus.CounterOpts{
+		Name: "sidehook_journey_refused_total",
+		Help: "What participants sent past a bound of their journey, by what: answer (too large), journey (too many pages or answers, or too large), navigation (too many), waiting (for their past), unsettled (events stopped waiting for answers in flight).",
+	}, []string{"what"})
+	factory.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "sidehook_waiting_bytes",
+		Help: "Size of the observations that wait for what their participants did before.",
+	}, func() float64 { return float64(w.total.Load()) })
 	c := &counts{
 		exchanges: map[rules.Kind]map[result]prometheus.Counter{},
 		events:    map[config.EventName]prometheus.Counter{},
+		refused:   map[rules.Refusal]prometheus.Counter{},
 		atRisk: factory.NewCounter(prometheus.CounterOpts{
 			Name: "sidehook_released_at_risk_total",
 			Help: "Responses released before their observation was on disk.",
@@ -58,6 +68,9 @@ func newCounts(registerer prometheus.Registerer) *counts {
 	}
 	for _, event := range []config.EventName{config.PageNavigation, config.Completion} {
 		c.events[event] = events.WithLabelValues(string(event))
+	}
+	for _, what := range rules.Refusals() {
+		c.refused[what] = refused.WithLabelValues(string(what))
 	}
 	return c
 }

@@ -9,8 +9,8 @@ import (
 
 func TestEverySeriesExistsFromTheStart(t *testing.T) {
 	registry := prometheus.NewRegistry()
-	newCounts(registry)
-	const want = 4*5 + 2 + 1 // what exchanges say and what came of it, events, responses at risk
+	newCounts(registry, newWaiting())
+	const want = 4*5 + 2 + 5 + 1 + 1 // what exchanges say and what came of it, events, refusals, bytes that wait, responses at risk
 	if got := seriesIn(t, registry); got != want {
 		t.Errorf("%d series from the start, want %d", got, want)
 	}

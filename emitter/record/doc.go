@@ -18,6 +18,9 @@
 //   - journeys: the store of a rules.Fold, in an outbox.Tx
 //   - settlements: when an event stops waiting for answers
 //   - joins: reading from the app what participants did before they were observed
+//   - waiting: how much waits for that, of all participants; expiring: until when, if
+//     no request has named the survey
+//   - leftovers: what an earlier process left unfinished, a few journeys at a time
 //   - routing: which targets get an event, what they may see, and in which format
 //
 // The response of an exchange is held back until its observation is on disk, for

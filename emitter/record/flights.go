@@ -2,6 +2,7 @@ package record
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"sync"
 
@@ -59,7 +60,11 @@ type flights struct {
 	byParticipant map[string][]*flight
 }
 
-func newFlights() *flights { return &flights{byParticipant: map[string][]*flight{}} }
+// newFlights begins with a ticket at random: an earlier process may have left events
+// that wait for tickets of its own.
+func newFlights() *flights {
+	return &flights{lastTicket: rand.Uint64N(1 << 50), byParticipant: map[string][]*flight{}}
+}
 
 // begin adds an exchange on its way to the app.
 func (f *flights) begin(match rules.Match) *flight {

@@ -10,30 +10,34 @@ import (
 // foldIn returns the fold of the journeys in the state file. What it is called for
 // runs in the store's writer and may run more than once.
 func (r *Recorder) foldIn(tx *outbox.Tx) rules.Fold {
-	return rules.Fold{Journeys: journeys{r, tx}, ReadsPasts: r.joins != nil}
+	return rules.Fold{
+		Journeys:   journeys{tx, r.run},
+		Pages:      &r.pages,
+		ReadsPasts: r.joins != nil,
+
+		AsksWithoutSurvey: r.profile.AsksWithoutSurvey(),
+		IsCrowded:         r.waiting.isPast(tx, maxWaitingBytes/2, maxWaitingJourneys/2),
+		IsFull:            r.waiting.isPast(tx, maxWaitingBytes, maxWaitingJourneys),
+		Damaged:           r.logDamaged,
+	}
 }
 
 func (r *Recorder) observe(tx *outbox.Tx, o rules.Observation) {
-	r.carryOut(tx, o.At, r.foldIn(tx).Observe(o))
+	fold := r.foldIn(tx)
+	if r.hasLeftovers.Load() {
+		key, _ := fold.Find(o.Journey)
+		r.resume(tx, key)
+	}
+	r.carryOut(tx, o.At, fold.Observe(o))
 }
 
 // join puts a past, nil if it could not be read, under a journey that waits for it.
 func (r *Recorder) join(tx *outbox.Tx, key rules.Key, past *rules.Past) {
 	step, ok := r.foldIn(tx).Join(key, past)
-	if !ok {
-		return
+	if ok {
+		tx.After(func() { r.joins.count(past) })
 	}
-	tx.After(func() { r.joins.count(past) })
 	r.carryOut(tx, r.now(), step)
-}
-
-// resumeAll continues what an earlier process left: events that wait for its
-// exchanges, and pasts that it did not read.
-func (r *Recorder) resumeAll(tx *outbox.Tx) {
-	for _, key := range tx.Unsettled() {
-		now := r.now()
-		r.carryOut(tx, now, r.foldIn(tx).Resume(rules.ParseKey(key), now))
-	}
 }
 
 // carryOut does what a step at that time asks for: it puts the events into the
@@ -43,6 +47,14 @@ func (r *Recorder) carryOut(tx *outbox.Tx, at time.Time, step rules.Step) {
 	if step.Settle {
 		settle := settlement{journey: step.Journey, due: at.Add(r.settle)}
 		tx.After(func() { r.settleLater(settle) })
+	}
+	if step.Expires {
+		expire := settlement{journey: step.Journey, due: at.Add(rules.PastTimeout)}
+		tx.After(func() { r.expireLater(expire) })
+	}
+	r.waiting.note(tx, step.Journey, step.Waiting)
+	if len(step.Refused) > 0 {
+		tx.After(func() { r.noteRefused(step.Refused) })
 	}
 	if step.Past != nil {
 		request := join{PastRequest: *step.Past, until: r.now().Add(rules.PastTimeout)}
@@ -59,5 +71,21 @@ func (r *Recorder) enqueue(tx *outbox.Tx, key rules.Key, events []*rules.Event) 
 		for _, delivery := range routing.deliveries(tx.Epoch(), key, event) {
 			tx.Enqueue(delivery)
 		}
+	}
+}
+
+// noteRefused counts and logs what was left out of a journey at a bound.
+func (r *Recorder) noteRefused(refused []rules.Refusal) {
+	for _, what := range refused {
+		r.counts.refused[what].Inc()
+	}
+	if isDue(&r.warnRefused) {
+		r.log.Warn("a participant sent more than a journey keeps; their events are partial, or go without answers in flight", "reason", string(refused[0]))
+	}
+}
+
+func (r *Recorder) logDamaged(err error) {
+	if isDue(&r.warnDamaged) {
+		r.log.Warn("cannot read a journey; it begins anew, and its events are partial", "error", err)
 	}
 }

@@ -98,7 +98,7 @@ func readRecording(t *testing.T, name string) *recordings.Recording {
 	return recording
 }
 
-func decsysProfile(t *testing.T) *rules.Profile {
+func decsysProfile(t testing.TB) *rules.Profile {
 	t.Helper()
 	profile, err := rules.LoadProfile("decsys")
 	if err != nil {

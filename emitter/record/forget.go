@@ -109,10 +109,14 @@ func (f *forgetting) choose(tx *outbox.Tx, keys []string) {
 func (f *forgetting) dropJourneys(tx *outbox.Tx) {
 	f.erased = Forgotten{}
 	for _, key := range slices.SortedFunc(maps.Keys(f.journeys), compareKeys) {
-		answers := len(journeys{f.Recorder, tx}.Load(key).Answers)
-		if tx.DropJourney(key.Text()) {
-			f.erased.Journeys++
-			f.erased.Answers += answers
+		own, journey := f.foldIn(tx).Find(key)
+		if !tx.DropJourney(key.Text()) {
+			continue
+		}
+		f.waiting.note(tx, key, 0)
+		f.erased.Journeys++
+		if own == key {
+			f.erased.Answers += journey.KnownAnswers
 		}
 	}
 	tx.DrawEpoch()

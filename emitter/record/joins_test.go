@@ -126,7 +126,7 @@ func newJoiningRecorder(t *testing.T, dir string, app *pastApp) *joiningRecorder
 	running.Go(func() { _ = store.Run(ctx) })
 	d.stop = sync.OnceFunc(func() { cancel(); running.Wait() })
 	t.Cleanup(d.stop)
-	d.flush()
+	d.resumeLeftovers(t.Context())
 	return d
 }
 

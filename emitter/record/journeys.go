@@ -1,50 +1,61 @@
 package record
 
 import (
-	"time"
-
 	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/rules"
 )
 
-// journeys are those in the state file, within one transaction.
+// journeys implements rules.Journeys by the state file, within one transaction.
 type journeys struct {
-	recorder *Recorder
-	tx       *outbox.Tx
+	tx *outbox.Tx
+	// run is this process: it alone can finish what a journey waits for.
+	run string
 }
 
-// Load implements rules.Journeys. A damaged journey starts over, and is partial.
-func (j journeys) Load(key rules.Key) *rules.Journey {
-	data, ok := j.tx.Journey(key.Text())
-	if !ok {
-		return &rules.Journey{}
-	}
-	journey, err := rules.DecodeJourney(data, j.tx.Page)
-	if err != nil {
-		r := j.recorder
-		if isDue(&r.warnDamaged) {
-			r.log.Warn("cannot read a journey; it starts over, and its events are partial", "survey", key.Instance, "error", err)
-		}
-		return &rules.Journey{Partial: true}
-	}
-	return journey
+// Head implements rules.Journeys.
+func (j journeys) Head(key rules.Key) []byte {
+	head, _ := j.tx.Journey(key.Text())
+	return head
 }
 
-// Save implements rules.Journeys. It marks journeys with unfinished work, so that
-// they are found after a restart.
-func (j journeys) Save(key rules.Key, journey *rules.Journey, at time.Time) {
-	data, err := journey.Encode(j.tx.PutPage)
-	if err != nil {
-		r := j.recorder
-		if isDue(&r.warnUnsaved) {
-			r.log.Warn("cannot save a journey", "survey", key.Instance, "error", err)
-		}
+// PutHead implements rules.Journeys.
+func (j journeys) PutHead(key rules.Key, head []byte, mark rules.Mark) {
+	text := key.Text()
+	if changed := j.tx.PutJourney(text, head, mark.At); !changed {
 		return
 	}
-	j.tx.PutJourney(key.Text(), data, at)
-	if journey.HasUnfinishedWork() {
-		j.tx.MarkUnsettled(key.Text())
+	if mark.HasEvents {
+		j.tx.MarkEventful(text)
+	}
+	if mark.IsUnfinished {
+		j.tx.MarkUnsettled(text, j.run)
 	} else {
-		j.tx.ClearUnsettled(key.Text())
+		j.tx.ClearUnsettled(text)
 	}
 }
+
+// Drop implements rules.Journeys.
+func (j journeys) Drop(key rules.Key) { j.tx.DropJourney(key.Text()) }
+
+// Part implements rules.Journeys.
+func (j journeys) Part(key rules.Key, name string) []byte { return j.tx.JourneyPart(key.Text(), name) }
+
+// PutPart implements rules.Journeys.
+func (j journeys) PutPart(key rules.Key, name string, part []byte) {
+	if part == nil {
+		j.tx.DeleteJourneyPart(key.Text(), name)
+		return
+	}
+	j.tx.PutJourneyPart(key.Text(), name, part)
+}
+
+// Parts implements rules.Journeys.
+func (j journeys) Parts(key rules.Key, prefix string) []string {
+	return j.tx.JourneyParts(key.Text(), prefix)
+}
+
+// Page implements rules.Journeys.
+func (j journeys) Page(name string) []byte { return j.tx.Page(name) }
+
+// PutPage implements rules.Journeys.
+func (j journeys) PutPage(definition []byte) (name string) { return j.tx.PutPage(definition) }

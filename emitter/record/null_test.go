@@ -1,7 +1,6 @@
 package record
 
 import (
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -19,43 +18,11 @@ const firstPage = `{"surveyId":5,"instanceId":3,"participantId":"p","newParticip
 	`{"type":"Confirmation","order":2,"id":"c","params":{},"isQuestionItem":false,"isOptional":true}` +
 	`],"randomize":false},"isLastPage":false,"pageCount":2}`
 
-// encodedJourney is a store of one journey, which it encodes as a state file does.
-type encodedJourney struct {
-	t           *testing.T
-	journey     []byte
-	definitions [][]byte
-}
-
-func (s *encodedJourney) Load(rules.Key) *rules.Journey {
-	if s.journey == nil {
-		return &rules.Journey{}
-	}
-	journey, err := rules.DecodeJourney(s.journey, func(name string) []byte {
-		i, _ := strconv.Atoi(name)
-		return s.definitions[i]
-	})
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return journey
-}
-
-func (s *encodedJourney) Save(_ rules.Key, journey *rules.Journey, _ time.Time) {
-	var err error
-	s.journey, err = journey.Encode(func(definition []byte) string {
-		s.definitions = append(s.definitions, definition)
-		return strconv.Itoa(len(s.definitions) - 1)
-	})
-	if err != nil {
-		s.t.Fatal(err)
-	}
-}
-
 // leaveFirstPage returns the event of a participant who was shown a page, loaded
 // it, answered and went on.
 func leaveFirstPage(t *testing.T, shown string) *rules.Event {
 	t.Helper()
-	profile, fold := decsysProfile(t), rules.Fold{Journeys: &encodedJourney{t: t}}
+	profile, fold := decsysProfile(t), rules.Fold{Journeys: rules.NewJourneysInMemory()}
 	observe := func(method, target string, x rules.Exchange) []*rules.Event {
 		t.Helper()
 		match, _ := profile.Match([]byte(method), []byte(target))

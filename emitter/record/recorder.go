@@ -2,6 +2,7 @@ package record
 
 import (
 	"context"
+	"crypto/rand"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -54,12 +55,19 @@ type Recorder struct {
 	settle     time.Duration
 	settling   chan settlement
 	joins      *joins // nil if no past can be read
-	failing    failingNavigations
-	counts     *counts
-	now        func() time.Time
-	log        *slog.Logger
+	waiting    *waiting
+	pages      rules.PageCache // only used in the store's writer
+	expiring   chan settlement
+	// run names this process among those that have worked on the state file, and
+	// hasLeftovers is true until what they have left is resumed.
+	run          string
+	hasLeftovers atomic.Bool
+	failing      failingNavigations
+	counts       *counts
+	now          func() time.Time
+	log          *slog.Logger
 
-	warnUnreadable, warnLost, warnAtRisk, warnDamaged, warnUnsaved, warnCrowded rate.Sometimes
+	warnUnreadable, warnLost, warnAtRisk, warnDamaged, warnRefused, warnCrowded rate.Sometimes
 }
 
 // New returns a Recorder that is ready for Begin. Run must be running for events
@@ -77,7 +85,9 @@ func New(o Options) *Recorder {
 		settle:     time.Duration(o.Config.Settle),
 		settling:   make(chan settlement, maxSettling),
 		failing:    failingNavigations{log: o.Logger, warn: rate.Sometimes{Interval: time.Minute}},
-		counts:     newCounts(o.Metrics),
+		waiting:    newWaiting(),
+		expiring:   make(chan settlement, maxWaitingJourneys),
+		run:        rand.Text(),
 		now:        o.Now,
 		log:        o.Logger,
 
@@ -85,15 +95,15 @@ func New(o Options) *Recorder {
 		warnLost:       rate.Sometimes{Interval: time.Minute},
 		warnAtRisk:     rate.Sometimes{Interval: time.Minute},
 		warnDamaged:    rate.Sometimes{Interval: time.Minute},
-		warnUnsaved:    rate.Sometimes{Interval: time.Minute},
+		warnRefused:    rate.Sometimes{Interval: time.Minute},
 		warnCrowded:    rate.Sometimes{Interval: time.Minute},
 	}
 	if o.App != nil && o.Profile.HasHistory() {
 		r.joins = newJoins(o)
 	}
+	r.counts = newCounts(o.Metrics, r.waiting)
+	r.hasLeftovers.Store(true)
 	r.routing.Store(newRouting(o.Config))
-	// Before any exchange of this process, whose tickets begin at 1 again.
-	r.submit(r.resumeAll)
 	return r
 }
 
@@ -108,16 +118,19 @@ func (r *Recorder) Begin(method, target []byte) (end func(rules.Exchange)) {
 	return func(x rules.Exchange) { r.end(f, x) }
 }
 
-// Run asks the app for its release, settles events and joins journeys until ctx
-// ends. Then it settles all events that still wait.
+// Run asks the app for its release, resumes what an earlier process has left,
+// settles events and joins journeys until ctx ends. Then it settles all events that
+// still wait.
 func (r *Recorder) Run(ctx context.Context) {
-	var asking sync.WaitGroup
-	defer asking.Wait()
+	var running sync.WaitGroup
+	defer running.Wait()
+	running.Go(func() { r.resumeLeftovers(ctx) })
+	running.Go(func() { r.runExpiring(ctx) })
 	if r.joins != nil {
-		asking.Go(func() { r.joins.run(ctx, r.submitJoin) })
+		running.Go(func() { r.joins.run(ctx, r.submitJoin) })
 	}
 	if r.app != nil && r.profile.VersionPath() != "" {
-		asking.Go(func() { checkRelease(ctx, r.app, r.profile, r.log) })
+		running.Go(func() { checkRelease(ctx, r.app, r.profile, r.log) })
 	}
 	r.runSettling(ctx)
 }

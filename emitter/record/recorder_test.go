@@ -24,12 +24,12 @@ const (
 // testRecorder is a recorder with a state directory of its own.
 type testRecorder struct {
 	*Recorder
-	t     *testing.T
+	t     testing.TB
 	store *outbox.Store
 	stop  func()
 }
 
-func newTestRecorder(t *testing.T, dir string) *testRecorder {
+func newTestRecorder(t testing.TB, dir string) *testRecorder {
 	t.Helper()
 	logger := slog.New(slog.DiscardHandler)
 	store := outbox.New(outbox.Options{Dir: dir, Logger: logger})
@@ -62,6 +62,9 @@ func (d *testRecorder) start() {
 	})
 	running.Go(func() { d.Run(recorderCtx); close(recorderDone) })
 	d.flush() // the state file is open from here on
+	for d.hasLeftovers.Load() {
+		time.Sleep(time.Millisecond)
+	}
 	d.stop = sync.OnceFunc(func() {
 		stopRecorder()
 		<-recorderDone

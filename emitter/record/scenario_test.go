@@ -25,7 +25,7 @@ func newScenario(t *testing.T) *scenario {
 	return s
 }
 
-func (s *scenario) open(t *testing.T) {
+func (s *scenario) open(t testing.TB) {
 	t.Helper()
 	s.testRecorder = newTestRecorder(t, s.dir)
 	s.Apply(&config.Config{

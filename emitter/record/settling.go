@@ -2,6 +2,7 @@ package record
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
@@ -58,7 +59,7 @@ func (r *Recorder) submitSettle(key rules.Key) {
 // settleAll settles every journey with waiting events, including those whose
 // settlement has not been queued yet.
 func (r *Recorder) settleAll(tx *outbox.Tx) {
-	for _, key := range tx.Unsettled() {
+	for _, key := range tx.Unsettled("", math.MaxInt) {
 		r.settleJourney(tx, rules.ParseKey(key))
 	}
 }

@@ -42,9 +42,6 @@ type flight struct {
 	ticket uint64
 }
 
-// journeys is a store in memory.
-type journeys map[rules.Key]*rules.Journey
-
 // Run reports what comes of exchanges if they cross the proxy with the overlaps
 // in time that they were recorded with.
 func Run(o Options, recorded []Recorded, omitted []Omission) *Report {
@@ -52,7 +49,7 @@ func Run(o Options, recorded []Recorded, omitted []Omission) *Report {
 		Options:  o,
 		Report:   &Report{App: o.Profile.App, Exchanges: []Exchange{}, Unmatched: []Unmatched{}, Omitted: omitted},
 		set:      rules.Compile(o.Config.Rules),
-		fold:     rules.Fold{Journeys: journeys{}, ReadsPasts: o.Profile.HasHistory()},
+		fold:     rules.Fold{Journeys: rules.NewJourneysInMemory(), ReadsPasts: o.Profile.HasHistory(), AsksWithoutSurvey: o.Profile.AsksWithoutSurvey()},
 		recorded: ByEnd(recorded),
 		awaited:  map[uint64]bool{},
 	}
@@ -68,17 +65,6 @@ func Run(o Options, recorded []Recorded, omitted []Omission) *Report {
 	}
 	return t.Report
 }
-
-// Load implements rules.Journeys.
-func (j journeys) Load(key rules.Key) *rules.Journey {
-	if journey := j[key]; journey != nil {
-		return journey
-	}
-	return &rules.Journey{}
-}
-
-// Save implements rules.Journeys.
-func (j journeys) Save(key rules.Key, journey *rules.Journey, _ time.Time) { j[key] = journey }
 
 func (t *trial) noteUnmatched(one *Recorded) {
 	path, _, _ := strings.Cut(one.Target, "?")
@@ -112,7 +98,7 @@ func (t *trial) exchange(i int) Exchange {
 		result.Kind = o.Kind
 		result.Observation = describe(&o)
 	}
-	if !ok || err != nil {
+	if !ok {
 		o = rules.Observation{Kind: rules.Nothing, Journey: one.match.Journey()}
 	}
 	if ok || t.awaited[one.ticket] {

@@ -1,0 +1,42 @@
+package outbox
+
+// bucket is one of the buckets of the state file; see the package documentation.
+type bucket byte
+
+// The numbers of the buckets are part of the file's format.
+const (
+	bucketMeta bucket = iota
+	bucketJourneys
+	bucketJourneyAge
+	bucketPages
+	bucketPageUse
+	bucketUnsettled
+	bucketTargets
+	bucketDeliveries
+	bucketIDs
+	bucketProgress
+	bucketFailures
+	bucketLanes
+	bucketReady
+	bucketDone
+	bucketJourneyParts
+	bucketEventlessAge
+	bucketCount
+)
+
+var bucketNames = [bucketCount]string{
+	"meta", "journeys", "journey_age", "pages", "page_use", "unsettled", "targets",
+	"deliveries", "ids", "progress", "failures", "lanes", "ready", "done",
+	"journey_parts", "eventless_age",
+}
+
+// fillerName is the name of a bucket that exists only while Scrub runs.
+var fillerName = []byte("filler")
+
+// name returns the bucket's name in the file.
+func (b bucket) name() []byte { return []byte(bucketNames[b]) }
+
+// isGrowing reports whether the bucket gets ever larger keys.
+func (b bucket) isGrowing() bool {
+	return b == bucketDeliveries || b == bucketProgress || b == bucketReady || b == bucketDone
+}

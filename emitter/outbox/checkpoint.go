@@ -1,0 +1,263 @@
+package outbox
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"iter"
+	"runtime"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+const (
+	// checkpointAfter is how long a commit stays in the journal alone, at most.
+	checkpointAfter = 5 * time.Second
+	// checkpointPause is how long after a failed checkpoint the next one begins.
+	checkpointPause = time.Second
+	// maxActive bounds the memory of an overlay: it takes no further commit then.
+	maxActive = 2 * segmentSize
+	// applyAtOnce is how many records one transaction of a checkpoint has, and so
+	// how many pages of the file it may hold in memory.
+	applyAtOnce = 2048
+	// yieldEvery is after how many records a checkpoint lets others have the CPU.
+	yieldEvery = 32
+)
+
+// frozen is an overlay on its way to the state file.
+//
+//	          ┌── it failed ──┐
+//	          ▼               │
+//	begun ► waiting ──────► running ──► gone
+type frozen struct {
+	changes *overlay
+	// upTo is the last record of the journal that it has.
+	upTo position
+	// erases reports that the journal must not keep what it had.
+	erases bool
+	// moved receives the outcome of its first checkpoint, if somebody waits for it.
+	moved chan<- error
+
+	// running ends with the outcome of the checkpoint; nil while none runs.
+	running chan error
+	cancel  context.CancelFunc
+	// again is when the next checkpoint begins, err why the last one failed.
+	again time.Time
+	err   error
+}
+
+// makeRoom begins and ends checkpoints. It waits for one only if the journal is
+// full; it returns an error if there is no room for another commit.
+func (e *engine) makeRoom() error {
+	for {
+		e.collect(e.isFull())
+		if e.frozen == nil {
+			if err := e.freezeIfDue(); err != nil {
+				return err
+			}
+		}
+		if err := e.damage(); err != nil {
+			return err
+		}
+		e.startIfDue()
+		switch {
+		case !e.isFull():
+			return nil
+		case e.frozen.running == nil:
+			return fmt.Errorf("the journal is full, and the state file cannot take it: %w", e.frozen.err)
+		}
+	}
+}
+
+func (e *engine) freezeIfDue() error {
+	isDue := !e.active.isEmpty() && time.Since(e.began) >= checkpointAfter
+	switch {
+	case e.erase != nil:
+		moved := e.erase
+		e.erase = nil
+		return e.freeze(true, moved)
+	case isDue || e.isFull():
+		return e.freeze(false, nil)
+	}
+	return nil
+}
+
+// nextCheckpoint returns when makeRoom has something to do, at the latest after a while.
+func (e *engine) nextCheckpoint(latest time.Duration) time.Duration {
+	switch {
+	case e.frozen != nil && e.frozen.running == nil && e.shrinking == nil:
+		return min(latest, time.Until(e.frozen.again))
+	case e.frozen == nil && !e.active.isEmpty():
+		return min(latest, time.Until(e.began.Add(checkpointAfter)))
+	}
+	return latest
+}
+
+// running ends with the outcome of the checkpoint that runs; nil if there is none.
+func (e *engine) running() <-chan error {
+	if e.frozen == nil {
+		return nil
+	}
+	return e.frozen.running
+}
+
+func (e *engine) isFull() bool {
+	return e.journal.length >= e.journal.limit || e.active.memory >= maxActive
+}
+
+// damage returns the error of a checkpoint that found the state file damaged.
+func (e *engine) damage() error {
+	if e.frozen != nil && errors.Is(e.frozen.err, errCorrupt) {
+		return e.frozen.err
+	}
+	return nil
+}
+
+// freeze ends the segment and begins another one. There must be no frozen
+// overlay. If it erases, neither segment keeps anything that was in it before.
+func (e *engine) freeze(erases bool, moved chan<- error) (err error) {
+	defer func() {
+		if err != nil && moved != nil {
+			moved <- err
+		}
+	}()
+	if erases {
+		if err := e.journal.wipe(e.journal.last.segment + 1); err != nil {
+			return err
+		}
+	}
+	upTo := e.journal.last
+	if err := e.journal.rotate(); err != nil {
+		return err
+	}
+	e.frozen = &frozen{changes: e.active, upTo: upTo, erases: erases, moved: moved}
+	e.active = newOverlay()
+	e.publish()
+	return nil
+}
+
+// startIfDue begins the checkpoint of the frozen overlay, unless it runs already
+// or has failed just now.
+func (e *engine) startIfDue() {
+	f := e.frozen
+	if f == nil || f.running != nil || e.shrinking != nil || time.Now().Before(f.again) {
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	running := make(chan error, 1)
+	f.running, f.cancel = running, cancel
+	go func() { running <- e.apply(ctx, f) }()
+}
+
+// collect takes the outcome of a checkpoint if it has ended. If wait is true it
+// waits for that.
+func (e *engine) collect(wait bool) {
+	f := e.frozen
+	if f == nil || f.running == nil {
+		return
+	}
+	if wait {
+		e.ended(<-f.running)
+		return
+	}
+	select {
+	case err := <-f.running:
+		e.ended(err)
+	default:
+	}
+}
+
+// ended notes the outcome of a checkpoint.
+func (e *engine) ended(err error) {
+	f := e.frozen
+	f.cancel()
+	if f.running = nil; err == nil {
+		e.frozen = nil
+		e.publish()
+		if f.erases {
+			err = errors.Join(e.journal.wipe(f.upTo.segment), e.journal.removeAside())
+		}
+	} else {
+		f.err, f.again = err, time.Now().Add(checkpointPause)
+	}
+	if f.moved != nil {
+		f.moved <- err
+		f.moved = nil
+	}
+}
+
+// stop ends a running checkpoint and waits for that.
+func (f *frozen) stop() {
+	if f.running != nil {
+		f.cancel()
+		<-f.running
+		f.running = nil
+	}
+	if f.moved != nil {
+		f.moved <- ErrClosed
+		f.moved = nil
+	}
+}
+
+// apply writes a frozen overlay into the state file. If it does not come to its
+// end, part of it is in the file, and the next time replaces that by the same.
+func (e *engine) apply(ctx context.Context, f *frozen) (err error) {
+	defer guard(&err)()
+	next, stop := iter.Pull(f.changes.all())
+	defer stop()
+	for r, more := next(); ; {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		err := e.db.Update(func(tx *bolt.Tx) error {
+			for n := 0; more && n < e.applyAtOnce; n++ {
+				if err := applyRecord(tx, r); err != nil {
+					return err
+				}
+				if r, more = next(); n%yieldEvery == 0 {
+					runtime.Gosched()
+				}
+			}
+			if more {
+				return nil
+			}
+			return putPosition(tx.Bucket(bucketMeta.name()), f.upTo)
+		})
+		if err != nil || !more {
+			return err
+		}
+	}
+}
+
+func applyRecord(tx *bolt.Tx, r record) error {
+	if bucket(r.key[0]) == sequences {
+		return tx.Bucket(bucket(r.key[1]).name()).SetSequence(binary.BigEndian.Uint64(r.value))
+	}
+	b := bucket(r.key[0])
+	to := tx.Bucket(b.name())
+	if r.value == nil {
+		return to.Delete(r.key[1:])
+	}
+	if b.isGrowing() {
+		to.FillPercent = growingFill
+	}
+	return to.Put(r.key[1:], r.value)
+}
+
+var keyPosition = []byte("journal")
+
+// putPosition notes in the state file that it has what the journal has up to p.
+func putPosition(meta *bolt.Bucket, p position) error {
+	return meta.Put(keyPosition, appendUint64s(nil, p.state, p.segment, p.seq))
+}
+
+// readPosition returns the position up to which the state file has what the
+// journal has, a zero one if it has no journal yet.
+func readPosition(meta *bolt.Bucket) (p position) {
+	if record := meta.Get(keyPosition); len(record) == 24 {
+		p = position{binary.BigEndian.Uint64(record), binary.BigEndian.Uint64(record[8:]), binary.BigEndian.Uint64(record[16:])}
+	}
+	return p
+}

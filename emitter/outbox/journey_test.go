@@ -1,0 +1,124 @@
+package outbox
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sidehook/sidehook/rules/config"
+)
+
+func TestPartsOfAJourneyAreItsOwn(t *testing.T) {
+	s, _ := testStore(t, t.TempDir())
+	do(t, s, func(tx *Tx) {
+		for _, key := range []string{"3\x00ann", "3\x00ann\x00", "3\x00an"} {
+			tx.PutJourney(key, []byte("{}"), at(0))
+			for _, name := range []string{"p1", "a1", "p2", "p1\x00"} {
+				tx.PutJourneyPart(key, name, []byte(key+name))
+			}
+		}
+		tx.DeleteJourneyPart("3\x00ann", "p2")
+	})
+	do(t, s, func(tx *Tx) {
+		if diff := cmp.Diff([]string{"p1", "p1\x00"}, tx.JourneyParts("3\x00ann", "p")); diff != "" {
+			t.Errorf("parts (-want +got):\n%s", diff)
+		}
+		if got := string(tx.JourneyPart("3\x00an", "p2")); got != "3\x00anp2" {
+			t.Errorf("another journey's part is %q", got)
+		}
+		tx.DropJourney("3\x00ann")
+		if left := tx.JourneyParts("3\x00ann", ""); len(left) != 0 {
+			t.Errorf("a dropped journey has left %q", left)
+		}
+		if left := tx.JourneyParts("3\x00ann\x00", ""); len(left) != 4 {
+			t.Errorf("another journey has %d parts, want 4", len(left))
+		}
+	})
+}
+
+func TestJourneyThatIsTheSameIsNotWritten(t *testing.T) {
+	s, _ := testStore(t, t.TempDir())
+	f := func(name, head string, last time.Time, want bool) {
+		t.Helper()
+		do(t, s, func(tx *Tx) {
+			if got := tx.PutJourney("3\x00ann", []byte(head), last); got != want {
+				t.Errorf("%s: written is %v, want %v", name, got, want)
+			}
+		})
+	}
+	noon := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	f("a new one", "a", noon, true)
+	f("the same head", "a", noon.Add(time.Minute), false)
+	f("another head", "b", noon.Add(time.Minute), true)
+	f("another hour", "b", noon.Add(time.Hour), true)
+}
+
+func TestEventlessJourneysAreListedByAge(t *testing.T) {
+	s, _ := testStore(t, t.TempDir())
+	f := func(name string, change func(tx *Tx), want ...string) {
+		t.Helper()
+		do(t, s, change)
+		do(t, s, func(tx *Tx) {
+			var got []string
+			for key := range tx.view.ascend(bucketEventlessAge, nil, nil) {
+				got = append(got, string(key[4:]))
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", name, diff)
+			}
+		})
+	}
+	put := func(key string, hour int) func(tx *Tx) {
+		return func(tx *Tx) { tx.PutJourney(key, []byte("{}"), at(0).Add(time.Duration(hour)*time.Hour)) }
+	}
+	f("two are new", func(tx *Tx) { put("3\x00ann", 0)(tx); put("3\x00bob", 1)(tx) }, "3\x00ann", "3\x00bob")
+	f("the older one goes on", put("3\x00ann", 2), "3\x00bob", "3\x00ann")
+	f("one leads to an event", func(tx *Tx) { tx.MarkEventful("3\x00bob") }, "3\x00ann")
+	f("and goes on", put("3\x00bob", 3), "3\x00ann")
+	f("the other is dropped", func(tx *Tx) { tx.DropJourney("3\x00ann") })
+}
+
+// One commit drops no more than about maxTrim records, however large journeys are.
+func TestLargeJourneysPastTheirRetentionGoInSteps(t *testing.T) {
+	dir := t.TempDir()
+	s, stop := testStore(t, dir)
+	const day = config.Duration(24 * time.Hour)
+	do(t, s, func(tx *Tx) {
+		for n := range 10 {
+			key := fmt.Sprint("3\x00", n)
+			tx.PutJourney(key, []byte("{}"), time.Now().AddDate(0, 0, -31))
+			for part := range 100 {
+				tx.PutJourneyPart(key, fmt.Sprint(part), []byte("{}"))
+			}
+		}
+		trimmer := trimmer{retention: config.Retention{Journeys: 30 * day}}
+		if dropped := trimmer.trimJourneys(tx, maxTrim); dropped != 3*101 {
+			t.Errorf("%d records were dropped, want those of 3 journeys", dropped)
+		}
+	})
+	stop()
+}
+
+func TestMarksAreOfTheProcessThatMadeThem(t *testing.T) {
+	s, _ := testStore(t, t.TempDir())
+	do(t, s, func(tx *Tx) {
+		for _, key := range []string{"a", "b", "c"} {
+			tx.MarkUnsettled(key, "first")
+		}
+		tx.MarkUnsettled("b", "second")
+		tx.ClearUnsettled("c")
+	})
+	do(t, s, func(tx *Tx) {
+		if !tx.IsLeftover("a", "second") || tx.IsLeftover("b", "second") || tx.IsLeftover("c", "second") {
+			t.Error("want a to be left over, and neither b nor c")
+		}
+		if diff := cmp.Diff([]string{"b"}, tx.Unsettled("a", 10)); diff != "" {
+			t.Errorf("marked after a (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff([]string{"a"}, tx.Unsettled("", 1)); diff != "" {
+			t.Errorf("the first one (-want +got):\n%s", diff)
+		}
+	})
+}

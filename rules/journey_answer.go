@@ -1,0 +1,56 @@
+package rules
+
+import "time"
+
+// Answer is the last answer to an item.
+type Answer struct {
+	// Bytes is nil if the answer is unknown, and then Recorded is zero.
+	Bytes    []byte
+	Recorded time.Time
+	// IsUnknown marks an answer that could not be read, or was too large: the one
+	// before it is no longer the participant's.
+	IsUnknown bool `json:",omitempty"`
+}
+
+// answered stores the last answer to an item, or that it is unknown.
+func (j *Journey) answered(o *Observation) {
+	j.bound(o)
+	answer := Answer{Bytes: o.Answer, Recorded: o.At}
+	if o.IsUnknown {
+		answer = Answer{IsUnknown: true}
+	}
+	name := partAnswer + o.Item
+	before := j.store.Part(j.key, name)
+	grows := len(answer.Bytes) + len(o.Item) + recordOverhead
+	if before == nil {
+		if j.KnownAnswers >= maxAnswers || !j.hasRoomFor(len(o.Item)+recordOverhead) {
+			j.refuse(RefusedRecord)
+			return
+		}
+		j.KnownAnswers++
+	} else {
+		grows = len(answer.Bytes) - len(decodeAnswer(before).Bytes)
+	}
+	if grows > 0 && !j.hasRoomFor(grows) {
+		j.refused = append(j.refused, RefusedRecord)
+		grows -= len(answer.Bytes)
+		answer = Answer{IsUnknown: true}
+	}
+	j.Bytes += grows
+	encoded := answer.encode()
+	j.store.PutPart(j.key, name, encoded)
+	j.addLate(o, encoded)
+}
+
+// bound makes an answer that is too large an unknown one.
+func (j *Journey) bound(o *Observation) {
+	if len(o.Answer) > j.limits.answer() {
+		o.Answer, o.IsUnknown = nil, true
+		j.refuse(RefusedAnswer)
+	}
+}
+
+// answer returns the last answer to an item, the zero Answer without one.
+func (j *Journey) answer(item string) Answer {
+	return decodeAnswer(j.store.Part(j.key, partAnswer+item))
+}

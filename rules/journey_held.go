@@ -1,0 +1,119 @@
+package rules
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
+// heldEvent is an event that waits for answers in flight, and for the events
+// before it. Event and late answers are parts of the journey.
+type heldEvent struct {
+	Place int
+	// Tickets are the exchanges that it waits for.
+	Tickets []uint64
+	// Bytes is the size of its parts.
+	Bytes int
+	// IsCut reports whether it stopped waiting at a bound.
+	IsCut bool
+}
+
+// cut has the event stop waiting for all but so many answers.
+func (h *heldEvent) cut(tickets int) Refusal {
+	h.Tickets, h.IsCut = h.Tickets[:tickets], true
+	return RefusedSettle
+}
+
+// hold keeps an event until the exchanges with these tickets have ended.
+func (j *Journey) hold(event *Event, tickets []uint64) {
+	if len(tickets)+len(j.Held) == 0 {
+		j.ready = append(j.ready, event)
+		return
+	}
+	encoded, err := json.Marshal(event)
+	if err != nil { // a year past 9999
+		j.ready = append(j.settle(), event)
+		return
+	}
+	j.store.PutPart(j.key, numbered(partEvent, event.Place), encoded)
+	held := heldEvent{Place: event.Place, Tickets: slices.Clone(tickets), Bytes: len(encoded)}
+	if len(tickets) > maxTickets {
+		j.refused = append(j.refused, held.cut(maxTickets))
+	}
+	j.Held = append(j.Held, held)
+	j.boundHeld()
+}
+
+// addLate adds an answer to the events that wait for its exchange.
+func (j *Journey) addLate(o *Observation, answer []byte) {
+	for i := range j.Held {
+		if h := &j.Held[i]; slices.Contains(h.Tickets, o.Ticket) {
+			j.store.PutPart(j.key, numbered(partLate, h.Place)+o.Item, answer)
+			h.Bytes += len(answer)
+		}
+	}
+	j.boundHeld()
+}
+
+// boundHeld has the oldest events stop waiting until the others are within the bounds.
+func (j *Journey) boundHeld() {
+	events, bytes, tickets := 0, 0, 0
+	for i := range slices.Backward(j.Held) {
+		h := &j.Held[i]
+		events, bytes, tickets = events+1, bytes+h.Bytes, tickets+len(h.Tickets)
+		isPast := events > maxUnsettled || bytes > maxUnsettledBytes || tickets > maxTickets
+		if isPast && len(h.Tickets) > 0 {
+			j.refused = append(j.refused, h.cut(0))
+		}
+	}
+}
+
+// stopWaiting removes the ticket of an exchange that has ended from the events
+// that wait for it.
+func (j *Journey) stopWaiting(ticket uint64) {
+	for i := range j.Held {
+		j.Held[i].Tickets = slices.DeleteFunc(j.Held[i].Tickets, func(t uint64) bool { return t == ticket })
+	}
+}
+
+// settle returns the events that wait for answers, whatever is still in flight.
+func (j *Journey) settle() []*Event {
+	for i := range j.Held {
+		j.Held[i].Tickets = nil
+	}
+	return j.settled()
+}
+
+// settled removes the first events that wait for nothing, and returns them. An
+// event never overtakes an earlier one.
+func (j *Journey) settled() []*Event {
+	ready := j.ready
+	j.ready = nil
+	for len(j.Held) > 0 && len(j.Held[0].Tickets) == 0 {
+		if event := j.takeHeld(j.Held[0]); event != nil {
+			ready = append(ready, event)
+		}
+		j.Held = j.Held[1:]
+	}
+	return ready
+}
+
+// takeHeld removes the parts of an event and returns it with its late answers;
+// nil if it is damaged.
+func (j *Journey) takeHeld(held heldEvent) *Event {
+	name := numbered(partEvent, held.Place)
+	event := &Event{}
+	err := json.Unmarshal(j.store.Part(j.key, name), event)
+	j.store.PutPart(j.key, name, nil)
+	event.Partial = event.Partial || held.IsCut
+	late := numbered(partLate, held.Place)
+	for _, part := range j.store.Parts(j.key, late) {
+		event.answer(strings.TrimPrefix(part, late), decodeAnswer(j.store.Part(j.key, part)))
+		j.store.PutPart(j.key, part, nil)
+	}
+	if err != nil {
+		j.Partial = true
+		return nil
+	}
+	return event
+}

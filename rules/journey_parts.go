@@ -1,0 +1,42 @@
+package rules
+
+import "encoding/binary"
+
+// The parts of a journey are named by their kind and by what they are about.
+const (
+	partPage    = "p" // page id → pageState
+	partAnswer  = "a" // item → Answer
+	partWaiting = "w" // number → Observation
+	partEvent   = "e" // place → Event
+	partLate    = "l" // place, item → Answer that an event waited for
+)
+
+// numbered returns the name of a part with a number. Names are in the order of the numbers.
+func numbered(kind string, n int) string {
+	return string(binary.BigEndian.AppendUint32([]byte(kind), uint32(n)))
+}
+
+// An answer is stored as whether it is known, its time and its bytes.
+func (a Answer) encode() []byte {
+	e := make(recordEncoder, 0, 16+len(a.Bytes))
+	e.bool(!a.IsUnknown)
+	if !a.IsUnknown {
+		e.time(a.Recorded)
+		e = append(e, a.Bytes...)
+	}
+	return e
+}
+
+// decodeAnswer is the inverse of encode, and returns the zero Answer for none. An
+// answer that is damaged is unknown; the bytes are those of the part.
+func decodeAnswer(part []byte) Answer {
+	if part == nil {
+		return Answer{}
+	}
+	d := recordDecoder{rest: part}
+	isKnown, at := d.bool(), d.time()
+	if !isKnown || d.isDamaged {
+		return Answer{IsUnknown: true}
+	}
+	return Answer{Bytes: d.rest, Recorded: at}
+}
