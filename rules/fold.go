@@ -53,6 +53,9 @@ type Step struct {
 	Settle bool
 	// Past is a past to read and to pass to Fold.Join; nil for none.
 	Past *PastRequest
+	// Urgent is a past that was requested before, and for which an event waits from
+	// now on; nil for none.
+	Urgent *PastRequest
 	// Expires reports whether observations have begun to wait for the survey's id:
 	// the caller calls Fold.Expire with Journey after PastTimeout.
 	Expires bool
@@ -69,6 +72,8 @@ type PastRequest struct {
 	Survey string
 	// Host is the Host header of the participant's request.
 	Host string
+	// IsUrgent reports whether an event waits for it.
+	IsUrgent bool
 }
 
 // Observe takes an observation into its journey. Observations come in the order
@@ -143,6 +148,7 @@ func (f Fold) Resume(key Key, now time.Time) Step {
 		return f.Expire(key)
 	}
 	journey.Waits.Orphans = journey.Waits.Count
+	journey.Waits.HasNavigation = false // participants who are there now come first
 	journey.Asked = now
 	journey.save(journey.Waits.Last)
 	return Step{Past: journey.pastRequest()}.of(journey)
@@ -200,7 +206,11 @@ func (f Fold) wait(journey *Journey, o *Observation, step *Step) {
 		step.Expires = isFirst
 	case journey.Asked.IsZero(), o.At.Sub(journey.Asked) > 2*PastTimeout:
 		journey.Asked = o.At
+		journey.Waits.HasNavigation = journey.Waits.HasNavigation || o.Kind == Navigated
 		step.Past = journey.pastRequest()
+	case o.Kind == Navigated && !journey.Waits.HasNavigation:
+		journey.Waits.HasNavigation = true
+		step.Urgent = journey.pastRequest()
 	}
 }
 

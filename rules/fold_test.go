@@ -262,6 +262,23 @@ func TestDamagedJourneyIsReportedAndPartial(t *testing.T) {
 	f.wantEvents("1>2? 2>3?")
 }
 
+func TestPastIsUrgentOnceAnEventWaitsForIt(t *testing.T) {
+	f := newFolding(t, true)
+	if step := f.shown("2"); step.Past.IsUrgent || step.Urgent != nil {
+		t.Errorf("the past of a page shown is urgent: %+v, %+v", step.Past, step.Urgent)
+	}
+	if step := f.next("3"); step.Urgent == nil || !step.Urgent.IsUrgent {
+		t.Errorf("an event waits, and the request is %+v", step.Urgent)
+	}
+	if step := f.next("4"); step.Urgent != nil {
+		t.Error("it is requested a third time")
+	}
+	f = newFolding(t, true)
+	if step := f.next("3"); !step.Past.IsUrgent {
+		t.Error("the past of a navigation is not urgent")
+	}
+}
+
 func TestAPastThatCannotBeReadLeavesEventsPartial(t *testing.T) {
 	f := newFolding(t, true)
 	f.shown("2")

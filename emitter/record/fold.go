@@ -49,7 +49,7 @@ func (r *Recorder) carryOut(tx *outbox.Tx, at time.Time, step rules.Step) {
 		tx.After(func() { r.settleLater(settle) })
 	}
 	if step.Expires {
-		expire := settlement{journey: step.Journey, due: at.Add(rules.PastTimeout)}
+		expire := expiry{settlement: settlement{journey: step.Journey, due: at.Add(rules.PastTimeout)}}
 		tx.After(func() { r.expireLater(expire) })
 	}
 	r.waiting.note(tx, step.Journey, step.Waiting)
@@ -59,6 +59,10 @@ func (r *Recorder) carryOut(tx *outbox.Tx, at time.Time, step rules.Step) {
 	if step.Past != nil {
 		request := join{PastRequest: *step.Past, until: r.now().Add(rules.PastTimeout)}
 		tx.After(func() { r.joinLater(request) })
+	}
+	if step.Urgent != nil {
+		request := join{PastRequest: *step.Urgent, until: r.now().Add(rules.PastTimeout)}
+		tx.After(func() { r.joins.enqueue(request) }) // else it stays where it is
 	}
 }
 

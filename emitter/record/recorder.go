@@ -57,7 +57,7 @@ type Recorder struct {
 	joins      *joins // nil if no past can be read
 	waiting    *waiting
 	pages      rules.PageCache // only used in the store's writer
-	expiring   chan settlement
+	expiring   chan expiry
 	// run names this process among those that have worked on the state file, and
 	// hasLeftovers is true until what they have left is resumed.
 	run          string
@@ -86,7 +86,7 @@ func New(o Options) *Recorder {
 		settling:   make(chan settlement, maxSettling),
 		failing:    failingNavigations{log: o.Logger, warn: rate.Sometimes{Interval: time.Minute}},
 		waiting:    newWaiting(),
-		expiring:   make(chan settlement, maxWaitingJourneys),
+		expiring:   make(chan expiry, maxWaitingJourneys),
 		run:        rand.Text(),
 		now:        o.Now,
 		log:        o.Logger,
