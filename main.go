@@ -1,6 +1,6 @@
-// Command sidehook gives webhooks to a survey app that nobody may change: it
-// stands in front of the app, passes every byte through, and sends webhooks about
-// page navigation and completion to the targets of one YAML file.
+// Command sidehook adds webhooks to a survey app that you cannot change. It runs in
+// front of the app, passes every byte through, and sends webhooks about page
+// navigation and completion to the targets of one YAML file.
 package main
 
 import (
@@ -20,12 +20,14 @@ import (
 
 	"github.com/sidehook/sidehook/emitter/admin"
 	"github.com/sidehook/sidehook/emitter/admin/cli"
+	"github.com/sidehook/sidehook/emitter/admin/logs"
 	"github.com/sidehook/sidehook/emitter/deliver"
 	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/emitter/record"
 	"github.com/sidehook/sidehook/emitter/send"
 	"github.com/sidehook/sidehook/proxy"
 	"github.com/sidehook/sidehook/proxy/demo"
+	"github.com/sidehook/sidehook/proxy/descriptors"
 	"github.com/sidehook/sidehook/rules"
 	"github.com/sidehook/sidehook/rules/check"
 	"github.com/sidehook/sidehook/rules/config"
@@ -37,7 +39,7 @@ import (
 // the build info.
 var version string
 
-// drainTimeout is how long requests in flight may take once the process is told
+// drainTimeout is how long requests in flight may take once the process is asked
 // to stop; by default Kubernetes kills it after 30 s.
 const drainTimeout = 20 * time.Second
 
@@ -61,10 +63,10 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 func newRoot() *cobra.Command {
 	root := runCommand()
 	root.Use = "sidehook"
-	root.Short = "Webhooks for a survey app that nobody may change"
-	root.Long = `sidehook gives webhooks to a survey app that nobody may change: it stands in
-front of the app, passes every byte through, and sends signed webhooks about
-page navigation and completion to the targets of one YAML file.
+	root.Short = "Add webhooks to a survey app that you cannot change"
+	root.Long = `sidehook adds webhooks to a survey app that you cannot change. It runs in front
+of the app, passes every byte through, and sends signed webhooks about page
+navigation and completion to the targets of one YAML file.
 
 Without a command it runs, as "sidehook run" does.
 
@@ -124,6 +126,9 @@ flight have ended (20 s at most), and reloads the configuration on SIGHUP.`,
 }
 
 func runSidecar(ctx context.Context, path string, stderr io.Writer) error {
+	// A log whose reader is gone must not end the process.
+	signal.Ignore(syscall.SIGPIPE)
+	defer signal.Reset(syscall.SIGPIPE)
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
@@ -131,7 +136,9 @@ func runSidecar(ctx context.Context, path string, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	s, err := newSidecar(cfg, slog.New(slog.NewTextHandler(stderr, nil)))
+	lines := newLog(stderr, slog.LevelInfo)
+	defer lines.Close()
+	s, err := newSidecar(cfg, lines)
 	if err != nil {
 		return err
 	}
@@ -141,9 +148,18 @@ func runSidecar(ctx context.Context, path string, stderr io.Writer) error {
 	return s.run(ctx, context.Background())
 }
 
+// newLog returns a log that makes nobody wait.
+func newLog(stderr io.Writer, level slog.Level) *logs.Log {
+	return logs.New(stderr, func(w io.Writer) slog.Handler {
+		return slog.NewTextHandler(w, &slog.HandlerOptions{Level: level})
+	})
+}
+
 // runDemo runs the sidecar of the demo.
 func runDemo(ctx, abort context.Context, d demo.Sidecar) error {
-	s, err := newSidecar(d.Config, d.Logger)
+	lines := newLog(d.Log, slog.LevelWarn)
+	defer lines.Close()
+	s, err := newSidecar(d.Config, lines)
 	if err != nil {
 		return err
 	}
@@ -168,12 +184,14 @@ type sidecar struct {
 }
 
 // newSidecar builds all parts and starts none.
-func newSidecar(cfg *config.Config, logger *slog.Logger) (*sidecar, error) {
+func newSidecar(cfg *config.Config, lines *logs.Log) (*sidecar, error) {
+	logger := lines.Logger
 	profile, err := rules.LoadProfile(cfg.Profile)
 	if err != nil {
 		return nil, err
 	}
 	set := admin.NewRegistry(cli.ReadBuild(version).Version)
+	lines.Register(set)
 	s := &sidecar{logger: logger, metrics: set, reload: func(context.Context) error { return nil }}
 	s.serving = func() {
 		logger.Info("serving participants", "address", s.proxy.Addr().String(), "admin", s.admin.Addr().String())
@@ -198,15 +216,21 @@ func newSidecar(cfg *config.Config, logger *slog.Logger) (*sidecar, error) {
 	if err := s.dispatcher.Apply(cfg.Targets); err != nil {
 		return nil, err
 	}
+	files := descriptors.Limit()
+	connections := descriptors.Divide(files, cfg.Targets)
+	if connections.Participants < descriptors.MaxParticipants {
+		logger.Warn("fewer participants can be connected than usual: the limit of open files is low",
+			"limit", files, "connections", connections.Participants)
+	}
 	s.proxy, err = proxy.New(proxy.Config{
-		Listen: cfg.Listen, App: cfg.App, AppTLS: appTLS, Forwarded: cfg.Forwarded, TrustedProxies: cfg.TrustedProxies,
-		Watcher: s.recorder, InspectLimit: int(cfg.InspectLimit), ResponseTimeout: time.Duration(cfg.ResponseTimeout), Metrics: set, Logger: logger,
+		Listen: cfg.Listen, Concurrency: connections.Participants, App: cfg.App, AppTLS: appTLS, Forwarded: cfg.Forwarded, TrustedProxies: cfg.TrustedProxies,
+		Watcher: s.recorder, InspectLimit: int(cfg.InspectLimit), WatchedBodies: int(cfg.Limits.WatchedBodies), ResponseTimeout: time.Duration(cfg.ResponseTimeout), Metrics: set, Logger: logger,
 	})
 	if err != nil {
 		return nil, err
 	}
 	s.admin = admin.New(admin.Config{
-		Listen: cfg.Admin, Ready: s.proxy.Ready, Metrics: set,
+		Listen: cfg.Admin, Connections: connections.Admin, Ready: s.proxy.Ready, Metrics: set,
 		Store: s.store, Targets: s.dispatcher.Status, MayMove: s.recorder.MayMove, Forget: s.recorder.Forget, Logger: logger,
 	})
 	s.admin.Apply(cfg)

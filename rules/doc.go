@@ -24,4 +24,16 @@
 //
 // Event.Data is the event as JSON: what the `when` of a rule reads, and the data
 // of a webhook.
+//
+// Bodies are JSON: bodyPath, readPage, readEvent and checkBodies assume it.
+//
+// The files, by concept:
+//
+//	loading a profile   profile, *_file, *_fields, body_path, segment, response_condition
+//	observing           route, match, exchange, observation, page, friendly_id
+//	journeys            journey*, fold, newcomers, past, history, key
+//	rules               set, matcher, verdict, event, event_data
+//	privacy             redaction
+//
+// Packages rules/check and rules/trial are commands that use this one.
 package rules

@@ -35,7 +35,7 @@ type Fold struct {
 	IsCrowded, IsFull bool
 	// Damaged is called for a journey that cannot be read: it begins anew, and is
 	// partial. It may be nil. The error contains nothing of the journey.
-	Damaged func(error)
+	Damaged func(Key, error)
 }
 
 // Step is what comes of one call of a Fold, and what the caller has to do next.
@@ -173,7 +173,7 @@ func (f Fold) load(key Key) *Journey {
 	journey, err := loadJourney(f.Journeys, key, f.Limits)
 	journey.pages = f.Pages
 	if err != nil && f.Damaged != nil {
-		f.Damaged(err)
+		f.Damaged(key, err)
 	}
 	return journey
 }

@@ -248,7 +248,7 @@ func TestStudyThatLeadsElsewhereHasNoRecordsButThat(t *testing.T) {
 func TestDamagedJourneyIsReportedAndPartial(t *testing.T) {
 	f := newFolding(t, false)
 	var reported error
-	f.Damaged = func(err error) { reported = err }
+	f.Damaged = func(_ Key, err error) { reported = err }
 	f.shown("1")
 	f.Journeys.PutHead(Key{"3", "p"}, []byte("{"), Mark{})
 	f.shown("1")

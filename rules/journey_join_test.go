@@ -15,7 +15,7 @@ import (
 // 2>2 a refused one, 2>end the last one, and ?>end one that was refused
 // after the completion. Observed are also shown:2, next:3 and
 // next:end.
-func TestJoin(t *testing.T) {
+func TestAJoinedPastGivesTheEventsThatWereMissed(t *testing.T) {
 	f := func(name, log, observed, before, events string) {
 		t.Helper()
 		past, waiting := loggedPast(log), observationsOf(observed)

@@ -1,7 +1,8 @@
 package rules
 
 // Kind is the kind of an observation: what an exchange says, in the words of a
-// profile.
+// profile. A new kind also needs: pathParams (route_file.go), Journey.fold, the
+// kinds in record's metrics, and the text of `sidehook try` (trial/text.go).
 type Kind string
 
 // The kinds of observations.

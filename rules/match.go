@@ -50,7 +50,7 @@ func (m Match) Lacks(request, response string) string {
 // WhyNothing returns why Observe found that the exchange says nothing.
 func (m Match) WhyNothing(x Exchange) string {
 	if !m.route.when.holds(x) {
-		return "it would say " + string(m.Kind()) + " with " + m.route.when.String() + ", but the app answered " + responseLine(x)
+		return "it would say " + string(m.Kind()) + " with " + m.route.when.String() + ", but the response was " + responseLine(x)
 	}
 	return "it names no participant yet"
 }

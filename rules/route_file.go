@@ -78,7 +78,7 @@ func (r *route) compileAnswer(doc *strictyaml.Document, path, text string) {
 
 func compileID(doc *strictyaml.Document, path, name, text string) bodyPath {
 	if !slices.Contains(idNames, name) {
-		doc.Wrong(path, "is no id; the ids are survey, instance and participant")
+		doc.Wrong(path, "is not an id; the ids are survey, instance and participant")
 	}
 	return compileBodyPath(doc, path, text)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/sidehook/sidehook/rules/strictyaml"
+	"github.com/sidehook/sidehook/rules/strictyaml/schema"
 )
 
 var update = flag.Bool("update", false, "write golden files instead of comparing with them")
@@ -37,11 +38,11 @@ const (
 )
 
 func TestTheProfileSchemaIsThatOfTheStructs(t *testing.T) {
-	manual, err := strictyaml.ReadManual(profileManual, mustRead(t, profileManual), &profileFile{})
+	manual, err := schema.ReadManual(profileManual, mustRead(t, profileManual), &profileFile{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := strictyaml.SchemaWriter{Manual: manual, Narrowed: narrowedProfile()}
+	w := schema.Writer{Manual: manual, Narrowed: narrowedProfile()}
 	got, err := w.Write(schemaBase+profileSchema, "A profile of sidehook: what an app says on the wire", profileFile{})
 	if err != nil {
 		t.Fatal(err)
@@ -121,21 +122,21 @@ func TestTheProfileSchemaRefusesWhatTheDecoderRefuses(t *testing.T) {
 }
 
 // narrowedProfile has what parseProfile demands beyond types.
-func narrowedProfile() map[string]strictyaml.Schema {
-	narrowed := map[string]strictyaml.Schema{
+func narrowedProfile() map[string]schema.Schema {
+	narrowed := map[string]schema.Schema{
 		"":             {"required": []string{"routes", "page", "item"}},
 		"friendly_ids": {"type": "string", "enum": slices.Sorted(maps.Keys(friendlyIDs))[1:]},
 		"routes":       {"minItems": 1},
 		"routes[]": {
 			"required": []string{"on", "says"},
-			"if":       strictyaml.Schema{"properties": strictyaml.Schema{"says": strictyaml.Schema{"const": Answered}}},
-			"then":     strictyaml.Schema{"required": []string{"answer"}},
-			"else":     strictyaml.Schema{"properties": strictyaml.Schema{"answer": false}},
+			"if":       schema.Schema{"properties": schema.Schema{"says": schema.Schema{"const": Answered}}},
+			"then":     schema.Schema{"required": []string{"answer"}},
+			"else":     schema.Schema{"properties": schema.Schema{"answer": false}},
 		},
 		"routes[].on":     matches(routePattern),
 		"routes[].says":   {"type": "string", "enum": slices.Sorted(maps.Keys(pathParams))},
 		"routes[].when":   {"pattern": statusPattern, "minimum": 200, "maximum": 599},
-		"routes[].ids":    {"propertyNames": strictyaml.Schema{"enum": idNames}},
+		"routes[].ids":    {"propertyNames": schema.Schema{"enum": idNames}},
 		"routes[].ids.*":  matches(sourcePattern),
 		"routes[].answer": matches(sourcePattern),
 		"page":            {"required": []string{"at", "id", "number", "items"}},
@@ -145,8 +146,8 @@ func narrowedProfile() map[string]strictyaml.Schema {
 		"version.oldest":  matches(releaseForm),
 		"history": {
 			"required":     []string{"pages", "pages_at", "event", "types"},
-			"anyOf":        []strictyaml.Schema{{"required": []string{"events"}}, {"required": []string{"last", "last_of_type"}}},
-			"dependencies": strictyaml.Schema{"parent": []string{"children"}, "children": []string{"parent"}},
+			"anyOf":        []schema.Schema{{"required": []string{"events"}}, {"required": []string{"last", "last_of_type"}}},
+			"dependencies": schema.Schema{"parent": []string{"children"}, "children": []string{"parent"}},
 		},
 		"history.event": {"required": []string{"type", "source", "at", "answer", "reached"}},
 		"history.types": {"required": []string{"page_loaded", "answered", "navigated"}},
@@ -158,13 +159,13 @@ func narrowedProfile() map[string]strictyaml.Schema {
 		history.event.source history.event.at history.event.answer history.event.reached
 		history.types.page_loaded history.types.answered history.types.navigated`)
 	for _, path := range notEmpty {
-		narrowed[path] = strictyaml.Schema{"minLength": 1}
+		narrowed[path] = schema.Schema{"minLength": 1}
 	}
 	return narrowed
 }
 
-func matches(pattern string) strictyaml.Schema {
-	return strictyaml.Schema{"type": "string", "pattern": pattern}
+func matches(pattern string) schema.Schema {
+	return schema.Schema{"type": "string", "pattern": pattern}
 }
 
 func mustRead(t *testing.T, file string) []byte {

@@ -15,6 +15,7 @@ func (a *Admin) guarded(next http.HandlerFunc) http.HandlerFunc {
 		token, given := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 		switch {
 		case given && a.isToken(token), !given && isLocal(r):
+			setConnState(r, connAuthorized)
 			next(w, r)
 		case given:
 			http.Error(w, "wrong admin_token", http.StatusUnauthorized)
@@ -42,8 +43,16 @@ func isLocal(r *http.Request) bool {
 	return isLoopback(r.RemoteAddr) && isLoopback(r.Host) && !isForwarded(r) && !isFromPage(r)
 }
 
+// isForwarded reports whether a proxy forwards the request: it has a header that
+// proxies add, with whatever value, or comes in HTTP/1.0. That is how nginx
+// forwards by default, without a header, and hardly anybody else speaks it.
 func isForwarded(r *http.Request) bool {
-	return r.Header.Get("Forwarded") != "" || r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("Via") != ""
+	for name := range r.Header {
+		if strings.HasPrefix(name, "X-Forwarded") || name == "Forwarded" || name == "Via" || name == "X-Real-Ip" {
+			return true
+		}
+	}
+	return !r.ProtoAtLeast(1, 1)
 }
 
 // isFromPage reports whether a page in a browser made the request. It relies on

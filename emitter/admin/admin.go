@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,7 +12,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/net/netutil"
 
 	"github.com/sidehook/sidehook/emitter/deliver"
 	"github.com/sidehook/sidehook/emitter/outbox"
@@ -22,19 +22,25 @@ import (
 const (
 	// requestTimeout bounds a whole request of an operator.
 	requestTimeout = 10 * time.Second
+	// headTimeout bounds the wait for the head of a request.
+	headTimeout = 5 * time.Second
 	// idleTimeout is how long an operator's connection is kept between requests.
-	idleTimeout = time.Minute
+	idleTimeout = 15 * time.Second
 	// maxHead is the largest head of a request, in bytes.
 	maxHead = 16 << 10
-	// maxConnections is how many operators can be connected at once. Others wait:
-	// a flood of this port must not use up the file descriptors of participants.
-	maxConnections = 64
+	// defaultConnections is how many connections there can be at once.
+	defaultConnections = 64
+	// localShare is which part of them, one in localShare, is for peers on this machine.
+	localShare = 4
 )
 
-// Config is what an Admin needs. All fields are required.
+// Config is what an Admin needs. All fields are required but Connections.
 type Config struct {
 	// Listen is the operators' address, host:port.
 	Listen string
+	// Connections is how many there can be at once, at least 4; default 64. A
+	// quarter is kept for peers on this machine.
+	Connections int
 	// Ready returns why participants cannot be served, nil when they can.
 	Ready func(context.Context) error
 	// Metrics is the registry that is exposed; it gets the operators' own metrics, too.
@@ -67,12 +73,14 @@ func New(c Config) *Admin {
 	a := &Admin{config: c, metrics: newMetrics(c.Metrics)}
 	a.Apply(&config.Config{})
 	a.server = &http.Server{
-		Handler:        a.routes(),
-		ReadTimeout:    requestTimeout,
-		WriteTimeout:   requestTimeout,
-		IdleTimeout:    idleTimeout,
-		MaxHeaderBytes: maxHead,
-		ErrorLog:       slog.NewLogLogger(c.Logger.Handler(), slog.LevelDebug),
+		Handler:           serving(a.routes()),
+		ConnContext:       withConn,
+		ReadHeaderTimeout: headTimeout,
+		ReadTimeout:       requestTimeout,
+		WriteTimeout:      requestTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHead,
+		ErrorLog:          slog.NewLogLogger(c.Logger.Handler(), slog.LevelDebug),
 	}
 	return a
 }
@@ -94,7 +102,9 @@ func (a *Admin) Listen() error {
 	if err != nil {
 		return fmt.Errorf("cannot listen for operators: %w", err)
 	}
-	a.listener = netutil.LimitListener(listener, maxConnections)
+	places := cmp.Or(a.config.Connections, defaultConnections)
+	local := max(places/localShare, 1)
+	a.listener = newConnections(listener, local, places-local)
 	return nil
 }
 

@@ -22,7 +22,11 @@ func (a *Admin) discard(w http.ResponseWriter, r *http.Request) {
 	}
 	if done.Count > 0 && !selected.dryRun {
 		a.metrics.discarded.Add(float64(done.Count))
-		a.config.Logger.Warn("an operator discarded deliveries", "count", done.Count)
+		attrs := []any{"count", done.Count}
+		if selected.query.Target != "" {
+			attrs = append(attrs, "target", selected.query.Target)
+		}
+		a.config.Logger.Warn("an operator discarded deliveries", attrs...)
 	}
 	respond(w, done.BulkResult)
 }

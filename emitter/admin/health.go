@@ -32,6 +32,6 @@ func (a *Admin) ready(w http.ResponseWriter, r *http.Request) {
 	}
 	fmt.Fprintln(w, "ok")
 	if open, reason := a.config.Store.State(); !open {
-		fmt.Fprintln(w, "but nothing is recorded:", reason)
+		fmt.Fprintln(w, "warning: nothing is being recorded:", reason)
 	}
 }

@@ -54,7 +54,11 @@ func (a *Admin) redeliver(w http.ResponseWriter, r *http.Request) {
 	}
 	if done.Count > 0 && !order.dryRun {
 		a.metrics.redelivered.Add(float64(done.Count))
-		a.config.Logger.Info("an operator redelivered deliveries", "count", done.Count, "to", order.to)
+		attrs := []any{"count", done.Count}
+		if order.to != "" {
+			attrs = append(attrs, "target", order.to)
+		}
+		a.config.Logger.Info("an operator redelivered deliveries", attrs...)
 	}
 	respond(w, done.BulkResult)
 }

@@ -41,7 +41,7 @@ type step struct {
 
 // readSelection reads a selection. Without an id and a state it is the dead
 // deliveries. It excludes deliveries that finished after the first step began,
-// or those just redelivered would be selected again for ever.
+// or those just redelivered would be selected again and again.
 func readSelection(values url.Values, now time.Time) (selection, error) {
 	if !narrows(values) {
 		return selection{}, errSelection

@@ -10,7 +10,7 @@ import (
 )
 
 // A delivery that is delivered again while a redelivery of delivered ones is
-// under way must not be selected for ever.
+// under way must not be selected again and again.
 func TestARedeliveryOfDeliveredDeliveriesEnds(t *testing.T) {
 	s := newServer(t)
 	s.change(t, func(tx *outbox.Tx) { tx.Delivered(1, outbox.Attempt{At: time.Now().Add(-time.Minute)}) })

@@ -90,7 +90,7 @@ func (b *backlog) take(d *outbox.Delivery) {
 	b.busy[d.Seq] = struct{}{}
 }
 
-// release lets go of deliveries whose result is on disk: their followers may be due.
+// release removes deliveries whose result is on disk: their followers may be due.
 func (b *backlog) release(seqs []uint64) {
 	for _, seq := range seqs {
 		delete(b.busy, seq)

@@ -12,6 +12,11 @@
 // happen: a delivery that is due, an attempt that ended, a commit, a changed
 // target. Attempts run in goroutines of their own and report back to it.
 //
+// sending.go starts what may be sent now and attempt.go handles how it ended. Which
+// delivery a probe takes is decided by admission.go and backlog.go, what its end
+// means by judge.go, breaker.go and decideProbe. The order of a participant's
+// deliveries is kept by the outbox (its lanes).
+//
 // A delivery is busy from the start of its attempt until the result is on disk;
 // only then does the participant's next one follow. So a crash repeats at most
 // what was busy, and nothing overtakes.

@@ -157,7 +157,7 @@ func (h *health) admits(now time.Time) (a admission, until time.Time) {
 	return h.breaker.admits(now)
 }
 
-// report takes in the result of an attempt and what the retry policy made of it.
+// report records the result of an attempt and what the retry policy made of it.
 func (h *health) report(a attempted, decided decision, now time.Time) transition {
 	wasClosed, contact := h.breaker.isClosed(), h.breaker.contact
 	h.breaker.report(a.permit, evidenceOf(a), a.delivery.Participant)
@@ -179,7 +179,7 @@ func (h *health) report(a attempted, decided decision, now time.Time) transition
 	return unchanged
 }
 
-// probed takes in the result of a probe; contact is as it was before.
+// probed records the result of a probe; contact is as it was before.
 func (h *health) probed(a attempted, contact contact, now time.Time) transition {
 	h.probing = false
 	if h.breaker.isClosed() {
@@ -202,62 +202,6 @@ func (h *health) probed(a attempted, contact contact, now time.Time) transition 
 	return unchanged
 }
 
-// judge draws the consequences of a result for the target's standing. An outcome
-// that says nothing about the target (429, a failure of our own, a refusal of the
-// content) changes nothing.
-func (h *health) judge(a attempted, now time.Time) {
-	if a.permit.isProbe && a.result.Outcome != send.Ours {
-		h.standing.endTrial(now)
-	}
-	switch a.result.Outcome {
-	case send.Delivered:
-		h.succeeded()
-	case send.Retry:
-		h.failed(now)
-	case send.Throttled, send.Rejected, send.Aborted, send.Gone, send.Ours:
-	}
-	if a.result.WantsNoMore() && h.standing.cause != outbox.CauseUnsubscribed {
-		h.log.Error("target asked for no more deliveries, disabling it: its deliveries are kept until it is enabled or has another URL")
-		h.disable(outbox.CauseUnsubscribed, now)
-	}
-}
-
-func (h *health) succeeded() {
-	switch {
-	case h.standing.cause == outbox.CauseFailing:
-		h.log.Info("target accepted a delivery, enabling it again")
-		h.enable()
-	case !h.standing.failingSince.IsZero():
-		h.setFailingSince(time.Time{})
-	}
-}
-
-func (h *health) failed(now time.Time) {
-	switch {
-	case h.standing.failingSince.IsZero():
-		h.setFailingSince(now)
-	case h.standing.hasOnlyFailed(now) && h.breaker.suspicion.isGeneral():
-		h.log.Error("target has failed for days, disabling it: its deliveries are kept and it is tried once a day", "failing_since", h.standing.failingSince)
-		h.disable(outbox.CauseFailing, now)
-	}
-}
-
-func (h *health) setFailingSince(at time.Time) {
-	h.standing.failingSince = at
-	h.change(func(tx *outbox.Tx) { tx.SetFailingSince(h.name, at) })
-}
-
-func (h *health) disable(cause outbox.Cause, now time.Time) {
-	h.standing.disable(cause, now)
-	mark := h.urlMark
-	h.change(func(tx *outbox.Tx) { tx.Disable(h.name, cause, mark, now) })
-}
-
-func (h *health) enable() {
-	h.standing.enable()
-	h.change(func(tx *outbox.Tx) { tx.Enable(h.name) })
-}
-
 // hold keeps everything from the target until then; the zero time ends a hold.
 func (h *health) hold(until time.Time) {
 	h.heldUntil = until
@@ -270,7 +214,7 @@ func (h *health) change(fn func(*outbox.Tx)) {
 	h.store(fn)
 }
 
-// stored takes note that a number of changes is on disk.
+// stored counts changes as on disk.
 func (h *health) stored(changes int) { h.unstored -= changes }
 
 func urlMark(target config.Target) string {

@@ -11,7 +11,7 @@ import (
 	"github.com/sidehook/sidehook/rules/config"
 )
 
-func TestTransitionsOfAStanding(t *testing.T) {
+func TestAStandingMakesOnlyItsTransitions(t *testing.T) {
 	now := time.Date(2026, 11, 26, 9, 0, 0, 0, time.UTC)
 	disableForFailing := func(s *standing) { s.disable(outbox.CauseFailing, now) }
 	disableByHand := func(s *standing) { s.disable(outbox.CauseOperator, now) }
@@ -40,7 +40,7 @@ func TestTransitionsOfAStanding(t *testing.T) {
 	f(disabled, time.Time{}, disableForFailing, aDayLater, disableByHand)
 }
 
-func TestTransitionsOfATargetsHealth(t *testing.T) {
+func TestATargetsHealthMakesOnlyItsTransitions(t *testing.T) {
 	// Each outcome is of one attempt; the clock moves on to the next probe between them.
 	f := func(outcomes []send.Outcome, want transition, wantState State) {
 		t.Helper()

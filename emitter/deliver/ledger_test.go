@@ -196,7 +196,7 @@ func (l *ledger) begin(id string, due, at time.Time) (n int) {
 	return d.sends
 }
 
-// end draws the consequences of an attempt.
+// end records the end of an attempt.
 func (l *ledger) end(id string, r send.Result) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

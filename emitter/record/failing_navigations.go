@@ -31,7 +31,7 @@ func (n *failingNavigations) note(match rules.Match, status int, accepted bool) 
 		n.inARow.Store(0)
 	case status >= 500 && n.inARow.Add(1) == failingAfter:
 		if isDue(&n.warn) {
-			n.log.Warn("the app fails at every navigation: participants cannot move on, and there are no events",
+			n.log.Warn("the app fails every navigation: participants cannot move on, and there are no events",
 				"in_a_row", failingAfter, "status", status, "hint", match.Hint())
 		}
 	}

@@ -35,7 +35,7 @@ type forgetting struct {
 	erased   Forgotten
 }
 
-// Forget erases what is stored of a participant: journeys, answers, and deliveries
+// Forget erases what is stored about a participant: journeys, answers, and deliveries
 // in any state. survey limits it to one survey, named as its deliveries name it or
 // by survey/instance; it is empty for all. What deleted records have left in the
 // state file is overwritten.

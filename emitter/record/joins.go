@@ -120,7 +120,7 @@ func (j *joins) read(ctx context.Context, one join) *rules.Past {
 	})
 	if err != nil {
 		if isDue(&j.warnUnread) {
-			j.log.Warn("cannot read what a participant did before; their events are partial", "error", err)
+			j.log.Warn("cannot read what a participant did before; their events are partial", "survey", one.Journey.Instance, "error", err)
 		}
 		return nil
 	}
@@ -145,7 +145,7 @@ func (r *Recorder) joinLater(one join) {
 		return
 	}
 	if isDue(&r.warnCrowded) {
-		r.log.Warn("too many journeys wait for their past; some go on without it", "limit", joinsWaiting)
+		r.log.Warn("too many journeys wait for their past; some go on without it", "survey", one.Journey.Instance, "limit", joinsWaiting)
 	}
 	if one.IsUrgent {
 		r.submitJoin(one.Journey, nil)

@@ -161,7 +161,7 @@ func (r *Recorder) end(f *flight, x rules.Exchange) {
 	r.failing.note(f.match, x.Status, observed)
 	if err != nil {
 		if isDue(&r.warnUnreadable) {
-			r.log.Warn("cannot read an exchange that a route matches", "says", f.match.Kind(), "error", err)
+			r.log.Warn("cannot read an exchange that a route matches", "says", f.match.Kind(), "survey", f.match.Journey().Instance, "error", err)
 		}
 	}
 	if isLost {

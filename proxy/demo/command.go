@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -18,7 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	sidehook "github.com/sidehook/sidehook/rules/config"
+	sidehookconfig "github.com/sidehook/sidehook/rules/config"
 )
 
 const (
@@ -45,8 +44,9 @@ var errStuck = errors.New("the demo did not stop in time")
 
 // Sidecar is a sidehook to run between the demo's app and receiver.
 type Sidecar struct {
-	Config *sidehook.Config
-	Logger *slog.Logger
+	Config *sidehookconfig.Config
+	// Log is where warnings go.
+	Log io.Writer
 	// Serving is called once participants are served, with the addresses of the
 	// two listeners.
 	Serving func(participants, admin net.Addr)
@@ -82,8 +82,7 @@ Answers are kept in a temporary folder that is removed when the demo ends.`,
 				return fmt.Errorf("cannot create a folder for the demo: %w", err)
 			}
 			defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-			logger := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn}))
-			d := &demonstration{run: run, folder: folder, secret: rand.Text(), out: cmd.OutOrStdout(), logger: logger}
+			d := &demonstration{run: run, folder: folder, secret: rand.Text(), out: cmd.OutOrStdout(), log: cmd.ErrOrStderr()}
 			return d.untilSignal(cmd.Context(), signals)
 		},
 	}
@@ -95,7 +94,7 @@ type demonstration struct {
 	folder string
 	secret string
 	out    io.Writer
-	logger *slog.Logger
+	log    io.Writer
 }
 
 // untilSignal runs the demo until ctx ends or a signal comes. A second signal
@@ -144,11 +143,11 @@ func (d *demonstration) serve(ctx, abort context.Context) error {
 	defer stopReceiver()
 	source := fmt.Sprintf(configuration, "127.0.0.1:0", "127.0.0.1:0", app, d.folder, receiver)
 	env := func(string) (string, bool) { return d.secret, true }
-	parsed, err := sidehook.Parse("demo.yaml", []byte(source), env, os.ReadFile)
+	parsed, err := sidehookconfig.Parse("demo.yaml", []byte(source), env, os.ReadFile)
 	if err != nil {
 		return err
 	}
-	return d.run(ctx, abort, Sidecar{Config: parsed, Logger: d.logger, Serving: func(participants, admin net.Addr) {
+	return d.run(ctx, abort, Sidecar{Config: parsed, Log: d.log, Serving: func(participants, admin net.Addr) {
 		d.introduce(fmt.Sprintf(configuration, participants, admin, app, d.folder, receiver), participants, admin)
 	}})
 }

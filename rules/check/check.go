@@ -1,8 +1,3 @@
-// Package check is the command that checks configuration files without running
-// them: every problem with its place, or what the configuration does.
-//
-// It reads what a configuration refers to (secrets, certificates, the profile), so
-// it must run where sidehook is to run, with the same environment and files.
 package check
 
 import (
@@ -45,8 +40,8 @@ func Command() *cobra.Command {
 	var asJSON bool
 	check := &cobra.Command{
 		Use:   "check [CONFIG...]",
-		Short: "Check configuration files, and say what they do",
-		Long: `Check configuration files, and say what each one does. The default is
+		Short: "Check configuration files, and summarise what they do",
+		Long: `Check configuration files, and summarise what each one does. The default is
 config.yaml in the current folder; "-" is standard input. The exit code is 1
 when a file has problems; all of them are printed, as FILE:LINE:COLUMN.
 

@@ -60,13 +60,14 @@ inspect_limit: 2MiB
 forwarded: replace
 trusted_proxies: [10.0.0.1]
 retention: {dead: 2h}
+limits: {watched_bodies: 80MiB}
 profile: files/profile.yaml
 admin_token: env:SIDEHOOK_ADMIN_TOKEN
 targets: {crm: {url: https://crm.example.org/, secret: env:CRM_SECRET}}
 rules: [{to: [crm]}]
 `)
 	updated, changes := old.Update(next)
-	want := []string{"listen", "admin", "app", "response_timeout", "forwarded", "trusted_proxies", "profile", "state", "durability", "inspect_limit", "settle", "retention"}
+	want := []string{"listen", "admin", "app", "response_timeout", "forwarded", "trusted_proxies", "profile", "state", "durability", "inspect_limit", "settle", "retention", "limits"}
 	if diff := cmp.Diff(want, changes.Restart); diff != "" {
 		t.Errorf("restart (-want +got):\n%s", diff)
 	}

@@ -25,8 +25,13 @@ const (
 	// Bounds of inspect_limit: each watched body in flight takes memory.
 	minInspectLimit = Size(1 << 10)
 	maxInspectLimit = Size(64 << 20)
-	minRetention    = Duration(time.Hour)
-	minStore        = Size(16 << 20)
+	// bodiesPerLimit is how many bodies of inspect_limit fit into
+	// limits.watched_bodies at least: half of it is for decoding them, and memory
+	// that grows is needed twice.
+	bodiesPerLimit   = 8
+	maxWatchedBodies = Size(1 << 30)
+	minRetention     = Duration(time.Hour)
+	minStore         = Size(16 << 20)
 )
 
 // checker checks decoded values. It replaces references by the secrets they refer
@@ -182,6 +187,7 @@ func (c *checker) checkSecret(path string, reference Secret) (secret Secret, ok 
 func (c *checker) checkStore() {
 	between(c, "response_timeout", c.config.ResponseTimeout, 0, maxResponseTimeout, Duration.String)
 	between(c, "inspect_limit", c.config.InspectLimit, minInspectLimit, maxInspectLimit, Size.String)
+	c.checkLimits()
 	between(c, "settle", c.config.Settle, 0, maxSettle, Duration.String)
 	keep := c.config.Retention
 	const longest = Duration(maxDays * 24 * time.Hour)
@@ -190,5 +196,18 @@ func (c *checker) checkStore() {
 	between(c, "retention.journeys", keep.Journeys, minRetention, longest, Duration.String)
 	if keep.Size < minStore {
 		c.Wrong("retention.size", "must be at least %s, not %s", minStore, keep.Size)
+	}
+}
+
+// checkLimits checks limits. The default of watched_bodies is more where
+// inspect_limit needs it.
+func (c *checker) checkLimits() {
+	bodies, least := &c.config.Limits.WatchedBodies, bodiesPerLimit*c.config.InspectLimit
+	switch {
+	case c.Has("inspect_limit") && !c.Usable("inspect_limit"): // so that nothing relates to it
+	case !c.Has("limits.watched_bodies"):
+		*bodies = max(*bodies, least)
+	case *bodies < least || *bodies > maxWatchedBodies:
+		c.Wrong("limits.watched_bodies", "must be %d times inspect_limit (%s) to %s, not %s", bodiesPerLimit, least, maxWatchedBodies, *bodies)
 	}
 }

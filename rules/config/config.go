@@ -37,6 +37,7 @@ type Config struct {
 	// navigation, 0s to 1m.
 	Settle    Duration  `yaml:"settle"`
 	Retention Retention `yaml:"retention"`
+	Limits    Limits    `yaml:"limits"`
 	// Targets by name; there is at least one.
 	Targets map[string]Target `yaml:"targets"`
 	// Rules in the order of the file; there is at least one.
@@ -65,6 +66,14 @@ var durabilityWords = []Durability{Strict, Relaxed}
 func (d *Durability) UnmarshalText(text []byte) (err error) {
 	*d, err = strictyaml.OneOf(string(text), durabilityWords...)
 	return err
+}
+
+// Limits bound what all participants together can take, in bytes.
+type Limits struct {
+	// WatchedBodies is the memory for bodies being inspected, at least
+	// bodiesPerLimit times InspectLimit, 1GiB at most. Past it, the largest are only
+	// relayed.
+	WatchedBodies Size `yaml:"watched_bodies"`
 }
 
 // Retention bounds what the store keeps. The durations are 1h to 3650d.

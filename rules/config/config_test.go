@@ -155,6 +155,8 @@ func TestGoodConfigurationsAreAccepted(t *testing.T) {
 			c.TrustedProxies = append(c.TrustedProxies, Network{netip.MustParsePrefix(text)})
 		}
 	})
+	// more memory for larger bodies
+	f("inspect-limit.yaml", func(c *Config) { c.InspectLimit, c.Limits.WatchedBodies = 16<<20, 128<<20 })
 	// relative paths start from the folder of the file
 	f("relative-paths.yaml", func(c *Config) {
 		c.State = testFolder + "/state"

@@ -7,9 +7,11 @@
 //
 // Load reads a file with everything that it refers to, and returns a Config with
 // every default filled in, or an Error with all problems, each with its position.
-// A Config is data only: other packages decide what to do with it. Config.Summary
-// describes one for people, and Config.Update merges a changed one into one that
-// runs.
+// A Config is data only: other packages decide what to do with it. Config.Update
+// merges a changed one into one that runs.
+//
+// The checks are in check.go and check_*.go, the defaults in defaults.go, and the
+// keys that change without a restart in change.go. summary.go describes a Config.
 //
 // Values print as they would be written, and never more than may be seen: a Secret
 // prints as <secret> and a URL as scheme and host, whatever prints or encodes them.

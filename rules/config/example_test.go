@@ -38,6 +38,7 @@ func ExampleConfig_Summary() {
 	// forwarded     preserve, trusting everybody: trusted_proxies is not set
 	// admin         :9090 (deliveries from loopback only)
 	// state         /var/lib/sidehook (strict)
+	// limits        bodies up to 1MiB inspected, 64MiB of memory for all
 	//
 	// rules
 	//   rules[0]: completion -> crm

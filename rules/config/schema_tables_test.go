@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/sidehook/sidehook/rules/profiles"
-	"github.com/sidehook/sidehook/rules/strictyaml"
+	"github.com/sidehook/sidehook/rules/strictyaml/schema"
 )
 
 // The patterns must also be JavaScript's, with its flag u, since editors use them:
@@ -30,15 +30,15 @@ const (
 )
 
 // scalarSchemas describe the types that read themselves from a scalar.
-var scalarSchemas = map[reflect.Type]strictyaml.Schema{
-	reflect.TypeFor[Duration]():     {"anyOf": []strictyaml.Schema{matches(durationPattern), {"const": 0}}},
+var scalarSchemas = map[reflect.Type]schema.Schema{
+	reflect.TypeFor[Duration]():     {"anyOf": []schema.Schema{matches(durationPattern), {"const": 0}}},
 	reflect.TypeFor[Size]():         {"type": []string{"string", "integer"}, "pattern": sizePattern(), "minimum": 0},
-	reflect.TypeFor[Rate]():         {"anyOf": []strictyaml.Schema{{"const": unlimited}, matches(ratePattern)}},
+	reflect.TypeFor[Rate]():         {"anyOf": []schema.Schema{{"const": unlimited}, matches(ratePattern)}},
 	reflect.TypeFor[Secret]():       matches(secretPattern),
 	reflect.TypeFor[URL]():          matches(urlPattern),
-	reflect.TypeFor[Proxy]():        {"anyOf": []strictyaml.Schema{{"enum": []string{proxyOfEnvironment, noProxy}}, matches(proxyPattern)}},
+	reflect.TypeFor[Proxy]():        {"anyOf": []schema.Schema{{"enum": []string{proxyOfEnvironment, noProxy}}, matches(proxyPattern)}},
 	reflect.TypeFor[Network]():      matches(networkPattern),
-	reflect.TypeFor[AllowedRange](): {"anyOf": []strictyaml.Schema{{"enum": addressClasses}, matches(networkPattern)}},
+	reflect.TypeFor[AllowedRange](): {"anyOf": []schema.Schema{{"enum": addressClasses}, matches(networkPattern)}},
 	reflect.TypeFor[PageName]():     {"type": []string{"string", "number", "boolean"}, "minLength": 1, "exclusiveMinimum": 0},
 	reflect.TypeFor[Durability]():   {"enum": durabilityWords},
 	reflect.TypeFor[Forwarded]():    {"enum": forwardedWords},
@@ -48,13 +48,13 @@ var scalarSchemas = map[reflect.Type]strictyaml.Schema{
 }
 
 // narrowed has what the checks demand beyond types.
-func narrowed() map[string]strictyaml.Schema {
-	profiles := []strictyaml.Schema{{"enum": profiles.Names()}, matches(`[/\\.]`)}
-	byPath := map[string]strictyaml.Schema{
+func narrowed() map[string]schema.Schema {
+	profiles := []schema.Schema{{"enum": profiles.Names()}, matches(`[/\\.]`)}
+	byPath := map[string]schema.Schema{
 		"": {
 			"required": []string{"app", "targets", "rules"},
-			"if":       strictyaml.Schema{"required": []string{"app_tls"}},
-			"then":     strictyaml.Schema{"properties": strictyaml.Schema{"app": strictyaml.Schema{"pattern": "^https:"}}},
+			"if":       schema.Schema{"required": []string{"app_tls"}},
+			"then":     schema.Schema{"properties": schema.Schema{"app": schema.Schema{"pattern": "^https:"}}},
 		},
 		"listen":                     matches(listenPattern),
 		"admin":                      matches(listenPattern),
@@ -65,13 +65,13 @@ func narrowed() map[string]strictyaml.Schema {
 		"targets":                    {"minProperties": 1},
 		"targets.*.secret":           {"minItems": 1},
 		"targets.*.tls":              {"dependencies": certAndKey},
-		"targets.*.headers":          {"propertyNames": strictyaml.Schema{"pattern": namePattern, "not": matches(ownHeaderPattern())}},
+		"targets.*.headers":          {"propertyNames": schema.Schema{"pattern": namePattern, "not": matches(ownHeaderPattern())}},
 		"targets.*.headers.*":        {"maxLength": maxHeader, "pattern": `^[^\x00-\x08\x0a-\x1f\x7f]*$`},
 		"targets.*.retry.schedule":   {"maxItems": maxRetries},
 		"targets.*.retry.jitter":     {"minimum": 0, "maximum": 1},
 		"targets.*.breaker.failures": {"minimum": 1},
 		"targets.*.concurrency":      {"minimum": 1, "maximum": maxConcurrency},
-		"targets.*.only[].path":      {"not": strictyaml.Schema{}},
+		"targets.*.only[].path":      {"not": schema.Schema{}},
 		"targets.*.redact":           {"anyOf": doesSomething},
 		"targets.*.pseudonymise":     {"anyOf": doesSomething, "required": []string{"key"}},
 		"rules":                      {"minItems": 1},
@@ -84,34 +84,34 @@ func narrowed() map[string]strictyaml.Schema {
 		"rules[].to[]":               {"pattern": namePattern},
 		"targets.*": {
 			"required": []string{"url", "secret"},
-			"if":       strictyaml.Schema{"required": []string{"tls"}},
-			"then":     strictyaml.Schema{"properties": strictyaml.Schema{"url": strictyaml.Schema{"pattern": "^https:"}}},
+			"if":       schema.Schema{"required": []string{"tls"}},
+			"then":     schema.Schema{"properties": schema.Schema{"url": schema.Schema{"pattern": "^https:"}}},
 		},
 	}
 	for _, list := range []string{"on", "surveys", "source_pages", "source_positions"} {
-		byPath["rules[]."+list] = strictyaml.Schema{"minItems": 1}
+		byPath["rules[]."+list] = schema.Schema{"minItems": 1}
 	}
 	for _, key := range []string{"only", "redact.answers", "pseudonymise.answers"} {
-		byPath["targets.*."+key+"[]"] = strictyaml.Schema{"minProperties": 1}
-		byPath["targets.*."+key+"[].type"] = strictyaml.Schema{"minLength": 1}
+		byPath["targets.*."+key+"[]"] = schema.Schema{"minProperties": 1}
+		byPath["targets.*."+key+"[].type"] = schema.Schema{"minLength": 1}
 	}
 	for _, key := range []string{"redact.answers", "pseudonymise.answers"} {
-		byPath["targets.*."+key] = strictyaml.Schema{"minItems": 1}
-		byPath["targets.*."+key+"[].path"] = strictyaml.Schema{"pattern": answerPathPattern}
+		byPath["targets.*."+key] = schema.Schema{"minItems": 1}
+		byPath["targets.*."+key+"[].path"] = schema.Schema{"pattern": answerPathPattern}
 	}
 	return byPath
 }
 
 var (
-	certAndKey    = strictyaml.Schema{"cert": []string{"key"}, "key": []string{"cert"}}
-	doesSomething = []strictyaml.Schema{
+	certAndKey    = schema.Schema{"cert": []string{"key"}, "key": []string{"cert"}}
+	doesSomething = []schema.Schema{
 		{"required": []string{"answers"}},
-		{"required": []string{"participant"}, "properties": strictyaml.Schema{"participant": strictyaml.Schema{"const": true}}},
+		{"required": []string{"participant"}, "properties": schema.Schema{"participant": schema.Schema{"const": true}}},
 	}
 )
 
-func matches(pattern string) strictyaml.Schema {
-	return strictyaml.Schema{"type": "string", "pattern": pattern}
+func matches(pattern string) schema.Schema {
+	return schema.Schema{"type": "string", "pattern": pattern}
 }
 
 func sizePattern() string {

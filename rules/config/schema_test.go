@@ -14,6 +14,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/sidehook/sidehook/rules/strictyaml"
+	"github.com/sidehook/sidehook/rules/strictyaml/schema"
 )
 
 const (
@@ -30,7 +31,7 @@ var describedBy = strings.NewReplacer("app_tls.", "targets.*.tls.", "pseudonymis
 // unseen has the bad files of testdata that the schema must accept, by the reason.
 var unseen = map[string]string{
 	"the value of a text": `breaker-open-zero inspect-limit-large inspect-limit-small response-timeout-long retention-endless schedule-zero settle-long
-		size-overflow size-small timeout-long timeout-microseconds timeout-zero retention-zero listen-port-too-high app-with-bad-port`,
+		size-overflow size-small timeout-long timeout-microseconds timeout-zero retention-zero listen-port-too-high app-with-bad-port watched-bodies-large watched-bodies-small`,
 	"how two values relate": `breaker-open-longer-than-max same-address same-port-all-hosts pseudonymise-redacted
 		header-twice rule-name-twice rule-to-unknown-target url-mapped url-metadata url-not-allowed secret-whsk-for-decsys`,
 	"what a name refers to": `admin-token-short app-tls-ca-not-pem app-tls-files-missing app-tls-other-key profile-missing
@@ -41,11 +42,11 @@ var unseen = map[string]string{
 }
 
 func TestTheSchemaIsThatOfTheStructs(t *testing.T) {
-	manual, err := strictyaml.ReadManual(exampleFile, []byte(wholeExample(t)), ptr(defaults()))
+	manual, err := schema.ReadManual(exampleFile, []byte(wholeExample(t)), ptr(defaults()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := strictyaml.SchemaWriter{Manual: manual, SameAs: describedBy, Scalars: scalarSchemas, Narrowed: narrowed()}
+	w := schema.Writer{Manual: manual, SameAs: describedBy, Scalars: scalarSchemas, Narrowed: narrowed()}
 	text, err := w.Write(schemaURL, "The configuration of sidehook", Config{})
 	if err != nil {
 		t.Fatal(err)

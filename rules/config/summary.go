@@ -23,6 +23,7 @@ func (c *Config) Summary() string {
 	fmt.Fprintf(&b, "forwarded     %s, %s\n", c.Forwarded, c.trust())
 	fmt.Fprintf(&b, "admin         %s (deliveries %s)\n", c.Admin, c.adminAccess())
 	fmt.Fprintf(&b, "state         %s (%s)\n", c.State, c.Durability)
+	fmt.Fprintf(&b, "limits        bodies up to %s inspected, %s of memory for all\n", c.InspectLimit, c.Limits.WatchedBodies)
 	b.WriteString("\nrules\n")
 	for i, rule := range c.Rules {
 		fmt.Fprintf(&b, "  %s: %s\n", cmp.Or(rule.Name, strictyaml.ItemPath("rules", i)), rule.summary())

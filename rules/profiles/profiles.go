@@ -1,7 +1,3 @@
-// Package profiles holds the built-in profiles, which describe in YAML what the
-// traffic of an app means. Package rules compiles them, and describes the language
-// in rules/schema/profile.json; decsys.yaml, which has every key with a comment, is
-// its manual.
 package profiles
 
 import (

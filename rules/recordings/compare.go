@@ -13,7 +13,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sidehook/sidehook/rules"
-
 	"github.com/sidehook/sidehook/rules/trial"
 )
 

@@ -115,8 +115,8 @@ func (r *Receiver) Bodies() []string {
 	return append([]string(nil), r.bodies...)
 }
 
-// Taken is how often each webhook was accepted, by its id.
-func (r *Receiver) Taken() map[string]int {
+// Accepted is how often each webhook was accepted, by its id.
+func (r *Receiver) Accepted() map[string]int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return maps.Clone(r.taken)
@@ -131,7 +131,7 @@ func (r *Receiver) Attempts() (n int, wrong []string) {
 
 // Wait waits until n different webhooks have been accepted, or done is closed.
 func (r *Receiver) Wait(done <-chan struct{}, n int) {
-	for len(r.Taken()) < n {
+	for len(r.Accepted()) < n {
 		select {
 		case <-r.arrival:
 		case <-done:

@@ -42,6 +42,8 @@ type Reloader struct {
 	files []string
 	// logged is the last failure, or the keys that need a restart.
 	logged string
+	// hasFailed is set from a failed reload until one succeeds.
+	hasFailed bool
 }
 
 // New returns a Reloader that does nothing until Run.
@@ -86,6 +88,7 @@ func (r *Reloader) reload(by trigger) {
 	if err == nil {
 		return
 	}
+	r.hasFailed = true
 	r.metrics.reloaded(false)
 	if r.noteLogged(by, err.Error()) {
 		log.Error("configuration not reloaded; keeping the current one", "error", err)
@@ -103,8 +106,8 @@ func (r *Reloader) load() (*config.Config, error) {
 	return next, err
 }
 
-// apply lets the changes take effect. A signal is answered in the log even when
-// nothing has changed.
+// apply lets the changes take effect. The log has a line for a signal, and for the
+// first reload after one that failed, even when nothing has changed.
 func (r *Reloader) apply(log *slog.Logger, next *config.Config, by trigger) error {
 	updated, changes := r.config.Update(next)
 	if len(changes.Live) > 0 {
@@ -114,9 +117,10 @@ func (r *Reloader) apply(log *slog.Logger, next *config.Config, by trigger) erro
 	}
 	r.config = updated
 	r.metrics.reloaded(true)
-	if by == signal || len(changes.Live) > 0 {
+	if by == signal || len(changes.Live) > 0 || r.hasFailed {
 		log.Info("configuration reloaded", "changes", shown(changes.Live))
 	}
+	r.hasFailed = false
 	isNews := r.noteLogged(by, strings.Join(changes.Restart, ", "))
 	if len(changes.Restart) > 0 && isNews {
 		log.Warn("changed keys take effect only after a restart; keeping their current values", "keys", changes.Restart)

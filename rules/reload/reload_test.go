@@ -243,6 +243,14 @@ func TestABadFileIsLoggedAndChangesNothing(t *testing.T) {
 	}
 }
 
+func TestARestoredFileIsLoggedAfterABadOne(t *testing.T) {
+	s := start(t, inPlace)
+	s.write("config.yaml", "rulse: []")
+	s.awaitLog("configuration not reloaded")
+	s.write("config.yaml", configWith("first"))
+	s.awaitLog(`trigger="file change" changes=[none]`)
+}
+
 func TestABadProfileChangesNothing(t *testing.T) {
 	s := start(t, func(s *scenario, text string) {
 		builtin, err := os.ReadFile("../profiles/decsys.yaml")

@@ -25,7 +25,6 @@
 //     decoded;
 //   - ScalarOrList, on a list, allows a single item without brackets.
 //
-// The same structs describe a JSON Schema for editors: a SchemaWriter derives
-// it from their types, with the descriptions and defaults of a Manual, a YAML
-// file that has every key with a comment.
+// The same structs describe a JSON Schema for editors: package schema, which only
+// tests import, derives it from their types.
 package strictyaml

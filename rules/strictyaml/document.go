@@ -60,6 +60,25 @@ func (d *Document) CleanBelow(path string) bool {
 	return !slices.ContainsFunc(d.problems, func(p problem) bool { return strings.HasPrefix(p.path, path+".") })
 }
 
+// Key is a key of a file, with its position from 1.
+type Key struct {
+	Path         string
+	Line, Column int
+}
+
+// Keys returns the keys of the file that were decoded, in its order, and those of
+// aliased values once for each path.
+func (d *Document) Keys() []Key {
+	var keys []Key
+	for path, at := range d.keys {
+		keys = append(keys, Key{Path: path, Line: at.line, Column: at.column})
+	}
+	slices.SortFunc(keys, func(a, b Key) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Path, b.Path))
+	})
+	return keys
+}
+
 // Line returns the line of the value at path, from 1. Where the file has no such
 // value, it is the line of the nearest key above it.
 func (d *Document) Line(path string) int { return d.find(path).line }

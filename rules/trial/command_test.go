@@ -50,7 +50,7 @@ func TestTryReportsWhatIsWrongWithAFile(t *testing.T) {
 	}
 	const good = "{app: 'http://a', targets: {a: {url: 'http://b', secret: env:NOT_SET}}, rules: [{to: [a]}]}"
 	f("<html>", good, "a.har: cannot read the HAR file: it is not JSON: line 1: ")
-	f("{}", good, "it has no log.entries, so it is no HAR file; save one in the network panel")
+	f("{}", good, "it has no log.entries, so it is not a HAR file; save one in the network panel")
 	f(`{"log":{"entries":[]}}`, good, "it has no entries; open the developer tools before")
 	f("{}", "rulse: []", `config.yaml:1:1: rulse: unknown key; did you mean "rules"?`)
 	f("{}", strings.Replace(good, "app:", "profile: ./none.yaml, app:", 1), "none.yaml cannot be read")

@@ -140,7 +140,7 @@ func (t *trial) observe(o rules.Observation, result *Exchange) {
 	}
 	switch {
 	case o.Kind == rules.Navigated && made == 0:
-		result.Why = "no event: the participant was there already, or nobody knows where they were"
+		result.Why = "no event: the participant was there already, or their page was unknown"
 	case made > 0 && len(events) == 0:
 		result.Why = "its event waits for answers that are on their way"
 	}

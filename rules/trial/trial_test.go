@@ -113,7 +113,7 @@ func TestAReportSaysWhyThereIsNoEvent(t *testing.T) {
 	one, end := page(`{\"id\":\"one\",\"order\":1,\"components\":[]}`), page("null")
 	f("no route of the profile matches: is it the right one", at("GET /", `"status":200`))
 	f("no route matches these:\n   POST /api/other (2 times)\n", at("POST /api/other", `"status":200`), at("POST /api/other?again", `"status":200`))
-	f("it would say page_shown with 200 application/json, but the app answered 200 text/html", at("GET /api/progress/5/3/p", `"status":200,"content":{"mimeType":"text/html","text":"<html>"}`))
+	f("it would say page_shown with 200 application/json, but the response was 200 text/html", at("GET /api/progress/5/3/p", `"status":200,"content":{"mimeType":"text/html","text":"<html>"}`))
 	f("but its bodies could not be copied: the HAR file has no response body", at("GET /api/progress/5/3/p", `"status":200,"content":{"mimeType":"application/json","size":7}`))
 	f("but the app's response is not valid JSON", at("GET /api/progress/5/3/p", `"status":200,"content":{"mimeType":"application/json","text":"{"}`))
 	f("it names no participant yet", at("GET /api/progress/5/3/", `"status":200,"content":{"mimeType":"application/json","text":"{\"participantId\":null}"}`))

@@ -54,7 +54,7 @@ mistakes one for an event that was sent after the backup.`,
 // writeBackup writes a finished copy of the state to out.
 func (c *client) writeBackup(ctx context.Context, out io.Writer) error {
 	if isTerminal(out) {
-		return errors.New("a backup is no text for a terminal: redirect the output, or name a file")
+		return errors.New("refusing to write a backup to a terminal: redirect the output, or name a file")
 	}
 	file, _, err := c.fetchBackup(ctx, os.TempDir(), "sidehook-backup-*")
 	if err != nil {

@@ -38,7 +38,7 @@ type client struct {
 func newClient(address string, token config.Secret) (*client, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
-		return nil, fmt.Errorf("%q is no address: it must be host:port, such as %s", address, defaultAddress)
+		return nil, fmt.Errorf("%q is not an address: it must be host:port, such as %s", address, defaultAddress)
 	}
 	if host == "" {
 		host = "127.0.0.1"
@@ -81,7 +81,7 @@ func (c *client) post(ctx context.Context, path string, request, into any) error
 func (c *client) open(ctx context.Context, method, path string, content []byte) (io.ReadCloser, error) {
 	request, err := http.NewRequestWithContext(ctx, method, "http://"+c.address+path, bytes.NewReader(content))
 	if err != nil {
-		return nil, fmt.Errorf("%q is no address: it must be host:port, such as %s", c.address, defaultAddress)
+		return nil, fmt.Errorf("%q is not an address: it must be host:port, such as %s", c.address, defaultAddress)
 	}
 	if !c.token.IsZero() {
 		request.Header.Set("Authorization", "Bearer "+c.token.Reveal())
@@ -106,7 +106,7 @@ func (c *client) explain(err error) error {
 	}
 	var operation *net.OpError
 	if errors.As(err, &operation) && operation.Op == "dial" {
-		return fmt.Errorf("no sidehook answers at %s (%w): start it, or name its admin listener with --admin", c.address, operation.Err)
+		return fmt.Errorf("cannot connect to sidehook at %s (%w): start it, or name its admin listener with --admin", c.address, operation.Err)
 	}
 	return fmt.Errorf("request to sidehook at %s failed: %w", c.address, err)
 }

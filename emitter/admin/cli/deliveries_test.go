@@ -10,7 +10,7 @@ import (
 	"github.com/sidehook/sidehook/emitter/outbox"
 )
 
-func TestListAndShowDeliveries(t *testing.T) {
+func TestDeliveriesAreListedAndShown(t *testing.T) {
 	s := newServer(t)
 	s.addDead(5)
 	s.expect("deliveries list", "ID ", "msg_1  crm     waiting", "msg_5  crm     dead")
@@ -47,7 +47,7 @@ func TestUnknownStatesAndTargetsAreErrorsThatListTheKnownOnes(t *testing.T) {
 	}
 }
 
-func TestRedeliverAndDiscardDeliveries(t *testing.T) {
+func TestDeliveriesAreRedeliveredAndDiscarded(t *testing.T) {
 	s := newServer(t)
 	s.addDead(1200)
 	s.expect("deliveries redeliver", "select deliveries by")

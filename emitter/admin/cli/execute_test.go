@@ -23,7 +23,7 @@ func TestExecuteReturnsTheExitCodeOfAnError(t *testing.T) {
 	f("", nil, 0, "")
 	f("work", nil, 0, "")
 	f("work", errors.New("it failed\nfor this reason"), 1, "it failed\nfor this reason\n")
-	f("work", errNothingStored, 3, "nothing is stored of this participant\n")
+	f("work", errNothingStored, 3, "nothing is stored about this participant\n")
 	f("work", errors.New("\x1b[2J\u202e"), 1, `\u001b[2J\u202e`+"\n")
 	f("work more", nil, 2, "unknown command \"more\" for \"sidehook work\"\nRun 'sidehook work --help' for usage.\n")
 	f("wrk", nil, 2, "unknown command \"wrk\" for \"sidehook\"; did you mean work?\nRun 'sidehook --help' for usage.\n")

@@ -13,20 +13,20 @@ import (
 	"github.com/sidehook/sidehook/emitter/admin"
 )
 
-const errNothingStored = notFoundError("nothing is stored of this participant")
+const errNothingStored = notFoundError("nothing is stored about this participant")
 
 func forgetCommand(c *connection) *cobra.Command {
 	var survey string
 	forget := &cobra.Command{
 		Use:   "forget PARTICIPANT",
-		Short: "Erase everything that is stored of a participant",
-		Long: `Erase everything that is stored of a participant: journeys, answers and
-deliveries, pending ones too. Attempts in flight, backups, the targets and the
-app are out of its reach.
+		Short: "Erase everything that is stored about a participant",
+		Long: `Erase everything that is stored about a participant: journeys, answers and
+deliveries, including pending ones. Attempts in flight, backups, the targets and
+the app are out of its reach.
 
 PARTICIPANT is the id that the app uses; "-" reads it from standard input, which
 keeps it out of the shell's history. The exit code is 3 when nothing is stored
-of this participant.`,
+about this participant.`,
 		Example: `  sidehook forget f0bc0615-168c-4dcd-b7db-a0bb28a3ab06
   sidehook forget --survey 12/3 f0bc0615-168c-4dcd-b7db-a0bb28a3ab06
   sidehook forget - < participant.txt`,

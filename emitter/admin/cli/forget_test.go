@@ -30,7 +30,7 @@ func TestForgettingAnUnknownParticipantIsReportedWithExitCode3(t *testing.T) {
 	for _, line := range []string{"forget typo", "forget typo --json"} {
 		out, err := s.run(line)
 		var coder interface{ ExitCode() int }
-		if !errors.As(err, &coder) || coder.ExitCode() != 3 || err.Error() != "nothing is stored of this participant" {
+		if !errors.As(err, &coder) || coder.ExitCode() != 3 || err.Error() != "nothing is stored about this participant" {
 			t.Errorf("%s: %v", line, err)
 		}
 		if strings.Contains(out, "erased") {

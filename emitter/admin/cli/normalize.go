@@ -13,7 +13,7 @@ import (
 //	-config FILE            → --config FILE             one dash, as package flag has it
 //	--admin ADDRESS targets → targets --admin ADDRESS   flags before the command
 //
-// It leaves alone what is no flag of any command, the value of a flag, and
+// It leaves alone what is not a flag of any command, the value of a flag, and
 // everything after "--".
 func normalize(root *cobra.Command, args []string) []string {
 	flags := map[string]*pflag.Flag{}

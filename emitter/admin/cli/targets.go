@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sidehook/sidehook/emitter/admin"
+	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/rules/terminal"
 )
 
@@ -18,7 +19,8 @@ import (
 const completionTimeout = time.Second
 
 func targetsCommand(c *connection) *cobra.Command {
-	list := func(cmd *cobra.Command, _ []string) error { return listTargets(cmd, c) }
+	var isWide bool
+	list := func(cmd *cobra.Command, _ []string) error { return listTargets(cmd, c, isWide) }
 	targets := &cobra.Command{
 		Use:   "targets",
 		Short: "List the targets and their status; enable or disable one",
@@ -33,15 +35,19 @@ A target is up, down (it failed too often; one attempt at a time is made), held
 		Args:       cobra.NoArgs,
 		RunE:       list,
 	}
+	alias := &cobra.Command{
+		Use: "list", Short: "List the targets and their status", Example: "  sidehook targets list --json",
+		Args: cobra.NoArgs, RunE: list,
+	}
+	for _, command := range []*cobra.Command{targets, alias} {
+		command.Flags().BoolVar(&isWide, "wide", false, "show whole names, on lines as long as they need")
+	}
 	targets.AddCommand(
-		&cobra.Command{
-			Use: "list", Short: "List the targets and their status", Example: "  sidehook targets list --json",
-			Args: cobra.NoArgs, RunE: list,
-		},
+		alias,
 		switchCommand(c, "enable", "Resume the deliveries of a disabled target",
-			"Resume the deliveries of a target that an operator disabled or that\ndisabled itself."),
+			"Resume the deliveries of a target that an operator disabled or that asked for\nno more deliveries."),
 		switchCommand(c, "disable", "Suspend the deliveries of a target",
-			"Suspend the deliveries of a target until it is enabled, also after a restart.\nIts deliveries are kept."),
+			"Suspend the deliveries of a target until it is enabled again, even across\nrestarts. Its deliveries are kept."),
 	)
 	return targets
 }
@@ -68,7 +74,7 @@ func switchCommand(c *connection, verb, short, long string) *cobra.Command {
 	}
 }
 
-func listTargets(cmd *cobra.Command, c *connection) error {
+func listTargets(cmd *cobra.Command, c *connection, isWide bool) error {
 	client, err := c.client()
 	if err != nil {
 		return err
@@ -80,7 +86,7 @@ func listTargets(cmd *cobra.Command, c *connection) error {
 	if c.json {
 		return printJSON(cmd, list)
 	}
-	return targetsTable(list, time.Now()).print(cmd.OutOrStdout())
+	return targetsTable(list, isWide, time.Now()).print(cmd.OutOrStdout())
 }
 
 func (c *client) targets(ctx context.Context) (list []admin.Target, err error) {
@@ -106,8 +112,8 @@ func (c *connection) completeTarget(cmd *cobra.Command, args []string, _ string)
 }
 
 // targetsTable has a row for each target, and below it what the columns have no room for.
-func targetsTable(targets []admin.Target, now time.Time) *table {
-	t := &table{header: []string{"NAME", "STATE", "PENDING", "DEAD", "DELIVERED", "OLDEST", "LAST OK"}, elastic: 0}
+func targetsTable(targets []admin.Target, isWide bool, now time.Time) *table {
+	t := &table{header: []string{"NAME", "STATE", "PENDING", "DEAD", "DELIVERED", "OLDEST", "LAST OK"}, elastic: 0, isWide: isWide}
 	for i := range targets {
 		target := &targets[i]
 		t.add([]string{
@@ -123,7 +129,7 @@ func targetNotes(t *admin.Target) (notes []string) {
 		notes = append(notes, t.Host)
 	}
 	if t.Disabled != nil {
-		notes = append(notes, fmt.Sprintf("disabled since %s (%s)", timestamp(t.Disabled), t.Cause))
+		notes = append(notes, fmt.Sprintf("disabled since %s (%s)", timestamp(t.Disabled), causeText(t.Cause)))
 	}
 	if t.NextAttempt != nil {
 		notes = append(notes, "next attempt "+timestamp(t.NextAttempt))
@@ -132,6 +138,20 @@ func targetNotes(t *admin.Target) (notes []string) {
 		notes = append(notes, "last error "+timestamp(t.LastErrorAt)+": "+t.LastError)
 	}
 	return notes
+}
+
+// causeText returns why a target is disabled, for people. The API has the text that
+// the state file keeps.
+func causeText(cause string) string {
+	switch outbox.Cause(cause) {
+	case outbox.CauseUnsubscribed:
+		return "unsubscribed"
+	case outbox.CauseFailing:
+		return "failing for 5 days"
+	case outbox.CauseOperator:
+		return "by an operator"
+	}
+	return cause
 }
 
 func number(n uint64) string { return strconv.FormatUint(n, 10) }

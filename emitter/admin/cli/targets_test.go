@@ -45,13 +45,22 @@ func TestTheTableOfTargetsFitsIn80Columns(t *testing.T) {
 			Oldest: ago(50 * time.Hour), LastSuccess: ago(49 * time.Hour), NextAttempt: ago(-2 * time.Minute), LastErrorAt: ago(time.Minute),
 			LastError: "cannot connect: dial tcp 10.20.30.40:8443: connect: connection refused by the host that answers there, or by a firewall on the way",
 		},
-		{Name: "erp", State: "disabled", Host: "https://erp.example.org", Cause: "operator", Disabled: ago(30 * time.Hour), Pending: 3, Oldest: ago(29 * time.Hour)},
+		{Name: "erp", State: "disabled", Host: "https://erp.example.org", Cause: string(outbox.CauseOperator), Disabled: ago(30 * time.Hour), Pending: 3, Oldest: ago(29 * time.Hour)},
 		{Name: "old", State: "not configured", Pending: 1},
 	}
 	var b strings.Builder
-	if err := targetsTable(list, now).print(&b); err != nil {
+	if err := targetsTable(list, false, now).print(&b); err != nil {
 		t.Fatal(err)
 	}
 	expectWidth(t, b.String())
 	golden(t, "targets.txt", b.String())
+
+	name := strings.Repeat("a", 64)
+	b.Reset()
+	if err := targetsTable([]admin.Target{{Name: name, State: "up"}}, true, now).print(&b); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(b.String(), name) {
+		t.Errorf("with --wide the name is cut:\n%s", b.String())
+	}
 }

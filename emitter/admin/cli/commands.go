@@ -41,8 +41,8 @@ func Commands() []*cobra.Command {
 		c := &connection{}
 		command := create(c)
 		flags := command.PersistentFlags()
-		flags.StringVar(&c.address, "admin", "", "admin listener (default $"+addressVariable+" or `:9090`)")
-		flags.StringVar(&c.token, "token", "", "env:NAME or file:PATH (default $"+tokenVariable+")")
+		flags.StringVar(&c.address, "admin", "", "admin listener at `host:port`\n(default $"+addressVariable+", or "+defaultAddress+")")
+		flags.StringVar(&c.token, "token", "", "`reference` to the admin token: env:NAME or file:PATH\n(default $"+tokenVariable+")")
 		flags.BoolVar(&c.json, "json", false, "print JSON")
 		commands = append(commands, command)
 	}

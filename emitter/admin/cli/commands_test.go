@@ -52,8 +52,8 @@ func TestAnAddressWhereNoSidehookListensIsReported(t *testing.T) {
 			}
 		}
 	}
-	f("127.0.0.1:1", "no sidehook answers at 127.0.0.1:1")
-	f(":1", "no sidehook answers at 127.0.0.1:1")
+	f("127.0.0.1:1", "cannot connect to sidehook at 127.0.0.1:1")
+	f(":1", "cannot connect to sidehook at 127.0.0.1:1")
 	f("9090", "must be host:port")
 }
 

@@ -1,4 +1,4 @@
-package strictyaml
+package schema
 
 import (
 	"encoding/json"
@@ -36,7 +36,7 @@ rooms:   # by name
     labels: [blue]
 `
 
-func writeOffice(t *testing.T, w SchemaWriter, source string) (string, error) {
+func writeOffice(t *testing.T, w Writer, source string) (string, error) {
 	t.Helper()
 	manual, err := ReadManual("office.yaml", []byte(source), &office{})
 	if err != nil {
@@ -59,7 +59,7 @@ func TestASchemaHasTheTypesOfTheStructAndTheWordsOfTheManual(t *testing.T) {
 	texts := strings.NewReplacer("ROOM", `{"type": "object", `+strings.Replace(room, "DEFAULT", `, "default": 2`, 1)+"}", "SPARE", strings.Replace(room, "DEFAULT", "", 1))
 	expected := strings.ReplaceAll(texts.Replace(want), "LABEL", `{"type": ["string", "number", "boolean"]}`)
 
-	got, err := writeOffice(t, SchemaWriter{Narrowed: map[string]Schema{"name": {"minLength": 1}}}, officeManual)
+	got, err := writeOffice(t, Writer{Narrowed: map[string]Schema{"name": {"minLength": 1}}}, officeManual)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +69,7 @@ func TestASchemaHasTheTypesOfTheStructAndTheWordsOfTheManual(t *testing.T) {
 }
 
 func TestASchemaIsNotWrittenWithoutAllDescriptions(t *testing.T) {
-	_, err := writeOffice(t, SchemaWriter{Narrowed: map[string]Schema{"title": {}}}, "rooms: {}   # by name\n")
+	_, err := writeOffice(t, Writer{Narrowed: map[string]Schema{"title": {}}}, "rooms: {}   # by name\n")
 	want := "the manual does not describe \"name\"\nno value matches \"title\""
 	if diff := cmp.Diff(want, fmt.Sprint(err)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -87,21 +87,6 @@ func TestAPathBecomesThePatternOfItsKind(t *testing.T) {
 		if got := patternOf(reflect.TypeFor[office](), path); got != want {
 			t.Errorf("%s: %s; want %s", path, got, want)
 		}
-	}
-}
-
-func TestYAMLIsTheSameValueAsJSON(t *testing.T) {
-	got, err := JSON("f.yaml", []byte("a: &x [1, 1.5, '1', true, 'true', yes, 2026-11-26, .inf]\nb: {c: *x}\nd: ~\ne: !!str 1\n"))
-	if err == nil {
-		t.Errorf("a tag is taken: %v", got)
-	}
-	got, err = JSON("f.yaml", []byte("a: &x [1, 1.5, '1', true, 'true', yes, 2026-11-26, .inf]\nb: {c: *x}\nd: ~\n"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	const list = `[1, 1.5, "1", true, "true", "yes", "2026-11-26", ".inf"]`
-	if diff := cmp.Diff(decodeJSON(t, `{"a": `+list+`, "b": {"c": `+list+`}, "d": null}`), got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

@@ -1,4 +1,4 @@
-package strictyaml
+package schema
 
 import (
 	"bytes"
@@ -8,13 +8,19 @@ import (
 	"maps"
 	"reflect"
 	"strings"
+
+	"github.com/sidehook/sidehook/rules/strictyaml"
 )
 
 // draft is the newest that yaml-language-server, which most editors use, supports.
 const draft = "http://json-schema.org/draft-07/schema#"
 
-// plainName is IsPlainName as a pattern.
+// plainName is strictyaml.IsPlainName as a pattern.
 const plainName = `^[A-Za-z0-9_.-]{1,64}$`
+
+// scalarOrList marks a list type whose only item may be written without brackets, as
+// strictyaml does.
+type scalarOrList interface{ ScalarOrList() }
 
 // Schema is a JSON Schema (draft-07), or a part of one.
 type Schema map[string]any
@@ -29,10 +35,10 @@ var builtinSchemas = map[reflect.Type]Schema{
 	reflect.TypeFor[float64](): {"type": "number"},
 }
 
-// SchemaWriter writes the JSON Schema of what Decode takes for a struct. Values
+// Writer writes the JSON Schema of what strictyaml.Decode takes for a struct. Values
 // are named by path patterns, in which [] is any item and * any name, such as
 // targets.*.secret[].
-type SchemaWriter struct {
+type Writer struct {
 	// Manual has the description and default of each key.
 	Manual *Manual
 	// SameAs turns the pattern of a key without a description of its own into
@@ -50,7 +56,7 @@ type SchemaWriter struct {
 // Write returns the schema of the type of value as the content of a file. It
 // fails when a type has no schema, a key no description, or a pattern of Narrowed
 // no value.
-func (w *SchemaWriter) Write(id, title string, value any) ([]byte, error) {
+func (w *Writer) Write(id, title string, value any) ([]byte, error) {
 	w.narrowed, w.missing = map[string]bool{}, nil
 	root := w.schemaOf("", reflect.TypeOf(value))
 	for pattern := range w.Narrowed {
@@ -70,14 +76,14 @@ func (w *SchemaWriter) Write(id, title string, value any) ([]byte, error) {
 	return text.Bytes(), err
 }
 
-func (w *SchemaWriter) schemaOf(pattern string, t reflect.Type) Schema {
+func (w *Writer) schemaOf(pattern string, t reflect.Type) Schema {
 	schema := w.schemaOfType(pattern, t)
 	maps.Copy(schema, w.Narrowed[pattern])
 	w.narrowed[pattern] = true
 	return schema
 }
 
-func (w *SchemaWriter) schemaOfType(pattern string, t reflect.Type) Schema {
+func (w *Writer) schemaOfType(pattern string, t reflect.Type) Schema {
 	if schema, found := w.Scalars[t]; found {
 		return maps.Clone(schema)
 	}
@@ -104,9 +110,9 @@ func (w *SchemaWriter) schemaOfType(pattern string, t reflect.Type) Schema {
 	return Schema{}
 }
 
-func (w *SchemaWriter) schemaOfStruct(pattern string, t reflect.Type) Schema {
+func (w *Writer) schemaOfStruct(pattern string, t reflect.Type) Schema {
 	properties := Schema{}
-	for key, i := range Fields(t) {
+	for key, i := range strictyaml.Fields(t) {
 		sub := strings.TrimPrefix(pattern+"."+key, ".")
 		property := w.schemaOf(sub, t.Field(i).Type)
 		property["description"] = w.description(sub)
@@ -120,7 +126,7 @@ func (w *SchemaWriter) schemaOfStruct(pattern string, t reflect.Type) Schema {
 
 // description returns the description of the key at pattern, or of the nearest
 // key above it that has one.
-func (w *SchemaWriter) description(pattern string) string {
+func (w *Writer) description(pattern string) string {
 	nearest := pattern
 	if w.SameAs != nil {
 		nearest = w.SameAs.Replace(pattern)

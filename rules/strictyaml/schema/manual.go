@@ -1,12 +1,12 @@
-package strictyaml
+package schema
 
 import (
 	"cmp"
-	"maps"
 	"reflect"
 	"regexp"
-	"slices"
 	"strings"
+
+	"github.com/sidehook/sidehook/rules/strictyaml"
 )
 
 // Manual is what a YAML file that has every key says about them: a comment above
@@ -25,17 +25,14 @@ var (
 
 // ReadManual reads a manual, which must decode into a struct like into.
 func ReadManual(file string, source []byte, into any) (*Manual, error) {
-	document := Decode(file, source, into)
+	document := strictyaml.Decode(file, source, into)
 	m := &Manual{descriptions: map[string]string{}, defaults: map[string]any{}}
 	lines := strings.Split(string(source), "\n")
-	inOrder := slices.SortedFunc(maps.Keys(document.keys), func(a, b string) int {
-		return cmp.Compare(document.keys[a].line, document.keys[b].line)
-	})
-	for _, path := range inOrder {
-		at, pattern := document.keys[path], patternOf(reflect.TypeOf(into), path)
-		above, beside := comments(lines, at)
+	for _, key := range document.Keys() {
+		pattern := patternOf(reflect.TypeOf(into), key.Path)
+		above, beside := comments(lines, key)
 		if strings.HasPrefix(beside, "default") {
-			m.defaults[pattern], beside = valueOn(lines[at.line-1]), ""
+			m.defaults[pattern], beside = valueOn(lines[key.Line-1]), ""
 		}
 		m.descriptions[pattern] = cmp.Or(m.descriptions[pattern], above, beside)
 	}
@@ -53,7 +50,7 @@ func patternOf(t reflect.Type, path string) string {
 		switch t.Kind() {
 		case reflect.Struct:
 			pattern += "." + step
-			for key, i := range Fields(t) {
+			for key, i := range strictyaml.Fields(t) {
 				if key == step {
 					t = t.Field(i).Type
 					break
@@ -68,14 +65,14 @@ func patternOf(t reflect.Type, path string) string {
 	return strings.TrimPrefix(pattern, ".")
 }
 
-// comments returns the comment above the key at a position, in its column (one
-// further left is about a whole item of a list), and the one beside it.
-func comments(lines []string, at position) (above, beside string) {
-	if match := commentBeside.FindStringSubmatch(lines[at.line-1]); match != nil {
+// comments returns the comment above a key, in its column (one further left is about
+// a whole item of a list), and the one beside it.
+func comments(lines []string, key strictyaml.Key) (above, beside string) {
+	if match := commentBeside.FindStringSubmatch(lines[key.Line-1]); match != nil {
 		beside = match[1]
 	}
-	alone := strings.Repeat(" ", at.column-1) + "#"
-	for i := at.line - 2; i >= 0 && strings.HasPrefix(lines[i], alone); i-- {
+	alone := strings.Repeat(" ", key.Column-1) + "#"
+	for i := key.Line - 2; i >= 0 && strings.HasPrefix(lines[i], alone); i-- {
 		above = strings.TrimSpace(strings.TrimSpace(lines[i][len(alone):]) + " " + above)
 	}
 	return above, beside
@@ -83,6 +80,9 @@ func comments(lines []string, at position) (above, beside string) {
 
 // valueOn returns the value of the key on a line.
 func valueOn(line string) any {
-	root := parseYAML(newDocument("line"), []byte(strings.TrimSpace(line)))
-	return jsonOf(root.entries[0].value, map[*node]any{})
+	mapping, _ := strictyaml.JSON("line", []byte(strings.TrimSpace(line))) // it was decoded before
+	for _, value := range mapping.(map[string]any) {
+		return value
+	}
+	return nil
 }
