@@ -13,6 +13,7 @@ func (r *Recorder) foldIn(tx *outbox.Tx) rules.Fold {
 	return rules.Fold{
 		Journeys:   journeys{tx, r.run},
 		Pages:      &r.pages,
+		Limits:     r.limits,
 		ReadsPasts: r.joins != nil,
 
 		AsksWithoutSurvey: r.profile.AsksWithoutSurvey(),

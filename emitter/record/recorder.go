@@ -55,6 +55,7 @@ type Recorder struct {
 	settle     time.Duration
 	settling   chan settlement
 	joins      *joins // nil if no past can be read
+	limits     rules.Limits
 	waiting    *waiting
 	pages      rules.PageCache // only used in the store's writer
 	expiring   chan expiry
@@ -85,6 +86,7 @@ func New(o Options) *Recorder {
 		settle:     time.Duration(o.Config.Settle),
 		settling:   make(chan settlement, maxSettling),
 		failing:    failingNavigations{log: o.Logger, warn: rate.Sometimes{Interval: time.Minute}},
+		limits:     rules.LimitsOf(o.Config),
 		waiting:    newWaiting(),
 		expiring:   make(chan expiry, maxWaitingJourneys),
 		run:        rand.Text(),
