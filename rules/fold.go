@@ -35,7 +35,7 @@ type Fold struct {
 	IsCrowded, IsFull bool
 	// Damaged is called for a journey that cannot be read: it begins anew, and is
 	// partial. It may be nil. The error contains nothing of the journey.
-	Damaged func(error)
+	Damaged func(Key, error)
 }
 
 // Step is what comes of one call of a Fold, and what the caller has to do next.
@@ -53,6 +53,9 @@ type Step struct {
 	Settle bool
 	// Past is a past to read and to pass to Fold.Join; nil for none.
 	Past *PastRequest
+	// Urgent is a past that was requested before, and for which an event waits from
+	// now on; nil for none.
+	Urgent *PastRequest
 	// Expires reports whether observations have begun to wait for the survey's id:
 	// the caller calls Fold.Expire with Journey after PastTimeout.
 	Expires bool
@@ -69,6 +72,8 @@ type PastRequest struct {
 	Survey string
 	// Host is the Host header of the participant's request.
 	Host string
+	// IsUrgent reports whether an event waits for it.
+	IsUrgent bool
 }
 
 // Observe takes an observation into its journey. Observations come in the order
@@ -143,6 +148,7 @@ func (f Fold) Resume(key Key, now time.Time) Step {
 		return f.Expire(key)
 	}
 	journey.Waits.Orphans = journey.Waits.Count
+	journey.Waits.HasNavigation = false // participants who are there now come first
 	journey.Asked = now
 	journey.save(journey.Waits.Last)
 	return Step{Past: journey.pastRequest()}.of(journey)
@@ -167,7 +173,7 @@ func (f Fold) load(key Key) *Journey {
 	journey, err := loadJourney(f.Journeys, key, f.Limits)
 	journey.pages = f.Pages
 	if err != nil && f.Damaged != nil {
-		f.Damaged(err)
+		f.Damaged(key, err)
 	}
 	return journey
 }
@@ -200,7 +206,11 @@ func (f Fold) wait(journey *Journey, o *Observation, step *Step) {
 		step.Expires = isFirst
 	case journey.Asked.IsZero(), o.At.Sub(journey.Asked) > 2*PastTimeout:
 		journey.Asked = o.At
+		journey.Waits.HasNavigation = journey.Waits.HasNavigation || o.Kind == Navigated
 		step.Past = journey.pastRequest()
+	case o.Kind == Navigated && !journey.Waits.HasNavigation:
+		journey.Waits.HasNavigation = true
+		step.Urgent = journey.pastRequest()
 	}
 }
 

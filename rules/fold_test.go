@@ -248,7 +248,7 @@ func TestStudyThatLeadsElsewhereHasNoRecordsButThat(t *testing.T) {
 func TestDamagedJourneyIsReportedAndPartial(t *testing.T) {
 	f := newFolding(t, false)
 	var reported error
-	f.Damaged = func(err error) { reported = err }
+	f.Damaged = func(_ Key, err error) { reported = err }
 	f.shown("1")
 	f.Journeys.PutHead(Key{"3", "p"}, []byte("{"), Mark{})
 	f.shown("1")
@@ -260,6 +260,23 @@ func TestDamagedJourneyIsReportedAndPartial(t *testing.T) {
 	f.Journeys.PutPart(Key{"3", "p"}, partPage+"2", []byte("{"))
 	f.next("3")
 	f.wantEvents("1>2? 2>3?")
+}
+
+func TestPastIsUrgentOnceAnEventWaitsForIt(t *testing.T) {
+	f := newFolding(t, true)
+	if step := f.shown("2"); step.Past.IsUrgent || step.Urgent != nil {
+		t.Errorf("the past of a page shown is urgent: %+v, %+v", step.Past, step.Urgent)
+	}
+	if step := f.next("3"); step.Urgent == nil || !step.Urgent.IsUrgent {
+		t.Errorf("an event waits, and the request is %+v", step.Urgent)
+	}
+	if step := f.next("4"); step.Urgent != nil {
+		t.Error("it is requested a third time")
+	}
+	f = newFolding(t, true)
+	if step := f.next("3"); !step.Past.IsUrgent {
+		t.Error("the past of a navigation is not urgent")
+	}
 }
 
 func TestAPastThatCannotBeReadLeavesEventsPartial(t *testing.T) {

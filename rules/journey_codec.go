@@ -55,6 +55,7 @@ func (j *Journey) encode() []byte {
 	}
 	e.bool(j.Done)
 	e.bool(j.Partial)
+	e.bool(j.Waits.HasNavigation)
 	e.int(len(j.Held))
 	for _, held := range j.Held {
 		e.int(held.Place)
@@ -89,7 +90,7 @@ func (j *Journey) decode(head []byte) error {
 	for _, at := range []*time.Time{&j.Started, &j.Asked, &j.Waits.Last} {
 		*at = d.time()
 	}
-	j.Done, j.Partial = d.bool(), d.bool()
+	j.Done, j.Partial, j.Waits.HasNavigation = d.bool(), d.bool(), d.bool()
 	for range min(d.int(), maxUnsettled+1) {
 		held := heldEvent{Place: d.int(), Bytes: d.int(), IsCut: d.bool()}
 		for range min(d.int(), maxTickets) {

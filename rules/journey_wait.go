@@ -19,6 +19,8 @@ type waits struct {
 	// Orphans is how many an earlier process observed: the exchanges that were in
 	// flight with them never end.
 	Orphans int
+	// HasNavigation reports whether an event may come of them.
+	HasNavigation bool
 }
 
 // mayHavePast reports whether the participant may have done something before o,
@@ -76,7 +78,7 @@ func (j *Journey) takeWaiting() (waiting []*Observation) {
 }
 
 func (j *Journey) pastRequest() *PastRequest {
-	request := &PastRequest{Journey: j.key, Survey: j.Survey}
+	request := &PastRequest{Journey: j.key, Survey: j.Survey, IsUrgent: j.Waits.HasNavigation}
 	if first := j.waiting(0); first != nil {
 		request.Host = first.Host
 	}

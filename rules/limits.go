@@ -1,6 +1,10 @@
 package rules
 
-import "cmp"
+import (
+	"cmp"
+
+	"github.com/sidehook/sidehook/rules/config"
+)
 
 // Limits bound what one participant can have stored, in bytes: the app lets
 // anybody log anything for any participant. Past a bound it is the journey itself
@@ -11,6 +15,11 @@ type Limits struct {
 	// Journey is the size of a journey: its pages, its answers and the observations
 	// that wait for its past; 0 for 512 KiB.
 	Journey int
+}
+
+// LimitsOf returns the limits of a configuration.
+func LimitsOf(c *config.Config) Limits {
+	return Limits{Answer: int(c.Limits.Answer), Journey: int(c.Limits.Journey)}
 }
 
 const (

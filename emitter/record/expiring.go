@@ -4,19 +4,26 @@ import (
 	"context"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
-	"github.com/sidehook/sidehook/rules"
 )
 
 // expireStep is how many journeys one commit expires.
 const expireStep = 256
 
-// expireLater has a journey's observations stop waiting for the survey's id when
-// that is due, or now if too many wait.
-func (r *Recorder) expireLater(s settlement) {
+// expiry is when the observations of a journey stop waiting.
+type expiry struct {
+	settlement
+	// givesUp is set if they wait for a past that is not queued; otherwise they wait
+	// for the survey's id.
+	givesUp bool
+}
+
+// expireLater has a journey's observations stop waiting when that is due, or now if
+// too many wait.
+func (r *Recorder) expireLater(e expiry) {
 	select {
-	case r.expiring <- s:
+	case r.expiring <- e:
 	default:
-		r.submit(func(tx *outbox.Tx) { r.expire(tx, s.journey) })
+		r.submit(func(tx *outbox.Tx) { r.expire(tx, e) })
 	}
 }
 
@@ -28,11 +35,11 @@ func (r *Recorder) runExpiring(ctx context.Context) {
 		case next := <-r.expiring:
 			for isDue := true; isDue && ctx.Err() == nil; {
 				r.sleepUntil(ctx, next.due)
-				var keys []rules.Key
-				keys, next, isDue = r.dueWith(next)
+				var due []expiry
+				due, next, isDue = r.dueWith(next)
 				err := r.store.Do(ctx, func(tx *outbox.Tx) {
-					for _, key := range keys {
-						r.expire(tx, key)
+					for _, one := range due {
+						r.expire(tx, one)
 					}
 				})
 				if err != nil {
@@ -45,24 +52,28 @@ func (r *Recorder) runExpiring(ctx context.Context) {
 	}
 }
 
-// dueWith returns the journeys that are due together with the first one, and the
+// dueWith returns the expiries that are due together with the first one, and the
 // next one if that has been taken from the queue already.
-func (r *Recorder) dueWith(first settlement) (keys []rules.Key, next settlement, isTaken bool) {
-	keys, now := []rules.Key{first.journey}, r.now()
-	for len(keys) < expireStep {
+func (r *Recorder) dueWith(first expiry) (due []expiry, next expiry, isTaken bool) {
+	due, now := []expiry{first}, r.now()
+	for len(due) < expireStep {
 		select {
 		case next = <-r.expiring:
 			if next.due.After(now) {
-				return keys, next, true
+				return due, next, true
 			}
-			keys = append(keys, next.journey)
+			due = append(due, next)
 		default:
-			return keys, settlement{}, false
+			return due, expiry{}, false
 		}
 	}
-	return keys, settlement{}, false
+	return due, expiry{}, false
 }
 
-func (r *Recorder) expire(tx *outbox.Tx, key rules.Key) {
-	r.carryOut(tx, r.now(), r.foldIn(tx).Expire(key))
+func (r *Recorder) expire(tx *outbox.Tx, e expiry) {
+	if e.givesUp {
+		r.join(tx, e.journey, nil)
+		return
+	}
+	r.carryOut(tx, r.now(), r.foldIn(tx).Expire(e.journey))
 }

@@ -13,6 +13,7 @@ func (r *Recorder) foldIn(tx *outbox.Tx) rules.Fold {
 	return rules.Fold{
 		Journeys:   journeys{tx, r.run},
 		Pages:      &r.pages,
+		Limits:     r.limits,
 		ReadsPasts: r.joins != nil,
 
 		AsksWithoutSurvey: r.profile.AsksWithoutSurvey(),
@@ -49,16 +50,20 @@ func (r *Recorder) carryOut(tx *outbox.Tx, at time.Time, step rules.Step) {
 		tx.After(func() { r.settleLater(settle) })
 	}
 	if step.Expires {
-		expire := settlement{journey: step.Journey, due: at.Add(rules.PastTimeout)}
+		expire := expiry{settlement: settlement{journey: step.Journey, due: at.Add(rules.PastTimeout)}}
 		tx.After(func() { r.expireLater(expire) })
 	}
 	r.waiting.note(tx, step.Journey, step.Waiting)
 	if len(step.Refused) > 0 {
-		tx.After(func() { r.noteRefused(step.Refused) })
+		tx.After(func() { r.noteRefused(step) })
 	}
 	if step.Past != nil {
 		request := join{PastRequest: *step.Past, until: r.now().Add(rules.PastTimeout)}
 		tx.After(func() { r.joinLater(request) })
+	}
+	if step.Urgent != nil {
+		request := join{PastRequest: *step.Urgent, until: r.now().Add(rules.PastTimeout)}
+		tx.After(func() { r.joins.enqueue(request) }) // else it stays where it is
 	}
 }
 
@@ -75,17 +80,17 @@ func (r *Recorder) enqueue(tx *outbox.Tx, key rules.Key, events []*rules.Event) 
 }
 
 // noteRefused counts and logs what was left out of a journey at a bound.
-func (r *Recorder) noteRefused(refused []rules.Refusal) {
-	for _, what := range refused {
+func (r *Recorder) noteRefused(step rules.Step) {
+	for _, what := range step.Refused {
 		r.counts.refused[what].Inc()
 	}
 	if isDue(&r.warnRefused) {
-		r.log.Warn("a participant sent more than a journey keeps; their events are partial, or go without answers in flight", "reason", string(refused[0]))
+		r.log.Warn("a participant sent more than a journey keeps; their events are partial, or go without answers in flight", "survey", step.Journey.Instance, "reason", string(step.Refused[0]))
 	}
 }
 
-func (r *Recorder) logDamaged(err error) {
+func (r *Recorder) logDamaged(key rules.Key, err error) {
 	if isDue(&r.warnDamaged) {
-		r.log.Warn("cannot read a journey; it begins anew, and its events are partial", "error", err)
+		r.log.Warn("cannot read a journey; it starts over, and its events are partial", "survey", key.Instance, "error", err)
 	}
 }

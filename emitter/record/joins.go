@@ -29,7 +29,8 @@ type joins struct {
 	app     AppReader
 	profile *rules.Profile
 	limiter *rate.Limiter
-	queue   chan join
+	// urgent are the pasts that an event waits for, which are read before those in queue.
+	queue, urgent chan join
 	// complete, begun and partial count the journeys by what the app reported.
 	complete, begun, partial prometheus.Counter
 
@@ -49,7 +50,7 @@ func newJoins(o Options) *joins {
 		Help: "Participants whose creation was not observed, by what the app reported about their past: complete, begun (nothing yet), partial (it could not be read).",
 	}, []string{"result"})
 	return &joins{
-		app: o.App, profile: o.Profile, limiter: rate.NewLimiter(readRate, readers), queue: make(chan join, joinsWaiting),
+		app: o.App, profile: o.Profile, limiter: rate.NewLimiter(readRate, readers), queue: make(chan join, joinsWaiting), urgent: make(chan join, joinsWaiting),
 		complete: joined.WithLabelValues("complete"), begun: joined.WithLabelValues("begun"), partial: joined.WithLabelValues("partial"),
 		log: o.Logger, warnUnread: rate.Sometimes{Interval: time.Minute},
 	}
@@ -57,8 +58,12 @@ func newJoins(o Options) *joins {
 
 // enqueue queues a join; it returns false if too many wait.
 func (j *joins) enqueue(one join) bool {
+	queue := j.queue
+	if one.IsUrgent {
+		queue = j.urgent
+	}
 	select {
-	case j.queue <- one:
+	case queue <- one:
 		return true
 	default:
 		return false
@@ -73,19 +78,34 @@ func (j *joins) run(ctx context.Context, done func(rules.Key, *rules.Past)) {
 	for range readers {
 		running.Go(func() {
 			for {
-				select {
-				case one := <-j.queue:
-					past := j.read(ctx, one)
-					if ctx.Err() != nil {
-						return
-					}
-					done(one.Journey, past)
-				case <-ctx.Done():
+				one, ok := j.next(ctx)
+				if !ok {
 					return
 				}
+				past := j.read(ctx, one)
+				if ctx.Err() != nil {
+					return
+				}
+				done(one.Journey, past)
 			}
 		})
 	}
+}
+
+// next takes a join from the queues; ok is false once ctx has ended.
+func (j *joins) next(ctx context.Context) (one join, ok bool) {
+	select {
+	case one = <-j.urgent:
+		return one, true
+	default:
+	}
+	select {
+	case one = <-j.urgent:
+	case one = <-j.queue:
+	case <-ctx.Done():
+		return join{}, false
+	}
+	return one, true
 }
 
 // read returns a past, nil if it cannot be read in time.
@@ -118,13 +138,19 @@ func (j *joins) count(past *rules.Past) {
 	}
 }
 
-// joinLater queues a join. If too many wait, the journey goes on without its past.
+// joinLater queues a join. If too many wait, the journey goes on without its past:
+// at once if an event waits for it, or else unless one does in time.
 func (r *Recorder) joinLater(one join) {
-	if !r.joins.enqueue(one) {
-		if isDue(&r.warnCrowded) {
-			r.log.Warn("too many journeys wait for their past; one goes on without it", "survey", one.Journey.Instance, "limit", joinsWaiting)
-		}
+	if r.joins.enqueue(one) {
+		return
+	}
+	if isDue(&r.warnCrowded) {
+		r.log.Warn("too many journeys wait for their past; some go on without it", "survey", one.Journey.Instance, "limit", joinsWaiting)
+	}
+	if one.IsUrgent {
 		r.submitJoin(one.Journey, nil)
+	} else {
+		r.expireLater(expiry{settlement{journey: one.Journey, due: one.until}, true})
 	}
 }
 

@@ -148,8 +148,8 @@ func (d *joiningRecorder) replay(i int) (matched bool) {
 func (d *joiningRecorder) join() {
 	d.t.Helper()
 	d.waitIdle()
-	for len(d.joins.queue) > 0 {
-		one := <-d.joins.queue
+	for len(d.joins.urgent)+len(d.joins.queue) > 0 {
+		one, _ := d.joins.next(d.t.Context())
 		d.submitJoin(one.Journey, d.joins.read(d.t.Context(), one))
 		d.waitIdle()
 	}
@@ -305,8 +305,8 @@ func TestWhatWaitsForItsPastGoesOnWithoutWhenTheAppIsNoLongerAsked(t *testing.T)
 
 func TestJourneysGoOnWithoutTheirPastWhenTooManyWait(t *testing.T) {
 	d, end := midway(t, t.TempDir())
-	for len(d.joins.queue) < cap(d.joins.queue) {
-		d.joins.enqueue(join{})
+	for len(d.joins.urgent) < cap(d.joins.urgent) {
+		d.joins.enqueue(join{PastRequest: rules.PastRequest{IsUrgent: true}})
 	}
 	d.replay(end)
 	d.waitIdle() // requests the past
@@ -343,4 +343,39 @@ func TestTheAppIsNotAskedAboutParticipantsItHasJustCreated(t *testing.T) {
 		"GET survey.example.org/api/log/3/p",
 		"GET survey.example.org/api/log/3/p/decsys.platform.PAGE_LOAD",
 		"GET survey.example.org/api/log/3/p/decsys.platform.PAGE_NAVIGATION")
+}
+
+func TestPastThatAnEventWaitsForIsReadFirst(t *testing.T) {
+	d := newJoiningRecorder(t, t.TempDir(), &pastApp{})
+	d.begin("GET", "/api/progress/5/3/madeup")(page(strings.ReplaceAll(showPage1, `"p"`, `"madeup"`)))
+	d.get(showPage1)
+	d.next(showPage2)
+	d.waitIdle()
+	var order []string
+	for range 3 {
+		one, _ := d.joins.next(t.Context())
+		order = append(order, one.Journey.Participant)
+	}
+	if diff := cmp.Diff([]string{"p", "madeup", "p"}, order); diff != "" {
+		t.Errorf("order (-want +got):\n%s", diff)
+	}
+}
+
+func TestPastThatDidNotFitIsReadOnceAnEventWaitsForIt(t *testing.T) {
+	d := newJoiningRecorder(t, t.TempDir(), &pastApp{})
+	for len(d.joins.queue) < cap(d.joins.queue) {
+		d.joins.enqueue(join{})
+	}
+	d.get(showPage1)
+	d.waitIdle()
+	d.next(showPage2)
+	d.waitIdle()
+	one, _ := d.joins.next(t.Context())
+	d.submitJoin(one.Journey, d.joins.read(t.Context(), one))
+	if bodies := d.bodies(); len(bodies) != 1 || !strings.Contains(bodies[0], `"partial":false`) {
+		t.Errorf("the events are %q, want one, not partial", bodies)
+	}
+	if late := <-d.expiring; !late.givesUp {
+		t.Error("without an event it would wait for ever")
+	}
 }

@@ -55,9 +55,10 @@ type Recorder struct {
 	settle     time.Duration
 	settling   chan settlement
 	joins      *joins // nil if no past can be read
+	limits     rules.Limits
 	waiting    *waiting
 	pages      rules.PageCache // only used in the store's writer
-	expiring   chan settlement
+	expiring   chan expiry
 	// run names this process among those that have worked on the state file, and
 	// hasLeftovers is true until what they have left is resumed.
 	run          string
@@ -85,8 +86,9 @@ func New(o Options) *Recorder {
 		settle:     time.Duration(o.Config.Settle),
 		settling:   make(chan settlement, maxSettling),
 		failing:    failingNavigations{log: o.Logger, warn: rate.Sometimes{Interval: time.Minute}},
+		limits:     rules.LimitsOf(o.Config),
 		waiting:    newWaiting(),
-		expiring:   make(chan settlement, maxWaitingJourneys),
+		expiring:   make(chan expiry, maxWaitingJourneys),
 		run:        rand.Text(),
 		now:        o.Now,
 		log:        o.Logger,

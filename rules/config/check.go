@@ -30,8 +30,12 @@ const (
 	// that grows is needed twice.
 	bodiesPerLimit   = 8
 	maxWatchedBodies = Size(1 << 30)
-	minRetention     = Duration(time.Hour)
-	minStore         = Size(16 << 20)
+	// Bounds of limits.answer and limits.journey.
+	minAnswer    = Size(1 << 10)
+	maxAnswer    = Size(1 << 20)
+	maxJourney   = Size(16 << 20)
+	minRetention = Duration(time.Hour)
+	minStore     = Size(16 << 20)
 )
 
 // checker checks decoded values. It replaces references by the secrets they refer
@@ -202,6 +206,9 @@ func (c *checker) checkStore() {
 // checkLimits checks limits. The default of watched_bodies is more where
 // inspect_limit needs it.
 func (c *checker) checkLimits() {
+	limits := c.config.Limits
+	between(c, "limits.answer", limits.Answer, minAnswer, maxAnswer, Size.String)
+	between(c, "limits.journey", limits.Journey, limits.Answer, maxJourney, Size.String)
 	bodies, least := &c.config.Limits.WatchedBodies, bodiesPerLimit*c.config.InspectLimit
 	switch {
 	case c.Has("inspect_limit") && !c.Usable("inspect_limit"): // so that nothing relates to it

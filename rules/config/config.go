@@ -68,8 +68,14 @@ func (d *Durability) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-// Limits bound what all participants together can take, in bytes.
+// Limits bound what participants can take, in bytes.
 type Limits struct {
+	// Answer is the largest answer that is kept, 1KiB to 1MiB. Past it, the item's
+	// answer is unknown.
+	Answer Size `yaml:"answer"`
+	// Journey is the size of a participant's pages and answers in one survey, and of
+	// what waits for them, from Answer to 16MiB.
+	Journey Size `yaml:"journey"`
 	// WatchedBodies is the memory for bodies being inspected, at least
 	// bodiesPerLimit times InspectLimit, 1GiB at most. Past it, the largest are only
 	// relayed.

@@ -16,7 +16,7 @@ func defaults() Config {
 		Durability:   Strict,
 		InspectLimit: 1 << 20,
 		Settle:       Duration(500 * time.Millisecond),
-		Limits:       Limits{WatchedBodies: 64 << 20},
+		Limits:       Limits{Answer: 64 << 10, Journey: 512 << 10, WatchedBodies: 64 << 20},
 		Retention: Retention{
 			Delivered: Duration(7 * day),
 			Dead:      Duration(90 * day),

@@ -49,7 +49,7 @@ func Run(o Options, recorded []Recorded, omitted []Omission) *Report {
 		Options:  o,
 		Report:   &Report{App: o.Profile.App, Exchanges: []Exchange{}, Unmatched: []Unmatched{}, Omitted: omitted},
 		set:      rules.Compile(o.Config.Rules),
-		fold:     rules.Fold{Journeys: rules.NewJourneysInMemory(), ReadsPasts: o.Profile.HasHistory(), AsksWithoutSurvey: o.Profile.AsksWithoutSurvey()},
+		fold:     rules.Fold{Journeys: rules.NewJourneysInMemory(), Limits: rules.LimitsOf(o.Config), ReadsPasts: o.Profile.HasHistory(), AsksWithoutSurvey: o.Profile.AsksWithoutSurvey()},
 		recorded: ByEnd(recorded),
 		awaited:  map[uint64]bool{},
 	}
