@@ -16,6 +16,7 @@ COPY --from=build --chown=65532:65532 /out/state /var/lib/sidehook
 USER 65532:65532
 VOLUME /var/lib/sidehook
 EXPOSE 8080 9090
+# It asks the default admin listener; set SIDEHOOK_ADMIN where that is another.
 HEALTHCHECK --interval=10s --timeout=4s --start-period=10s CMD ["/sidehook", "health"]
 ENTRYPOINT ["/sidehook"]
-CMD ["-config", "/etc/sidehook/config.yaml"]
+CMD ["run", "/etc/sidehook/config.yaml"]

@@ -1,293 +1,173 @@
-// Command sidehook gives webhooks to a survey app that nobody may change: it
-// stands in front of the app, passes every byte through, and tells the targets
-// of one YAML file of page navigation and completion.
+// Command sidehook adds webhooks to a survey app that you cannot change. It runs in
+// front of the app, passes every byte through, and sends webhooks about page
+// navigation and completion to the targets of one YAML file.
 package main
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
+	"log"
 	"log/slog"
-	"net"
-	"net/http"
 	"os"
 	"os/signal"
-	"strings"
-	"sync"
 	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/spf13/cobra"
 
 	"github.com/sidehook/sidehook/emitter/admin"
-	"github.com/sidehook/sidehook/emitter/outbox"
-	"github.com/sidehook/sidehook/proxy"
-	"github.com/sidehook/sidehook/proxy/demo"
-	"github.com/sidehook/sidehook/rules"
-	"github.com/sidehook/sidehook/rules/reload"
-
+	"github.com/sidehook/sidehook/emitter/admin/cli"
+	"github.com/sidehook/sidehook/emitter/admin/logs"
 	"github.com/sidehook/sidehook/emitter/deliver"
+	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/emitter/record"
 	"github.com/sidehook/sidehook/emitter/send"
+	"github.com/sidehook/sidehook/proxy"
+	"github.com/sidehook/sidehook/proxy/demo"
+	"github.com/sidehook/sidehook/proxy/descriptors"
+	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/rules/check"
 	"github.com/sidehook/sidehook/rules/config"
+	"github.com/sidehook/sidehook/rules/reload"
 	"github.com/sidehook/sidehook/rules/trial"
 )
 
-// version is set by the linker.
-var version = "dev"
+// version is the release, where the linker sets it; otherwise it is read from
+// the build info.
+var version string
 
-// drainLimit is how long requests in flight get to end once the process is to
-// stop; Kubernetes kills after 30 s if nothing else is said.
-const drainLimit = 20 * time.Second
+// drainTimeout is how long requests in flight may take once the process is asked
+// to stop; by default Kubernetes kills it after 30 s.
+const drainTimeout = 20 * time.Second
 
-// openLimit is how long the first participants wait for the store to open.
-const openLimit = 2 * time.Second
+// openTimeout is how long the first participants wait for the store to open.
+const openTimeout = 2 * time.Second
 
-const usage = `sidehook gives webhooks to a survey app that nobody may change.
+func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
 
-  sidehook -config config.yaml     run in front of the app
-  sidehook check config.yaml       tell what is wrong with a configuration, or what it does
-  sidehook try session.har [-config config.yaml] [-json]
-                                   tell what recorded traffic would come to, without any network
-  sidehook demo                    see it at work: a survey app, sidehook and a receiver on loopback
-  sidehook health [address]        ask a running sidehook how it is (default 127.0.0.1:9090)
-` + admin.Usage + `  sidehook version                 print the version
-`
-
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
-
-// run is the program; it returns the exit code.
-func run(args []string, stdout, stderr io.Writer) int {
+// run runs a command line and returns the exit code of the process.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	// The first signal begins the drain; the second one kills, as it does by default.
+	// The first signal starts the drain; the second one kills, as it does by default.
 	context.AfterFunc(ctx, stop)
 
-	command := "run"
-	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
-		command, args = args[0], args[1:]
-	}
-	var err error
-	switch command {
-	case "run":
-		err = runSidecar(ctx, args, stderr)
-	case "check":
-		err = check(args, stdout)
-	case "try":
-		err = try(args, stdout, stderr)
-	case "demo":
-		err = demonstrate(ctx, stdout, stderr)
-	case "health":
-		err = health(ctx, args, stdout)
-	case "version":
-		fmt.Fprintln(stdout, version)
-	case "help":
-		fmt.Fprint(stdout, usage)
-	default:
-		var known bool
-		if known, err = admin.Command(ctx, command, args, os.Stdin, stdout, stderr); known {
-			break
-		}
-		err = fmt.Errorf("there is no command %q\n\n%s", command, usage)
-	}
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return 2
-	case err != nil:
-		fmt.Fprintln(stderr, err)
-		return 1
-	}
-	return 0
+	log.SetOutput(io.Discard) // net/http quotes there what peers have sent, which may be a participant's answer
+	return cli.Execute(ctx, newRoot(), args, cli.Streams{In: stdin, Out: stdout, Err: stderr})
 }
 
-func runSidecar(ctx context.Context, args []string, stderr io.Writer) error {
-	flags := flag.NewFlagSet("sidehook", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.Usage = func() { fmt.Fprint(stderr, usage) }
-	path := flags.String("config", "config.yaml", "the configuration file")
-	if err := flags.Parse(args); err != nil {
-		return flag.ErrHelp
+// newRoot assembles the commands.
+func newRoot() *cobra.Command {
+	root := runCommand()
+	root.Use = "sidehook"
+	root.Short = "Add webhooks to a survey app that you cannot change"
+	root.Long = `sidehook adds webhooks to a survey app that you cannot change. It runs in front
+of the app, passes every byte through, and sends signed webhooks about page
+navigation and completion to the targets of one YAML file.
+
+Without a command it runs, as "sidehook run" does.
+
+Exit codes: 0, 1 for a failure, 2 for a wrong command line, and 3 where
+"sidehook forget" finds nothing to erase.`
+	root.Example = `  sidehook demo
+  sidehook check config.yaml
+  sidehook run config.yaml
+  sidehook targets`
+	build := cli.ReadBuild(version)
+	root.Version = build.String()
+	root.AddGroup(&cobra.Group{ID: "run", Title: "Run sidehook:"}, &cobra.Group{ID: "operate", Title: "Operate a running sidehook:"})
+	add(root, "run", runCommand(), check.Command(), trial.Command(record.Preview), demo.Command(runDemo))
+	add(root, "operate", cli.Commands()...)
+	add(root, "", cli.VersionCommand(build))
+	return root
+}
+
+func add(root *cobra.Command, group string, commands ...*cobra.Command) {
+	for _, command := range commands {
+		command.GroupID = group
+		root.AddCommand(command)
 	}
-	if flags.NArg() > 0 {
-		return fmt.Errorf("cannot do anything with %q\n\n%s", flags.Arg(0), usage)
+}
+
+// runCommand returns the command `sidehook run`.
+func runCommand() *cobra.Command {
+	var path string
+	run := &cobra.Command{
+		Use:   "run [CONFIG]",
+		Short: "Run in front of the app",
+		Long: `Run in front of the app, with a configuration: config.yaml in the current folder
+unless another file is named. It ends on SIGTERM or Ctrl-C, once the requests in
+flight have ended (20 s at most), and reloads the configuration on SIGHUP.`,
+		Example: `  sidehook run config.yaml
+  sidehook run --config /etc/sidehook/config.yaml`,
+		SuggestFor: []string{"start", "serve", "up"},
+		Args: func(cmd *cobra.Command, args []string) error {
+			isNamed := cmd.Flags().Changed("config")
+			if len(args) > 1 || len(args) == 1 && isNamed {
+				return errors.New("name one configuration: as an argument, or with --config")
+			}
+			if _, err := os.Stat(path); len(args) == 0 && !isNamed && errors.Is(err, os.ErrNotExist) {
+				return fmt.Errorf("no %s here: name a configuration (sidehook run CONFIG), or try sidehook demo", path)
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				path = args[0]
+			}
+			return runSidecar(cmd.Context(), path, cmd.ErrOrStderr())
+		},
 	}
+	run.Flags().StringVar(&path, "config", "config.yaml", "configuration `file`")
+	return run
+}
+
+func runSidecar(ctx context.Context, path string, stderr io.Writer) error {
+	// A log whose reader is gone must not end the process.
+	signal.Ignore(syscall.SIGPIPE)
+	defer signal.Reset(syscall.SIGPIPE)
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
-	cfg, err := config.Load(*path)
+	cfg, err := config.Load(path)
 	if err != nil {
 		return err
 	}
-	s, err := newSidecar(cfg, slog.New(slog.NewTextHandler(stderr, nil)))
+	lines := newLog(stderr, slog.LevelInfo)
+	defer lines.Close()
+	s, err := newSidecar(cfg, lines)
 	if err != nil {
 		return err
 	}
 	s.reload = reload.New(reload.Options{
-		Path: *path, Config: cfg, Apply: s.apply, Hangups: hangups, Metrics: s.metrics, Logger: s.logger,
+		Path: path, Config: cfg, Apply: s.apply, Hangups: hangups, Metrics: s.metrics, Logger: s.logger,
 	}).Run
-	return s.run(ctx)
+	return s.run(ctx, context.Background())
 }
 
-func check(args []string, stdout io.Writer) error {
-	if len(args) != 1 {
-		return errors.New("say which file to check: sidehook check config.yaml")
-	}
-	cfg, err := config.Load(args[0])
+// newLog returns a log that makes nobody wait.
+func newLog(stderr io.Writer, level slog.Level) *logs.Log {
+	return logs.New(stderr, func(w io.Writer) slog.Handler {
+		return slog.NewTextHandler(w, &slog.HandlerOptions{Level: level})
+	})
+}
+
+// runDemo runs the sidecar of the demo.
+func runDemo(ctx, abort context.Context, d demo.Sidecar) error {
+	lines := newLog(d.Log, slog.LevelWarn)
+	defer lines.Close()
+	s, err := newSidecar(d.Config, lines)
 	if err != nil {
 		return err
 	}
-	if _, err := rules.LoadProfile(cfg.Profile); err != nil {
-		return err
-	}
-	fmt.Fprint(stdout, cfg.Summary())
-	return nil
+	s.serving = func() { d.Serving(s.proxy.Addr(), s.admin.Addr()) }
+	return s.run(ctx, abort)
 }
 
-// trialConfig is what a recording is tried with when no configuration is given.
-const trialConfig = `
-app: http://127.0.0.1:5000
-targets: {example: {url: https://example.org, secret: env:NONE, format: standard}}
-rules: [{to: [example]}]
-`
-
-// try tells what a recording would come to.
-func try(args []string, stdout, stderr io.Writer) error {
-	flags := flag.NewFlagSet("sidehook try", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	path := flags.String("config", "", "the configuration; without it, every event of Decsys is sent in format standard")
-	asJSON := flags.Bool("json", false, "print JSON")
-	var files []string
-	for rest := args; len(rest) > 0; { // flags may stand behind the file too
-		if err := flags.Parse(rest); err != nil {
-			return flag.ErrHelp
-		}
-		if rest = flags.Args(); len(rest) > 0 {
-			files, rest = append(files, rest[0]), rest[1:]
-		}
-	}
-	if len(files) != 1 {
-		return errors.New("say which HAR file to try: sidehook try session.har [-config config.yaml] [-json]")
-	}
-	tr, err := tryFile(files[0], *path)
-	if err != nil {
-		return err
-	}
-	if !*asJSON {
-		return tr.WriteText(stdout)
-	}
-	encoder := json.NewEncoder(stdout)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(tr)
-}
-
-func tryFile(har, path string) (*trial.Report, error) {
-	cfg, err := loadToTry(path)
-	if err != nil {
-		return nil, err
-	}
-	profile, err := rules.LoadProfile(cfg.Profile)
-	if err != nil {
-		return nil, err
-	}
-	file, err := os.Open(har)
-	if err != nil {
-		return nil, fmt.Errorf("cannot open the HAR file: %w", err)
-	}
-	defer file.Close()
-	recorded, omitted, err := trial.ReadHAR(file)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", har, err)
-	}
-	options := trial.Options{Profile: profile, Config: cfg, Preview: record.Preview(cfg)}
-	return trial.Run(options, recorded, omitted), nil
-}
-
-func loadToTry(path string) (*config.Config, error) {
-	if path != "" {
-		return config.LoadWithoutSecrets(path)
-	}
-	env := func(string) (string, bool) { return "a secret", true }
-	return config.Parse("trial", []byte(trialConfig), env, os.ReadFile)
-}
-
-func health(ctx context.Context, args []string, stdout io.Writer) error {
-	address := "127.0.0.1:9090"
-	if len(args) > 0 {
-		address = args[0]
-	}
-	if err := admin.Health(ctx, address); err != nil {
-		return err
-	}
-	fmt.Fprintln(stdout, "ok")
-	return nil
-}
-
-// demoConfig is what the demo runs with; it is printed, as a first example.
-const demoConfig = `listen: 127.0.0.1:0
-admin: localhost:0
-app: %s
-state: %s
-targets:
-  receiver:
-    url: %s
-    secret: env:DEMO_SECRET
-rules:
-  - to: [receiver]
-`
-
-// demonstrate runs a survey app, a sidecar and a receiver until ctx ends.
-func demonstrate(ctx context.Context, stdout, stderr io.Writer) error {
-	secret := rand.Text()
-	app, stopApp, err := serveOnLoopback(demo.New(demo.Options{}))
-	if err != nil {
-		return err
-	}
-	defer stopApp()
-	receiver, stopReceiver, err := serveOnLoopback(&demo.Receiver{Secret: secret, Out: stdout})
-	if err != nil {
-		return err
-	}
-	defer stopReceiver()
-	state, err := os.MkdirTemp("", "sidehook-demo-")
-	if err != nil {
-		return fmt.Errorf("cannot make a folder for the demo: %w", err)
-	}
-	defer os.RemoveAll(state)
-
-	source := fmt.Sprintf(demoConfig, app, state, receiver)
-	env := func(string) (string, bool) { return secret, true }
-	cfg, err := config.Parse("demo.yaml", []byte(source), env, os.ReadFile)
-	if err != nil {
-		return err
-	}
-	s, err := newSidecar(cfg, slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
-	if err != nil {
-		return err
-	}
-	s.serving = func() {
-		fmt.Fprintf(stdout, "A survey app, sidehook and a receiver run with this configuration:\n\n%s\n", source)
-		fmt.Fprintf(stdout, "Open http://%s/survey/fzd and take the survey. Ctrl-C stops the demo.\n", s.proxy.Addr())
-	}
-	return s.run(ctx)
-}
-
-// serveOnLoopback serves a handler of the demo at a free port.
-func serveOnLoopback(handler http.Handler) (url string, stop func(), err error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", nil, fmt.Errorf("cannot listen for the demo: %w", err)
-	}
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
-	wait := background(func(error) {}, func(context.Context) error { return server.Serve(listener) })
-	return "http://" + listener.Addr().String(), func() { server.Close(); wait() }, nil
-}
-
-// sidecar is the program at work: what is built, and in which order it starts and stops.
+// sidecar is the running program: its parts, and the order in which they start and stop.
 type sidecar struct {
 	logger     *slog.Logger
 	store      *outbox.Store
@@ -296,22 +176,25 @@ type sidecar struct {
 	proxy      *proxy.Proxy
 	admin      *admin.Admin
 	metrics    *prometheus.Registry
-	// reload takes over changes of the configuration; it does nothing where there is no file.
+	// reload applies changes of the configuration until its context ends; it does
+	// nothing where there is no file.
 	reload func(context.Context) error
 	// serving is called once participants are served.
 	serving func()
 }
 
 // newSidecar builds all parts and starts none.
-func newSidecar(cfg *config.Config, logger *slog.Logger) (*sidecar, error) {
+func newSidecar(cfg *config.Config, lines *logs.Log) (*sidecar, error) {
+	logger := lines.Logger
 	profile, err := rules.LoadProfile(cfg.Profile)
 	if err != nil {
 		return nil, err
 	}
-	set := admin.NewRegistry(version)
+	set := admin.NewRegistry(cli.ReadBuild(version).Version)
+	lines.Register(set)
 	s := &sidecar{logger: logger, metrics: set, reload: func(context.Context) error { return nil }}
 	s.serving = func() {
-		logger.Info("participants are served", "address", s.proxy.Addr().String(), "admin", s.admin.Addr().String())
+		logger.Info("serving participants", "address", s.proxy.Addr().String(), "admin", s.admin.Addr().String())
 	}
 	s.store = outbox.New(outbox.Options{Dir: cfg.State, Retention: cfg.Retention, Logger: logger, Metrics: set})
 	appTLS, err := send.ClientTLS(cfg.AppTLS, logger.With("app", cfg.App))
@@ -327,41 +210,48 @@ func newSidecar(cfg *config.Config, logger *slog.Logger) (*sidecar, error) {
 	})
 	s.dispatcher = deliver.New(deliver.Options{
 		Store: s.store, NewSender: func(name string, target config.Target) (deliver.Sender, error) {
-			return send.New(send.Options{Name: name, Target: target, Version: version, Logger: logger})
+			return send.New(send.Options{Name: name, Target: target, Version: cli.ReadBuild(version).Version, Logger: logger})
 		}, Metrics: set, Logger: logger,
 	})
 	if err := s.dispatcher.Apply(cfg.Targets); err != nil {
 		return nil, err
 	}
+	files := descriptors.Limit()
+	connections := descriptors.Divide(files, cfg.Targets)
+	if connections.Participants < descriptors.MaxParticipants {
+		logger.Warn("fewer participants can be connected than usual: the limit of open files is low",
+			"limit", files, "connections", connections.Participants)
+	}
 	s.proxy, err = proxy.New(proxy.Config{
-		Listen: cfg.Listen, App: cfg.App, AppTLS: appTLS, Forwarded: cfg.Forwarded, TrustedProxies: cfg.TrustedProxies,
-		Watcher: s.recorder, InspectLimit: int(cfg.InspectLimit), ResponseTimeout: time.Duration(cfg.ResponseTimeout), Metrics: set, Logger: logger,
+		Listen: cfg.Listen, Concurrency: connections.Participants, App: cfg.App, AppTLS: appTLS, Forwarded: cfg.Forwarded, TrustedProxies: cfg.TrustedProxies,
+		Watcher: s.recorder, InspectLimit: int(cfg.InspectLimit), WatchedBodies: int(cfg.Limits.WatchedBodies), ResponseTimeout: time.Duration(cfg.ResponseTimeout), Metrics: set, Logger: logger,
 	})
 	if err != nil {
 		return nil, err
 	}
 	s.admin = admin.New(admin.Config{
-		Listen: cfg.Admin, Token: cfg.AdminToken, Ready: s.proxy.Ready, Metrics: set,
+		Listen: cfg.Admin, Connections: connections.Admin, Ready: s.proxy.Ready, Metrics: set,
 		Store: s.store, Targets: s.dispatcher.Status, MayMove: s.recorder.MayMove, Forget: s.recorder.Forget, Logger: logger,
 	})
+	s.admin.Apply(cfg)
 	return s, nil
 }
 
-// apply makes the targets and rules of a changed configuration count; when it
-// fails nothing has changed.
+// apply puts the targets, rules and token of a changed configuration into effect.
+// When it fails, nothing has changed.
 func (s *sidecar) apply(cfg *config.Config) error {
 	if err := s.dispatcher.Apply(cfg.Targets); err != nil {
 		return err
 	}
 	s.recorder.Apply(cfg)
-	s.admin.SetToken(cfg.AdminToken)
+	s.admin.Apply(cfg)
 	return nil
 }
 
 // run serves until ctx ends or a listener fails. Then it stops in the order in
-// which an event travels, so that what was seen is recorded and what was sent
-// is written down.
-func (s *sidecar) run(ctx context.Context) error {
+// which an event travels, so that every observation is recorded, and so is the
+// outcome of every attempt. Requests in flight are cut off when abort ends.
+func (s *sidecar) run(ctx, abort context.Context) error {
 	if err := errors.Join(s.proxy.Listen(), s.admin.Listen()); err != nil {
 		return err
 	}
@@ -377,49 +267,53 @@ func (s *sidecar) run(ctx context.Context) error {
 	s.serving()
 
 	<-failed.Done()
-	s.logger.Info("stopping; requests in flight are served to their end", "at_most", drainLimit)
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainLimit)
+	s.logger.Info("stopping, draining requests in flight", "timeout", drainTimeout)
+	drain, cancel := context.WithTimeout(abort, drainTimeout)
 	defer cancel()
-	stopReload()
+	_ = stopReload()
 	s.admin.Drain()
 	if err := s.proxy.Shutdown(drain); err != nil {
-		s.logger.Warn("some requests were cut off", "cause", err)
+		s.logger.Warn("requests in flight were cut off", "error", err)
 	}
-	stopProxy()
-	stopRecorder()
-	stopDispatcher()
-	stopStore()
+	_ = stopProxy()
+	_ = stopRecorder()
+	_ = stopDispatcher()
+	if err := stopStore(); err != nil {
+		s.logger.Error("observations are lost: the state file could not be written before the end", "error", err)
+	}
 	if err := s.admin.Shutdown(drain); err != nil {
-		s.logger.Warn("the admin listener was cut off", "cause", err)
+		s.logger.Warn("admin requests in flight were cut off", "error", err)
 	}
-	stopAdmin()
+	_ = stopAdmin()
 	if ctx.Err() == nil {
 		return context.Cause(failed)
 	}
 	return nil
 }
 
-// awaitStore gives the store a moment to open: until then a response would go
-// out before its observation is on disk. A store that cannot be opened tells
-// of it by itself, and participants are served all the same.
+// awaitStore gives the store a moment to open: until then, responses would be
+// released before their observations are on disk. A store that cannot be opened
+// logs why, and participants are served all the same.
 func (s *sidecar) awaitStore(ctx context.Context) {
-	moment, cancel := context.WithTimeout(ctx, openLimit)
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
-	_ = s.store.Do(moment, func(*outbox.Tx) {})
+	_ = s.store.Do(ctx, func(*outbox.Tx) {})
 }
 
-// background runs work until stop is called, which waits for it. An error of
-// the work is passed to fail.
-func background(fail context.CancelCauseFunc, work func(context.Context) error) (stop func()) {
+// background runs work until stop is called, which waits for its end and returns
+// its error. An error is also passed to fail at once.
+func background(fail context.CancelCauseFunc, work func(context.Context) error) (stop func() error) {
 	ctx, cancel := context.WithCancel(context.Background())
-	var done sync.WaitGroup
-	done.Go(func() {
-		if err := work(ctx); err != nil {
+	ended := make(chan error, 1)
+	go func() {
+		err := work(ctx)
+		if err != nil {
 			fail(err)
 		}
-	})
-	return func() {
+		ended <- err
+	}()
+	return func() error {
 		cancel()
-		done.Wait()
+		return <-ended
 	}
 }

@@ -13,13 +13,14 @@ import (
 // The defaults of Config.
 const (
 	defaultInspectLimit  = 1 << 20
+	defaultWatchedBodies = 64 << 20
 	defaultDialWindow    = 2 * time.Second
 	defaultHeaderTimeout = 30 * time.Second
 	defaultIdleTimeout   = 2 * time.Minute
 	defaultConcurrency   = 16 << 10
 )
 
-// Times that nobody should have to configure.
+// Timeouts that need no configuration.
 const (
 	// watchDelay is how long the app may take for its next byte before somebody
 	// watches whether the participant leaves; in fact up to three times as long.
@@ -52,7 +53,7 @@ type Config struct {
 	Listen string
 	// App is the app's address: http://host:port, https://host:port or unix:/path.
 	App string
-	// AppTLS is for an app at https://; by default the system's authorities have to
+	// AppTLS, built by send.ClientTLS, is for an app at https://; by default the system's authorities have to
 	// vouch for its certificate. MinVersion below 1.2, ServerName and NextProtos
 	// are overridden.
 	AppTLS *tls.Config
@@ -67,6 +68,10 @@ type Config struct {
 	// InspectLimit is the largest body, in bytes, that is copied for the Watcher,
 	// before and after decoding; default 1 MiB.
 	InspectLimit int
+	// WatchedBodies bounds the memory, in bytes, for the copies of all bodies and
+	// for decoding them; default 64 MiB. Past it, the largest are relayed without a
+	// copy. It should be several times InspectLimit.
+	WatchedBodies int
 	// DialWindow is how long connecting to the app is retried before the
 	// participant gets a 503; default 2 s.
 	DialWindow time.Duration
@@ -93,6 +98,7 @@ type Config struct {
 // withDefaults returns c with its zero fields filled in.
 func (c Config) withDefaults() Config {
 	setDefault(&c.InspectLimit, defaultInspectLimit)
+	setDefault(&c.WatchedBodies, defaultWatchedBodies)
 	setDefault(&c.DialWindow, defaultDialWindow)
 	setDefault(&c.HeaderTimeout, defaultHeaderTimeout)
 	setDefault(&c.IdleTimeout, defaultIdleTimeout)

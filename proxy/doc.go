@@ -1,5 +1,5 @@
 // Package proxy passes a participant's requests to the app and its responses
-// back, as if nobody stood in between.
+// back, as if there were no proxy.
 //
 //	participant                        exchange                         app
 //	    │                                                                │
@@ -34,7 +34,10 @@
 // and checked before each use; only a GET or HEAD on a kept connection that
 // closed without a response is sent again (failure.go).
 //
-// A watched exchange is copied as it passes. The end of its response is held
-// back until the Watcher has returned; nothing that goes wrong in watching
-// changes what the participant gets.
+// A watched exchange is copied as it passes; Config.InspectLimit bounds the copies
+// (capture.go). The end of its response is held back until the Watcher has returned;
+// nothing that goes wrong in watching changes what the participant gets.
+//
+// Every read and write has a deadline, but for two kinds of read: deadline.go has
+// the table.
 package proxy

@@ -12,8 +12,9 @@ const overloaded = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRet
 	"Content-Type: text/plain\r\nContent-Length: 39\r\n\r\nToo many connections. Please try again."
 
 const (
-	// maxRefusing is how many connections at a time get that response; further
-	// ones are closed without it.
+	// maxRefusing is how many connections at a time get time to read that response,
+	// and no more than one for eight that are served; others are closed at once,
+	// and may miss it.
 	maxRefusing = 64
 	// refuseLinger is how long a refused participant has to read it.
 	refuseLinger = time.Second
@@ -62,6 +63,7 @@ func (l *listener) refuse(client *clientConn) {
 	select {
 	case l.refusing <- struct{}{}:
 	default:
+		_, _ = client.send([]byte(overloaded)) // a new connection has room for it
 		client.Close()
 		return
 	}

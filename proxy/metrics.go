@@ -35,4 +35,6 @@ func (p *Proxy) register(registerer prometheus.Registerer) {
 	counter(uninspected, uninspectedHelp, "too_large", func(s Stats) uint64 { return s.TooLarge })
 	counter(uninspected, uninspectedHelp, "truncated", func(s Stats) uint64 { return s.Truncated })
 	counter(uninspected, uninspectedHelp, "undecodable", func(s Stats) uint64 { return s.Undecodable })
+	gauge("sidehook_watched_bodies_bytes", "Memory in which bodies are copied to be inspected; limits.watched_bodies bounds it.", func(s Stats) int { return s.WatchedBodies })
+	counter("sidehook_watched_bodies_refused_total", "Exchanges matched by a route whose bodies were not inspected because of limits.watched_bodies.", "", func(s Stats) uint64 { return s.OverBudget })
 }

@@ -8,9 +8,9 @@ type ownResponse struct{ head, text string }
 // The proxy's own responses.
 var (
 	badRequest     = newOwnResponse("400 Bad Request", "", "The request can't be passed on safely.")
-	badGateway     = newOwnResponse("502 Bad Gateway", "", "The app broke off its answer.")
+	badGateway     = newOwnResponse("502 Bad Gateway", "", "The app's response was incomplete.")
 	unavailable    = newOwnResponse("503 Service Unavailable", "Retry-After: 5\r\n", "The app can't be reached. Please try again.")
-	gatewayTimeout = newOwnResponse("504 Gateway Timeout", "", "The app did not answer in time.")
+	gatewayTimeout = newOwnResponse("504 Gateway Timeout", "", "The app did not respond in time.")
 )
 
 func newOwnResponse(status, field, text string) ownResponse {

@@ -6,11 +6,13 @@ import (
 	"time"
 )
 
-// pool keeps idle connections to the app for reuse, last in, first out. It needs
-// no limit: there are never more than connections of participants.
+// pool keeps idle connections to the app for reuse, last in, first out.
 type pool struct {
 	app    app
 	window time.Duration
+	// limit is how many connections there may be for an idle one to be kept: a new
+	// one takes its place. Those in use are never more than participants.
+	limit int
 	// ctx is canceled to end attempts to connect.
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -22,9 +24,9 @@ type pool struct {
 	reaper *time.Timer
 }
 
-func newPool(app app, window time.Duration) *pool {
+func newPool(app app, window time.Duration, limit int) *pool {
 	ctx, cancel := context.WithCancel(context.Background())
-	return &pool{app: app, window: window, ctx: ctx, cancel: cancel, open: map[*appConn]struct{}{}}
+	return &pool{app: app, window: window, limit: limit, ctx: ctx, cancel: cancel, open: map[*appConn]struct{}{}}
 }
 
 // get returns an idle connection that is still usable, or else a new one.
@@ -43,6 +45,7 @@ func (p *pool) get() (*appConn, error) {
 
 // dial returns a new connection.
 func (p *pool) dial() (*appConn, error) {
+	p.makeRoom()
 	conn, err := p.app.dialWithin(p.ctx, p.window)
 	if err != nil {
 		return nil, err
@@ -102,6 +105,19 @@ func (p *pool) close(force bool) {
 	for conn := range p.open {
 		conn.Close()
 	}
+}
+
+// makeRoom closes the connection that has been idle longest if another one would
+// be too many.
+func (p *pool) makeRoom() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.open) < p.limit || len(p.idle) == 0 {
+		return
+	}
+	p.idle[0].Close()
+	delete(p.open, p.idle[0])
+	p.idle = append(p.idle[:0:0], p.idle[1:]...)
 }
 
 func (p *pool) pop() *appConn {

@@ -157,7 +157,7 @@ func TestIdleConnectionsToTheAppAreClosedAfterAWhile(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	pool := newPool(app{network: "tcp", address: l.Addr().String()}, time.Second)
+	pool := newPool(app{network: "tcp", address: l.Addr().String()}, time.Second, 10)
 	defer pool.close(true)
 	var conns []*appConn
 	for range 3 {
@@ -176,6 +176,33 @@ func TestIdleConnectionsToTheAppAreClosedAfterAWhile(t *testing.T) {
 	equal(t, "kept", len(pool.idle), 1)
 	equal(t, "open", len(pool.open), 1)
 	if conn, err := pool.get(); err != nil || conn != conns[2] {
+		t.Errorf("got %v, %v, want the connection used last", conn, err)
+	}
+}
+
+func TestAnIdleConnectionToTheAppMakesRoomForANewOne(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	pool := newPool(app{network: "tcp", address: l.Addr().String()}, time.Second, 2)
+	defer pool.close(true)
+	dial := func() *appConn {
+		t.Helper()
+		conn, err := pool.dial()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return conn
+	}
+	first, second := dial(), dial()
+	pool.put(first)
+	pool.put(second)
+	dial() // as for a tunnel, which needs a new one
+	equal(t, "open", len(pool.open), 2)
+	equal(t, "kept", len(pool.idle), 1)
+	if conn, err := pool.get(); err != nil || conn != second {
 		t.Errorf("got %v, %v, want the connection used last", conn, err)
 	}
 }

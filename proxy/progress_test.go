@@ -14,7 +14,7 @@ func init() { // in no test may an exchange take a way that the tables forbid
 	}
 }
 
-func TestUploadTransitions(t *testing.T) {
+func TestAnUploadMakesOnlyItsTransitions(t *testing.T) {
 	equal(t, "transitions", transitions[uploadState](len(uploadStates)), `
 idle -> sending read
 sending -> read malformed abandoned
@@ -22,7 +22,7 @@ read -> sent
 `)
 }
 
-func TestResponseTransitions(t *testing.T) {
+func TestAResponseMakesOnlyItsTransitions(t *testing.T) {
 	equal(t, "transitions", transitions[responseState](len(responseStates)), `
 awaited -> begun relaying replaced abandoned
 begun -> begun relaying replaced abandoned

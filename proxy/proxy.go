@@ -24,6 +24,7 @@ type Proxy struct {
 	listener  *listener
 	clients   *clients
 	exchanges sync.Pool
+	budget    *budget
 	counters  counters
 	draining  atomic.Bool
 	linger    time.Duration // defaultLinger, except in tests
@@ -41,9 +42,10 @@ func New(config Config) (*Proxy, error) {
 	p := &Proxy{
 		config:   config,
 		warnings: newWarnings(config.Logger),
-		pool:     newPool(app, config.DialWindow),
+		pool:     newPool(app, config.DialWindow, config.Concurrency),
 		clients:  &clients{open: map[*clientConn]struct{}{}},
 		linger:   defaultLinger,
+		budget:   newBudget(config.WatchedBodies, config.InspectLimit),
 
 		forwarded: forwarding{config.Forwarded, config.TrustedProxies},
 	}
@@ -65,7 +67,7 @@ func (p *Proxy) Listen() error {
 		config:   &p.config,
 		counters: &p.counters,
 		warnings: p.warnings,
-		refusing: make(chan struct{}, maxRefusing),
+		refusing: make(chan struct{}, min(max(p.config.Concurrency/8, 1), maxRefusing)),
 	}
 	if address := addressOf(l.Addr()); p.forwarded.isSpoofable() && !address.IsLoopback() {
 		p.config.Logger.Warn(spoofable, "forwarded", p.forwarded.way)

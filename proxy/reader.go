@@ -49,13 +49,13 @@ func NewReader(address string, config *tls.Config, limit int) (*Reader, error) {
 func (r *Reader) Get(ctx context.Context, host, path string) (status int, contentType string, body []byte, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://app"+path, nil)
 	if err != nil { // it would quote the path
-		return 0, "", nil, errors.New("cannot ask the app: the path is malformed")
+		return 0, "", nil, errors.New("cannot send a request to the app: the path is malformed")
 	}
 	request.Host = host
 	request.Header.Set("Accept", "application/json")
 	response, err := r.transport.RoundTrip(request)
 	if err != nil {
-		return 0, "", nil, fmt.Errorf("cannot ask the app: %w", err)
+		return 0, "", nil, fmt.Errorf("cannot send a request to the app: %w", err)
 	}
 	defer response.Body.Close()
 	body, err = io.ReadAll(io.LimitReader(response.Body, r.limit+1))

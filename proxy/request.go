@@ -19,7 +19,7 @@ type requestHead struct {
 	options             connectionOptions
 	hasHost, hasUpgrade bool
 	// bound is set when the request authenticates its connection (NTLM,
-	// Negotiate): nobody else may use the connection to the app afterwards.
+	// Negotiate): no other request may use the connection to the app afterwards.
 	bound bool
 	// forwarded decides what becomes of X-Forwarded-* and the like.
 	forwarded forwarded

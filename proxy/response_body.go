@@ -43,7 +43,7 @@ func (r *response) completeWatch() { r.watch.complete(r.upload.load().isRead()) 
 
 // isPointless reports whether nobody needs the rest of the response.
 func (r *response) isPointless() bool {
-	return r.isDiscarding && r.watch != nil && r.watch.response.isOver
+	return r.isDiscarding && r.watch != nil && r.watch.response.whyLost() != ""
 }
 
 // writePiece writes a piece of the body, in the framing of the participant's response.

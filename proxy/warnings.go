@@ -19,6 +19,7 @@ const (
 	warnTooLarge
 	warnTruncated
 	warnUndecodable
+	warnOverBudget
 	numWarnings
 )
 
@@ -27,10 +28,11 @@ var warningTexts = [numWarnings]string{
 	warnTimedOut:    "app did not respond in time",
 	warnBrokeOff:    "app broke off its response",
 	warnAccept:      "connection could not be accepted",
-	warnPanic:       "recovered from a panic: report this as a bug",
+	warnPanic:       "recovered from a panic; please report this as a bug",
 	warnTooLarge:    "body not inspected",
 	warnTruncated:   "body not inspected",
 	warnUndecodable: "body not inspected",
+	warnOverBudget:  "body not inspected: all together exceed limits.watched_bodies",
 }
 
 // warnings logs each warning at most once a minute, lest they fill a disk.

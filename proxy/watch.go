@@ -25,6 +25,7 @@ const (
 	tooLarge    = "too large"
 	truncated   = "truncated"
 	undecodable = "undecodable"
+	overBudget  = "over budget"
 )
 
 // watch is the copy of one exchange for the Watcher. A nil watch copies nothing.
@@ -52,8 +53,7 @@ func (p *Proxy) begin(head *requestHead, header *fasthttp.RequestHeader) (w *wat
 	w = &watch{end: end, proxy: p}
 	w.host = string(header.Host())
 	w.traceparent = string(header.Peek("Traceparent"))
-	w.request = capture{limit: p.config.InspectLimit, coding: string(header.ContentEncoding())}
-	w.request.expect(header.ContentLength(), firstPart)
+	w.request.begin(p, header.ContentLength(), firstPart, string(header.ContentEncoding()))
 	return w
 }
 
@@ -71,11 +71,11 @@ func (w *watch) beginResponse(head *responseHead, length int) {
 		return
 	}
 	w.status, w.contentType = head.status, string(head.contentType)
-	w.response = capture{limit: w.proxy.config.InspectLimit, coding: string(head.contentEncoding)}
-	w.response.expect(length, length)
+	coding := string(head.contentEncoding)
 	if head.contentCodings > 1 {
-		w.response.coding = "several"
+		coding = "several"
 	}
+	w.response.begin(w.proxy, length, length, coding)
 }
 
 // addResponse copies a piece of the response's body.
@@ -113,8 +113,8 @@ func (w *watch) abandon(hasHead bool) {
 	x := w.exchange()
 	if hasHead {
 		x.Uninspected = truncated
-		if w.response.isOver {
-			x.Uninspected = tooLarge
+		if why := w.response.whyLost(); why != "" {
+			x.Uninspected = why
 		}
 	}
 	w.finish(x)
@@ -124,8 +124,10 @@ func (w *watch) exchange() rules.Exchange {
 	return rules.Exchange{Host: w.host, Traceparent: w.traceparent}
 }
 
-// finish calls end, once.
+// finish calls end, once. Until it returns, the bodies are in the budget.
 func (w *watch) finish(x rules.Exchange) {
+	defer w.request.release()
+	defer w.response.release()
 	defer w.proxy.caught("ending to watch")
 	if x.Uninspected != "" {
 		x.RequestBody, x.ResponseBody = nil, nil
@@ -144,6 +146,8 @@ func (p *Proxy) uninspected(reason string) {
 		counter, warning = &p.counters.tooLarge, warnTooLarge
 	case truncated:
 		counter, warning = &p.counters.truncated, warnTruncated
+	case overBudget:
+		counter, warning = &p.counters.overBudget, warnOverBudget
 	}
 	counter.Add(1)
 	p.warnings.log(warning, "reason", reason)

@@ -7,28 +7,28 @@ import (
 	"github.com/sidehook/sidehook/rules/config"
 )
 
-// Event is one navigation of one participant: what rules fire on and what
-// targets are told. All of it is fixed at the navigation, but for the answers
-// that were in flight then.
+// Event is one navigation of one participant, which rules fire on and targets
+// receive. It is fixed at the navigation, except for answers in flight then.
 type Event struct {
 	// Place is the navigation's place in the journey, from 1.
 	Place int
-	// At is when the app had answered the navigation.
+	// At is the end of the app's response to the navigation.
 	At          time.Time
 	Survey      Survey
 	Participant Participant
-	// From is the page left; its number and position are 0 where it was never shown to us.
+	// From is the page left. Its number and position are 0 if it was never observed.
 	From PageRef
-	// To is the page reached, nil when the survey is completed.
+	// To is the page reached, nil if the survey is completed.
 	To *PageRef
-	// PageCount is the number of pages as the app gave it.
+	// PageCount is the number of pages of the survey, as the app last said.
 	PageCount int
-	// Recovered marks a navigation that went unseen and was told by the next page shown.
+	// Recovered marks a navigation that was not observed itself, but followed from
+	// the next page shown.
 	Recovered bool
-	// Partial tells that something of the journey is not known, so that Responses
-	// may lack some or the place in the participant's order may be wrong.
+	// Partial marks an event of a journey that is not wholly known: Responses may
+	// be incomplete and positions wrong.
 	Partial bool
-	// Responses has every page that takes a response and was loaded, by page number.
+	// Responses are those of every page that takes one and was loaded, by page number.
 	Responses []Response
 	// Traceparent of the participant's request, empty without one.
 	Traceparent string
@@ -37,64 +37,72 @@ type Event struct {
 // Survey names a survey instance.
 type Survey struct {
 	ID, Instance string
-	// FriendlyID is the app's short name of the instance, empty where the app has none.
+	// FriendlyID is the app's short name of the instance, empty if it has none.
 	FriendlyID string
-	// Study is the study that the participant entered by: its friendly id, else its id; empty without one.
+	// Study is the study through which the participant entered: its friendly id, or
+	// else its id; empty without one.
 	Study string
 }
 
 // Participant is who takes the survey.
 type Participant struct {
 	ID string
-	// Started is when the first page was loaded, zero when unknown.
+	// Started is when the first page was loaded, zero if unknown.
 	Started time.Time
 }
 
-// PageRef names a page of a journey.
+// PageRef refers to a page of a journey.
 type PageRef struct {
 	ID string
-	// Number is the page's number in the survey as its author sees it.
+	// Number is the page's number in the survey as its author sees it, from 1.
 	Number int
 	// Position is the page's place in this participant's own order, from 1.
 	Position int
-	Name     string
+	// Name is nil where the app has none, and for a page that was never observed.
+	Name *string
 }
 
-// Response is what a participant answered on one page.
+// Response is what a participant responded on one page.
 type Response struct {
 	Page PageRef
-	// Question is the text of the page's question, nil when it has none.
+	// Question is the text of the page's question, nil if it has none.
 	Question *string
-	// Item is the response item's id, Type its type.
-	Item, Type string
-	Optional   bool
-	// Left tells that an earlier navigation left the page after its last load.
+	// Item is the response item's id.
+	Item string
+	// Type is the response item's type, nil where the app has none.
+	Type     *string
+	Optional bool
+	// Left reports whether an earlier navigation left the page after its last load.
 	Left bool
-	// Answer is the last answer, the very bytes that the participant sent; nil without one.
+	// Answer is the last answer, byte for byte as the participant sent it; nil without one.
 	Answer []byte
 	// PageLoaded is the last time the page was loaded.
 	PageLoaded time.Time
 	// Recorded is when the last answer was recorded, zero without one.
 	Recorded time.Time
-	// Redacted tells that there is an answer, which a target must not see: Answer is nil.
+	// Redacted marks an answer that the target must not see: Answer is nil.
 	Redacted bool `json:"-"`
 }
 
-// ResponseState tells apart the ways in which a response can be missing.
-type ResponseState string
+// responseState is what became of a response.
+type responseState string
 
 // The states of a response.
 const (
-	Answered   ResponseState = "answered"
-	Cleared    ResponseState = "cleared"
-	Skipped    ResponseState = "skipped"
-	Unanswered ResponseState = "unanswered"
+	// answered: the participant gave an answer.
+	answered responseState = "answered"
+	// cleared: the participant deleted their answer; apps send {}.
+	cleared responseState = "cleared"
+	// skipped: the participant left the page without an answer.
+	skipped responseState = "skipped"
+	// unanswered: the participant has not answered yet.
+	unanswered responseState = "unanswered"
 )
 
-// Completed tells whether the navigation ended the survey.
+// Completed reports whether the navigation completed the survey.
 func (e *Event) Completed() bool { return e.To == nil }
 
-// Name is the narrowest name that a rule can fire on.
+// Name is the most specific name that a rule can fire on.
 func (e *Event) Name() config.EventName {
 	if e.Completed() {
 		return config.Completion
@@ -102,21 +110,21 @@ func (e *Event) Name() config.EventName {
 	return config.PageNavigation
 }
 
-// State tells what became of a response by the time of the event.
-func (e *Event) State(r *Response) ResponseState {
+// state returns what became of a response by the time of the event.
+func (e *Event) state(r *Response) responseState {
 	switch {
 	case r.Answer != nil && isEmptyObject(r.Answer):
-		return Cleared
+		return cleared
 	case r.Answer != nil, r.Redacted:
-		return Answered
+		return answered
 	case r.Left || r.Page.ID == e.From.ID:
-		return Skipped
+		return skipped
 	default:
-		return Unanswered
+		return unanswered
 	}
 }
 
-// answer takes in an answer that was in flight at the navigation.
+// answer adds an answer that was in flight at the navigation.
 func (e *Event) answer(item string, answer Answer) {
 	for i := range e.Responses {
 		if r := &e.Responses[i]; r.Item == item {

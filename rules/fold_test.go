@@ -77,15 +77,15 @@ func (f *folding) take(step Step) Step {
 }
 
 func (f *folding) shown(page string) Step {
-	return f.observe(Observation{Says: PageShown, Survey: "5", Host: "a.example.org", Page: testPage(page), Alone: true})
+	return f.observe(Observation{Kind: PageShown, Survey: "5", Host: "a.example.org", Page: testPage(page), Alone: true})
 }
 
 func (f *folding) next(page string, inFlight ...uint64) Step {
-	return f.observe(Observation{Says: Navigated, Survey: "5", Page: testPage(page), InFlight: inFlight})
+	return f.observe(Observation{Kind: Navigated, Survey: "5", Page: testPage(page), InFlight: inFlight})
 }
 
 func (f *folding) answer(page string) Step {
-	return f.observe(Observation{Says: AnsweredItem, Item: "item" + page, Answer: []byte(`"a"`)})
+	return f.observe(Observation{Kind: Answered, Item: "item" + page, Answer: []byte(`"a"`)})
 }
 
 func (f *folding) wantState(want journeyState) {
@@ -119,9 +119,9 @@ func pastOf(at time.Time, pages ...string) *Past {
 	past := &Past{Pages: map[string]*Page{}}
 	for i, page := range pages {
 		past.Pages[page] = testPage(page)
-		past.Events = append(past.Events, PastEvent{Says: PageLoaded, At: at, Source: page})
+		past.Events = append(past.Events, PastEvent{Kind: PageLoaded, At: at, Source: page})
 		if i < len(pages)-1 {
-			past.Events = append(past.Events, PastEvent{Says: Navigated, At: at, Source: page, Reached: pages[i+1]})
+			past.Events = append(past.Events, PastEvent{Kind: Navigated, At: at, Source: page, Reached: pages[i+1]})
 		}
 	}
 	return past
@@ -130,7 +130,7 @@ func pastOf(at time.Time, pages ...string) *Past {
 func TestAJourneyGoesFromStateToState(t *testing.T) {
 	f := newFolding(t, true)
 	f.wantState(unknown)
-	f.observe(Observation{Says: Nothing})
+	f.observe(Observation{Kind: Nothing})
 	f.wantState(unknown)
 	f.answer("2")
 	f.wantState(joining)
@@ -142,7 +142,7 @@ func TestAJourneyGoesFromStateToState(t *testing.T) {
 	f.wantState(done)
 	f.next("1")
 	f.wantState(done)
-	f.observe(Observation{Says: PageShown, Survey: "6", Journey: Key{"4", "p"}, Via: Key{"3", "p"}, Page: testPage("1"), Begins: true})
+	f.observe(Observation{Kind: PageShown, Survey: "6", Journey: Key{"4", "p"}, Via: Key{"3", "p"}, Page: testPage("1"), Begins: true})
 	f.wantState(moved)
 	for state := unknown; state <= done; state++ {
 		if strings.Contains(state.String(), "(") {
@@ -162,8 +162,8 @@ func TestAJourneyWithoutAPastBeginsAtOnce(t *testing.T) {
 		fold.next("2")
 		fold.wantEvents("1>2")
 	}
-	f("pasts cannot be read", false, Observation{Says: PageShown})
-	f("the app has just created the participant", true, Observation{Says: PageShown, Begins: true})
+	f("pasts cannot be read", false, Observation{Kind: PageShown})
+	f("the app has just created the participant", true, Observation{Kind: PageShown, Begins: true})
 }
 
 func TestAPastIsRequestedOnceTheSurveyIsKnown(t *testing.T) {
@@ -252,9 +252,9 @@ func TestAJoinedEventWithAnswersInFlightIsSettledLater(t *testing.T) {
 func TestAStudyLeadsToTheSurveyAllotted(t *testing.T) {
 	study, survey := Key{"7", "p"}, Key{"3", "p"}
 	f := newFolding(t, false)
-	f.observe(Observation{Says: PageShown, Journey: survey, Via: study, Survey: "5", Study: "study", Page: testPage("1"), Alone: true})
+	f.observe(Observation{Kind: PageShown, Journey: survey, Via: study, Survey: "5", Study: "study", Page: testPage("1"), Alone: true})
 	// At the end the app responds for the study.
-	step := f.observe(Observation{Says: Navigated, Journey: study, Survey: "7"})
+	step := f.observe(Observation{Kind: Navigated, Journey: study, Survey: "7"})
 	if step.Journey != survey {
 		t.Errorf("the events are of %v, want %v", step.Journey, survey)
 	}

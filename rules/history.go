@@ -13,124 +13,42 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/sidehook/sidehook/rules/jsonpath"
-	"github.com/sidehook/sidehook/rules/strictyaml"
 )
-
-// Past is what an app says that a participant did before anybody watched.
-type Past struct {
-	// Pages are the pages of the survey as it is now, by id.
-	Pages map[string]*Page
-	// Study names the study that the survey is a part of, as Survey.Study does; empty without one.
-	Study string
-	// Events are in the order in which the app wrote them.
-	Events []PastEvent
-}
-
-// PastEvent is one thing that a participant did.
-type PastEvent struct {
-	Says Says
-	At   time.Time
-	// Source is the page that was loaded or left, or the item that was answered.
-	Source string
-	// Reached is the page that a navigation led to, empty at the end.
-	Reached string
-	// Answer is the answer as the app stored it.
-	Answer []byte
-}
 
 // Get sends GET for a percent-encoded path to the app and returns its whole response.
 type Get func(path string) (status int, contentType string, body []byte, err error)
 
-// history is how an app is asked for a participant's past.
-type history struct {
-	historyFields
-	says map[string]Says
-}
-
-// historyFields are the paths to GET and the gjson paths in what they answer. In
-// a path to GET, {x} stands for what the journey or the event says.
-type historyFields struct {
-	// Begins is a participant's id in the response of page_shown, where the app
-	// has just made it up: nothing was before.
-	Begins string `yaml:"begins"`
-	// Pages is the survey as it is, and PagesAt where its pages lie.
-	Pages   string `yaml:"pages"`
-	PagesAt string `yaml:"pages_at"`
-	// Parent is the id of the study that the survey is a part of, and Children are
-	// the instances that a study's instance has; both where Pages leads.
-	Parent   string `yaml:"parent"`
-	Children string `yaml:"children"`
-	// Events is the list of all events; where there is none, LastOfType and Last
-	// are the last event of a type, and of a type and source.
-	Events     string `yaml:"events"`
-	LastOfType string `yaml:"last_of_type"`
-	Last       string `yaml:"last"`
-	// Event is where an event's fields lie.
-	Event eventFields `yaml:"event"`
-	// Types are the app's names for what an event says.
-	Types typeNames `yaml:"types"`
-}
-
-type eventFields struct {
-	Type    string `yaml:"type"`
-	Source  string `yaml:"source"`
-	At      string `yaml:"at"`
-	Answer  string `yaml:"answer"`
-	Reached string `yaml:"reached"`
-}
-
-type typeNames struct {
-	PageLoaded string `yaml:"page_loaded"`
-	Answered   string `yaml:"answered"`
-	Navigated  string `yaml:"navigated"`
-}
-
-// historyParams are what a path to GET may name.
-var historyParams = []string{"survey", "instance", "participant", "source", "type"}
-
-// maxStudySearch is how many instances before a survey's own may be its study's.
+// maxStudySearch is how many instances before a survey's own are searched for its study's.
 const maxStudySearch = 10
 
-var errNoPages = errors.New("the app does not tell the survey's pages")
+var errNoPages = errors.New("the app does not list the survey's pages")
 
-// HasHistory tells whether the app can be asked what a participant did before.
+// HasHistory reports whether ReadPast can read what a participant did before.
 func (p *Profile) HasHistory() bool { return p.history != nil }
 
-// Begins gives the participant that the app has just made up in an exchange that
-// says nothing yet; empty in all others.
+// Begins returns the participant that the app creates in this exchange, who
+// therefore has no past; empty if it creates none.
 func (p *Profile) Begins(m Match, x Exchange) string {
-	if p.history == nil || p.history.Begins == "" || m.route.says != PageShown ||
+	if p.history == nil || p.history.Begins == "" || m.route.kind != PageShown ||
 		!m.route.when.holds(x) || x.Uninspected != "" || jsonpath.CheckJSON(x.ResponseBody) != nil {
 		return ""
 	}
 	return gjson.GetBytes(x.ResponseBody, p.history.Begins).String()
 }
 
-// ReadPast asks the app what the participant did before. It asks for all events
-// at once where the app has such a list; else, page by page, for the last of each
-// kind. A participant who has done nothing costs one or two questions.
+// ReadPast reads what the participant did before from the app: all events at once
+// if the app has such a list, or else the last event of each type, page by page.
+// For a participant who has done nothing that takes one or two requests.
 func (p *Profile) ReadPast(request PastRequest, get Get) (*Past, error) {
 	r := &pastReader{Profile: p, send: get, words: map[string]string{
 		"survey": request.Survey, "instance": request.Journey.Instance, "participant": request.Journey.Participant,
 	}}
 	past := &Past{}
-	listed, err := r.list(past)
-	if err != nil || listed && len(past.Events) == 0 {
-		return past, err
-	}
-	if !listed {
-		if begun, err := r.hasBegun(); err != nil || !begun {
-			return past, err
-		}
-	}
-	if err := r.readPages(past); err != nil {
+	if err := r.read(past); err != nil {
 		return nil, err
 	}
-	if !listed {
-		err = r.readLast(past)
-	}
 	slices.SortStableFunc(past.Events, func(a, b PastEvent) int { return a.At.Compare(b.At) })
-	return past, err
+	return past, nil
 }
 
 // pastReader reads one participant's past.
@@ -140,8 +58,28 @@ type pastReader struct {
 	words map[string]string
 }
 
-// get reads the JSON at a path of the profile. The result is empty where the app
-// has none: it does not know the path, or answers with a page.
+func (r *pastReader) read(past *Past) error {
+	isListed, err := r.list(past)
+	if err != nil {
+		return err
+	}
+	hasBegun := len(past.Events) > 0
+	if !isListed {
+		if hasBegun, err = r.hasBegun(); err != nil {
+			return err
+		}
+	}
+	if !hasBegun {
+		return nil
+	}
+	if err := r.readPages(past); err != nil || isListed {
+		return err
+	}
+	return r.readLast(past)
+}
+
+// get reads the JSON at a path of the profile. The result is empty if the app has
+// none: it responds with 404 or with HTML.
 func (r *pastReader) get(template string) (gjson.Result, error) {
 	if template == "" {
 		return gjson.Result{}, nil
@@ -161,7 +99,7 @@ func (r *pastReader) get(template string) (gjson.Result, error) {
 	return gjson.ParseBytes(body), nil
 }
 
-// fill puts the words into a path to GET.
+// fill replaces the parameters of a path by their percent-encoded values.
 func (r *pastReader) fill(template string) string {
 	for name, word := range r.words {
 		template = strings.ReplaceAll(template, "{"+name+"}", url.PathEscape(word))
@@ -169,7 +107,7 @@ func (r *pastReader) fill(template string) string {
 	return template
 }
 
-// list reads all events at once; ok is false where the app has no such list.
+// list reads all events at once; ok is false if the app has no such list.
 func (r *pastReader) list(past *Past) (ok bool, err error) {
 	list, err := r.get(r.history.Events)
 	if err != nil || !list.IsArray() {
@@ -181,7 +119,7 @@ func (r *pastReader) list(past *Past) (ok bool, err error) {
 	return true, nil
 }
 
-// hasBegun tells whether the participant has loaded a page, or left one.
+// hasBegun reports whether the participant has loaded a page, or left one.
 func (r *pastReader) hasBegun() (bool, error) {
 	for _, name := range []string{r.history.Types.PageLoaded, r.history.Types.Navigated} {
 		r.words["type"] = name
@@ -213,7 +151,9 @@ func (r *pastReader) readPages(past *Past) error {
 		if err != nil {
 			return err
 		}
-		past.Pages[page.ID] = page
+		if page != nil {
+			past.Pages[page.ID] = page
+		}
 	}
 	return nil
 }
@@ -225,9 +165,9 @@ func (r *pastReader) parent(survey gjson.Result) string {
 	return survey.Get(r.history.Parent).String()
 }
 
-// readStudy names the study of a survey. The survey knows the study but not the
-// study's instance, which is launched just before those of its surveys: it is one
-// of the instances before, and the one that says so.
+// readStudy returns the name of a survey's study. The survey has the study's id,
+// but not its instance. That is launched just before the instances of its surveys,
+// and lists them, so it is found among the instances before the survey's own.
 func (r *pastReader) readStudy(study string) (name string, err error) {
 	own := r.words["instance"]
 	n, err := strconv.ParseUint(own, 10, 63)
@@ -235,8 +175,8 @@ func (r *pastReader) readStudy(study string) (name string, err error) {
 		return study, nil
 	}
 	of := pastReader{Profile: r.Profile, send: r.send, words: map[string]string{"survey": study}}
-	for instance := n - 1; instance > 0 && instance+maxStudySearch >= n; instance-- {
-		of.words["instance"] = strconv.FormatUint(instance, 10)
+	for before := uint64(1); before <= maxStudySearch && before < n; before++ {
+		of.words["instance"] = strconv.FormatUint(n-before, 10)
 		found, err := of.get(r.history.Pages)
 		if err != nil {
 			return "", err
@@ -250,7 +190,7 @@ func (r *pastReader) readStudy(study string) (name string, err error) {
 	return study, nil
 }
 
-// readLast reads the last events of each page and its item.
+// readLast reads the last event of each type, of each page and its item.
 func (r *pastReader) readLast(past *Past) error {
 	for id, page := range past.Pages {
 		sources := map[string]string{r.history.Types.PageLoaded: id, r.history.Types.Navigated: id}
@@ -269,94 +209,19 @@ func (r *pastReader) readLast(past *Past) error {
 	return nil
 }
 
-// readEvent gives the event, and whether it is one that matters.
+// readEvent returns an event of the app's log; ok is false for other types of events.
 func (r *pastReader) readEvent(json gjson.Result) (e PastEvent, ok bool) {
 	at, err := time.Parse(time.RFC3339Nano, json.Get(r.history.Event.At).String())
-	says, known := r.history.says[json.Get(r.history.Event.Type).String()]
+	kind, known := r.history.kinds[json.Get(r.history.Event.Type).String()]
 	if err != nil || !known {
 		return PastEvent{}, false
 	}
-	e = PastEvent{Says: says, At: at, Source: json.Get(r.history.Event.Source).String()}
-	switch says {
-	case AnsweredItem:
-		e.Answer = []byte(json.Get(r.history.Event.Answer).Raw)
+	e = PastEvent{Kind: kind, At: at, Source: json.Get(r.history.Event.Source).String()}
+	switch kind {
+	case Answered:
+		e.Answer = readAnswer(json.Get(r.history.Event.Answer))
 	case Navigated:
 		e.Reached = json.Get(r.history.Event.Reached).String()
 	}
 	return e, true
-}
-
-func (p *Past) add(e PastEvent, ok bool) {
-	if ok {
-		p.Events = append(p.Events, e)
-	}
-}
-
-// compileHistory compiles the history of a profile; nil where it has none.
-func compileHistory(doc *strictyaml.Document, file *historyFields) *history {
-	if file == nil {
-		return nil
-	}
-	for path, template := range map[string]string{
-		"pages": file.Pages, "events": file.Events, "last_of_type": file.LastOfType, "last": file.Last,
-	} {
-		checkTemplate(doc, "history."+path, template)
-	}
-	if file.Events == "" && (file.Last == "" || file.LastOfType == "") {
-		doc.Wrong("history", "must have events, or last and last_of_type")
-	}
-	if file.Pages == "" {
-		doc.Wrong("history.pages", "is missing")
-	}
-	for path, gjson := range map[string]string{
-		"pages_at": file.PagesAt, "event.type": file.Event.Type, "event.source": file.Event.Source,
-		"event.at": file.Event.At, "event.answer": file.Event.Answer, "event.reached": file.Event.Reached,
-	} {
-		checkField(doc, "history."+path, gjson)
-	}
-	for path, gjson := range map[string]string{"begins": file.Begins, "parent": file.Parent, "children": file.Children} {
-		if gjson != "" {
-			checkField(doc, "history."+path, gjson)
-		}
-	}
-	if (file.Parent == "") != (file.Children == "") {
-		doc.Wrong("history.parent", "goes with history.children, and neither without the other")
-	}
-	h := &history{historyFields: *file, says: map[string]Says{}}
-	for _, name := range []struct {
-		key, text string
-		says      Says
-	}{
-		{"page_loaded", file.Types.PageLoaded, PageLoaded},
-		{"answered", file.Types.Answered, AnsweredItem},
-		{"navigated", file.Types.Navigated, Navigated},
-	} {
-		if name.text == "" {
-			doc.Wrong("history.types."+name.key, "is missing; it is what the app calls such an event")
-		}
-		h.says[name.text] = name.says
-	}
-	return h
-}
-
-// checkTemplate refuses a path to GET that names something unknown.
-func checkTemplate(doc *strictyaml.Document, path, template string) {
-	if template == "" {
-		return
-	}
-	if !strings.HasPrefix(template, "/") {
-		doc.Wrong(path, "must be a path, such as /api/surveys/{survey}, not %q", template)
-	}
-	for rest := template; ; {
-		_, after, found := strings.Cut(rest, "{")
-		if !found {
-			return
-		}
-		name, tail, closed := strings.Cut(after, "}")
-		if !closed || !slices.Contains(historyParams, name) {
-			doc.Wrong(path, "may have {%s}, not {%s}", strings.Join(historyParams, "}, {"), name)
-			return
-		}
-		rest = tail
-	}
 }

@@ -5,9 +5,8 @@ import (
 	"time"
 )
 
-// Bounds of a journey. The app lets anybody log anything for any participant,
-// so what a journey keeps has to end somewhere; past a bound the new page or
-// answer is left out and Partial says so.
+// The bounds of a journey: the app lets anybody log anything for any participant.
+// Past a bound, a new page or answer is left out and the journey is Partial.
 const (
 	maxPages       = 1000
 	maxItems       = 1000
@@ -15,47 +14,38 @@ const (
 	maxUnsettled   = 100
 )
 
-// Journey is what one participant has done so far in one survey instance: the
-// fold of the observations. Its zero value is a journey not begun.
+// Journey is what one participant has done so far in one survey instance, the
+// fold of their observations. The zero value is a journey that has not begun. It
+// is not safe for concurrent use.
 type Journey struct {
-	// Child is set where the participant was allotted to another survey: this
-	// journey goes on there, and has nothing of its own.
+	// Child is set if the participant of a study was allotted to one of its
+	// surveys: the journey continues there, and this one is empty.
 	Child *Key
-	// Survey is the survey's id and FriendlyID the short name of its instance;
-	// Study is the study that the participant entered by.
+	// Survey is the survey's id, FriendlyID the short name of its instance, and
+	// Study the study through which the participant entered.
 	Survey, FriendlyID, Study string
 	// Started is when the first page was loaded.
 	Started time.Time
 	// Place is the number of navigations so far.
 	Place int
-	// Pointer is the id of the page that the app has the participant on.
+	// Pointer is the id of the page that the participant is on, empty if unknown
+	// and at the end.
 	Pointer string
-	Done    bool
-	// Partial tells that something of the journey is not in it.
+	// Done reports whether the participant has completed the survey.
+	Done bool
+	// Partial reports whether something of the journey is unknown.
 	Partial bool
-	// PageCount is what the app said last.
+	// PageCount is the number of pages of the survey, as the app last said.
 	PageCount int
 	Pages     []*PageState
-	Answers   map[string]Answer
-	// Waiting are the observations that wait for what was before them, oldest
-	// first; Asked is when that was asked for.
+	// Answers are the last answers, by item.
+	Answers map[string]Answer
+	// Waiting are the observations that wait for the participant's past, oldest
+	// first. Asked is when the past was requested.
 	Waiting []*Observation `json:",omitempty"`
 	Asked   time.Time      `json:",omitzero"`
 	// Unsettled are the events that wait for answers in flight, oldest first.
 	Unsettled []*Unsettled
-}
-
-// PageState is what a journey knows of one page.
-type PageState struct {
-	ID string
-	// Definition is nil for a page that was loaded but never shown to us.
-	Definition *Page
-	// Position is the page's place in the participant's own order, from 1.
-	Position int
-	// Loaded is the last time the page was loaded.
-	Loaded time.Time
-	// Left tells that a navigation from the page came after its last load.
-	Left bool
 }
 
 // Answer is the last answer to an item.
@@ -64,16 +54,16 @@ type Answer struct {
 	Recorded time.Time
 }
 
-// Unsettled is an event whose answers are still in flight.
+// Unsettled is an event that waits for answers in flight.
 type Unsettled struct {
 	Event *Event
 	// Tickets are the exchanges that it waits for.
 	Tickets []uint64
 }
 
-// fold takes the next observation into the journey and gives the events that
-// are ready to go, oldest first. The order of observations is the order in
-// which the app's responses ended.
+// fold adds the next observation, and returns the events that are ready to be
+// delivered, oldest first. Observations come in the order in which the app's
+// responses ended.
 func (j *Journey) fold(o *Observation) []*Event {
 	if o.Survey != "" {
 		j.Survey, j.FriendlyID = o.Survey, o.FriendlyID
@@ -81,12 +71,12 @@ func (j *Journey) fold(o *Observation) []*Event {
 	if o.Study != "" {
 		j.Study = o.Study
 	}
-	switch o.Says {
+	switch o.Kind {
 	case PageShown:
 		j.pageShown(o)
 	case PageLoaded:
 		j.pageLoaded(o)
-	case AnsweredItem:
+	case Answered:
 		j.answered(o)
 	case Navigated:
 		j.navigated(o)
@@ -95,7 +85,7 @@ func (j *Journey) fold(o *Observation) []*Event {
 	return j.settled()
 }
 
-// settle gives the events that have waited long enough, whatever is still in flight.
+// settle returns the events that wait for answers, whatever is still in flight.
 func (j *Journey) settle() []*Event {
 	for _, u := range j.Unsettled {
 		u.Tickets = nil
@@ -103,8 +93,8 @@ func (j *Journey) settle() []*Event {
 	return j.settled()
 }
 
-// pageShown learns the page. A page that is not the pointer's tells of a
-// navigation that went unseen, unless one may just be on its way past us.
+// pageShown adds the page's definition. If the page is not the pointer's, a
+// navigation went unseen, unless one is in flight right now.
 func (j *Journey) pageShown(o *Observation) {
 	if j.Pointer == "" {
 		if o.Page != nil {
@@ -148,17 +138,16 @@ func (j *Journey) answered(o *Observation) {
 	}
 }
 
-// navigated takes a navigation that the app answered. The page that it was
-// already on means that the app refused it, or that it was the second of two
-// clicks.
+// navigated folds a navigation to the page in the app's response. The page that
+// the participant is on already means that the app refused to navigate, or that
+// this is the second of two clicks.
 func (j *Journey) navigated(o *Observation) {
 	if j.Done || j.Pointer == pageID(o.Page) && o.Page != nil {
 		return
 	}
 	j.learn(o)
 	if j.Pointer == "" && o.Page != nil {
-		// Whether the app moved on or refused can't be told without knowing
-		// where the participant was.
+		// Where the participant was is unknown, so the app may have refused.
 		j.Partial = true
 		j.Pointer = o.Page.ID
 		return
@@ -166,7 +155,7 @@ func (j *Journey) navigated(o *Observation) {
 	j.navigate(o, false)
 }
 
-// navigate makes the event of a navigation from the pointer to o.Page.
+// navigate moves the pointer to o.Page, and makes the event of that navigation.
 func (j *Journey) navigate(o *Observation, recovered bool) {
 	j.Place++
 	event := j.event(o)
@@ -182,58 +171,7 @@ func (j *Journey) navigate(o *Observation, recovered bool) {
 	}
 }
 
-// learn takes in the page's definition as the participant sees it now, and
-// gives a page that is new the next position.
-func (j *Journey) learn(o *Observation) {
-	if o.PageCount > 0 {
-		j.PageCount = o.PageCount
-	}
-	if o.Page == nil {
-		return
-	}
-	page := j.page(o.Page.ID)
-	if page == nil {
-		return
-	}
-	page.Definition = o.Page
-	if page.Position == 0 {
-		page.Position = 1 + j.shownPages()
-	}
-}
-
-// page finds the page or makes it known; nil when there is no room for it.
-func (j *Journey) page(id string) *PageState {
-	if page := j.find(id); page != nil {
-		return page
-	}
-	if len(j.Pages) >= maxPages {
-		j.Partial = true
-		return nil
-	}
-	page := &PageState{ID: id}
-	j.Pages = append(j.Pages, page)
-	return page
-}
-
-func (j *Journey) shownPages() int {
-	n := 0
-	for _, page := range j.Pages {
-		if page.Position > 0 {
-			n++
-		}
-	}
-	return n
-}
-
-func (j *Journey) find(id string) *PageState {
-	for _, page := range j.Pages {
-		if page.ID == id {
-			return page
-		}
-	}
-	return nil
-}
-
+// hasRoomFor reports whether an answer is within the bounds of the journey.
 func (j *Journey) hasRoomFor(o *Observation) bool {
 	size := len(o.Answer)
 	for item, answer := range j.Answers {
@@ -245,16 +183,16 @@ func (j *Journey) hasRoomFor(o *Observation) bool {
 	return size <= maxAnswerBytes && (known || len(j.Answers) < maxItems)
 }
 
-// stopWaiting takes the ticket of an exchange that has ended off every event
-// that waits for it.
+// stopWaiting removes the ticket of an exchange that has ended from the events
+// that wait for it.
 func (j *Journey) stopWaiting(ticket uint64) {
 	for _, u := range j.Unsettled {
 		u.Tickets = slices.DeleteFunc(u.Tickets, func(t uint64) bool { return t == ticket })
 	}
 }
 
-// settled takes the events that wait for nothing off the front: a later one
-// never overtakes.
+// settled removes the first events that wait for nothing, and returns them. An
+// event never overtakes an earlier one.
 func (j *Journey) settled() []*Event {
 	var ready []*Event
 	for len(j.Unsettled) > 0 && len(j.Unsettled[0].Tickets) == 0 {
@@ -262,11 +200,4 @@ func (j *Journey) settled() []*Event {
 		j.Unsettled = j.Unsettled[1:]
 	}
 	return ready
-}
-
-func pageID(page *Page) string {
-	if page == nil {
-		return ""
-	}
-	return page.ID
 }

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// event is the journey as it is now, seen from the navigation o.
+// event returns the event of the navigation o, with the journey as it is now.
 func (j *Journey) event(o *Observation) *Event {
 	event := &Event{
 		Place:       j.Place,
@@ -41,8 +41,8 @@ func (p *PageState) ref() PageRef {
 	return ref
 }
 
-// responses lists every page that takes a response and was loaded, by its
-// number; equal numbers keep the participant's order.
+// responses returns those of every page that takes one and was loaded, by page
+// number and then by the participant's own order.
 func (j *Journey) responses() []Response {
 	var responses []Response
 	for _, page := range j.Pages {

@@ -7,27 +7,29 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// Page is a page's definition, as the participant saw it.
+// Page is the definition of a page, as the participant saw it.
 type Page struct {
 	ID     string `json:"id"`
 	Number int    `json:"number"`
-	Name   string `json:"name"`
-	// Question is the page's question, nil where the page has no content item.
+	// Name is nil where the app has none: its name is null or missing.
+	Name *string `json:"name"`
+	// Question is the text of the page's question, nil if the page has no content.
 	Question *string `json:"question"`
-	// Item is the response item, nil where the page takes no response.
+	// Item takes the page's response, nil if it takes none.
 	Item *Item `json:"item"`
 }
 
-// Item is what takes a page's response.
+// Item is the item of a page that takes a response.
 type Item struct {
-	ID       string `json:"id"`
-	Type     string `json:"type"`
-	Optional bool   `json:"optional"`
+	ID string `json:"id"`
+	// Type is nil where the app has none.
+	Type     *string `json:"type"`
+	Optional bool    `json:"optional"`
 }
 
 var errPageWithoutID = errors.New("the page in the app's response has no id")
 
-// readPage reads a page's definition; nil when there is no page.
+// readPage reads the definition of a page; nil if there is no page.
 func (p *Profile) readPage(json gjson.Result) (*Page, error) {
 	if !json.Exists() || json.Type == gjson.Null {
 		return nil, nil
@@ -35,7 +37,7 @@ func (p *Profile) readPage(json gjson.Result) (*Page, error) {
 	page := &Page{
 		ID:     json.Get(p.page.ID).String(),
 		Number: int(json.Get(p.page.Number).Int()),
-		Name:   json.Get(p.page.Name).String(),
+		Name:   readText(json.Get(p.page.Name)),
 	}
 	if page.ID == "" {
 		return nil, errPageWithoutID
@@ -55,13 +57,14 @@ func (p *Profile) takesResponse(item gjson.Result) bool {
 func (p *Profile) readItem(item gjson.Result) *Item {
 	return &Item{
 		ID:       item.Get(p.item.ID).String(),
-		Type:     item.Get(p.item.Type).String(),
+		Type:     readText(item.Get(p.item.Type)),
 		Optional: item.Get(p.item.Optional).Bool(),
 	}
 }
 
-// readQuestion gives the text of the content item that is marked as the
-// question, else of the first content item.
+// readQuestion returns the text of the content item that is marked as the
+// question, or else of the first one: "" if that has none, and nil if there is no
+// content. Decsys does the same (its Services/ParticipantEventService.cs).
 func (p *Profile) readQuestion(items []gjson.Result) *string {
 	content := slices.DeleteFunc(slices.Clone(items), p.takesResponse)
 	if len(content) == 0 {
@@ -71,4 +74,12 @@ func (p *Profile) readQuestion(items []gjson.Result) *string {
 	question := content[max(marked, 0)]
 	text := question.Get(p.item.Text[question.Get(p.item.Type).String()]).String()
 	return &text
+}
+
+// readText returns the text of a JSON value, or nil for null and for a value that is missing.
+func readText(value gjson.Result) *string {
+	if value.Type == gjson.Null {
+		return nil
+	}
+	return new(value.String())
 }

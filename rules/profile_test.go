@@ -8,17 +8,17 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestAllThatIsWrongWithAProfileIsToldAtOnce(t *testing.T) {
+func TestTheErrorOfAProfileListsAllProblems(t *testing.T) {
 	source, err := os.ReadFile("testdata/profile/bad.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, err = parseProfile("bad.yaml", source)
 	if err == nil {
-		t.Fatal("a bad profile was taken")
+		t.Fatal("a bad profile is accepted")
 	}
 	golden := "testdata/profile/bad.err"
-	if os.Getenv("UPDATE") != "" {
+	if *update {
 		if err := os.WriteFile(golden, []byte(err.Error()+"\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -32,7 +32,7 @@ func TestAllThatIsWrongWithAProfileIsToldAtOnce(t *testing.T) {
 	}
 }
 
-func TestAProfileThatIsNoFileIsAnError(t *testing.T) {
+func TestAMissingProfileIsAnError(t *testing.T) {
 	_, err := LoadProfile("decsyss")
 	if err == nil || !strings.Contains(err.Error(), `"decsyss": it is neither built in`) {
 		t.Errorf("got %v, want an error that names the profile", err)

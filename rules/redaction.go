@@ -1,9 +1,11 @@
 package rules
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"slices"
 
 	"github.com/tidwall/gjson"
@@ -12,58 +14,88 @@ import (
 	"github.com/sidehook/sidehook/rules/jsonpath"
 )
 
-// Redaction makes of an event what a target may see of it. It never changes,
-// and nil takes nothing away.
+// Redaction removes from events what one target must not see. It is immutable,
+// and nil removes nothing.
 type Redaction struct {
-	// only is nil for every answer.
-	only                  []answerPart
-	redacted, pseudonyms  []answerPart
-	redactsParticipant    bool
-	pseudonymsParticipant bool
-	key                   []byte
+	// only are the answers that the target gets, nil for all.
+	only                    []answerPart
+	redacted, pseudonymised []answerPart
+	participant             visibility
+	key                     []byte
 }
 
-// answerPart is an AnswerPart with its path compiled; an empty one is the whole answer.
+// visibility is what a target may see of a participant's id.
+type visibility int
+
+const (
+	visible visibility = iota
+	pseudonymous
+	hidden
+)
+
+// String returns the visibility's name.
+func (v visibility) String() string {
+	switch v {
+	case visible:
+		return "visible"
+	case pseudonymous:
+		return "pseudonymous"
+	case hidden:
+		return "hidden"
+	}
+	return fmt.Sprintf("visibility(%d)", int(v))
+}
+
+// answerPart is a config.AnswerPart with its path compiled. An empty path is the
+// whole answer.
 type answerPart struct {
 	config.AnswerPart
 	path jsonpath.AnswerPath
 }
 
-// NewRedaction compiles what a loaded configuration says of a target; nil for a target that may see everything.
+// NewRedaction compiles the redaction of a target of a loaded configuration; nil
+// for a target that may see everything.
 func NewRedaction(t *config.Target) *Redaction {
 	r := &Redaction{
-		only:                  compileParts(t.Only),
-		redacted:              compileParts(t.Redact.Answers),
-		pseudonyms:            compileParts(t.Pseudonymise.Answers),
-		redactsParticipant:    t.Redact.Participant,
-		pseudonymsParticipant: t.Pseudonymise.Participant,
-		key:                   []byte(t.Pseudonymise.Key.Reveal()),
+		only:          compileParts(t.Only),
+		redacted:      compileParts(t.Redact.Answers),
+		pseudonymised: compileParts(t.Pseudonymise.Answers),
+		participant:   visibilityOf(t),
+		key:           []byte(t.Pseudonymise.Key.Reveal()),
 	}
-	if r.only == nil && !r.HidesParticipant() && len(r.redacted)+len(r.pseudonyms) == 0 {
+	if r.only == nil && r.participant == visible && len(r.redacted)+len(r.pseudonymised) == 0 {
 		return nil
 	}
 	return r
 }
 
-// HidesParticipant tells whether the target must not learn who the participant is.
-func (r *Redaction) HidesParticipant() bool {
-	return r != nil && (r.redactsParticipant || r.pseudonymsParticipant)
+func visibilityOf(t *config.Target) visibility {
+	switch {
+	case t.Redact.Participant:
+		return hidden
+	case t.Pseudonymise.Participant:
+		return pseudonymous
+	}
+	return visible
 }
 
-// Apply gives the event as the target may see it; e stays as it is.
+// HidesParticipant reports whether the target must not learn who the participant is.
+func (r *Redaction) HidesParticipant() bool { return r != nil && r.participant != visible }
+
+// Apply returns the event as the target may see it. It does not change e.
 func (r *Redaction) Apply(e *Event) *Event {
 	if r == nil {
 		return e
 	}
 	seen := *e
-	switch {
-	case r.redactsParticipant:
+	switch r.participant {
+	case hidden:
 		seen.Participant.ID = ""
-	case r.pseudonymsParticipant:
+	case pseudonymous:
 		seen.Participant.ID = pseudonym(r.key, []byte(e.Participant.ID))
 	}
 	if r.HidesParticipant() {
-		// Whoever keeps traces finds the request by it, and the request names the participant.
+		// A tracing system finds the request by it, and the request has the participant's id.
 		seen.Traceparent = ""
 	}
 	seen.Responses = nil
@@ -79,45 +111,45 @@ func (r *Redaction) sends(response *Response) bool {
 	return r.only == nil || slices.ContainsFunc(r.only, func(p answerPart) bool { return p.names(response) })
 }
 
-// response hides what there is to hide: only an answer that says something.
+// response redacts an answer. There is nothing to redact in a cleared or missing one.
 func (r *Redaction) response(e *Event, response Response) Response {
-	if e.State(&response) != Answered {
+	if e.state(&response) != answered {
 		return response
 	}
-	redacted, whole := partsOf(r.redacted, &response)
-	pseudonyms, wholePseudonym := partsOf(r.pseudonyms, &response)
+	redacted, isRedacted := partsOf(r.redacted, &response)
+	pseudonymised, isPseudonymised := partsOf(r.pseudonymised, &response)
 	switch {
-	case whole:
+	case isRedacted:
 		response.Answer, response.Redacted = nil, true
-	case wholePseudonym:
+	case isPseudonymised:
 		response.Answer = []byte(`{"pseudonym":"` + pseudonymOf(r.key, response.Answer) + `"}`)
-	case len(redacted)+len(pseudonyms) > 0:
-		answer, err := r.replace(response.Answer, redacted, pseudonyms)
+	case len(redacted)+len(pseudonymised) > 0:
+		answer, err := r.replace(response.Answer, redacted, pseudonymised)
 		response.Answer, response.Redacted = answer, err != nil
 	}
 	return response
 }
 
-// replace puts null and pseudonyms in the place of what the paths name. An answer
-// that can't be read is not let through.
-func (r *Redaction) replace(answer []byte, redacted, pseudonyms []jsonpath.AnswerPath) ([]byte, error) {
+// replace returns the answer with null and pseudonyms at the paths. An answer that
+// is not JSON is an error: it could contain anything.
+func (r *Redaction) replace(answer []byte, redacted, pseudonymised []jsonpath.AnswerPath) ([]byte, error) {
 	if err := jsonpath.CheckJSON(answer); err != nil {
 		return nil, err
 	}
-	var found []jsonpath.Span
+	null := []byte("null")
+	var edits []jsonpath.Edit
 	for _, path := range redacted {
-		found = path.AppendSpans(found, answer, true)
+		edits = append(edits, jsonpath.Edit{Path: path, With: func([]byte) []byte { return null }})
 	}
-	for _, path := range pseudonyms {
-		found = path.AppendSpans(found, answer, false)
+	for _, path := range pseudonymised {
+		edits = append(edits, jsonpath.Edit{Path: path, With: func(value []byte) []byte {
+			if bytes.Equal(value, null) {
+				return null
+			}
+			return []byte(`"` + pseudonymOf(r.key, value) + `"`)
+		}})
 	}
-	return jsonpath.ReplaceSpans(answer, found, func(s jsonpath.Span) []byte {
-		value := answer[s.Start:s.End]
-		if s.Redacted || string(value) == "null" {
-			return []byte("null")
-		}
-		return []byte(`"` + pseudonymOf(r.key, value) + `"`)
-	}), nil
+	return jsonpath.Replace(answer, edits), nil
 }
 
 func compileParts(parts []config.AnswerPart) []answerPart {
@@ -126,13 +158,13 @@ func compileParts(parts []config.AnswerPart) []answerPart {
 	}
 	compiled := make([]answerPart, 0, len(parts))
 	for _, part := range parts {
-		path, _ := jsonpath.ParseAnswerPath(part.Path) // Load has found it right
+		path, _ := jsonpath.ParseAnswerPath(part.Path) // config.Load has checked it
 		compiled = append(compiled, answerPart{part, path})
 	}
 	return compiled
 }
 
-// partsOf gives the paths of those parts that name the response's answer, or whole.
+// partsOf returns the paths into the response's answer, or whether whole answers are meant.
 func partsOf(parts []answerPart, response *Response) (paths []jsonpath.AnswerPath, whole bool) {
 	for _, part := range parts {
 		if !part.names(response) {
@@ -148,19 +180,19 @@ func partsOf(parts []answerPart, response *Response) (paths []jsonpath.AnswerPat
 
 func (p *answerPart) names(response *Response) bool {
 	anyPage := p.Page == config.PageName{}
-	return (anyPage || isPage(p.Page, response.Page)) && (p.Type == "" || p.Type == response.Type)
+	return (anyPage || isPage(p.Page, response.Page)) && (p.Type == "" || response.Type != nil && p.Type == *response.Type)
 }
 
-// pseudonym is HMAC-SHA-256 of the text in hex, so that whoever has the key can
-// make it with any tool.
+// pseudonym returns the HMAC-SHA-256 of the text in hex, which anybody who has
+// the key can compute.
 func pseudonym(key, text []byte) string {
 	mac := hmac.New(sha256.New, key)
 	mac.Write(text)
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// pseudonymOf makes the pseudonym of a JSON value: of a string's text, however it
-// is escaped, and of the bytes of anything else.
+// pseudonymOf returns the pseudonym of a JSON value: of a string's text, however
+// it is escaped, or of the bytes of any other value.
 func pseudonymOf(key, value []byte) string {
 	if parsed := gjson.ParseBytes(value); parsed.Type == gjson.String {
 		return pseudonym(key, []byte(parsed.Str))

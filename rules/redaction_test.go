@@ -14,18 +14,19 @@ const (
 	pseudonymOfP = "b12f36fd59fef709c66cfe2f6cabfe8808db21b3df99132c9f686fb1089613bc"
 )
 
-// answeredPages is an event of somebody who answered on three pages, cleared an answer on one and skipped one.
+// answeredPages is an event of a participant who answered on three pages, cleared
+// an answer on one and skipped one.
 func answeredPages() *Event {
 	return &Event{
 		Participant: Participant{ID: "p"},
 		From:        PageRef{ID: "five", Number: 5},
 		Traceparent: "00-trace",
 		Responses: []Response{
-			{Page: PageRef{ID: "one", Number: 1, Name: "Consent"}, Type: "Confirmation", Answer: []byte(`{"confirmed":true}`)},
-			{Page: PageRef{ID: "two", Number: 2, Name: "Contact"}, Type: "Free Text", Answer: []byte(`{"text":"p","at":["p","q",null,7]}`)},
-			{Page: PageRef{ID: "three", Number: 3, Name: "1"}, Type: "Free Text", Answer: []byte(`{"text":"p"}`)},
-			{Page: PageRef{ID: "four", Number: 4}, Type: "Free Text", Answer: []byte(`{}`)},
-			{Page: PageRef{ID: "five", Number: 5}, Type: "Free Text"},
+			{Page: PageRef{ID: "one", Number: 1, Name: new("Consent")}, Type: new("Confirmation"), Answer: []byte(`{"confirmed":true}`)},
+			{Page: PageRef{ID: "two", Number: 2, Name: new("Contact")}, Type: new("Free Text"), Answer: []byte(`{"text":"p","at":["p","q",null,7]}`)},
+			{Page: PageRef{ID: "three", Number: 3, Name: new("1")}, Type: new("Free Text"), Answer: []byte(`{"text":"p"}`)},
+			{Page: PageRef{ID: "four", Number: 4}, Type: new("Free Text"), Answer: []byte(`{}`)},
+			{Page: PageRef{ID: "five", Number: 5}, Type: new("Free Text")},
 		},
 	}
 }
@@ -39,7 +40,7 @@ func TestATargetSeesWhatItMaySee(t *testing.T) {
 		got := []string{seen.Participant.ID}
 		for i := range seen.Responses {
 			r := &seen.Responses[i]
-			got = append(got, r.Page.ID+" "+string(seen.State(r))+" "+string(r.Answer))
+			got = append(got, r.Page.ID+" "+string(seen.state(r))+" "+string(r.Answer))
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%+v (-want +got):\n%s", target, diff)
@@ -83,7 +84,7 @@ func TestATargetSeesWhatItMaySee(t *testing.T) {
 	}, "p", `one answered `, `two answered `, `three answered `, four, five)
 }
 
-func TestAnAnswerThatCannotBeReadIsTakenOutWhole(t *testing.T) {
+func TestAnAnswerThatIsNotJSONIsRedactedWhole(t *testing.T) {
 	for _, answer := range []string{`{"text":`, `{"text":"a"}}`, nested(100)} {
 		event := &Event{Responses: []Response{{Answer: []byte(answer)}}}
 		target := config.Target{Redact: config.Redact{Answers: []config.AnswerPart{{Path: "text"}}}}
@@ -102,7 +103,7 @@ func nested(depth int) string {
 	return text
 }
 
-func TestWhoeverMustNotKnowTheParticipantGetsNoTrace(t *testing.T) {
+func TestATargetThatMustNotKnowTheParticipantGetsNoTraceparent(t *testing.T) {
 	f := func(target config.Target, want string) {
 		t.Helper()
 		if got := NewRedaction(&target).Apply(answeredPages()).Traceparent; got != want {
@@ -115,7 +116,7 @@ func TestWhoeverMustNotKnowTheParticipantGetsNoTrace(t *testing.T) {
 	f(config.Target{Pseudonymise: config.Pseudonymise{Participant: true}}, "")
 }
 
-func TestAPseudonymIsOfTheTextHoweverItIsWritten(t *testing.T) {
+func TestPseudonymsDoNotDependOnEscapes(t *testing.T) {
 	key := []byte(testKey)
 	if got := pseudonymOf(key, []byte(`"\u0070"`)); got != pseudonymOfP {
 		t.Errorf("an escaped text has the pseudonym %s, want %s", got, pseudonymOfP)
@@ -125,5 +126,22 @@ func TestAPseudonymIsOfTheTextHoweverItIsWritten(t *testing.T) {
 	}
 	if pseudonym([]byte("another key here"), []byte("p")) == pseudonymOfP {
 		t.Error("two keys make one pseudonym")
+	}
+}
+
+func TestAHiddenParticipantIsNotPseudonymous(t *testing.T) {
+	f := func(target config.Target, want visibility, name string) {
+		t.Helper()
+		if got := visibilityOf(&target); got != want || got.String() != name {
+			t.Errorf("the participant is %s, want %s", got, name)
+		}
+	}
+	redact, pseudonymise := config.Redact{Participant: true}, config.Pseudonymise{Participant: true}
+	f(config.Target{}, visible, "visible")
+	f(config.Target{Pseudonymise: pseudonymise}, pseudonymous, "pseudonymous")
+	f(config.Target{Redact: redact}, hidden, "hidden")
+	f(config.Target{Redact: redact, Pseudonymise: pseudonymise}, hidden, "hidden")
+	if got := visibility(9).String(); got != "visibility(9)" {
+		t.Errorf("an unknown visibility is named %s", got)
 	}
 }

@@ -9,15 +9,15 @@ import (
 	"github.com/sidehook/sidehook/rules/strictyaml"
 )
 
-// release is a version of an app, as Semantic Versioning orders them.
+// release is a release of an app, in the order of Semantic Versioning.
 type release struct {
 	major, minor, patch int
-	// early tells a pre-release, which comes before the release itself.
-	early bool
+	// isPre marks a pre-release, which precedes the release itself.
+	isPre bool
 	text  string
 }
 
-// versionFields say how an app tells its release.
+// versionFields are where an app publishes its release, and the oldest supported.
 type versionFields struct {
 	Get    string `yaml:"get"`
 	Oldest string `yaml:"oldest"`
@@ -25,7 +25,7 @@ type versionFields struct {
 
 var releasePattern = regexp.MustCompile(`(\d+)\.(\d+)\.(\d+)(-[0-9A-Za-z.-]+)?`)
 
-// parseRelease finds the first release in a text.
+// parseRelease returns the first release in a text.
 func parseRelease(text string) (r release, ok bool) {
 	parts := releasePattern.FindStringSubmatch(text)
 	if parts == nil {
@@ -39,22 +39,22 @@ func parseRelease(text string) (r release, ok bool) {
 		}
 		numbers[i] = n
 	}
-	return release{major: numbers[0], minor: numbers[1], patch: numbers[2], early: parts[4] != "", text: parts[0]}, true
+	return release{major: numbers[0], minor: numbers[1], patch: numbers[2], isPre: parts[4] != "", text: parts[0]}, true
 }
 
 func (r release) compare(other release) int {
-	early := map[bool]int{true: -1}
+	rank := map[bool]int{true: -1}
 	return cmp.Or(
 		cmp.Compare(r.major, other.major), cmp.Compare(r.minor, other.minor), cmp.Compare(r.patch, other.patch),
-		cmp.Compare(early[r.early], early[other.early]),
+		cmp.Compare(rank[r.isPre], rank[other.isPre]),
 	)
 }
 
-// VersionPath is where the app tells its release, empty where it doesn't.
+// VersionPath is the path of the app's release for GET, empty if it has none.
 func (p *Profile) VersionPath() string { return p.version }
 
-// TooOld tells of what an app answered at VersionPath, and of no other app,
-// whether its release is older than oldest, of which the profile can tell events.
+// TooOld reports whether the release in the app's response to VersionPath is older
+// than the oldest that the profile describes. It is not if there is no release in it.
 func (p *Profile) TooOld(json []byte) (found, oldest string, old bool) {
 	r, ok := parseRelease(string(json))
 	return r.text, p.oldest.text, ok && r.compare(p.oldest) < 0

@@ -6,19 +6,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What Decsys takes for an exchange and what it doesn't is in the recording
-// script-oddities; these are its cases one by one.
-func TestARouteMatchesWhatDecsysTakesForIt(t *testing.T) {
+// The cases are those of the recording script-oddities.
+func TestRoutesMatchWhatDecsysAccepts(t *testing.T) {
 	profile := decsys(t)
-	f := func(method, target string, says Says, params map[string]string) {
+	f := func(method, target string, kind Kind, params map[string]string) {
 		t.Helper()
 		match, ok := profile.Match([]byte(method), []byte(target))
 		if !ok {
-			t.Errorf("%s %s matches no route, want %s", method, target, says)
+			t.Errorf("%s %s matches no route, want %s", method, target, kind)
 			return
 		}
-		if match.Says() != says {
-			t.Errorf("%s %s says %s, want %s", method, target, match.Says(), says)
+		if match.Kind() != kind {
+			t.Errorf("%s %s says %s, want %s", method, target, match.Kind(), kind)
 		}
 		if diff := cmp.Diff(params, match.params); diff != "" {
 			t.Errorf("%s %s: parameters (-want +got):\n%s", method, target, diff)
@@ -30,7 +29,7 @@ func TestARouteMatchesWhatDecsysTakesForIt(t *testing.T) {
 	f("GET", "/api/progress/5/3/p", PageShown, ids{"survey": "5", "instance": "3", "participant": "p"})
 	f("POST", "/api/progress/5/3/p/next", Navigated, ids{"survey": "5", "instance": "3", "participant": "p", "key": "next"})
 	f("POST", "/api/log/3/p/page/decsys.platform.PAGE_LOAD", PageLoaded, ids{"instance": "3", "participant": "p", "page": "page"})
-	f("POST", "/api/log/3/p/item/decsys.platform.COMPONENT_RESULTS", AnsweredItem, ids{"instance": "3", "participant": "p", "item": "item"})
+	f("POST", "/api/log/3/p/item/decsys.platform.COMPONENT_RESULTS", Answered, ids{"instance": "3", "participant": "p", "item": "item"})
 	// without a participant, with and without the slash
 	f("GET", "/api/progress/5/3/", PageShown, ids{"survey": "5", "instance": "3"})
 	f("GET", "/api/progress/5/3", PageShown, ids{"survey": "5", "instance": "3"})
@@ -49,19 +48,19 @@ func TestARouteMatchesWhatDecsysTakesForIt(t *testing.T) {
 	f("POST", "/api/./progress/5/3/p/next", Navigated, ids{"survey": "5", "instance": "3", "participant": "p", "key": "next"})
 	f("POST", "/x/../api/progress/5/3/p/next", Navigated, ids{"survey": "5", "instance": "3", "participant": "p", "key": "next"})
 	// percent-encoded letters, in a literal and in an id
-	f("POST", "/api/log/3/p/item/decsys.platform.COMPONENT%5FRESULTS", AnsweredItem, ids{"instance": "3", "participant": "p", "item": "item"})
+	f("POST", "/api/log/3/p/item/decsys.platform.COMPONENT%5FRESULTS", Answered, ids{"instance": "3", "participant": "p", "item": "item"})
 	f("GET", "/api/progress/5/3/Bob%20%C3%A9", PageShown, ids{"survey": "5", "instance": "3", "participant": "Bob é"})
 	// a slash within a segment stays encoded, a lone % stands for itself
 	f("GET", "/api/progress/5/3/a%2Fb", PageShown, ids{"survey": "5", "instance": "3", "participant": "a%2Fb"})
 	f("GET", "/api/progress/5/3/100%", PageShown, ids{"survey": "5", "instance": "3", "participant": "100%"})
 }
 
-func TestARouteMatchesNothingElse(t *testing.T) {
+func TestRoutesMatchNothingElse(t *testing.T) {
 	profile := decsys(t)
 	f := func(method, target string) {
 		t.Helper()
 		if match, ok := profile.Match([]byte(method), []byte(target)); ok {
-			t.Errorf("%s %s says %s, want no match", method, target, match.Says())
+			t.Errorf("%s %s says %s, want no match", method, target, match.Kind())
 		}
 	}
 	f("POST", "//api/progress/5/3/p/next") // 405 in Decsys
@@ -79,7 +78,7 @@ func TestARouteMatchesNothingElse(t *testing.T) {
 	f("GET", "/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17/18/19")
 }
 
-func TestLookingForARouteInVainAllocatesNothing(t *testing.T) {
+func TestMatchWithoutARouteDoesNotAllocate(t *testing.T) {
 	profile := decsys(t)
 	method, target := []byte("GET"), []byte("/api/./components/static/Choose%20One.js?1700000000")
 	allocs := testing.AllocsPerRun(100, func() {

@@ -9,22 +9,23 @@ import (
 	"strings"
 )
 
-// guarded lets only those in who may see what became of deliveries.
+// guarded admits only requests from this machine, or with the token.
 func (a *Admin) guarded(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		token, given := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 		switch {
 		case given && a.isToken(token), !given && isLocal(r):
+			setConnState(r, connAuthorized)
 			next(w, r)
 		case given:
-			http.Error(w, "this is not the admin_token", http.StatusUnauthorized)
+			http.Error(w, "wrong admin_token", http.StatusUnauthorized)
 		default:
-			http.Error(w, "only loopback may ask this, or whoever has the admin_token (Authorization: Bearer ...)", http.StatusForbidden)
+			http.Error(w, "this needs a request from loopback, or the admin_token (Authorization: Bearer ...)", http.StatusForbidden)
 		}
 	}
 }
 
-// isToken compares digests, so that the time it takes tells nothing of the token.
+// isToken compares digests, so that timing reveals nothing about the token.
 func (a *Admin) isToken(given string) bool {
 	token := a.token.Load()
 	if token.IsZero() {
@@ -34,26 +35,35 @@ func (a *Admin) isToken(given string) bool {
 	return subtle.ConstantTimeCompare(want[:], have[:]) == 1
 }
 
-// isLocal tells a request of somebody on this machine from one that a proxy here
-// hands on, or that a page in their browser makes: that one names another host
-// (DNS rebinding), an origin or another site. The app's own pages are another
-// site too, though their host may be localhost as well.
+// isLocal reports whether a request comes from somebody on this machine. One that
+// a proxy here forwards does not, nor one made by a page in a browser: it has
+// another host (DNS rebinding), an origin or another site. The app's own pages
+// count as another site even where their host is localhost too.
 func isLocal(r *http.Request) bool {
-	return isLoopback(r.RemoteAddr) && isLoopback(r.Host) && !isHandedOn(r) && !isOfAPage(r)
+	return isLoopback(r.RemoteAddr) && isLoopback(r.Host) && !isForwarded(r) && !isFromPage(r)
 }
 
-func isHandedOn(r *http.Request) bool {
-	return r.Header.Get("Forwarded") != "" || r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("Via") != ""
+// isForwarded reports whether a proxy forwards the request: it has a header that
+// proxies add, with whatever value, or comes in HTTP/1.0. That is how nginx
+// forwards by default, without a header, and hardly anybody else speaks it.
+func isForwarded(r *http.Request) bool {
+	for name := range r.Header {
+		if strings.HasPrefix(name, "X-Forwarded") || name == "Forwarded" || name == "Via" || name == "X-Real-Ip" {
+			return true
+		}
+	}
+	return !r.ProtoAtLeast(1, 1)
 }
 
-// isOfAPage goes by what all browsers send of themselves, and nothing else does.
-// An address typed by hand has site "none".
-func isOfAPage(r *http.Request) bool {
+// isFromPage reports whether a page in a browser made the request. It relies on
+// headers that browsers always send and other clients never do. For an address
+// typed by hand the site is "none".
+func isFromPage(r *http.Request) bool {
 	site := r.Header.Get("Sec-Fetch-Site")
 	return r.Header.Get("Origin") != "" || site == "cross-site" || site == "same-site"
 }
 
-// isLoopback tells whether "host" or "host:port" is this machine by its loopback name or address.
+// isLoopback reports whether "host" or "host:port" is a loopback address or localhost.
 func isLoopback(hostPort string) bool {
 	host, _, err := net.SplitHostPort(hostPort)
 	if err != nil {

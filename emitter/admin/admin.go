@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,69 +13,88 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/sidehook/sidehook/emitter/outbox"
-
 	"github.com/sidehook/sidehook/emitter/deliver"
+	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/emitter/record"
 	"github.com/sidehook/sidehook/rules/config"
 )
 
 const (
-	// requestLimit bounds a whole request of an operator.
-	requestLimit = 10 * time.Second
-	// idleLimit is how long an operator's connection is kept between requests.
-	idleLimit = time.Minute
-	// headLimit is the largest head of a request, in bytes.
-	headLimit = 16 << 10
+	// requestTimeout bounds a whole request of an operator.
+	requestTimeout = 10 * time.Second
+	// headTimeout bounds the wait for the head of a request.
+	headTimeout = 5 * time.Second
+	// idleTimeout is how long an operator's connection is kept between requests.
+	idleTimeout = 15 * time.Second
+	// maxHead is the largest head of a request, in bytes.
+	maxHead = 16 << 10
+	// defaultConnections is how many connections there can be at once.
+	defaultConnections = 64
+	// localShare is which part of them, one in localShare, is for peers on this machine.
+	localShare = 4
 )
 
-// Config is what an Admin needs; all but Token is required.
+// Config is what an Admin needs. All fields are required but Connections.
 type Config struct {
 	// Listen is the operators' address, host:port.
 	Listen string
-	// Token opens what is not for everybody to others than loopback.
-	Token config.Secret
-	// Ready tells whether participants can be served, and why not.
+	// Connections is how many there can be at once, at least 4; default 64. A
+	// quarter is kept for peers on this machine.
+	Connections int
+	// Ready returns why participants cannot be served, nil when they can.
 	Ready func(context.Context) error
-	// Metrics are exposed, and the operators' own are registered there.
+	// Metrics is the registry that is exposed; it gets the operators' own metrics, too.
 	Metrics *prometheus.Registry
 	Store   *outbox.Store
-	// Targets tells how each target is doing.
+	// Targets returns the status of each configured target.
 	Targets func() []deliver.TargetStatus
-	// MayMove tells whether a delivery of one target may be sent to another, and why not.
+	// MayMove returns why a delivery of one target must not be sent to another, nil when it may.
 	MayMove func(from, to string) error
-	// Forget erases a participant, of one survey or, where it is empty, of all.
+	// Forget erases a participant from one survey, or from all where it is empty.
 	Forget func(ctx context.Context, participant, survey string) (record.Forgotten, error)
 	Logger *slog.Logger
 }
 
-// Admin is the operator's listener. Listen opens it, Serve serves until Shutdown.
+// Admin is the operator's listener. Apply configures it, Listen opens it, and
+// Serve serves until Shutdown.
 type Admin struct {
-	config   Config
-	token    atomic.Pointer[config.Secret]
+	config Config
+	token  atomic.Pointer[config.Secret]
+	// hosts has the scheme and host of each configured target's URL.
+	hosts    atomic.Pointer[map[string]string]
 	server   *http.Server
 	listener net.Listener
 	draining atomic.Bool
 	metrics  metrics
 }
 
-// New makes an Admin that does nothing yet.
+// New returns an Admin without a token.
 func New(c Config) *Admin {
 	a := &Admin{config: c, metrics: newMetrics(c.Metrics)}
-	a.SetToken(c.Token)
+	a.Apply(&config.Config{})
 	a.server = &http.Server{
-		Handler:        a.routes(),
-		ReadTimeout:    requestLimit,
-		WriteTimeout:   requestLimit,
-		IdleTimeout:    idleLimit,
-		MaxHeaderBytes: headLimit,
-		ErrorLog:       slog.NewLogLogger(c.Logger.Handler(), slog.LevelDebug),
+		Handler:           serving(a.routes()),
+		ConnContext:       withConn,
+		ReadHeaderTimeout: headTimeout,
+		ReadTimeout:       requestTimeout,
+		WriteTimeout:      requestTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHead,
+		ErrorLog:          slog.NewLogLogger(c.Logger.Handler(), slog.LevelDebug),
 	}
 	return a
 }
 
-// SetToken makes this the token from now on.
-func (a *Admin) SetToken(token config.Secret) { a.token.Store(&token) }
+// Apply takes the token and the targets' hosts from a configuration, also while
+// the Admin serves.
+func (a *Admin) Apply(c *config.Config) {
+	a.token.Store(&c.AdminToken)
+	hosts := map[string]string{}
+	for name, target := range c.Targets {
+		hosts[name] = target.URL.String()
+	}
+	a.hosts.Store(&hosts)
+}
 
 // Listen opens the listener.
 func (a *Admin) Listen() error {
@@ -82,11 +102,13 @@ func (a *Admin) Listen() error {
 	if err != nil {
 		return fmt.Errorf("cannot listen for operators: %w", err)
 	}
-	a.listener = limit(listener, maxConnections)
+	places := cmp.Or(a.config.Connections, defaultConnections)
+	local := max(places/localShare, 1)
+	a.listener = newConnections(listener, local, places-local)
 	return nil
 }
 
-// Addr is where operators connect; call Listen first.
+// Addr returns the address of the listener; call Listen first.
 func (a *Admin) Addr() net.Addr { return a.listener.Addr() }
 
 // Serve serves operators until Shutdown; call Listen first.
@@ -98,14 +120,15 @@ func (a *Admin) Serve() error {
 	return fmt.Errorf("cannot serve operators: %w", err)
 }
 
-// Drain makes /ready say that the process is about to end.
+// Drain makes /ready fail, since the process is about to end.
 func (a *Admin) Drain() { a.draining.Store(true) }
 
-// Shutdown ends Serve once the requests under way have ended, or with ctx.
+// Shutdown ends Serve once the requests in flight have ended, or with ctx.
 func (a *Admin) Shutdown(ctx context.Context) error { return a.server.Shutdown(ctx) }
 
 func (a *Admin) routes() http.Handler {
 	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", a.index)
 	mux.HandleFunc("GET /live", a.live)
 	mux.HandleFunc("GET /ready", a.ready)
 	mux.Handle("GET /metrics", exposition(a.config.Metrics))

@@ -8,40 +8,41 @@ import (
 	"time"
 )
 
-// backupLimit bounds a backup: what is freed meanwhile can't be used again.
-const backupLimit = 5 * time.Minute
+// BackupTimeout bounds a backup: pages freed meanwhile cannot be reused.
+const BackupTimeout = 5 * time.Minute
 
-// backup sends the state file as it is now. It is no state file yet: see SaveBackup.
+// backup sends a snapshot of the state file, which outbox.FinishCopy turns into
+// one that can be opened.
 func (a *Admin) backup(w http.ResponseWriter, r *http.Request) {
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(time.Time{})
-	ctx, cancel := context.WithTimeout(r.Context(), backupLimit)
+	ctx, cancel := context.WithTimeout(r.Context(), BackupTimeout)
 	defer cancel()
-	begun := false
+	started := false
 	err := a.config.Store.Backup(ctx, func(size int64) io.Writer {
-		begun = true
+		started = true
 		w.Header().Set("Content-Type", "application/octet-stream")
 		w.Header().Set("Content-Length", strconv.FormatInt(size, 10))
-		return &patient{w, control}
+		return &steadyWriter{w, control}
 	})
 	switch {
-	case err != nil && begun:
-		a.config.Logger.Warn("a backup was broken off", "cause", err)
+	case err != nil && started:
+		a.config.Logger.Warn("a backup was aborted", "error", err)
 		panic(http.ErrAbortHandler)
 	case err != nil:
 		refuse(w, err)
 	}
 }
 
-// patient writes for as long as something is taken every requestLimit.
-type patient struct {
+// steadyWriter fails once a single write takes longer than requestTimeout.
+type steadyWriter struct {
 	io.Writer
 	control *http.ResponseController
 }
 
-func (p *patient) Write(b []byte) (int, error) {
-	if err := p.control.SetWriteDeadline(time.Now().Add(requestLimit)); err != nil {
+func (s *steadyWriter) Write(p []byte) (int, error) {
+	if err := s.control.SetWriteDeadline(time.Now().Add(requestTimeout)); err != nil {
 		return 0, err
 	}
-	return p.Writer.Write(b)
+	return s.Writer.Write(p)
 }

@@ -10,12 +10,11 @@ import (
 	"github.com/sidehook/sidehook/emitter/outbox"
 )
 
-// changeLimit is how long an operator waits for the disk.
-const changeLimit = 5 * time.Second
+// changeTimeout is how long a request waits for the disk.
+const changeTimeout = 5 * time.Second
 
-// listed is a delivery as operators see it: without its body, which is what a
-// participant answered.
-type listed struct {
+// Delivery is a delivery without its body, which holds a participant's answers.
+type Delivery struct {
 	ID          string     `json:"id"`
 	Target      string     `json:"target"`
 	Rule        string     `json:"rule"`
@@ -30,122 +29,135 @@ type listed struct {
 	Finished    *time.Time `json:"finished"`
 }
 
-// detailed is all there is to see of a delivery.
-type detailed struct {
-	listed
-	Failure *failure `json:"failure"`
-	// Body is there only for whoever asks for it.
+// DeliveryDetail is everything there is to see of a delivery.
+type DeliveryDetail struct {
+	Delivery
+	Failure *Failure `json:"failure"`
+	// Body is nil unless it was asked for.
 	Body *string `json:"body,omitempty"`
 }
 
-// failure is the last failed attempt.
-type failure struct {
+// Failure is the last failed attempt.
+type Failure struct {
+	// First is the time of the first failed attempt, At that of the last.
 	First   time.Time `json:"first"`
 	At      time.Time `json:"at"`
 	Seconds float64   `json:"seconds"`
 	Status  int       `json:"status"`
 	Reason  string    `json:"reason"`
-	// Excerpt is the beginning of the answer.
+	// Excerpt is the beginning of the target's response.
 	Excerpt string `json:"excerpt"`
 }
 
-type listing struct {
-	Deliveries []listed `json:"deliveries"`
-	// After is what to ask for to go on, empty at the end.
+// DeliveryList is one page of deliveries.
+type DeliveryList struct {
+	Deliveries []Delivery `json:"deliveries"`
+	// After is where the next page continues, empty at the end.
 	After string `json:"after"`
 }
 
 func (a *Admin) deliveries(w http.ResponseWriter, r *http.Request) {
 	query, err := readQuery(r.URL.Query(), time.Now())
 	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
+		refuse(w, badRequest(err))
 		return
 	}
 	query.NewestFirst = true
-	found, rest, err := a.config.Store.List(query)
+	found, rest, err := a.list(query)
 	if err != nil {
 		refuse(w, err)
 		return
 	}
-	list := listing{Deliveries: []listed{}, After: rest}
+	list := DeliveryList{Deliveries: []Delivery{}, After: rest}
 	for _, d := range found {
 		list.Deliveries = append(list.Deliveries, describe(d))
 	}
-	answer(w, list)
+	respond(w, list)
 }
 
-// delivery shows all deliveries that have the webhook-id: more than one where it
-// was redelivered to other targets.
+// list is Store.List with an error where nothing is found because there is no
+// such target.
+func (a *Admin) list(query outbox.Query) (found []*outbox.Delivery, rest string, err error) {
+	found, rest, err = a.config.Store.List(query)
+	if err == nil && len(found) == 0 && query.After == "" && query.Target != "" {
+		err = a.checkKnown(query.Target)
+	}
+	return found, rest, err
+}
+
+// delivery responds with all deliveries that share a webhook-id: more than one
+// where it was redelivered to other targets.
 func (a *Admin) delivery(w http.ResponseWriter, r *http.Request) {
-	found, _, err := a.config.Store.List(outbox.Query{ID: r.PathValue("id"), Target: r.URL.Query().Get("target")})
+	list, err := a.details(outbox.Query{ID: r.PathValue("id"), Target: r.URL.Query().Get("target")}, r.URL.Query().Has("body"))
 	if err != nil {
 		refuse(w, err)
 		return
 	}
-	if len(found) == 0 {
-		http.Error(w, errNoDelivery.Error(), http.StatusNotFound)
-		return
+	respond(w, list)
+}
+
+func (a *Admin) details(query outbox.Query, withBody bool) ([]DeliveryDetail, error) {
+	found, _, err := a.list(query)
+	if err != nil {
+		return nil, err
 	}
-	list := []detailed{}
+	if len(found) == 0 {
+		return nil, errNoDelivery
+	}
+	list := []DeliveryDetail{}
 	for _, d := range found {
 		whole, err := a.config.Store.Load(d.Seq)
 		if err != nil {
-			refuse(w, err)
-			return
+			return nil, err
 		}
-		if whole != nil { // it may just have been dropped
-			list = append(list, detail(whole, r.URL.Query().Has("body")))
+		if whole != nil { // it may just have been trimmed
+			list = append(list, detail(whole, withBody))
 		}
 	}
-	answer(w, list)
+	return list, nil
 }
 
-// change makes a change of the store; false when it has answered why not.
-func (a *Admin) change(w http.ResponseWriter, r *http.Request, fn func(*outbox.Tx)) bool {
-	if !a.isOpen(w) {
-		return false
+// change makes a change of the store.
+func (a *Admin) change(ctx context.Context, fn func(*outbox.Tx)) error {
+	if err := a.checkOpen(); err != nil {
+		return err
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), changeLimit)
+	ctx, cancel := context.WithTimeout(ctx, changeTimeout)
 	defer cancel()
-	if err := a.config.Store.Do(ctx, fn); err != nil {
-		refuse(w, err)
-		return false
-	}
-	return true
+	return a.config.Store.Do(ctx, fn)
 }
 
-// isOpen tells whether the store takes changes; false when it has answered why not.
-func (a *Admin) isOpen(w http.ResponseWriter) bool {
-	open, reason := a.config.Store.State()
-	if !open {
-		refuse(w, errors.New(reason))
+// checkOpen returns why the store takes no changes.
+func (a *Admin) checkOpen() error {
+	if isOpen, reason := a.config.Store.State(); !isOpen {
+		return errors.New(reason)
 	}
-	return open
+	return nil
 }
 
-func describe(d *outbox.Delivery) listed {
-	return listed{
+func describe(d *outbox.Delivery) Delivery {
+	return Delivery{
 		ID: d.ID, Target: d.Target, Rule: d.Rule, Event: d.Event, Survey: d.Survey, State: d.State.String(), Redelivered: d.Redelivered,
-		Created: d.Created.UTC(), Attempts: d.Attempts, Status: d.Status, Due: instant(d.Due), Finished: instant(d.Finished),
+		Created: d.Created.UTC(), Attempts: d.Attempts, Status: d.Status, Due: timeOrNil(d.Due), Finished: timeOrNil(d.Finished),
 	}
 }
 
-func detail(d *outbox.Delivery, withBody bool) detailed {
-	one := detailed{listed: describe(d)}
+func detail(d *outbox.Delivery, withBody bool) DeliveryDetail {
+	shown := DeliveryDetail{Delivery: describe(d)}
 	if f := d.Failure; f != nil {
-		one.Failure = &failure{
+		shown.Failure = &Failure{
 			First: f.First.UTC(), At: f.At.UTC(), Seconds: f.Duration.Seconds(), Status: f.Status, Reason: f.Reason, Excerpt: string(f.Excerpt),
 		}
 	}
 	if withBody {
 		body := string(d.Body)
-		one.Body = &body
+		shown.Body = &body
 	}
-	return one
+	return shown
 }
 
-// instant is null in JSON where there is none.
-func instant(t time.Time) *time.Time {
+// timeOrNil returns nil for the zero time, which JSON shows as null.
+func timeOrNil(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
 	}
@@ -153,7 +165,7 @@ func instant(t time.Time) *time.Time {
 	return &t
 }
 
-func answer(w http.ResponseWriter, value any) {
+func respond(w http.ResponseWriter, value any) {
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(value) // whoever asked may be gone
+	_ = json.NewEncoder(w).Encode(value) // the client may be gone
 }

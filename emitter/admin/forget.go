@@ -6,42 +6,49 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"github.com/sidehook/sidehook/emitter/record"
 )
 
 const (
-	// forgetLimit bounds the erasure of a participant, who may be one in millions.
-	forgetLimit = 10 * time.Minute
-	// personLimit is the longest request that names a participant, in bytes.
-	personLimit = 16 << 10
+	// ForgetTimeout bounds the erasure of a participant, who may be one in millions.
+	ForgetTimeout = 10 * time.Minute
+	// maxForgetRequest is the longest body of a ForgetRequest, in bytes.
+	maxForgetRequest = 16 << 10
 )
 
-// person is who is to be forgotten. It stands in a body, since URLs get logged.
-type person struct {
+// ForgetRequest names the participant to erase, in a body because URLs get logged.
+type ForgetRequest struct {
 	Participant string `json:"participant"`
-	Survey      string `json:"survey,omitempty"`
+	// Survey limits it to one survey, empty for all.
+	Survey string `json:"survey,omitempty"`
 }
 
-// forget erases a participant, to the end even if whoever asked has gone.
+// Erased counts what was erased.
+type Erased record.Forgotten
+
+// forget erases a participant. Once started it ends even if the client is gone.
 func (a *Admin) forget(w http.ResponseWriter, r *http.Request) {
-	var who person
-	if err := json.NewDecoder(io.LimitReader(r.Body, personLimit)).Decode(&who); err != nil || who.Participant == "" {
-		http.Error(w, `say who is to be forgotten: {"participant": "...", "survey": "..."}`, http.StatusBadRequest)
+	var request ForgetRequest
+	if err := json.NewDecoder(io.LimitReader(r.Body, maxForgetRequest)).Decode(&request); err != nil || request.Participant == "" {
+		http.Error(w, `the body must name a participant: {"participant": "...", "survey": "..."}`, http.StatusBadRequest)
 		return
 	}
-	if !a.isOpen(w) {
+	if err := a.checkOpen(); err != nil {
+		refuse(w, err)
 		return
 	}
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(time.Time{})
-	_ = control.SetWriteDeadline(time.Now().Add(forgetLimit + requestLimit))
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), forgetLimit)
+	_ = control.SetWriteDeadline(time.Now().Add(ForgetTimeout + requestTimeout))
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), ForgetTimeout)
 	defer cancel()
-	erased, err := a.config.Forget(ctx, who.Participant, who.Survey)
-	a.config.Logger.Info("an operator had a participant forgotten", "journeys", erased.Journeys,
+	erased, err := a.config.Forget(ctx, request.Participant, request.Survey)
+	a.config.Logger.Info("an operator erased a participant", "journeys", erased.Journeys,
 		"deliveries", erased.Pending+erased.Dead+erased.Delivered, "complete", err == nil)
 	if err != nil {
 		refuse(w, err)
 		return
 	}
-	answer(w, erased)
+	respond(w, Erased(erased))
 }

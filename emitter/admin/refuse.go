@@ -7,23 +7,35 @@ import (
 	"github.com/sidehook/sidehook/emitter/outbox"
 )
 
-// What operators are told.
+// refusal is an error with the HTTP status that reports it.
+type refusal struct {
+	status int
+	text   string
+}
+
+func (r refusal) Error() string { return r.text }
+
 var (
-	errNoDelivery = errors.New("there is no delivery with this id: there never was, or it was kept no longer than the configuration says")
-	errNoTarget   = errors.New("there is no target of this name in the configuration")
-	errWhich      = errors.New("say which deliveries: by id, target, rule, state, since or until")
-	errLate       = errors.New("at this rate the rest would be sent more than a day from now: give a faster -rate, or go on tomorrow")
-	errPending    = errors.New("it is still pending: it will be sent by itself")
+	errNoDelivery = refusal{http.StatusNotFound, "no delivery has this id: it never existed, or its retention is over"}
+	errSelection  = refusal{http.StatusBadRequest, "select deliveries by id, target, rule, state, since or until"}
+	errTooSlow    = refusal{http.StatusConflict, "at this rate the rest would be sent more than a day from now: use a higher rate, or continue tomorrow"}
+	errPending    = refusal{http.StatusConflict, "the delivery is pending: it will be sent anyway"}
 )
 
-// refuse says why something could not be done.
+// badRequest reports a request that cannot be understood.
+func badRequest(err error) refusal { return refusal{http.StatusBadRequest, err.Error()} }
+
+// refuse responds with err and the status that fits it.
 func refuse(w http.ResponseWriter, err error) {
+	var known refusal
 	switch {
+	case errors.As(err, &known):
+		http.Error(w, known.text, known.status)
 	case errors.Is(err, outbox.ErrCursor):
 		http.Error(w, err.Error(), http.StatusBadRequest)
 	case errors.Is(err, outbox.ErrBusy):
 		http.Error(w, err.Error(), http.StatusConflict)
 	default:
-		http.Error(w, "the store cannot answer: "+err.Error(), http.StatusServiceUnavailable)
+		http.Error(w, "the store is unavailable: "+err.Error(), http.StatusServiceUnavailable)
 	}
 }

@@ -119,8 +119,8 @@ func (b *bench) drainBacklog(of build, filled *backlog) (d drained, err error) {
 	if err != nil {
 		return d, err
 	}
-	defer target.close()
-	s, err := b.start(of, setting{state: state, app: nowhere, targets: map[string]string{"receiver": target.url()}})
+	defer target.Close()
+	s, err := b.start(of, setting{state: state, app: nowhere, targets: map[string]string{"receiver": target.URL()}})
 	if err != nil {
 		return d, err
 	}
@@ -138,7 +138,7 @@ func (b *bench) watch(s *sidecar, l *ledger, d *drained) error {
 	began := time.Now().Add(-s.starting)
 	last := time.Now()
 	for {
-		received, rss := l.received(), s.rssAnon()
+		received, rss := l.received(), s.RssAnon()
 		if len(d.samples) == 0 || received > d.samples[len(d.samples)-1].delivered {
 			last = time.Now()
 		}
@@ -146,7 +146,7 @@ func (b *bench) watch(s *sidecar, l *ledger, d *drained) error {
 		d.samples = append(d.samples, sample{time.Since(began), received, rss})
 		if received >= d.n {
 			if on, err := s.counts(); err != nil || on.Pending == 0 {
-				d.took, d.cpu = time.Since(l.first), s.cpu()
+				d.took, d.cpu = time.Since(l.first), s.CPU()
 				return err
 			}
 		}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/sidehook/sidehook/emitter/rig"
 )
 
 const (
@@ -63,12 +65,12 @@ func (b *bench) withQueueing(of build, state string, f func(*sidecar) error) err
 		return err
 	}
 	defer hung.close()
-	app, err := newServer(newSurvey().serve)
+	app, err := rig.NewServer(newSurvey().serve)
 	if err != nil {
 		return err
 	}
-	defer app.close()
-	s, err := b.start(of, setting{state: state, app: app.url(), targets: map[string]string{"receiver": hung.urls["hung"]}, isQueueing: true})
+	defer app.Close()
+	s, err := b.start(of, setting{state: state, app: app.URL(), targets: map[string]string{"receiver": hung.urls["hung"]}, isQueueing: true})
 	if err != nil {
 		return err
 	}

@@ -28,8 +28,8 @@ func (b *bench) idle() error {
 			return err
 		}
 		b.sleep(min(settleTime, b.duration))
-		sizes, memory = append(sizes, binary.Size()), append(memory, s.rssAnon())
-		rows = append(rows, []string{of.name, megabytes(binary.Size()), megabytes(s.rssAnon())})
+		sizes, memory = append(sizes, binary.Size()), append(memory, s.RssAnon())
+		rows = append(rows, []string{of.name, megabytes(binary.Size()), megabytes(s.RssAnon())})
 		if err := s.stop(); err != nil {
 			return err
 		}

@@ -8,6 +8,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/sidehook/sidehook/emitter/rig"
 )
 
 const (
@@ -42,18 +44,18 @@ func (b *bench) kill() error {
 // killRounds returns the ledger of all rounds, and how many webhooks had arrived
 // by a kill without being marked as delivered on disk.
 func (b *bench) killRounds(of build) (l *ledger, inFlight int, err error) {
-	app, err := newServer(newSurvey().serve)
+	app, err := rig.NewServer(newSurvey().serve)
 	if err != nil {
 		return nil, 0, err
 	}
-	defer app.close()
+	defer app.Close()
 	l = newLedger()
 	target, err := newReceiver(l)
 	if err != nil {
 		return nil, 0, err
 	}
-	defer target.close()
-	with := setting{state: b.state(), app: app.url(), targets: map[string]string{"receiver": target.url()}}
+	defer target.Close()
+	with := setting{state: b.state(), app: app.URL(), targets: map[string]string{"receiver": target.URL()}}
 	defer os.RemoveAll(with.state)
 	c := newCrowd("", l)
 	for range b.kills {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"time"
+
+	"github.com/sidehook/sidehook/emitter/rig"
 )
 
 const (
@@ -119,24 +121,24 @@ func (b *bench) isolationRound(of build) (alone, beside delays, err error) {
 // walk lets a crowd take the survey through a sidecar, and measures what a
 // healthy target receives beside the others.
 func (b *bench) walk(of build, who pace, others map[string]string) (d delays, err error) {
-	app, err := newServer(newSurvey().serve)
+	app, err := rig.NewServer(newSurvey().serve)
 	if err != nil {
 		return d, err
 	}
-	defer app.close()
+	defer app.Close()
 	l := newLedger()
 	healthy, err := newReceiver(l)
 	if err != nil {
 		return d, err
 	}
-	defer healthy.close()
-	targets := map[string]string{"receiver": healthy.url()}
+	defer healthy.Close()
+	targets := map[string]string{"receiver": healthy.URL()}
 	for name, url := range others {
 		targets[name] = url
 	}
 	state := b.state()
 	defer os.RemoveAll(state)
-	s, err := b.start(of, setting{state: state, app: app.url(), targets: targets})
+	s, err := b.start(of, setting{state: state, app: app.URL(), targets: targets})
 	if err != nil {
 		return d, err
 	}

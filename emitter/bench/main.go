@@ -14,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/sidehook/sidehook/emitter/rig"
 )
 
 // options are the flags.
@@ -138,7 +140,7 @@ func measure(ctx context.Context, o options, stdout io.Writer) error {
 	defer os.RemoveAll(dir)
 	b := &bench{options: o, ctx: ctx, dir: dir, out: &report{stdout}}
 	b.builds = []build{{"this tree", filepath.Join(dir, "sidehook")}}
-	if err := b.compile(b.builds[0].path); err != nil {
+	if err := rig.Build(ctx, b.builds[0].path); err != nil {
 		return err
 	}
 	if o.before != "" {

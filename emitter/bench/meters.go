@@ -6,14 +6,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"strconv"
 	"strings"
 	"time"
 )
-
-// tick is the unit of CPU time in /proc on every Linux that Go knows.
-const tick = 10 * time.Millisecond
 
 // spent is what a process has used since its start.
 type spent struct {
@@ -60,8 +56,8 @@ func (s *sidecar) ask(path string) ([]byte, error) {
 
 // spent reads /proc and the metrics of the process.
 func (s *sidecar) spent() (u spent, err error) {
-	u.cpu = s.cpu()
-	u.written = s.proc("io", "write_bytes:")
+	u.cpu = s.CPU()
+	u.written = s.Proc("io", "write_bytes:")
 	text, err := s.ask("/metrics")
 	if err != nil {
 		return u, err
@@ -86,31 +82,4 @@ func (s *sidecar) spent() (u spent, err error) {
 
 func (u spent) since(before spent) spent {
 	return spent{u.cpu - before.cpu, u.written - before.written, u.commits - before.commits, u.commit - before.commit, u.events - before.events}
-}
-
-// rssAnon is the anonymous memory of the process, in bytes.
-func (s *sidecar) rssAnon() int64 { return s.proc("status", "RssAnon:") << 10 }
-
-// proc reads the number after a name in a file of /proc/PID, 0 without it.
-func (s *sidecar) proc(file, name string) (n int64) {
-	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/%s", s.cmd.Process.Pid, file))
-	for line := range strings.Lines(string(text)) {
-		if rest, isIt := strings.CutPrefix(line, name); isIt {
-			_, _ = fmt.Sscan(rest, &n)
-			return n
-		}
-	}
-	return 0
-}
-
-// cpu is the CPU time that the process has used.
-func (s *sidecar) cpu() time.Duration {
-	stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
-	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-	if len(fields) < 13 {
-		return 0
-	}
-	user, _ := strconv.Atoi(fields[11])
-	system, _ := strconv.Atoi(fields[12])
-	return time.Duration(user+system) * tick
 }

@@ -1,16 +1,14 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
-	"syscall"
 	"time"
+
+	"github.com/sidehook/sidehook/emitter/rig"
 )
 
 const (
@@ -38,21 +36,11 @@ type setting struct {
 
 // sidecar is a sidehook process.
 type sidecar struct {
-	cmd  *exec.Cmd
-	done chan struct{}
+	*rig.Process
 	// participants and admin are its addresses.
 	participants, admin string
 	// starting is the time from its start until it accepted connections.
 	starting time.Duration
-}
-
-func (b *bench) compile(path string) error {
-	cmd := exec.CommandContext(b.ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, "github.com/sidehook/sidehook")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("cannot build sidehook; run this inside its tree: %w\n%s", err, out)
-	}
-	return nil
 }
 
 // state returns a new state folder.
@@ -63,11 +51,11 @@ func (b *bench) state() string {
 
 // start runs a build until stop or kill.
 func (b *bench) start(of build, with setting) (*sidecar, error) {
-	addresses, err := freeAddresses(2)
+	addresses, err := rig.FreeAddresses("127.0.0.1", 2)
 	if err != nil {
 		return nil, err
 	}
-	s := &sidecar{done: make(chan struct{}), participants: addresses[0], admin: addresses[1]}
+	s := &sidecar{participants: addresses[0], admin: addresses[1]}
 	path := filepath.Join(b.dir, "config.yaml")
 	if err := os.WriteFile(path, []byte(b.config(s, with)), 0o600); err != nil {
 		return nil, err
@@ -77,18 +65,13 @@ func (b *bench) start(of build, with setting) (*sidecar, error) {
 		return nil, err
 	}
 	defer log.Close()
-	s.cmd = exec.CommandContext(b.ctx, of.path, "-config", path)
-	s.cmd.Env = append(os.Environ(), "BENCH_SECRET="+secret)
-	s.cmd.Stdout, s.cmd.Stderr = log, log
-	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	cmd := exec.CommandContext(b.ctx, of.path, "-config", path)
+	cmd.Env = append(os.Environ(), "BENCH_SECRET="+secret)
+	cmd.Stdout, cmd.Stderr = log, log
 	began := time.Now()
-	if err := s.cmd.Start(); err != nil {
+	if s.Process, err = rig.Start(cmd); err != nil {
 		return nil, err
 	}
-	go func() {
-		_ = s.cmd.Wait()
-		close(s.done)
-	}()
 	if err := s.await(began); err != nil {
 		s.kill()
 		output, _ := os.ReadFile(log.Name())
@@ -99,26 +82,11 @@ func (b *bench) start(of build, with setting) (*sidecar, error) {
 
 // await waits until participants and operators can connect.
 func (s *sidecar) await(began time.Time) error {
-	if err := s.awaitListener(s.participants, began); err != nil {
+	if err := s.Await(s.participants, began.Add(readyLimit)); err != nil {
 		return err
 	}
 	s.starting = time.Since(began)
-	return s.awaitListener(s.admin, began)
-}
-
-func (s *sidecar) awaitListener(address string, began time.Time) error {
-	for time.Since(began) < readyLimit {
-		conn, err := net.DialTimeout("tcp", address, time.Second)
-		if err == nil {
-			return conn.Close()
-		}
-		select {
-		case <-s.done:
-			return errors.New("sidehook ended before it served")
-		case <-time.After(time.Millisecond):
-		}
-	}
-	return fmt.Errorf("sidehook does not serve after %v", readyLimit)
+	return s.Await(s.admin, began.Add(readyLimit))
 }
 
 func (b *bench) config(s *sidecar, with setting) string {
@@ -139,41 +107,7 @@ func (b *bench) config(s *sidecar, with setting) string {
 }
 
 // stop ends the process as an operator does.
-func (s *sidecar) stop() error {
-	_ = s.cmd.Process.Signal(syscall.SIGTERM)
-	select {
-	case <-s.done:
-	case <-time.After(stopLimit):
-		s.kill()
-		return fmt.Errorf("sidehook has not stopped after %v", stopLimit)
-	}
-	if code := s.cmd.ProcessState.ExitCode(); code != 0 {
-		return fmt.Errorf("sidehook ended with status %d", code)
-	}
-	return nil
-}
+func (s *sidecar) stop() error { return s.Stop(stopLimit) }
 
 // kill ends the process at once.
-func (s *sidecar) kill() {
-	_ = s.cmd.Process.Kill()
-	<-s.done
-}
-
-// freeAddresses returns n unused addresses of loopback.
-func freeAddresses(n int) (list []string, err error) {
-	var held []net.Listener
-	defer func() {
-		for _, l := range slices.Backward(held) {
-			l.Close()
-		}
-	}()
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, fmt.Errorf("cannot find a free port: %w", err)
-		}
-		held = append(held, l)
-		list = append(list, l.Addr().String())
-	}
-	return list, nil
-}
+func (s *sidecar) kill() { s.Kill() }

@@ -71,7 +71,7 @@ func (a *acks) queue(fn func(*batch)) {
 	}
 }
 
-// close lets run end once everything is on disk. Nobody needs to receive from then on.
+// close lets run end once everything is on disk. After it, committed need not be drained.
 func (a *acks) close() { close(a.closed) }
 
 // run commits until close, or until ctx ends or the store is closed.

@@ -28,20 +28,20 @@ func (q *queue) start(ctx context.Context, d *outbox.Delivery, p permit) {
 }
 
 // attempt sends, and survives a sender that panics: that counts as a failure of
-// the delivery, so that it cannot be retried for ever.
+// the delivery, so that it cannot be retried forever.
 func (q *queue) attempt(ctx context.Context, sender Sender, d *outbox.Delivery) (result send.Result) {
 	started := time.Now()
 	defer func() {
 		if p := recover(); p != nil {
 			// The value may hold an answer or a secret, so only its type is logged.
-			q.log.Error("sending panicked, please report this as a bug", "type", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+			q.log.Error("recovered from a panic; please report this as a bug", "type", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
 			result = send.Result{Outcome: send.Retry, Reason: "sidehook panicked", Duration: time.Since(started)}
 		}
 	}()
 	return sender.Send(ctx, d, started)
 }
 
-// onResult draws the consequences of an attempt. Its slot is free at once; the
+// onResult handles the end of an attempt. Its slot is free at once; the
 // participant's next delivery has to wait until the result is on disk.
 func (q *queue) onResult(a attempted) {
 	now := time.Now()
@@ -55,10 +55,10 @@ func (q *queue) onResult(a attempted) {
 	switch change {
 	case wentDown:
 		q.backlog.drop()
-	case cameUp:
-		q.backlog.isStale = true
+	case cameUp, regained:
+		q.backlog.dropRetries()
 		q.acks.hasten()
-	case unchanged:
+	case blinked, unchanged:
 	}
 	q.noteOwnFailure(a.result, now)
 	if decided.verdict == dead {
@@ -70,7 +70,7 @@ func (q *queue) onResult(a attempted) {
 
 func (q *queue) decide(a attempted, now time.Time) decision {
 	if a.permit.isProbe {
-		return decideProbe(a.result, now)
+		return decideProbe(q.to.target.Retry, a.delivery, a.result, now, q.random())
 	}
 	return decide(q.to.target.Retry, a.delivery, a.result, now, q.random())
 }
@@ -85,9 +85,12 @@ func (q *queue) noteOwnFailure(r send.Result, now time.Time) {
 	q.pace.backOff(now)
 }
 
-// onCommitted lets go of deliveries whose result is on disk.
+// onCommitted releases deliveries whose result is on disk.
 func (q *queue) onCommitted(c committed) {
 	q.backlog.release(c.seqs)
+	if !q.health.breaker.isClosed() {
+		q.backlog.dropRetries() // the probe that ended may be new still
+	}
 	q.health.stored(c.notes)
 	if c.notes > 0 {
 		q.adoptStored()

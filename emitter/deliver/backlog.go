@@ -78,25 +78,9 @@ func (b *backlog) first() (d *outbox.Delivery, wakeAt time.Time) {
 	return b.buffer[0], time.Time{}
 }
 
-// oldest returns the oldest delivery that skip does not name and that the target
-// itself did not put off, and when the first of those that it did is due.
-func (b *backlog) oldest(now time.Time, skip func(seq uint64) bool) (d *outbox.Delivery, wakeAt time.Time, err error) {
-	putOff := map[uint64]struct{}{}
-	for len(putOff) < readLimit {
-		d, err = b.outbox.Oldest(b.target, func(seq uint64) bool {
-			_, isPutOff := putOff[seq]
-			return isPutOff || b.isBusy(seq) || skip(seq)
-		})
-		if err != nil || d == nil || !isPutOff(d, now) {
-			return d, wakeAt, err
-		}
-		putOff[d.Seq] = struct{}{}
-		if wakeAt.IsZero() || d.Due.Before(wakeAt) {
-			wakeAt = d.Due
-		}
-	}
-	return nil, wakeAt, nil
-}
+// early returns the oldest retry, due or not, that the target itself did not put
+// off; nil if there is none.
+func (b *backlog) early() (*outbox.Delivery, error) { return b.outbox.OldestRetry(b.target, b.isBusy) }
 
 // take marks a delivery as busy.
 func (b *backlog) take(d *outbox.Delivery) {
@@ -106,7 +90,7 @@ func (b *backlog) take(d *outbox.Delivery) {
 	b.busy[d.Seq] = struct{}{}
 }
 
-// release lets go of deliveries whose result is on disk: their followers may be due.
+// release removes deliveries whose result is on disk: their followers may be due.
 func (b *backlog) release(seqs []uint64) {
 	for _, seq := range seqs {
 		delete(b.busy, seq)
@@ -115,9 +99,3 @@ func (b *backlog) release(seqs []uint64) {
 }
 
 func (b *backlog) isBusy(seq uint64) bool { _, busy := b.busy[seq]; return busy }
-
-// isPutOff reports whether the target asked for this delivery to wait. A wait
-// longer than it can ask for comes from a clock that was ahead.
-func isPutOff(d *outbox.Delivery, now time.Time) bool {
-	return d.FromRetryAfter && d.Due.After(now) && !d.Due.After(now.Add(maxRetryAfter))
-}

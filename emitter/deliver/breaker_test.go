@@ -25,17 +25,20 @@ func TestAProbeWaitsForRetryAfter(t *testing.T) {
 		target.Breaker.Failures = 1
 		r.targets["crm"] = target
 		r.crm().respondWith(func(n int, _ *outbox.Delivery) send.Result {
-			if n <= 2 {
+			switch {
+			case n == 1:
+				return refused
+			case n <= 3:
 				return after(fail500, time.Hour)
 			}
 			return ok200
 		})
 		r.start()
 		r.enqueue("a1") // opens the breaker
-		r.advance(30 * time.Minute)
-		r.expect("a1@0s")
-		r.advance(2 * time.Hour) // and the probe is put off as well
-		r.expect("a1@0s", "a1@1h0m0s", "a1@2h0m0s")
+		r.advance(45 * time.Minute)
+		r.expect("a1@0s", "a1@30s")
+		r.advance(2 * time.Hour) // and the next probe is put off as well
+		r.expect("a1@0s", "a1@30s", "a1@1h0m30s", "a1@2h0m30s")
 	})
 }
 
@@ -45,7 +48,7 @@ func TestAnAbortedProbeIsDead(t *testing.T) {
 		target.Breaker.Failures = 1
 		r.targets["crm"] = target
 		r.crm().respondWith(func(n int, _ *outbox.Delivery) send.Result {
-			return []send.Result{fail500, aborted, ok200}[min(n-1, 2)]
+			return []send.Result{refused, aborted, ok200}[min(n-1, 2)]
 		})
 		r.start()
 		r.enqueue("a1", "a2")
@@ -74,9 +77,9 @@ func TestSimultaneousOwnFailuresCountOnce(t *testing.T) {
 	})
 }
 
-func TestTheBreakerOpensAfterFiveFailuresAndProbesWithTheOldestDelivery(t *testing.T) {
+func TestTheBreakerOpensAfterFiveFailuresAndProbesWithADeliveryThatNeverFailed(t *testing.T) {
 	withHarness(t, func(r *harness) {
-		r.crm().respondWith(always(fail500))
+		r.crm().respondWith(always(refused))
 		r.start()
 		for _, id := range []string{"a1", "b1", "c1", "d1", "e1"} {
 			r.enqueue(id)
@@ -88,9 +91,9 @@ func TestTheBreakerOpensAfterFiveFailuresAndProbesWithTheOldestDelivery(t *testi
 		}
 		r.advance(29 * time.Second)
 		r.expect("a1@0s", "b1@0s", "c1@0s", "d1@0s", "e1@0s")
-		r.advance(2 * time.Second) // 31 s: one probe, of the oldest, which isn't due
-		if got := r.crm().ids(); len(got) != 6 || got[5] != "a1" {
-			t.Fatalf("got %q, want one probe of a1", got)
+		r.advance(2 * time.Second) // 31 s: one probe, though all others are due
+		if got := r.crm().ids(); len(got) != 6 || got[5] != "f1" {
+			t.Fatalf("got %q, want one probe of f1", got)
 		}
 		r.advance(58 * time.Second) // the open time has doubled
 		if got := r.crm().ids(); len(got) != 6 {
@@ -111,7 +114,7 @@ func TestOnlyOneProbeIsInFlight(t *testing.T) {
 		r.targets["crm"] = target
 		r.crm().respondWith(func(n int, _ *outbox.Delivery) send.Result {
 			if n == 1 {
-				return fail500
+				return refused
 			}
 			return ok200
 		})
@@ -121,17 +124,17 @@ func TestOnlyOneProbeIsInFlight(t *testing.T) {
 		r.enqueue("b1")
 		r.crm().setLatency(15 * time.Second)
 		r.advance(time.Hour) // if the queue did not rest meanwhile, this clock would stand still
-		r.expect("a1@0s", "a1@30s", "b1@45s")
+		r.expect("a1@0s", "b1@30s", "a1@45s")
 	})
 }
 
-func TestAProbeCostsNoAttempt(t *testing.T) {
+func TestAProbeWithoutAConnectionCostsNoAttempt(t *testing.T) {
 	withHarness(t, func(r *harness) {
 		target := r.targets["crm"]
 		target.Breaker.Failures = 1
 		target.Retry.Schedule = durations("1h")
 		r.targets["crm"] = target
-		r.crm().respondWith(always(fail500))
+		r.crm().respondWith(always(refused))
 		r.start()
 		r.enqueue("a1")
 		r.advance(45 * time.Minute) // several probes
@@ -142,7 +145,7 @@ func TestAProbeCostsNoAttempt(t *testing.T) {
 	})
 }
 
-func TestOwnFailuresAndThrottlingDoNotOpenTheBreaker(t *testing.T) {
+func TestRefusedContentOwnFailuresAndThrottlingDoNotOpenTheBreaker(t *testing.T) {
 	f := func(answer send.Result) {
 		t.Helper()
 		withHarness(t, func(r *harness) {
@@ -157,7 +160,8 @@ func TestOwnFailuresAndThrottlingDoNotOpenTheBreaker(t *testing.T) {
 			}
 		})
 	}
-	f(fail404)
+	f(fail422)
+	f(aborted)
 	f(fail429)
 	f(ours)
 }
@@ -209,7 +213,7 @@ func TestAChangedTargetIsTriedAtOnce(t *testing.T) {
 		target := r.targets["crm"]
 		target.Breaker = config.Breaker{Failures: 1, Open: config.Duration(time.Hour), MaxOpen: config.Duration(time.Hour)}
 		r.targets["crm"] = target
-		r.crm().respondWith(always(fail500))
+		r.crm().respondWith(always(refused))
 		r.start()
 		r.enqueue("a1")
 		synctest.Wait()

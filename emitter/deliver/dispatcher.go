@@ -44,8 +44,10 @@ type Dispatcher struct {
 	queues map[string]*queue
 	// targets are those of the last Apply.
 	targets map[string]config.Target
-	// ctx is the context of Run, nil before; once it has ended nothing more is started.
-	ctx     context.Context
+	// ctx is the context of Run, nil before.
+	ctx context.Context
+	// stopped is set once nothing more may be started.
+	stopped bool
 	running sync.WaitGroup
 }
 
@@ -109,7 +111,7 @@ func (d *Dispatcher) set(name string, to destination) {
 		q.predecessor = old.ended
 	}
 	d.queues[name] = q
-	if d.ctx != nil && d.ctx.Err() == nil {
+	if d.ctx != nil && !d.stopped {
 		d.start(q)
 	}
 }
@@ -140,7 +142,8 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	}
 	d.mu.Unlock()
 	<-ctx.Done()
-	d.mu.Lock() // whoever holds it may still be starting a queue
+	d.mu.Lock()
+	d.stopped = true
 	d.mu.Unlock()
 	d.running.Wait()
 	return nil

@@ -6,13 +6,12 @@ import (
 	"log/slog"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/emitter/send"
 	"github.com/sidehook/sidehook/rules/config"
 )
-
-// maxFailedProbes bounds how many deliveries are remembered for having failed as probes.
-const maxFailedProbes = 128
 
 // health decides whether a target may be sent anything: whether it is enabled,
 // whether it asked for a pause and whether it is up. What a restart must not
@@ -33,8 +32,10 @@ type health struct {
 	heldUntil time.Time
 	// probing is set while a probe is in flight.
 	probing bool
-	// failedProbes are the deliveries that failed as probes since the target went down.
-	failedProbes map[uint64]struct{}
+	// logDown throttles the message that the target is down; isDownLogged is set if
+	// it was logged the last time.
+	logDown      rate.Sometimes
+	isDownLogged bool
 }
 
 // transition is what an attempt changed about whether the target is up.
@@ -43,16 +44,23 @@ type transition int
 const (
 	unchanged transition = iota
 	wentDown
+	// regained: it can be reached again, and fails still.
+	regained
+	// cameUp: it is up again.
 	cameUp
+	// blinked: it is up again so soon that no retry has missed anything.
+	blinked
 )
 
 // String returns the name of the transition.
-func (t transition) String() string { return [...]string{"unchanged", "went down", "came up"}[t] }
+func (t transition) String() string {
+	return [...]string{"unchanged", "went down", "regained", "came up", "blinked"}[t]
+}
 
 func newHealth(name string, target config.Target, log *slog.Logger, store func(func(*outbox.Tx))) *health {
 	return &health{
 		name: name, log: log, store: store, urlMark: urlMark(target),
-		breaker: newBreaker(target.Breaker), failedProbes: map[uint64]struct{}{},
+		breaker: newBreaker(target.Breaker), logDown: rate.Sometimes{Interval: warnInterval},
 	}
 }
 
@@ -140,109 +148,58 @@ func (h *health) allow() (permit, error) {
 	return p, err
 }
 
-// nextProbe returns when the next probe may go, and whether it is due by now.
-// While one is in flight there is no next one: its end wakes the queue.
-func (h *health) nextProbe(now time.Time) (at time.Time, due bool) {
+// admits returns what may be sent, and when that will be more, zero for not before
+// something happens: while a probe is in flight, its end.
+func (h *health) admits(now time.Time) (a admission, until time.Time) {
 	if h.probing {
-		return time.Time{}, false
+		return admitsNone, time.Time{}
 	}
-	return h.breaker.probeAt, !h.breaker.probeAt.After(now)
+	return h.breaker.admits(now)
 }
 
-// report takes in the result of an attempt and what the retry policy made of it.
+// report records the result of an attempt and what the retry policy made of it.
 func (h *health) report(a attempted, decided decision, now time.Time) transition {
-	wasClosed := h.breaker.isClosed()
-	h.breaker.report(a.permit, a.result.Outcome)
+	wasClosed, contact := h.breaker.isClosed(), h.breaker.contact
+	h.breaker.report(a.permit, evidenceOf(a), a.delivery.Participant)
 	if decided.holdUntil.After(h.heldUntil) {
 		h.hold(decided.holdUntil)
 	}
 	h.judge(a, now)
 	switch isClosed := h.breaker.isClosed(); {
 	case a.permit.isProbe:
-		return h.probed(a, now)
+		return h.probed(a, contact, now)
 	case wasClosed && !isClosed:
-		h.log.Warn("target is down, sending nothing but probes", "reason", a.result.Reason, "next_probe", h.breaker.probeAt)
+		h.isDownLogged = false
+		h.logDown.Do(func() {
+			h.isDownLogged = true
+			h.log.Warn("target is down, sending nothing but probes", "reason", a.result.Reason, "next_probe", h.breaker.probeAt)
+		})
 		return wentDown
 	}
 	return unchanged
 }
 
-// probed takes in the result of a probe. A delivery that failed lets the others
-// go first next time: it may be what fails, and not the target.
-func (h *health) probed(a attempted, now time.Time) transition {
+// probed records the result of a probe; contact is as it was before.
+func (h *health) probed(a attempted, contact contact, now time.Time) transition {
 	h.probing = false
 	if h.breaker.isClosed() {
-		if !h.standing.isDisabled() {
+		if h.isDownLogged && !h.standing.isDisabled() {
 			h.log.Info("target is up again")
 		}
-		clear(h.failedProbes)
+		if !h.breaker.wasOpenLong(now) {
+			return blinked
+		}
 		return cameUp
 	}
-	if a.result.Outcome == send.Retry && len(h.failedProbes) < maxFailedProbes {
-		h.failedProbes[a.delivery.Seq] = struct{}{}
+	isAfterRestart := h.breaker.openedAt.IsZero()
+	if contact == lost && h.breaker.contact == kept && !isAfterRestart {
+		return regained
 	}
 	if a.result.Outcome == send.Throttled && !h.heldUntil.After(now) {
 		// It did not say for how long: as long as if it were down.
 		h.hold(now.Add(time.Duration(h.breaker.settings.Open)))
 	}
 	return unchanged
-}
-
-func (h *health) failedAsProbe(seq uint64) bool { _, failed := h.failedProbes[seq]; return failed }
-
-// judge draws the consequences of a result for the target's standing. An outcome
-// that says nothing about the target (429, a failure of our own) changes nothing.
-func (h *health) judge(a attempted, now time.Time) {
-	if a.permit.isProbe && a.result.Outcome != send.Ours {
-		h.standing.endTrial(now)
-	}
-	switch a.result.Outcome {
-	case send.Delivered:
-		h.succeeded()
-	case send.Retry, send.Rejected:
-		h.failed(now)
-	case send.Throttled, send.Aborted, send.Gone, send.Ours:
-	}
-	if a.result.WantsNoMore() && h.standing.cause != outbox.CauseUnsubscribed {
-		h.log.Error("target asked for no more deliveries, disabling it: its deliveries are kept until it is enabled or has another URL")
-		h.disable(outbox.CauseUnsubscribed, now)
-	}
-}
-
-func (h *health) succeeded() {
-	switch {
-	case h.standing.cause == outbox.CauseFailing:
-		h.log.Info("target accepted a delivery, enabling it again")
-		h.enable()
-	case !h.standing.failingSince.IsZero():
-		h.setFailingSince(time.Time{})
-	}
-}
-
-func (h *health) failed(now time.Time) {
-	switch {
-	case h.standing.failingSince.IsZero():
-		h.setFailingSince(now)
-	case h.standing.hasOnlyFailed(now):
-		h.log.Error("target has failed for days, disabling it: its deliveries are kept and it is tried once a day", "failing_since", h.standing.failingSince)
-		h.disable(outbox.CauseFailing, now)
-	}
-}
-
-func (h *health) setFailingSince(at time.Time) {
-	h.standing.failingSince = at
-	h.change(func(tx *outbox.Tx) { tx.SetFailingSince(h.name, at) })
-}
-
-func (h *health) disable(cause outbox.Cause, now time.Time) {
-	h.standing.disable(cause, now)
-	mark := h.urlMark
-	h.change(func(tx *outbox.Tx) { tx.Disable(h.name, cause, mark, now) })
-}
-
-func (h *health) enable() {
-	h.standing.enable()
-	h.change(func(tx *outbox.Tx) { tx.Enable(h.name) })
 }
 
 // hold keeps everything from the target until then; the zero time ends a hold.
@@ -257,7 +214,7 @@ func (h *health) change(fn func(*outbox.Tx)) {
 	h.store(fn)
 }
 
-// stored takes note that a number of changes is on disk.
+// stored counts changes as on disk.
 func (h *health) stored(changes int) { h.unstored -= changes }
 
 func urlMark(target config.Target) string {

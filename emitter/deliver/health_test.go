@@ -11,7 +11,7 @@ import (
 	"github.com/sidehook/sidehook/rules/config"
 )
 
-func TestTransitionsOfAStanding(t *testing.T) {
+func TestAStandingMakesOnlyItsTransitions(t *testing.T) {
 	now := time.Date(2026, 11, 26, 9, 0, 0, 0, time.UTC)
 	disableForFailing := func(s *standing) { s.disable(outbox.CauseFailing, now) }
 	disableByHand := func(s *standing) { s.disable(outbox.CauseOperator, now) }
@@ -40,7 +40,7 @@ func TestTransitionsOfAStanding(t *testing.T) {
 	f(disabled, time.Time{}, disableForFailing, aDayLater, disableByHand)
 }
 
-func TestTransitionsOfATargetsHealth(t *testing.T) {
+func TestATargetsHealthMakesOnlyItsTransitions(t *testing.T) {
 	// Each outcome is of one attempt; the clock moves on to the next probe between them.
 	f := func(outcomes []send.Outcome, want transition, wantState State) {
 		t.Helper()
@@ -49,12 +49,12 @@ func TestTransitionsOfATargetsHealth(t *testing.T) {
 			h := newHealth("crm", target, slog.New(slog.DiscardHandler), func(func(*outbox.Tx)) {})
 			var got transition
 			for i, outcome := range outcomes {
-				time.Sleep(time.Until(h.breaker.probeAt) + 1)
+				time.Sleep(max(0, time.Until(h.breaker.probeAt)) + 2)
 				p, err := h.allow()
 				if err != nil {
 					t.Fatal(err)
 				}
-				a := attempted{delivery: &outbox.Delivery{Seq: uint64(i)}, result: send.Result{Outcome: outcome}, permit: p}
+				a := attempted{delivery: &outbox.Delivery{Participant: uint64(i)}, result: send.Result{Outcome: outcome}, permit: p}
 				got = h.report(a, decision{}, time.Now())
 			}
 			state, _ := h.state(time.Now())
@@ -73,6 +73,7 @@ func TestTransitionsOfATargetsHealth(t *testing.T) {
 	f([]send.Outcome{send.Retry, send.Retry, send.Throttled}, unchanged, Held)
 	f([]send.Outcome{send.Retry, send.Retry, send.Rejected}, cameUp, Up)
 	f([]send.Outcome{send.Retry, send.Retry, send.Retry, send.Delivered}, cameUp, Up)
+	f([]send.Outcome{send.Retry, send.Retry, send.Aborted}, cameUp, Up)
 	f([]send.Outcome{send.Gone}, unchanged, Disabled)
 }
 

@@ -38,36 +38,39 @@ func (l *ledger) judgeTarget(d *entry, at time.Time) {
 	}
 }
 
+// judgeProbe sees that a target that cannot be reached gets nothing before its time,
+// and one that fails deliveries nothing before its time but those that never failed.
 func (l *ledger) judgeProbe(d *entry, at time.Time) {
 	if l.probing {
 		l.violate("%s is a second probe", d.id)
 	}
-	if at.Before(l.probeAt) {
+	if at.Before(l.probeAt) && (l.isLost || d.attempts > 0) {
 		l.violate("%s is sent while the breaker is open until %s", d.id, l.probeAt.Sub(syntheticStart))
-	}
-	if d.putOff && at.Before(d.due) {
-		l.violate("%s is a probe before the target wants it at %s", d.id, d.due.Sub(syntheticStart))
 	}
 }
 
 func (l *ledger) judgeAttempt(d *entry, at time.Time) {
-	if at.Before(d.due) {
+	mayBeEarly := d.isProbe && l.isLost && !d.putOff
+	if at.Before(d.due) && !mayBeEarly {
 		l.violate("%s is sent before it is due at %s", d.id, d.due.Sub(syntheticStart))
 	}
 	if d.attempts > 0 {
-		l.retried, l.retriedAt = d.id, at
+		l.retried, l.retriedAt, l.retriedAsProbe = d.id, at, d.isProbe
 	}
 }
 
-// judgeFresh sees that what was never tried goes before what was. What begins at
-// one moment does so in any order, so it looks back from the next one.
+// judgeFresh sees that what was never tried goes before what was, and what never
+// failed before a probe that did. What begins at one moment does so in any order, so
+// it looks back from the next one.
 func (l *ledger) judgeFresh() {
 	if l.retried == "" || !l.retriedAt.Before(time.Now()) {
 		return
 	}
 	for _, d := range l.deliveries {
-		if d.state == outbox.Waiting && d.sends == 0 && !d.headSince.IsZero() && d.headSince.Before(l.retriedAt) {
-			l.violate("the retry %s went before %s, which was never tried", l.retried, d.id)
+		isWaiting := d.state == outbox.Waiting && !d.headSince.IsZero() && d.headSince.Before(l.retriedAt)
+		isNew := d.sends == 0 || l.retriedAsProbe && d.attempts == 0 && !d.inFlight && d.endedAt.Before(l.retriedAt)
+		if isWaiting && isNew {
+			l.violate("the retry %s went before %s, which never failed", l.retried, d.id)
 		}
 	}
 	l.retried = ""

@@ -26,21 +26,26 @@ type ledger struct {
 	inFlight int
 	outcomes map[send.Outcome]int64
 
-	// isOpen is the breaker: era changes whenever it does.
-	isOpen, probing bool
-	era             int
-	failures        uint32
-	openFor         time.Duration
-	probeAt         time.Time
-	heldUntil       time.Time
-	disabled        bool
+	// isOpen is the breaker: era changes whenever it does. isLost is set while it is
+	// open and the target could not be reached the last time.
+	isOpen, isLost, probing bool
+	era                     int
+	// unreachable and failedFirst are what speaks against the target since it last worked.
+	unreachable uint32
+	failedFirst map[byte]bool
+	openedAt    time.Time
+	openFor     time.Duration
+	probeAt     time.Time
+	heldUntil   time.Time
+	disabled    bool
 	// tokens of the rate, as of refilled.
 	tokens   float64
 	refilled time.Time
 
-	// retried is the last retry.
-	retried   string
-	retriedAt time.Time
+	// retried is the last retry, retriedAsProbe that it was a probe.
+	retried        string
+	retriedAt      time.Time
+	retriedAsProbe bool
 
 	events    []string
 	violation string
@@ -54,12 +59,17 @@ type entry struct {
 	headSince            time.Time
 	attempts, rejections int
 	// due is when the next attempt may be made at the earliest, putOff that the target asked for it.
-	due      time.Time
-	putOff   bool
-	sends    int
-	inFlight bool
-	isProbe  bool
-	era      int
+	due    time.Time
+	putOff bool
+	// jitteredDue is the due time that the delivery in flight came with.
+	jitteredDue time.Time
+	sends       int
+	inFlight    bool
+	isProbe     bool
+	// isFirst is set for an attempt of a delivery that never failed, endedAt is when the last one ended.
+	isFirst bool
+	endedAt time.Time
+	era     int
 }
 
 func newLedger(policy config.Target) *ledger {
@@ -134,12 +144,13 @@ func (l *ledger) restart() {
 	if l.inFlight > 0 {
 		l.violate("%d attempts outlive the dispatcher", l.inFlight)
 	}
-	l.isOpen, l.probing, l.failures, l.openFor, l.probeAt = false, false, 0, 0, time.Time{}
+	l.probing, l.unreachable, l.failedFirst, l.openFor, l.probeAt, l.openedAt = false, 0, nil, 0, time.Time{}, time.Time{}
 	l.era++
 	_, burst := limitOf(l.policy)
 	l.tokens = float64(burst)
 	oldest := l.oldestHead()
 	l.isOpen = oldest != nil && oldest.attempts > 0
+	l.isLost = l.isOpen
 }
 
 func (l *ledger) oldestHead() (oldest *entry) {
@@ -163,20 +174,20 @@ func number(d *entry) (n int) {
 }
 
 // begin judges that an attempt is made now, and counts it.
-func (l *ledger) begin(id string, at time.Time) (n int) {
+func (l *ledger) begin(id string, due, at time.Time) (n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.judgeFresh()
 	d := l.deliveries[id]
-	d.isProbe, d.era = l.isOpen, l.era
+	d.jitteredDue = due
+	d.isProbe, d.isFirst, d.era = l.isOpen, d.attempts == 0, l.era
 	l.note("send %s (probe %t)", id, d.isProbe)
 	l.judgeOrder(d, at)
 	l.judgeTarget(d, at)
 	if d.isProbe {
 		l.judgeProbe(d, at)
-	} else {
-		l.judgeAttempt(d, at)
 	}
+	l.judgeAttempt(d, at)
 	l.judgeRate(id, at)
 	d.inFlight = true
 	d.sends++
@@ -185,14 +196,14 @@ func (l *ledger) begin(id string, at time.Time) (n int) {
 	return d.sends
 }
 
-// end draws the consequences of an attempt.
+// end records the end of an attempt.
 func (l *ledger) end(id string, r send.Result) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.judgeFresh()
 	d, now := l.deliveries[id], time.Now()
 	l.note("%s: %s %d, retry after %s, disable %t", id, r.Outcome, r.Status, r.RetryAfter, r.WantsNoMore())
-	d.inFlight = false
+	d.inFlight, d.endedAt = false, now
 	l.inFlight--
 	l.outcomes[r.Outcome]++
 	l.account(d, r, now)
@@ -204,15 +215,18 @@ func (l *ledger) end(id string, r send.Result) {
 	}
 }
 
-// account notes what the attempt makes of the delivery.
+// account notes what the attempt makes of the delivery. A probe costs none without a
+// connection, and not the last one before the delivery is due.
 func (l *ledger) account(d *entry, r send.Result, now time.Time) {
+	isLast := d.attempts >= len(l.policy.Retry.Schedule)
+	isFree := d.isProbe && (r.NoConnection || isLast && d.jitteredDue.After(now) && r.Outcome != send.Rejected)
 	switch {
 	case r.Outcome == send.Delivered:
 		l.finish(d, outbox.Delivered, now)
 	case r.Outcome == send.Aborted:
 		l.finish(d, outbox.Dead, now)
-	case d.isProbe, r.Outcome == send.Gone, r.Outcome == send.Ours:
-	case d.attempts >= len(l.policy.Retry.Schedule), r.Outcome == send.Rejected && d.rejections >= 2:
+	case isFree, r.Outcome == send.Gone, r.Outcome == send.Ours:
+	case isLast, r.Outcome == send.Rejected && d.rejections >= 2:
 		l.finish(d, outbox.Dead, now)
 	default:
 		wait := time.Duration(float64(l.policy.Retry.Schedule[d.attempts]) * (1 - l.policy.Retry.Jitter))
@@ -235,7 +249,7 @@ func (l *ledger) finish(d *entry, state outbox.State, now time.Time) {
 }
 
 func (l *ledger) hold(d *entry, r send.Result, now time.Time) {
-	wholeTarget := d.isProbe || r.Status == http.StatusTooManyRequests || r.Status == http.StatusServiceUnavailable
+	wholeTarget := r.Status == http.StatusTooManyRequests || r.Status == http.StatusServiceUnavailable
 	if r.Outcome != send.Delivered && wholeTarget && r.RetryAfter > 0 {
 		l.heldUntil = maxTime(l.heldUntil, now.Add(r.RetryAfter))
 	}
@@ -248,20 +262,61 @@ func (l *ledger) hold(d *entry, r send.Result, now time.Time) {
 func (l *ledger) turn(d *entry, r send.Result, now time.Time) {
 	switch {
 	case d.era != l.era, r.Outcome == send.Throttled, r.Outcome == send.Ours:
-	case r.Outcome != send.Retry && d.isProbe:
-		l.isOpen, l.failures, l.openFor = false, 0, 0
-		l.era++
-		l.hasten(now)
 	case r.Outcome != send.Retry:
-		l.failures = 0
+		l.unreachable, l.failedFirst = 0, nil
+		if d.isProbe {
+			l.close(now)
+		}
 	case d.isProbe:
-		l.open(now)
+		l.suspect(d, r)
+		l.probeFailed(d, r, now)
 	default:
-		if l.failures++; l.failures >= l.policy.Breaker.Failures {
-			l.isOpen = true
+		l.suspect(d, r)
+		counts := r.NoConnection || d.isFirst
+		participants := uint32(len(l.failedFirst))
+		isGeneral := l.unreachable > 0 || participants > 1
+		if counts && isGeneral && l.unreachable+participants >= l.policy.Breaker.Failures {
+			l.isOpen, l.isLost, l.openedAt = true, r.NoConnection, now
 			l.era++
 			l.open(now)
 		}
+	}
+}
+
+// suspect notes what speaks against the target.
+func (l *ledger) suspect(d *entry, r send.Result) {
+	switch {
+	case r.NoConnection:
+		l.unreachable++
+	case d.isFirst:
+		if l.failedFirst == nil {
+			l.failedFirst = map[byte]bool{}
+		}
+		l.failedFirst[d.id[0]] = true
+	}
+}
+
+func (l *ledger) probeFailed(d *entry, r send.Result, now time.Time) {
+	isRegained := l.isLost && !r.NoConnection
+	l.isLost = r.NoConnection
+	switch {
+	case isRegained:
+		l.openFor = 0
+		l.open(now)
+		if !l.openedAt.IsZero() {
+			l.hasten(now)
+		}
+	case r.NoConnection || !d.isFirst:
+		l.open(now)
+	}
+}
+
+// close ends the time of probes. Retries have missed nothing if it was short.
+func (l *ledger) close(now time.Time) {
+	l.isOpen, l.isLost, l.openFor = false, false, 0
+	l.era++
+	if now.Sub(l.openedAt) >= time.Duration(l.policy.Breaker.Open) {
+		l.hasten(now)
 	}
 }
 
@@ -274,7 +329,7 @@ func (l *ledger) open(now time.Time) {
 
 // hasten makes retries due that the target did not put off itself.
 func (l *ledger) hasten(now time.Time) {
-	l.note("up again")
+	l.note("retries are due")
 	for _, d := range l.deliveries {
 		if !d.putOff && d.due.After(now) {
 			d.due = now

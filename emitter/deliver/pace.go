@@ -68,7 +68,7 @@ func (p *pace) backOff(now time.Time) {
 	p.pausedUntil = now.Add(p.pause)
 }
 
-// recovered takes note of an attempt that did not fail by our own fault.
+// recovered ends the backoff after an attempt that did not fail locally.
 func (p *pace) recovered() { p.pause = 0 }
 
 // limitOf allows a burst of what comes in ten milliseconds: timers are no finer.

@@ -65,19 +65,13 @@ func decide(policy config.Retry, d *outbox.Delivery, r send.Result, now time.Tim
 	return decided
 }
 
-// decideProbe is decide for a probe, which costs its delivery nothing. Nothing but
-// probes goes to a target that is down, so a wait that it asks for holds everything.
-func decideProbe(r send.Result, now time.Time) decision {
-	decided := decision{verdict: free}
-	switch r.Outcome {
-	case send.Delivered:
-		return decision{verdict: delivered}
-	case send.Aborted:
-		decided.verdict = dead
-	case send.Retry, send.Throttled, send.Rejected, send.Gone, send.Ours:
-	}
-	if putOff := putOffBy(r); putOff > 0 {
-		decided.holdUntil = now.Add(putOff)
+// decideProbe is decide for a probe. One that got no connection costs its delivery
+// nothing, and one that was sent before the delivery was due is never its last attempt.
+func decideProbe(policy config.Retry, d *outbox.Delivery, r send.Result, now time.Time, chance float64) decision {
+	decided := decide(policy, d, r, now, chance)
+	isLast := d.Attempts >= len(policy.Schedule) && (r.Outcome == send.Retry || r.Outcome == send.Throttled)
+	if r.NoConnection || isLast && d.Due.After(now) {
+		decided.verdict = free
 	}
 	return decided
 }

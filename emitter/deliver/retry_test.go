@@ -61,7 +61,7 @@ func TestARejectedDeliveryIsRetriedTwiceAndThenLetsTheNextOneGo(t *testing.T) {
 	withHarness(t, func(r *harness) {
 		r.crm().respondWith(func(_ int, d *outbox.Delivery) send.Result {
 			if d.ID == "a1" {
-				return fail404
+				return fail422
 			}
 			return ok200
 		})

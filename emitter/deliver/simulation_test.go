@@ -77,6 +77,7 @@ type mood int
 const (
 	well mood = iota
 	failing
+	unreachable
 	hanging
 	throttling
 	unavailable
@@ -206,7 +207,7 @@ func (s *simulation) settle() {
 // Send is the target. How an attempt ends depends on nothing but the seed, the
 // delivery and the time.
 func (s *simulation) Send(ctx context.Context, d *outbox.Delivery, at time.Time) send.Result {
-	n := s.ledger.begin(d.ID, at)
+	n := s.ledger.begin(d.ID, d.Due, at)
 	var id uint64
 	for _, c := range d.ID {
 		id = id<<8 | uint64(c)
@@ -219,7 +220,7 @@ func (s *simulation) Send(ctx context.Context, d *outbox.Delivery, at time.Time)
 		result = send.Result{Outcome: send.Ours, Reason: "shutting down"}
 	}
 	s.ledger.end(d.ID, result)
-	if result.Outcome == send.Retry && random.IntN(20) == 0 && result.RetryAfter == 0 {
+	if result.Outcome == send.Retry && !result.NoConnection && random.IntN(20) == 0 && result.RetryAfter == 0 {
 		panic("as a bug would")
 	}
 	return result
@@ -241,6 +242,8 @@ func (s *simulation) answer(random *rand.Rand, now time.Duration) (send.Result, 
 	switch behaves {
 	case failing:
 		return after(fail500, wait*time.Duration(random.IntN(2))), takes
+	case unreachable:
+		return refused, takes
 	case hanging:
 		return send.Result{Outcome: send.Retry, Reason: "timeout waiting"}, takes + 15*time.Second
 	case throttling:
@@ -248,7 +251,7 @@ func (s *simulation) answer(random *rand.Rand, now time.Duration) (send.Result, 
 	case unavailable:
 		return after(send.Result{Outcome: send.Retry, Status: 503, Reason: "status 503"}, wait), takes
 	case refusing:
-		return []send.Result{fail404, fail404, aborted, fail410, {Outcome: send.Delivered, Status: 200, Disable: true}}[random.IntN(5)], takes
+		return []send.Result{fail422, fail404, fail422, aborted, fail410, {Outcome: send.Delivered, Status: 200, Disable: true}}[random.IntN(6)], takes
 	case ourselves:
 		return ours, takes
 	default:

@@ -37,7 +37,7 @@ func (r *harness) expectState(want State) {
 
 func TestATargetThatFailsForFiveDaysIsDisabledAndTriedDaily(t *testing.T) {
 	withHarness(t, func(r *harness) {
-		r.crm().respondWith(always(fail500))
+		r.crm().respondWith(always(refused))
 		r.start()
 		r.enqueue("a1", "b1", "c1", "d1", "e1", "f1")
 		r.advance(5*day - time.Minute)
@@ -65,12 +65,12 @@ func TestATargetThatFailsForFiveDaysIsDisabledAndTriedDaily(t *testing.T) {
 
 func TestARejectedTrialLeavesTheTargetDisabled(t *testing.T) {
 	withHarness(t, func(r *harness) {
-		r.crm().respondWith(always(fail500))
+		r.crm().respondWith(always(refused))
 		r.startFailing()
 		r.enqueue("a1")
 		r.expectState(Disabled)
 		r.advance(time.Minute) // so that no day ends at the moment of a trial
-		for _, answer := range []send.Result{fail404, fail429, fail500} {
+		for _, answer := range []send.Result{fail429, fail500, refused} {
 			r.crm().respondWith(always(answer))
 			if n := r.attemptsIn(day); n != 1 {
 				t.Errorf("%s: %d attempts in a day, want one", answer.Reason, n)
@@ -83,7 +83,7 @@ func TestARejectedTrialLeavesTheTargetDisabled(t *testing.T) {
 func TestATrialThatFailsByOurFaultIsRepeated(t *testing.T) {
 	withHarness(t, func(r *harness) {
 		r.crm().respondWith(func(n int, _ *outbox.Delivery) send.Result {
-			return []send.Result{fail500, ours, ok200}[min(n-1, 2)]
+			return []send.Result{refused, ours, ok200}[min(n-1, 2)]
 		})
 		r.startFailing()
 		r.enqueue("a1")
@@ -95,17 +95,19 @@ func TestATrialThatFailsByOurFaultIsRepeated(t *testing.T) {
 	})
 }
 
-func TestFiveDaysOfRejectionsDisableTheTargetToo(t *testing.T) {
+func TestFiveDaysOf404DisableTheTargetToo(t *testing.T) {
 	withHarness(t, func(r *harness) {
 		r.crm().respondWith(always(fail404))
 		r.start()
 		for i := range 6 {
-			r.expectState(Up)
+			if status := r.statusOf("crm"); status.State == Disabled {
+				t.Errorf("%+v after %d days, want it not disabled", status, i)
+			}
 			r.enqueue(string(rune('a'+i)) + "1")
 			r.advance(day)
 		}
-		if status := r.statusOf("crm"); status.State != Disabled || status.Dead != 5 || status.Pending != 1 {
-			t.Errorf("%+v, want disabled with the last one kept", status)
+		if status := r.statusOf("crm"); status.State != Disabled || status.Dead != 2 || status.Pending != 4 {
+			t.Errorf("%+v, want it disabled with those kept that have attempts left", status)
 		}
 	})
 }
@@ -136,7 +138,7 @@ func TestASuccessRestartsTheFiveDays(t *testing.T) {
 	})
 }
 
-func TestOwnFailuresAnd429AreNoFailuresOfTheTarget(t *testing.T) {
+func TestRefusedContentOwnFailuresAnd429AreNoFailuresOfTheTarget(t *testing.T) {
 	f := func(answer send.Result) {
 		t.Helper()
 		withHarness(t, func(r *harness) {
@@ -160,11 +162,12 @@ func TestOwnFailuresAnd429AreNoFailuresOfTheTarget(t *testing.T) {
 	f(ours)
 	f(fail429)
 	f(aborted)
+	f(fail422)
 }
 
 func TestADisabledTargetIsTriedWhenTheProcessStarts(t *testing.T) {
 	withHarness(t, func(r *harness) {
-		r.crm().respondWith(always(fail500))
+		r.crm().respondWith(always(refused))
 		r.startFailing()
 		r.enqueue("a1", "b1")
 		r.expectState(Disabled)
@@ -217,7 +220,7 @@ func TestANewURLEnablesADisabledTarget(t *testing.T) {
 			}
 		})
 	}
-	f(fail500)
+	f(refused)
 	f(fail410)
 }
 

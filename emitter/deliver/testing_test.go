@@ -67,10 +67,12 @@ var syntheticStart = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 var (
 	ok200   = send.Result{Outcome: send.Delivered, Status: 200}
 	fail500 = send.Result{Outcome: send.Retry, Status: 500, Reason: "status 500"}
-	fail404 = send.Result{Outcome: send.Rejected, Status: 404, Reason: "status 404"}
+	fail404 = send.Result{Outcome: send.Retry, Status: 404, Reason: "status 404"}
+	fail422 = send.Result{Outcome: send.Rejected, Status: 422, Reason: "status 422"}
 	fail429 = send.Result{Outcome: send.Throttled, Status: 429, Reason: "status 429"}
 	aborted = send.Result{Outcome: send.Aborted, Status: 400, Reason: "status 400"}
 	fail410 = send.Result{Outcome: send.Gone, Status: 410, Reason: "status 410"}
+	refused = send.Result{Outcome: send.Retry, Reason: "connection refused", NoConnection: true}
 	ours    = send.Result{Outcome: send.Ours, Reason: "no file descriptors"}
 )
 
@@ -255,7 +257,7 @@ func (r *harness) enqueueFor(target string, ids ...string) {
 	r.t.Helper()
 	r.write(func(tx *outbox.Tx) {
 		for _, id := range ids {
-			tx.Enqueue(outbox.Delivery{ID: id, Target: target, Lane: id[:1], Body: []byte("body of " + id), Created: time.Now()})
+			tx.Enqueue(outbox.Delivery{ID: id, Target: target, Lane: id[:1], Owner: id[:1], Body: []byte("body of " + id), Created: time.Now()})
 		}
 	})
 }

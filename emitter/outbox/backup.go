@@ -17,7 +17,7 @@ var errStopping = errors.New("sidehook is stopping")
 // in the state directory first, which needs as much space. begin is called with
 // the size of the copy in bytes and returns where to write it. The store keeps
 // working meanwhile; pages freed meanwhile stay unused, so the file may grow by
-// what is written until the copy is complete. The copy is no state file until
+// what is written until the copy is complete. The copy is not a state file until
 // FinishCopy has made it one.
 //
 // Backup returns ErrBusy while another Backup or a Scrub runs. It ends with ctx,
@@ -76,7 +76,7 @@ func (w *backupWriter) Write(p []byte) (int, error) {
 // FinishCopy turns what Backup wrote to path into a state file and syncs it to
 // disk. The original goes on to mint ids that the copy must not mint for other
 // events, so the copy draws a new epoch when it is first opened. FinishCopy fails
-// for a file that is no state file or is of a newer release.
+// for a file that is not a state file or is of a newer release.
 func FinishCopy(path string) (err error) {
 	if err := inspect(path); err != nil {
 		return fmt.Errorf("cannot open the copy: %w", err)
@@ -90,7 +90,7 @@ func FinishCopy(path string) (err error) {
 	return db.Update(func(tx *bolt.Tx) error {
 		meta := tx.Bucket(bucketMeta.name())
 		if meta == nil || formatOf(meta) == 0 {
-			return errors.New("the copy is no state file")
+			return errors.New("the copy is not a state file")
 		}
 		if n := formatOf(meta); n > currentFormat() {
 			return fmt.Errorf("the copy has format %d, of a newer release, and this one knows up to %d: use the same release as the running sidehook", n, currentFormat())

@@ -111,7 +111,7 @@ func TestFinishCopyRefusesOtherFiles(t *testing.T) {
 			t.Errorf("got %v, want %q", err, want)
 		}
 	}
-	f("no state file", func(path string) { writeBolt(t, path, func(*bolt.Tx) error { return nil }) })
+	f("not a state file", func(path string) { writeBolt(t, path, func(*bolt.Tx) error { return nil }) })
 	f("of a newer release", func(path string) {
 		writeBolt(t, path, func(tx *bolt.Tx) error {
 			meta, err := tx.CreateBucket(bucketMeta.name())

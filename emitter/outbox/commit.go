@@ -97,7 +97,7 @@ func apply(tx *Tx, c change) (err error) {
 
 // drop removes a failed change from the batch: it would fail again.
 func (w *writer) drop(i int, err error) {
-	w.store.log.Error("dropped a change of the state file: report this as a bug", "error", err)
+	w.store.log.Error("dropped a failed change; please report this as a bug", "error", err)
 	failed := w.batch[i]
 	w.batch = append(w.batch[:i:i], w.batch[i+1:]...)
 	w.store.changes.release([]change{failed})
@@ -105,7 +105,7 @@ func (w *writer) drop(i int, err error) {
 	close(failed.done)
 }
 
-// committed counts a commit and wakes everybody who waits for it.
+// committed counts a commit and wakes all waiters.
 func (s *Store) committed(batch []change, tx *Tx, t *trimmer, took time.Duration) {
 	s.changes.release(batch)
 	s.countCommit(tx, t, took)

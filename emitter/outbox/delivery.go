@@ -55,6 +55,9 @@ type Delivery struct {
 	// participant it belongs to, for Owned. The file has only their hashes, so both
 	// are empty in a delivery that was read.
 	Lane, Owner string
+	// Participant stands for Owner in a delivery that was read: it is the same for the
+	// same owner, zero without a lane.
+	Participant uint64
 	// Event is the event's name, Survey is the survey's name in the admin API.
 	Event, Survey string
 	// Body is sent byte for byte.
@@ -101,7 +104,7 @@ func load(v *view, seq uint64, withBody bool) (*Delivery, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.Progress, d.FromRetryAfter = p.Progress, p.fromRetryAfter
+	d.Progress, d.FromRetryAfter, d.Participant = p.Progress, p.fromRetryAfter, p.lane.participant()
 	return d, nil
 }
 

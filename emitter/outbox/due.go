@@ -32,19 +32,43 @@ func (s *Store) Oldest(name string, skip func(seq uint64) bool) (oldest *Deliver
 		if isUnknown := t.number == 0; err != nil || isUnknown {
 			return err
 		}
-		for _, class := range []byte{classFresh, classTried} {
-			r := readyReader{view: v, limit: 1, skip: skip}
-			r.collect(readyKey(t.number, class), time.Time{})
-			if r.err != nil {
-				return r.err
+		for _, class := range classesByAge {
+			d, err := first(v, readyKey(t.number, class), skip)
+			if err != nil {
+				return err
 			}
-			if len(r.found) > 0 && (oldest == nil || r.found[0].Seq < oldest.Seq) {
-				oldest = r.found[0]
+			if d != nil && (oldest == nil || d.Seq < oldest.Seq) {
+				oldest = d
 			}
 		}
 		return nil
 	})
 	return oldest, err
+}
+
+// OldestRetry returns a target's oldest retry, due or not, that the target did not
+// put off and for which skip is false; nil if there is none.
+func (s *Store) OldestRetry(name string, skip func(seq uint64) bool) (oldest *Delivery, err error) {
+	err = s.view(func(v *view) error {
+		t, err := readTarget(v, name)
+		if isUnknown := t.number == 0; err != nil || isUnknown {
+			return err
+		}
+		oldest, err = first(v, readyKey(t.number, classTried), skip)
+		return err
+	})
+	return oldest, err
+}
+
+// first returns the first delivery under a prefix of the ready index for which skip
+// is false, nil if there is none.
+func first(v *view, prefix []byte, skip func(seq uint64) bool) (*Delivery, error) {
+	r := readyReader{view: v, limit: 1, skip: skip}
+	r.collect(prefix, time.Time{})
+	if len(r.found) == 0 {
+		return nil, r.err
+	}
+	return r.found[0], r.err
 }
 
 // readyReader collects deliveries of the ready index.

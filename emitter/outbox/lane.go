@@ -23,6 +23,9 @@ func (tx *Tx) laneOf(d *Delivery) (lane hash) {
 	return lane
 }
 
+// participant returns the part of a lane's hash that identifies its owner.
+func (lane hash) participant() uint64 { return binary.BigEndian.Uint64(lane[:ownerSize]) }
+
 func hashOwner(salt, owner string) hash { return hashOf(salt, "owner", owner) }
 
 func laneKey(target uint32, lane hash) []byte {

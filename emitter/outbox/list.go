@@ -98,7 +98,7 @@ func (s section) pending(v *view, after []byte) iter.Seq2[entry, error] {
 // oldestPending returns the progress key of the oldest pending delivery, which
 // is the head of its lane, nil without one.
 func (s section) oldestPending(v *view) (oldest []byte) {
-	for _, class := range []byte{classFresh, classTried} {
+	for _, class := range classesByAge {
 		prefix := readyKey(s.target, class)
 		key := v.first(bucketReady, prefix) // they are ordered by age
 		if key == nil {

@@ -9,8 +9,8 @@ import (
 // Progress is how far a delivery has come.
 type Progress struct {
 	State State
-	// Attempts is the number of attempts so far, not counting failed probes;
-	// Rejections is how many of them the target refused for good.
+	// Attempts is the number of attempts so far, not counting those that ProbeFailed notes;
+	// Rejections is how many of them the target refused for what the body is.
 	Attempts, Rejections int
 	// Due is when a retry may be sent, zero for a delivery that was never tried.
 	Due time.Time

@@ -6,16 +6,22 @@ import (
 )
 
 // The ready index has the head of each lane and nothing else. Its keys have a
-// class: a delivery that was never tried is in classFresh, a retry in both others.
+// class: a delivery that was never tried is in classFresh, a retry in classRetry and
+// in one of the others: in classPutOff if the target asked for its due time.
 //
 //	target, fresh, seq          by age
 //	target, retry, due, seq     by due time
 //	target, tried, seq          by age
+//	target, put off, seq        by age
 const (
 	classFresh byte = iota
 	classRetry
 	classTried
+	classPutOff
 )
+
+// classesByAge have all heads of lanes once.
+var classesByAge = []byte{classFresh, classTried, classPutOff}
 
 // Ready receives a token when a target may have a new delivery to send, and
 // when the state file was opened. Each target has one listener.
@@ -44,7 +50,6 @@ func (s *Store) wake(targets map[string]struct{}) {
 }
 
 func freshKey(target uint32, seq uint64) []byte { return readyKey(target, classFresh, seq) }
-func triedKey(target uint32, seq uint64) []byte { return readyKey(target, classTried, seq) }
 
 func retryKey(target uint32, due time.Time, seq uint64) []byte {
 	return readyKey(target, classRetry, uint64(nanos(due)), seq)
@@ -68,7 +73,11 @@ func (tx *Tx) setReady(seq uint64, p *progressRecord) {
 		return
 	}
 	tx.put(bucketReady, retryKey(p.target, p.Due, seq), nil)
-	tx.put(bucketReady, triedKey(p.target, seq), nil)
+	class := classTried
+	if p.fromRetryAfter {
+		class = classPutOff
+	}
+	tx.put(bucketReady, readyKey(p.target, class, seq), nil)
 }
 
 // clearReady removes a delivery from the index. p must be as it was for setReady.
@@ -78,5 +87,7 @@ func (tx *Tx) clearReady(seq uint64, p *progressRecord) {
 		return
 	}
 	tx.delete(bucketReady, retryKey(p.target, p.Due, seq))
-	tx.delete(bucketReady, triedKey(p.target, seq))
+	// Early releases had all retries in classTried.
+	tx.delete(bucketReady, readyKey(p.target, classTried, seq))
+	tx.delete(bucketReady, readyKey(p.target, classPutOff, seq))
 }

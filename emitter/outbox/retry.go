@@ -15,7 +15,7 @@ type Retry struct {
 	Due time.Time
 	// FromRetryAfter reports that the target asked for this time; Hasten respects it.
 	FromRetryAfter bool
-	// Rejected reports that the target refused the delivery for good.
+	// Rejected reports that the target refused the delivery for what its body is.
 	Rejected bool
 }
 
@@ -36,8 +36,8 @@ func (tx *Tx) Retry(seq uint64, a Attempt, r Retry) {
 	tx.putFailure(seq, a)
 }
 
-// ProbeFailed notes the failed attempt of a probe, which does not count as one
-// of the delivery's attempts.
+// ProbeFailed notes the failed attempt of a probe that does not count as one of
+// the delivery's attempts.
 func (tx *Tx) ProbeFailed(seq uint64, a Attempt) {
 	if p := tx.waitingProgress(seq); p != nil {
 		p.Status = a.Status

@@ -7,11 +7,11 @@ import "time"
 type Cause string
 
 const (
-	// CauseUnsubscribed: the target asked for nothing more, with 410 Gone or a header.
+	// CauseUnsubscribed means that the target asked for nothing more, with 410 Gone or a header.
 	CauseUnsubscribed Cause = "the target said so"
-	// CauseFailing: all attempts failed for too long.
+	// CauseFailing means that all attempts failed for too long.
 	CauseFailing Cause = "it only failed"
-	// CauseOperator: an operator disabled it.
+	// CauseOperator means that an operator disabled it.
 	CauseOperator Cause = "by hand"
 )
 

@@ -27,7 +27,7 @@ type result string
 // counts are the metrics of a Recorder. Every series exists from the start, with
 // the value 0.
 type counts struct {
-	exchanges map[rules.Says]map[result]prometheus.Counter
+	exchanges map[rules.Kind]map[result]prometheus.Counter
 	events    map[config.EventName]prometheus.Counter
 	atRisk    prometheus.Counter
 }
@@ -43,17 +43,17 @@ func newCounts(registerer prometheus.Registerer) *counts {
 		Help: "Events recorded, whether or not a rule matches them; a completion is not counted as a page_navigation too.",
 	}, []string{"event"})
 	c := &counts{
-		exchanges: map[rules.Says]map[result]prometheus.Counter{},
+		exchanges: map[rules.Kind]map[result]prometheus.Counter{},
 		events:    map[config.EventName]prometheus.Counter{},
 		atRisk: factory.NewCounter(prometheus.CounterOpts{
 			Name: "sidehook_released_at_risk_total",
 			Help: "Responses released before their observation was on disk.",
 		}),
 	}
-	for _, says := range []rules.Says{rules.PageShown, rules.PageLoaded, rules.AnsweredItem, rules.Navigated} {
-		c.exchanges[says] = map[result]prometheus.Counter{}
+	for _, kind := range []rules.Kind{rules.PageShown, rules.PageLoaded, rules.Answered, rules.Navigated} {
+		c.exchanges[kind] = map[result]prometheus.Counter{}
 		for _, r := range []result{recorded, ignored, unreadable, lost, forgotten} {
-			c.exchanges[says][r] = exchanges.WithLabelValues(string(says), string(r))
+			c.exchanges[kind][r] = exchanges.WithLabelValues(string(kind), string(r))
 		}
 	}
 	for _, event := range []config.EventName{config.PageNavigation, config.Completion} {
@@ -62,8 +62,8 @@ func newCounts(registerer prometheus.Registerer) *counts {
 	return c
 }
 
-func (c *counts) exchange(says rules.Says, r result) {
-	if counter := c.exchanges[says][r]; counter != nil {
+func (c *counts) exchange(kind rules.Kind, r result) {
+	if counter := c.exchanges[kind][r]; counter != nil {
 		counter.Inc()
 	}
 }

@@ -26,12 +26,12 @@ type failingNavigations struct {
 // for the proxy to log.
 func (n *failingNavigations) note(match rules.Match, status int, accepted bool) {
 	switch {
-	case match.Says() != rules.Navigated:
+	case match.Kind() != rules.Navigated:
 	case accepted:
 		n.inARow.Store(0)
 	case status >= 500 && n.inARow.Add(1) == failingAfter:
 		if isDue(&n.warn) {
-			n.log.Warn("the app fails at every navigation: participants cannot move on, and there are no events",
+			n.log.Warn("the app fails every navigation: participants cannot move on, and there are no events",
 				"in_a_row", failingAfter, "status", status, "hint", match.Hint())
 		}
 	}

@@ -21,7 +21,7 @@ func TestAnAppThatFailsAtEveryNavigationIsLoggedOnce(t *testing.T) {
 				d.failing.log = slog.New(slog.NewTextHandler(&log, nil))
 				d.get(showPage1)
 				steps(d)
-				if got := strings.Count(log.String(), "the app fails at every navigation"); got != want {
+				if got := strings.Count(log.String(), "the app fails every navigation"); got != want {
 					t.Errorf("logged %d times, want %d:\n%s", got, want, log.String())
 				}
 				if want > 0 && (!strings.Contains(log.String(), "status=500") || !strings.Contains(log.String(), "workshop mode")) {

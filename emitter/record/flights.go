@@ -100,7 +100,7 @@ func (f *flights) end(one *flight, then func()) {
 func (f *flights) awaitAnswers(journey rules.Key) []uint64 {
 	var tickets []uint64
 	for _, other := range f.byParticipant[journey.Participant] {
-		if other.match.Says() == rules.AnsweredItem && other.match.Journey() == journey {
+		if other.match.Kind() == rules.Answered && other.match.Journey() == journey {
 			other.enter(flightAwaited)
 			tickets = append(tickets, other.ticket)
 		}

@@ -65,7 +65,7 @@ func TestAnEventAwaitsTheAnswersOfItsJourneyOnly(t *testing.T) {
 	}
 	for _, other := range others {
 		if other.state == flightAwaited {
-			t.Errorf("%s of %v is awaited too", other.match.Says(), other.match.Journey())
+			t.Errorf("%s of %v is awaited too", other.match.Kind(), other.match.Journey())
 		}
 	}
 }

@@ -35,7 +35,7 @@ type forgetting struct {
 	erased   Forgotten
 }
 
-// Forget erases what is stored of a participant: journeys, answers, and deliveries
+// Forget erases what is stored about a participant: journeys, answers, and deliveries
 // in any state. survey limits it to one survey, named as its deliveries name it or
 // by survey/instance; it is empty for all. What deleted records have left in the
 // state file is overwritten.
@@ -63,7 +63,7 @@ func (r *Recorder) Forget(ctx context.Context, participant, survey string) (Forg
 
 // eraseJourneys erases the journeys while no exchange of theirs can end.
 func (f *forgetting) eraseJourneys(ctx context.Context) error {
-	keys, err := f.store.JourneyKeys(rules.Key{Participant: f.participant}.Bytes())
+	keys, err := f.store.JourneyKeys(rules.Key{Participant: f.participant}.Text())
 	if err != nil {
 		return err
 	}
@@ -110,7 +110,7 @@ func (f *forgetting) dropJourneys(tx *outbox.Tx) {
 	f.erased = Forgotten{}
 	for _, key := range slices.SortedFunc(maps.Keys(f.journeys), compareKeys) {
 		answers := len(journeys{f.Recorder, tx}.Load(key).Answers)
-		if tx.DropJourney(key.Bytes()) {
+		if tx.DropJourney(key.Text()) {
 			f.erased.Journeys++
 			f.erased.Answers += answers
 		}
@@ -161,4 +161,4 @@ func (f *forgetting) discard(ctx context.Context, step []*outbox.Delivery) error
 	return err
 }
 
-func compareKeys(a, b rules.Key) int { return strings.Compare(a.Bytes(), b.Bytes()) }
+func compareKeys(a, b rules.Key) int { return strings.Compare(a.Text(), b.Text()) }

@@ -118,7 +118,7 @@ func TestAnExchangeInFlightDoesNotBringBackAForgottenParticipant(t *testing.T) {
 		t.Errorf("there are journeys: %q, %v", keys, err)
 	}
 
-	// Who goes on begins anew, and gets no id again that was given before.
+	// Who goes on starts over, and gets no id again that was given before.
 	d.get(showPage1)
 	d.load("one")
 	d.next(showPage2)

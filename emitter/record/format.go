@@ -22,7 +22,10 @@ type envelope struct {
 	rule string
 }
 
-// formats has every format that a target can have.
+// formats has every format that a target can have. A new one also needs: its name
+// in rules/config/target.go, what it asks of a target in check_target.go there, its
+// headers in emitter/send/sign.go, a line in config.example.yaml and, made from it,
+// rules/schema/config.json.
 var formats = map[config.Format]format{
 	config.FormatDecsys:      {"application/json; charset=utf-8", decsysBody},
 	config.FormatStandard:    {"application/json", standardBody},

@@ -7,16 +7,16 @@ import (
 	"github.com/sidehook/sidehook/rules"
 )
 
-// decsysTime is a DateTimeOffset as Newtonsoft.Json writes it: up to seven decimal
-// places of a second, and an offset rather than Z.
+// decsysTime is the layout of a DateTimeOffset in Newtonsoft.Json: up to seven
+// fractional digits, and an offset instead of Z.
 const decsysTime = `"2006-01-02T15:04:05.9999999-07:00"`
 
-// decsysNever is .NET's DateTimeOffset.MinValue, which Decsys writes for no answer.
+// decsysNever is DateTimeOffset.MinValue, the time of a missing answer.
 const decsysNever = `"0001-01-01T00:00:00+00:00"`
 
-// decsysBody is the body of Decsys' own webhook: PascalCase, in its order of keys,
-// with its nulls and dates. It keeps Decsys' values where they are odd, too: the
-// navigation is never resolved, and the page just skipped has null.
+// decsysBody is the body of Decsys' own webhook (its Models/Webhooks/PayloadModel.cs):
+// PascalCase, in its order of keys, with its nulls and dates. It has the odd values
+// too: ResolvedSuccess is always false, and the page being skipped has null.
 func decsysBody(_ envelope, e *rules.Event) []byte {
 	b := append(make([]byte, 0, 2048), `{"Timestamp":`...)
 	b = appendDecsysTime(b, e.At)
@@ -50,15 +50,11 @@ func appendDecsysResponse(b []byte, r *rules.Response) []byte {
 	b = append(b, `{"Page":`...)
 	b = strconv.AppendInt(b, int64(r.Page.Number), 10)
 	b = append(b, `,"PageName":`...)
-	b = rules.AppendString(b, r.Page.Name)
+	b = rules.AppendNullable(b, r.Page.Name)
 	b = append(b, `,"Question":`...)
-	if r.Question == nil {
-		b = append(b, "null"...)
-	} else {
-		b = rules.AppendString(b, *r.Question)
-	}
+	b = rules.AppendNullable(b, r.Question)
 	b = append(b, `,"ResponseType":`...)
-	b = rules.AppendString(b, r.Type)
+	b = rules.AppendNullable(b, r.Type)
 	b = append(b, `,"Order":`...)
 	b = strconv.AppendInt(b, int64(r.Page.Position), 10)
 	b = append(b, `,"Response":`...)
@@ -72,11 +68,11 @@ func appendDecsysResponse(b []byte, r *rules.Response) []byte {
 	return append(b, '}')
 }
 
-// decsysAnswer is the last answer. Without one it is {} if the answer must not be
-// seen or the page was left before, else null.
+// decsysAnswer is the last answer; {} if it is redacted or the page was left
+// without one before; null if there is none yet.
 func decsysAnswer(r *rules.Response) []byte {
 	switch {
-	case r.Answer != nil:
+	case len(r.Answer) > 0:
 		return r.Answer
 	case r.Redacted, r.Left:
 		return []byte("{}")

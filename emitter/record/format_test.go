@@ -25,22 +25,22 @@ func skippedComfort(t *testing.T) *rules.Event {
 		return instant
 	}
 	consent, comfort := "# About this study\nWe ask about your commute.", "How comfortable was your journey?"
-	one := rules.PageRef{ID: "11111111-aaaa-4aaa-8aaa-000000000001", Number: 1, Position: 1, Name: "Consent"}
-	three := rules.PageRef{ID: "11111111-aaaa-4aaa-8aaa-000000000003", Number: 3, Position: 2, Name: "Comfort"}
+	one := rules.PageRef{ID: "11111111-aaaa-4aaa-8aaa-000000000001", Number: 1, Position: 1, Name: new("Consent")}
+	three := rules.PageRef{ID: "11111111-aaaa-4aaa-8aaa-000000000003", Number: 3, Position: 2, Name: new("Comfort")}
 	return &rules.Event{
 		Place:       2,
 		At:          at("2025-03-04T10:16:02.4810377+01:00"),
 		Survey:      rules.Survey{ID: "5", Instance: "3", FriendlyID: "fzd"},
 		Participant: rules.Participant{ID: "2f0c3b1e-6a53-4c0e-9a44-7d2c9b5d1e10", Started: at("2025-03-04T09:14:10.1181204Z")},
 		From:        three,
-		To:          &rules.PageRef{ID: "11111111-aaaa-4aaa-8aaa-000000000002", Number: 2, Position: 3, Name: "Mode"},
+		To:          &rules.PageRef{ID: "11111111-aaaa-4aaa-8aaa-000000000002", Number: 2, Position: 3, Name: new("Mode")},
 		PageCount:   4,
 		Responses: []rules.Response{
 			{
-				Page: one, Question: &consent, Type: "Confirmation", Answer: []byte(`{"confirmed":true}`),
+				Page: one, Question: &consent, Type: new("Confirmation"), Answer: []byte(`{"confirmed":true}`),
 				PageLoaded: at("2025-03-04T09:14:10.1181204Z"), Recorded: at("2025-03-04T09:14:31.902344Z"),
 			},
-			{Page: three, Question: &comfort, Type: "Ellipse Scale", Optional: true, PageLoaded: at("2025-03-04T09:14:33.07Z")},
+			{Page: three, Question: &comfort, Type: new("Ellipse Scale"), Optional: true, PageLoaded: at("2025-03-04T09:14:33.07Z")},
 		},
 	}
 }
@@ -137,8 +137,8 @@ func FuzzFormats(f *testing.F) {
 	f.Fuzz(func(t *testing.T, participant, page, question string) {
 		event := &rules.Event{
 			Participant: rules.Participant{ID: participant},
-			From:        rules.PageRef{ID: "a", Name: page},
-			Responses:   []rules.Response{{Page: rules.PageRef{Name: page}, Question: &question, Type: page}},
+			From:        rules.PageRef{ID: "a", Name: &page},
+			Responses:   []rules.Response{{Page: rules.PageRef{Name: &page}, Question: &question, Type: &page}},
 		}
 		for name, format := range formats {
 			if !json.Valid(format.body(envelope{id: participant, rule: page}, event)) {

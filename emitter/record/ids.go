@@ -14,15 +14,15 @@ import (
 // another target.
 func eventID(epoch string, key rules.Key, place int, target string, to recipient) string {
 	if to.redaction.HidesParticipant() {
-		return "evt_" + digest(epoch, key.Bytes(), strconv.Itoa(place), "event", target)
+		return "evt_" + digest(epoch, key.Text(), strconv.Itoa(place), "event", target)
 	}
-	return "evt_" + digest(epoch, key.Bytes(), strconv.Itoa(place))
+	return "evt_" + digest(epoch, key.Text(), strconv.Itoa(place))
 }
 
 // deliveryID is the same whenever the same event is made again for a target, and
 // differs between targets. Its parts cannot be guessed from it without the epoch.
 func deliveryID(epoch string, key rules.Key, place int, target string) string {
-	return "msg_" + digest(epoch, key.Bytes(), strconv.Itoa(place), target)
+	return "msg_" + digest(epoch, key.Text(), strconv.Itoa(place), target)
 }
 
 // digest hashes its parts. Each has its length before it, so that no two lists of

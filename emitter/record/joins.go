@@ -100,7 +100,7 @@ func (j *joins) read(ctx context.Context, one join) *rules.Past {
 	})
 	if err != nil {
 		if isDue(&j.warnUnread) {
-			j.log.Warn("cannot read what a participant did before; their events are partial", "error", err)
+			j.log.Warn("cannot read what a participant did before; their events are partial", "survey", one.Journey.Instance, "error", err)
 		}
 		return nil
 	}
@@ -122,7 +122,7 @@ func (j *joins) count(past *rules.Past) {
 func (r *Recorder) joinLater(one join) {
 	if !r.joins.enqueue(one) {
 		if isDue(&r.warnCrowded) {
-			r.log.Warn("too many journeys wait for their past; one goes on without it", "limit", joinsWaiting)
+			r.log.Warn("too many journeys wait for their past; one goes on without it", "survey", one.Journey.Instance, "limit", joinsWaiting)
 		}
 		r.submitJoin(one.Journey, nil)
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"regexp"
 	"strconv"
 	"strings"
@@ -19,13 +18,12 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
-	"github.com/sidehook/sidehook/proxy"
 	"github.com/sidehook/sidehook/rules"
 	"github.com/sidehook/sidehook/rules/config"
 	"github.com/sidehook/sidehook/rules/trial"
 )
 
-// pastApp responds to reads of pasts as the app of a recording did at one of its steps.
+// pastApp is an AppReader that responds as the app of a recording did at one of its steps.
 type pastApp struct {
 	exchanges []trial.Recorded
 
@@ -44,41 +42,40 @@ func (a *pastApp) reach(step int) {
 	a.step = step
 }
 
-func (a *pastApp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// Get implements AppReader.
+func (a *pastApp) Get(_ context.Context, host, path string) (status int, contentType string, body []byte, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.asked = append(a.asked, r.Method+" "+r.Host+r.URL.EscapedPath())
-	x := a.read(r.URL.EscapedPath())
+	a.asked = append(a.asked, http.MethodGet+" "+host+path)
+	x := a.read(path)
 	switch {
 	case a.fails:
-		x = rules.Exchange{Status: http.StatusInternalServerError}
+		return http.StatusInternalServerError, "", nil, nil
 	case x.Status == 0:
-		x = rules.Exchange{Status: http.StatusNotFound}
+		return http.StatusNotFound, "", nil, nil
 	}
-	w.Header().Set("Content-Type", x.ContentType)
-	w.WriteHeader(x.Status)
-	_, _ = w.Write(x.ResponseBody)
+	return x.Status, x.ContentType, x.ResponseBody, nil
 }
 
 // read returns the response that was recorded next. The last event of a page or item
 // was recorded for the current page only; for others, it is what was posted, or
 // what was read while they were current.
-func (a *pastApp) read(path string) (answer rules.Exchange) {
+func (a *pastApp) read(path string) (response rules.Exchange) {
 	words := strings.Split(strings.TrimPrefix(path, "/"), "/") // api/log/{instance}/{participant}/{source}/{type}
 	if len(words) == 6 && words[1] == "log" {
 		return a.lastEvent(words)
 	}
 	for i, one := range a.exchanges {
 		if one.Method == http.MethodGet && one.Target == path {
-			if answer = one.Exchange; i > a.step {
+			if response = one.Exchange; i > a.step {
 				break
 			}
 		}
 	}
-	return answer
+	return response
 }
 
-func (a *pastApp) lastEvent(words []string) (answer rules.Exchange) {
+func (a *pastApp) lastEvent(words []string) (response rules.Exchange) {
 	prefix := "/" + strings.Join(words[:4], "/")
 	var latest time.Time
 	for i, one := range a.exchanges {
@@ -97,10 +94,10 @@ func (a *pastApp) lastEvent(words []string) (answer rules.Exchange) {
 		at, err := time.Parse(time.RFC3339Nano, event.Get("timestamp").String())
 		if err == nil && !at.Before(latest) && event.Get("source").String() == words[4] && event.Get("type").String() == words[5] {
 			latest = at
-			answer = rules.Exchange{Status: http.StatusOK, ContentType: "application/json", ResponseBody: []byte(event.Raw)}
+			response = rules.Exchange{Status: http.StatusOK, ContentType: "application/json", ResponseBody: []byte(event.Raw)}
 		}
 	}
-	return answer
+	return response
 }
 
 // joiningRecorder is a testRecorder that reads pasts when the test calls join.
@@ -111,16 +108,10 @@ type joiningRecorder struct {
 
 func newJoiningRecorder(t *testing.T, dir string, app *pastApp) *joiningRecorder {
 	t.Helper()
-	server := httptest.NewServer(app)
-	t.Cleanup(server.Close)
-	reader, err := proxy.NewReader(server.URL, nil, 1<<20)
-	if err != nil {
-		t.Fatal(err)
-	}
 	logger := slog.New(slog.DiscardHandler)
 	store := outbox.New(outbox.Options{Dir: dir, Logger: logger})
 	recorder := New(Options{
-		Store: store, Profile: decsysProfile(t), App: reader, Logger: logger,
+		Store: store, Profile: decsysProfile(t), App: app, Logger: logger,
 		Config: &config.Config{
 			Durability: config.Relaxed,
 			Settle:     config.Duration(time.Hour),

@@ -13,9 +13,9 @@ type journeys struct {
 	tx       *outbox.Tx
 }
 
-// Load implements rules.Journeys. A damaged journey begins anew, and is partial.
+// Load implements rules.Journeys. A damaged journey starts over, and is partial.
 func (j journeys) Load(key rules.Key) *rules.Journey {
-	data, ok := j.tx.Journey(key.Bytes())
+	data, ok := j.tx.Journey(key.Text())
 	if !ok {
 		return &rules.Journey{}
 	}
@@ -23,7 +23,7 @@ func (j journeys) Load(key rules.Key) *rules.Journey {
 	if err != nil {
 		r := j.recorder
 		if isDue(&r.warnDamaged) {
-			r.log.Warn("cannot read a journey; it begins anew, and its events are partial", "error", err)
+			r.log.Warn("cannot read a journey; it starts over, and its events are partial", "survey", key.Instance, "error", err)
 		}
 		return &rules.Journey{Partial: true}
 	}
@@ -37,14 +37,14 @@ func (j journeys) Save(key rules.Key, journey *rules.Journey, at time.Time) {
 	if err != nil {
 		r := j.recorder
 		if isDue(&r.warnUnsaved) {
-			r.log.Warn("cannot save a journey", "error", err)
+			r.log.Warn("cannot save a journey", "survey", key.Instance, "error", err)
 		}
 		return
 	}
-	j.tx.PutJourney(key.Bytes(), data, at)
+	j.tx.PutJourney(key.Text(), data, at)
 	if journey.HasUnfinishedWork() {
-		j.tx.MarkUnsettled(key.Bytes())
+		j.tx.MarkUnsettled(key.Text())
 	} else {
-		j.tx.ClearUnsettled(key.Bytes())
+		j.tx.ClearUnsettled(key.Text())
 	}
 }

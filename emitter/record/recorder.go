@@ -127,7 +127,7 @@ func (r *Recorder) end(f *flight, x rules.Exchange) {
 	at := r.now()
 	o, observed, err := r.profile.Observe(f.match, x)
 	if !observed {
-		o = rules.Observation{Says: rules.Nothing, Journey: f.match.Journey()}
+		o = rules.Observation{Kind: rules.Nothing, Journey: f.match.Journey()}
 	}
 	o.At, o.Ticket = at, f.ticket
 	newcomer := r.profile.Begins(f.match, x)
@@ -148,13 +148,13 @@ func (r *Recorder) end(f *flight, x rules.Exchange) {
 	r.failing.note(f.match, x.Status, observed)
 	if err != nil {
 		if isDue(&r.warnUnreadable) {
-			r.log.Warn("cannot read an exchange that a route matches", "says", f.match.Says(), "error", err)
+			r.log.Warn("cannot read an exchange that a route matches", "says", f.match.Kind(), "survey", f.match.Journey().Instance, "error", err)
 		}
 	}
 	if isLost {
 		r.logLost()
 	}
-	r.counts.exchange(f.match.Says(), resultOf(isForgotten, isLost, observed, err))
+	r.counts.exchange(f.match.Kind(), resultOf(isForgotten, isLost, observed, err))
 	if observed {
 		r.hold(onDisk)
 	}
@@ -178,7 +178,7 @@ func resultOf(isForgotten, isLost, observed bool, err error) result {
 // submitObservation hands an observation to the store. It is called within
 // flights.end, so that observations are stored in the order in which exchanges end.
 func (r *Recorder) submitObservation(o rules.Observation) (onDisk <-chan struct{}, isLost bool) {
-	if o.Says == rules.Navigated {
+	if o.Kind == rules.Navigated {
 		o.InFlight = r.flights.awaitAnswers(o.Journey)
 	}
 	o.Begins = r.newcomers.Take(o.Journey.Participant)

@@ -59,8 +59,8 @@ func (g *generator) event() *rules.Event {
 	}
 	for number := range rapid.IntRange(0, 5).Draw(g.t, "pages") {
 		response := rules.Response{
-			Page: rules.PageRef{ID: fmt.Sprint("page", number), Number: number + 1, Name: fmt.Sprint("Page ", number)},
-			Type: rapid.SampledFrom([]string{"Free Text", "Choose One"}).Draw(g.t, "type"),
+			Page: rules.PageRef{ID: fmt.Sprint("page", number), Number: number + 1, Name: new(fmt.Sprint("Page ", number))},
+			Type: new(rapid.SampledFrom([]string{"Free Text", "Choose One"}).Draw(g.t, "type")),
 			Left: rapid.Bool().Draw(g.t, "left"),
 		}
 		if rapid.Bool().Draw(g.t, "is answered") {
@@ -118,8 +118,8 @@ func hiddenFrom(target config.Target, event *rules.Event) []string {
 func named(parts []config.AnswerPart, response *rules.Response) bool {
 	for _, part := range parts {
 		page := part.Page == config.PageName{} || part.Page.Number == response.Page.Number && part.Page.Number > 0 ||
-			part.Page.Name == response.Page.Name && part.Page.Name != ""
-		if page && (part.Type == "" || part.Type == response.Type) {
+			response.Page.Name != nil && part.Page.Name == *response.Page.Name && part.Page.Name != ""
+		if page && (part.Type == "" || response.Type != nil && part.Type == *response.Type) {
 			return true
 		}
 	}

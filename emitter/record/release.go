@@ -27,8 +27,8 @@ func checkRelease(ctx context.Context, app AppReader, profile *rules.Profile, lo
 		if err == nil {
 			release, oldest, old := profile.TooOld(body)
 			if old && status == 200 && strings.HasPrefix(contentType, "application/json") {
-				logger.Warn("there will be no events: on the wire, this release of the app does not show when a participant moves on",
-					"app", profile.App, "release", release, "oldest", oldest)
+				logger.Warn("this release of the app is too old: its traffic shows no navigations, so no events are recorded",
+					"profile", profile.App, "release", release, "oldest", oldest)
 			}
 			return
 		}

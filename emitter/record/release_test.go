@@ -30,7 +30,7 @@ func TestAReleaseWithoutNavigationIsLoggedOnce(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var log bytes.Buffer
 			checkRelease(t.Context(), app, decsysProfile(t), slog.New(slog.NewTextHandler(&log, nil)))
-			if got := strings.Count(log.String(), "there will be no events"); got != min(len(want), 1) || !strings.Contains(log.String(), want) {
+			if got := strings.Count(log.String(), "this release of the app is too old"); got != min(len(want), 1) || !strings.Contains(log.String(), want) {
 				t.Errorf("for %s the log has %q, want %q", app.body, log.String(), want)
 			}
 			if app.asked != 3 {

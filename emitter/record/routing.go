@@ -19,13 +19,23 @@ type routing struct {
 // recipient is a target as far as bodies are concerned.
 type recipient struct {
 	format    config.Format
+	order     config.Order
 	redaction *rules.Redaction
+}
+
+// lane returns the lane of a delivery: that of its journey, or one of its own where
+// deliveries don't wait for each other.
+func (r *recipient) lane(key rules.Key, id string) string {
+	if r.order == config.OrderNone {
+		return id
+	}
+	return key.Text()
 }
 
 func newRouting(c *config.Config) *routing {
 	r := &routing{set: rules.Compile(c.Rules), recipients: make(map[string]recipient, len(c.Targets))}
 	for name, target := range c.Targets {
-		r.recipients[name] = recipient{format: target.Format, redaction: rules.NewRedaction(&target)}
+		r.recipients[name] = recipient{format: target.Format, order: target.Order, redaction: rules.NewRedaction(&target)}
 	}
 	return r
 }
@@ -56,17 +66,18 @@ func (r *routing) deliveries(epoch string, key rules.Key, event *rules.Event) []
 		to := r.recipients[selection.Target]
 		seen := to.redaction.Apply(event)
 		about := envelope{id: eventID(epoch, key, event.Place, selection.Target, to), rule: selection.Rule}
+		id := deliveryID(epoch, key, event.Place, selection.Target)
 		made = append(made, outbox.Delivery{
-			ID:          deliveryID(epoch, key, event.Place, selection.Target),
+			ID:          id,
 			Target:      selection.Target,
 			Rule:        selection.Rule,
-			Lane:        key.Bytes(),
+			Lane:        to.lane(key, id),
 			Owner:       key.Participant,
 			Event:       string(event.Name()),
 			Survey:      surveyName(&event.Survey),
 			ContentType: formats[to.format].contentType,
 			Body:        formats[to.format].body(about, seen),
-			Traceparent: seen.Traceparent,
+			Traceparent: validTraceparent(seen.Traceparent),
 			Created:     event.At,
 		})
 	}

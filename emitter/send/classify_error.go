@@ -26,15 +26,20 @@ func classifyError(ctx context.Context, err error, reached phase) Result {
 	if reason := ownFailure(err); reason != "" {
 		return Result{Outcome: Ours, Reason: reason}
 	}
+	return Result{Outcome: Retry, Reason: networkFailure(err, reached), NoConnection: reached < sending}
+}
+
+// networkFailure returns the reason for a failure of the target or of the way to it.
+func networkFailure(err error, reached phase) string {
 	for _, explain := range []func(error, phase) string{dnsFailure, timeoutFailure, tlsFailure, socketFailure} {
 		if reason := explain(err, reached); reason != "" {
-			return Result{Outcome: Retry, Reason: reason}
+			return reason
 		}
 	}
 	if reached == receiving {
-		return Result{Outcome: Retry, Reason: "broken response"}
+		return "broken response"
 	}
-	return Result{Outcome: Retry, Reason: "network error"}
+	return "network error"
 }
 
 // classifyProxy distinguishes a forward proxy that refuses us, which the operator
@@ -43,7 +48,7 @@ func classifyProxy(status int) Result {
 	if status >= 400 && status <= 499 {
 		return Result{Outcome: Ours, Reason: "refused by the proxy: status " + strconv.Itoa(status)}
 	}
-	return Result{Outcome: Retry, Reason: "not reached by the proxy: status " + strconv.Itoa(status)}
+	return Result{Outcome: Retry, Reason: "not reached by the proxy: status " + strconv.Itoa(status), NoConnection: true}
 }
 
 // ownFailure returns the reason for a failure of this machine or its network, for

@@ -24,6 +24,8 @@ type failure struct {
 	change func(*testing.T, *Sender) // what else is wrong
 	want   Outcome
 	reason string
+	// noConnection is set if nothing of the delivery can have been sent.
+	noConnection bool
 }
 
 // canary stands in everything that must not be count: the URL, the secret, the
@@ -32,9 +34,10 @@ const canary = "canary"
 
 var failures = []failure{
 	{name: "status", answer: respond("HTTP/1.1 503 canary\r\nX: canary\r\nContent-Length: 6\r\n\r\ncanary"), want: Retry, reason: "status 503"},
-	{name: "refusal", answer: respond("HTTP/1.1 404 canary\r\nContent-Length: 0\r\n\r\n"), want: Rejected, reason: "status 404"},
-	{name: "redirect", answer: respond("HTTP/1.1 302 canary\r\nLocation: http://canary/\r\nContent-Length: 0\r\n\r\n"), want: Rejected, reason: "status 302"},
-	{name: "nobody listens", change: func(_ *testing.T, s *Sender) { s.url.Host = "127.0.0.1:1" }, want: Retry, reason: "connection refused"},
+	{name: "missing", answer: respond("HTTP/1.1 404 canary\r\nContent-Length: 0\r\n\r\n"), want: Retry, reason: "status 404"},
+	{name: "refusal of the body", answer: respond("HTTP/1.1 422 canary\r\nContent-Length: 0\r\n\r\n"), want: Rejected, reason: "status 422"},
+	{name: "redirect", answer: respond("HTTP/1.1 302 canary\r\nLocation: http://canary/\r\nContent-Length: 0\r\n\r\n"), want: Retry, reason: "status 302"},
+	{name: "nobody listens", change: func(_ *testing.T, s *Sender) { s.url.Host = "127.0.0.1:1" }, want: Retry, reason: "connection refused", noConnection: true},
 	{name: "closed", answer: respondAndClose(""), want: Retry, reason: "connection closed"},
 	{name: "reset", answer: respondAndReset(""), want: Retry, reason: "connection reset"},
 	{name: "not HTTP", answer: respondAndClose("canary canary\r\n\r\n"), want: Retry, reason: "broken response"},
@@ -51,9 +54,9 @@ var failures = []failure{
 	{name: "no way to connect", change: func(_ *testing.T, s *Sender) {
 		withShortTimeout(nil, s)
 		s.connections.current.DialContext = dialForever
-	}, want: Retry, reason: "timeout connecting"},
-	{name: "no such host", change: nameServerWithCode(3), want: Retry, reason: "dns: no such host"},
-	{name: "name server fails", change: nameServerWithCode(2), want: Retry, reason: "dns: lookup failed"},
+	}, want: Retry, reason: "timeout connecting", noConnection: true},
+	{name: "no such host", change: nameServerWithCode(3), want: Retry, reason: "dns: no such host", noConnection: true},
+	{name: "name server fails", change: nameServerWithCode(2), want: Retry, reason: "dns: lookup failed", noConnection: true},
 	{name: "address that is not allowed", change: allowNothing, want: Ours, reason: "refused to connect to a loopback address: if that is right, add loopback to allow"},
 	{name: "no name server", change: withoutNameServer, want: Ours, reason: "resolver unreachable"},
 }
@@ -68,7 +71,7 @@ func TestEveryFailureHasItsReasonAndLeaksNothing(t *testing.T) {
 				f.change(t, sender)
 			}
 			result := send(sender)
-			if result.Outcome != f.want || result.Reason != f.reason {
+			if result.Outcome != f.want || result.Reason != f.reason || result.NoConnection != f.noConnection {
 				t.Errorf("result is %+v, want %q", result, f.reason)
 			}
 			result.Excerpt = nil // what the target said, for whom the deliveries API lets in

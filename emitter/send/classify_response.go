@@ -30,8 +30,10 @@ func classifyResponse(response *http.Response, at time.Time) Result {
 	return result
 }
 
-// classifyStatus maps status codes to outcomes. A 3xx is a refusal and never
-// followed: a redirect could carry answers to a host that nobody configured.
+// classifyStatus maps status codes to outcomes. A 401 or 404 is retried like a 503:
+// a receiver that is being deployed, or that has lost its key, comes back. A 3xx is a
+// failure and never followed: a redirect could carry answers to a host that nobody
+// configured.
 func classifyStatus(status int) Outcome {
 	switch {
 	case status >= 200 && status <= 299:
@@ -40,13 +42,21 @@ func classifyStatus(status int) Outcome {
 		return Throttled
 	case status == http.StatusGone:
 		return Gone
-	case status == http.StatusRequestTimeout, status == http.StatusTooEarly:
-		return Retry
-	case status >= 300 && status <= 499:
+	case refusesContent(status):
 		return Rejected
-	default: // 5xx, and codes that are no final status of HTTP
+	default:
 		return Retry
 	}
+}
+
+// refusesContent reports whether a status says that the same request will never be accepted.
+func refusesContent(status int) bool {
+	switch status {
+	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusRequestURITooLong,
+		http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity, http.StatusRequestHeaderFieldsTooLarge:
+		return true
+	}
+	return false
 }
 
 // hasDirective reports whether the webhook-delivery field has a directive:

@@ -14,14 +14,11 @@ func TestEveryStatusHasItsOutcome(t *testing.T) {
 			return Throttled
 		case 410:
 			return Gone
-		case 408, 425:
-			return Retry
-		}
-		switch status / 100 {
-		case 2:
-			return Delivered
-		case 3, 4:
+		case 400, 413, 414, 415, 422, 431:
 			return Rejected
+		}
+		if status/100 == 2 {
+			return Delivered
 		}
 		return Retry
 	}

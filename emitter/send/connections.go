@@ -58,7 +58,7 @@ func (c *connections) transport() *http.Transport {
 	}
 	if err := c.renewIfChanged(); err != nil {
 		c.warnReload.Do(func() {
-			c.options.Logger.Warn("could not reload tls.ca, keeping the previous one", "error", err)
+			c.options.Logger.Warn("cannot reload tls.ca, keeping the previous one", "error", err)
 		})
 	}
 	return c.current
@@ -83,7 +83,7 @@ func (c *connections) renew() (err error) {
 	var ca os.FileInfo
 	if target.TLS.CA != "" {
 		if ca, err = os.Stat(target.TLS.CA); err != nil {
-			return fmt.Errorf("could not read tls.ca: %w", err)
+			return fmt.Errorf("cannot read tls.ca: %w", err)
 		}
 	}
 	tls, err := ClientTLS(target.TLS, c.options.Logger)

@@ -12,7 +12,9 @@ import (
 // refusedByProxy is the response of a forward proxy that opened no tunnel.
 type refusedByProxy struct{ status int }
 
-func (e *refusedByProxy) Error() string { return fmt.Sprintf("the proxy answered %d", e.status) }
+func (e *refusedByProxy) Error() string {
+	return fmt.Sprintf("the proxy responded with status %d", e.status)
+}
 
 // proxyFunc returns the Proxy function of a transport; nil connects directly.
 func proxyFunc(proxy config.Proxy) (func(*http.Request) (*url.URL, error), error) {
@@ -24,7 +26,7 @@ func proxyFunc(proxy config.Proxy) (func(*http.Request) (*url.URL, error), error
 	}
 	address, err := url.Parse(proxy.URL.Reveal())
 	if err != nil { // the error's text would show the URL
-		return nil, fmt.Errorf("could not parse the address of its proxy, %s", proxy)
+		return nil, fmt.Errorf("cannot parse the address of its proxy, %s", proxy)
 	}
 	return http.ProxyURL(address), nil
 }

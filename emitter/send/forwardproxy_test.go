@@ -63,7 +63,7 @@ func TestFailuresOfTheForwardProxyAreOurOwn(t *testing.T) {
 
 	target := targetAt(t, newRawReceiver(t, respond("HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n")).url)
 	target.Proxy.Straight = true
-	if got := send(newSender(t, target)); got.Outcome != Rejected {
+	if got := send(newSender(t, target)); got.Outcome != Retry {
 		t.Errorf("a target that respond 407 by itself: result is %+v", got)
 	}
 }

@@ -7,11 +7,12 @@ type Outcome int
 const (
 	// Delivered: a 2xx.
 	Delivered Outcome = iota
-	// Retry: the target is in trouble (408, 425, 5xx, network error, timeout).
+	// Retry: the target or the way to it is in trouble, or is not set up yet (any
+	// status that is none of the others, network error, timeout).
 	Retry
 	// Throttled: the target is up and wants fewer requests (429).
 	Throttled
-	// Rejected: the target is up and refuses this delivery (other 4xx, 3xx).
+	// Rejected: the target is up and will never take this body (400, 413, 414, 415, 422, 431).
 	Rejected
 	// Aborted: the target never wants this delivery (webhook-delivery: abort-message).
 	Aborted

@@ -10,6 +10,9 @@ type Result struct {
 	// Reason says in a few words why the attempt failed ("connection refused",
 	// "timeout", "status 503"). It holds no URL, secret or answer.
 	Reason string
+	// NoConnection is set when no connection could be made, so that nothing of the
+	// delivery was sent: the failure cannot be due to what is in it.
+	NoConnection bool
 	// Disable is set when the receiver asked for no further deliveries.
 	Disable bool
 	// RetryAfter is the wait that the target asked for, at most 24 hours; 0 if it asked for none.

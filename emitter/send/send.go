@@ -51,7 +51,7 @@ type Sender struct {
 func New(o Options) (*Sender, error) {
 	address, err := url.Parse(o.Target.URL.Reveal())
 	if err != nil { // the error's text would show the URL
-		return nil, errors.New("could not parse its url")
+		return nil, errors.New("cannot parse its url")
 	}
 	header := constantHeader(o.Target, address.User, o.Version)
 	address.User = nil

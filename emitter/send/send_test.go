@@ -154,7 +154,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	defer elsewhere.Close()
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		server := httptest.NewServer(http.RedirectHandler(elsewhere.URL, status))
-		if result := send(newSender(t, targetAt(t, server.URL))); result.Outcome != Rejected || result.Status != status {
+		if result := send(newSender(t, targetAt(t, server.URL))); result.Outcome != Retry || result.Status != status {
 			t.Errorf("result is %+v", result)
 		}
 		server.Close()

@@ -45,11 +45,11 @@ func trustCA(settings *tls.Config, file string) error {
 	}
 	pem, err := os.ReadFile(file)
 	if err != nil {
-		return fmt.Errorf("could not read tls.ca: %w", err)
+		return fmt.Errorf("cannot read tls.ca: %w", err)
 	}
 	settings.RootCAs = x509.NewCertPool()
 	if !settings.RootCAs.AppendCertsFromPEM(pem) {
-		return fmt.Errorf("could not read tls.ca: no PEM certificate in %s", file)
+		return fmt.Errorf("cannot read tls.ca: no PEM certificate in %s", file)
 	}
 	return nil
 }
@@ -70,7 +70,7 @@ type clientCertificate struct {
 func newClientCertificate(files config.TLS, logger *slog.Logger) (*clientCertificate, error) {
 	c := &clientCertificate{files: files, logger: logger, warnReload: rate.Sometimes{Interval: logInterval}}
 	if err := c.reload(); err != nil {
-		return nil, fmt.Errorf("could not load the client certificate of tls.cert and tls.key: %w", err)
+		return nil, fmt.Errorf("cannot load the client certificate of tls.cert and tls.key: %w", err)
 	}
 	return c, nil
 }
@@ -82,7 +82,7 @@ func (c *clientCertificate) get(*tls.CertificateRequestInfo) (*tls.Certificate, 
 	defer c.mu.Unlock()
 	if err := c.reload(); err != nil {
 		c.warnReload.Do(func() {
-			c.logger.Warn("could not reload the client certificate, keeping the previous one", "error", err)
+			c.logger.Warn("cannot reload the client certificate, keeping the previous one", "error", err)
 		})
 	}
 	return c.loaded, nil

@@ -17,23 +17,10 @@
 // section that cannot produce its figure ends the run with status 1; a missed
 // bar does not.
 //
-// # The proxies
-//
-// sidehook is built from this tree as the image builds it, and runs with the
-// profile decsys, durability strict and a target that refuses connections. Of
-// the session mix it records what that profile watches; sidehook-unwatched has
-// a profile that matches nothing. haproxy and nginx are Debian's, reverse-proxy
-// is net/http/httputil's and splice is two io.Copy between TCP connections that
-// know nothing of HTTP.
-//
-// To be fair, each has one thread (-threads: nbthread, worker_processes,
-// GOMAXPROCS), keeps its connections to the app and writes no access log. nginx
-// passes responses on unbuffered, which is also where it is fastest; haproxy's
-// defaults let it gather what the app sends in pieces. A proxy is started for
-// each measurement, and the proxies take turns within a round, each round in
-// another order, so that what else the machine does hits all of them. Medians
-// of the rounds are printed; a ratio is the median of the ratios in each round.
-// Ratios are what counts: absolute figures are the machine's.
+// A proxy (peer.go) is started for each measurement. The proxies take turns within a
+// round, each round in another order, so that what else the machine does hits all
+// of them. Medians of the rounds are printed; a ratio is the median of the ratios
+// in each round. Ratios are what counts: absolute figures are the machine's.
 //
 // # The sections
 //
@@ -48,8 +35,6 @@
 //     bytes.
 //   - idle: the memory that connections take which have sent one large head.
 //
-// The app marks nothing as measured by its order: a request of a workload has a
-// path of its own, a step of the session or a timed exchange its number in a
-// header. To anything else, which is what sidehook asks by itself, the app
-// responds as Decsys does.
+// Requests of a workload have a path of their own, steps of the session and timed
+// exchanges a number in a header. To anything else the app responds as Decsys does.
 package main

@@ -49,6 +49,19 @@ type running struct {
 // isSidehook reports whether the peer watches traffic by a profile.
 func (p peer) isSidehook() bool { return p.profile != "" }
 
+// peers are the proxies, in the order of the tables.
+//
+// sidehook is built from this tree as the image builds it, and runs with the
+// profile decsys, durability strict and a target that refuses connections. Of
+// the session mix it records what that profile watches; sidehook-unwatched has
+// a profile that matches nothing. haproxy and nginx are Debian's, reverse-proxy
+// is net/http/httputil's and splice is two io.Copy between TCP connections that
+// know nothing of HTTP.
+//
+// To be fair, each has one thread (-threads: nbthread, worker_processes,
+// GOMAXPROCS), keeps its connections to the app and writes no access log. nginx
+// passes responses on unbuffered, which is also where it is fastest; haproxy's
+// defaults let it gather what the app sends in pieces.
 var peers = []peer{
 	{name: "sidehook", config: "sidehook.yaml", profile: "decsys", command: runSidehook},
 	{name: "sidehook-unwatched", config: "sidehook.yaml", profile: "unwatched.yaml", command: runSidehook},

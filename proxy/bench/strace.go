@@ -66,7 +66,7 @@ func (r *rig) trace(w workload, p peer) (calls []call, requests int, err error) 
 	defer tracer.stop()
 	select {
 	case <-tracer.done:
-		return nil, 0, tracer.failed("could not attach; run this as root, or set kernel.yama.ptrace_scope to 0")
+		return nil, 0, tracer.failed("cannot attach; run this as root, or set kernel.yama.ptrace_scope to 0")
 	case <-time.After(attaching):
 	}
 	c, err := r.wrk(w, proxy.Listen, min(traced, r.options.duration))

@@ -80,13 +80,13 @@ func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// version handles GET /version: the release of Decsys that is imitated.
-func (a *App) version(w http.ResponseWriter, r *http.Request, _ variables) {
+// serveVersion handles GET /version: the release of Decsys that is imitated.
+func (a *App) serveVersion(w http.ResponseWriter, r *http.Request, _ variables) {
 	send(w, r, http.StatusOK, "application/json", []byte(`"2.6.0"`))
 }
 
-// config handles GET /api/config.
-func (a *App) config(w http.ResponseWriter, r *http.Request, _ variables) {
+// serveConfig handles GET /api/config.
+func (a *App) serveConfig(w http.ResponseWriter, r *http.Request, _ variables) {
 	sendJSON(w, r, config{Mode: "workshop"})
 }
 

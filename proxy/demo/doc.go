@@ -1,5 +1,6 @@
-// Package demo is a small survey app that speaks Decsys' wire format. `sidehook
-// demo` puts it behind the proxy, and tests do, too. It knows nothing of sidehook.
+// Package demo is a small survey app that speaks Decsys' wire format, and the command
+// `sidehook demo`, which runs it behind a sidehook. Tests put it behind one, too. The
+// app itself knows nothing of sidehook.
 //
 //	browser ──► App ──► index.html                 the page, whatever the path
 //	             │
@@ -9,6 +10,9 @@
 //	             └── /api/surveys   instance.go    the survey itself
 //
 //	sidehook ──► Receiver                          verifies webhooks and prints them
+//
+// Command has a Sidecar run between the two, which keeps its state, and so answers,
+// in a temporary folder until the demo ends.
 //
 // An App serves one Survey with one instance, repeatable and anonymous; there are
 // no accounts, no studies and no typed ids. As in Decsys, the state of a

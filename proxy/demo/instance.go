@@ -45,8 +45,8 @@ type external struct {
 // published is the launch of the instance.
 var published = time.Date(2026, time.January, 5, 9, 0, 0, 0, time.UTC)
 
-// instance handles GET /api/surveys/{surveyId}/instances/{instanceId}.
-func (a *App) instance(w http.ResponseWriter, r *http.Request, vars variables) {
+// serveInstance handles GET /api/surveys/{surveyId}/instances/{instanceId}.
+func (a *App) serveInstance(w http.ResponseWriter, r *http.Request, vars variables) {
 	ids, ok := vars.numbers(a, w, "surveyId", "instanceId")
 	switch {
 	case !ok:
@@ -65,10 +65,10 @@ func (a *App) instance(w http.ResponseWriter, r *http.Request, vars variables) {
 	})
 }
 
-// external handles POST /api/surveys/external/{surveyId?}, whose body is the query
+// serveExternal handles POST /api/surveys/external/{surveyId?}, whose body is the query
 // of the participant's link as an object. Without a survey in the path, Decsys
 // looks for that of the STUDY_ID; here it is always the same.
-func (a *App) external(w http.ResponseWriter, r *http.Request, vars variables) {
+func (a *App) serveExternal(w http.ResponseWriter, r *http.Request, vars variables) {
 	if _, hasID := vars["surveyId"]; hasID {
 		ids, ok := vars.numbers(a, w, "surveyId")
 		switch {

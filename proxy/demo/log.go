@@ -32,18 +32,18 @@ func (a *App) record(w http.ResponseWriter, r *http.Request, vars variables) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// events handles GET /api/log/{instanceId}/{participant}: all events of a
+// serveEvents handles GET /api/log/{instanceId}/{participant}: all events of a
 // participant, none for an unknown one.
-func (a *App) events(w http.ResponseWriter, r *http.Request, vars variables) {
+func (a *App) serveEvents(w http.ResponseWriter, r *http.Request, vars variables) {
 	if !a.knowsInstance(w, r, vars) {
 		return
 	}
 	sendJSON(w, r, append([]event{}, a.eventsOf(vars["participant"])...))
 }
 
-// latest handles GET /api/log/{instanceId}/{participant}/{source?}/{type}: the
+// serveLatest handles GET /api/log/{instanceId}/{participant}/{source?}/{type}: the
 // last event of that type.
-func (a *App) latest(w http.ResponseWriter, r *http.Request, vars variables) {
+func (a *App) serveLatest(w http.ResponseWriter, r *http.Request, vars variables) {
 	if !a.knowsInstance(w, r, vars) {
 		return
 	}

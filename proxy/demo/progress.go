@@ -32,9 +32,9 @@ type navigationPlan struct {
 	discard bool    // store nothing
 }
 
-// progress handles GET /api/progress/{surveyId}/{instanceId}/{participant?}: the
+// serveProgress handles GET /api/progress/{surveyId}/{instanceId}/{participant?}: the
 // current page, or a new id for a participant who has none or has completed.
-func (a *App) progress(w http.ResponseWriter, r *http.Request, vars variables) {
+func (a *App) serveProgress(w http.ResponseWriter, r *http.Request, vars variables) {
 	ids, ok := vars.numbers(a, w, "surveyId", "instanceId")
 	switch {
 	case !ok:

@@ -9,6 +9,8 @@ import (
 	"io"
 	"net/http"
 	"sync"
+
+	"github.com/sidehook/sidehook/rules/terminal"
 )
 
 // maxWebhook is the largest body of a webhook, in bytes.
@@ -55,5 +57,5 @@ func (r *Receiver) print(id string, body []byte) {
 	}
 	r.printing.Lock()
 	defer r.printing.Unlock()
-	fmt.Fprintf(r.Out, "\nwebhook %s, signature verified\n  %s\n", id, text)
+	fmt.Fprintf(r.Out, "\nwebhook %s, signature verified\n  %s\n", terminal.Line(id), terminal.Text(string(text)))
 }

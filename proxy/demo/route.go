@@ -20,18 +20,18 @@ type variables map[string]string
 
 // routes are tried in this order, the more specific first.
 var routes = []route{
-	{method: "GET", path: "version", serve: (*App).version},
-	{method: "GET", path: "api/config", serve: (*App).config},
-	{method: "GET", path: "api/surveys/{surveyId}/instances/{instanceId}", serve: (*App).instance},
-	{method: "POST", path: "api/surveys/external", serve: (*App).external},
-	{method: "POST", path: "api/surveys/external/{surveyId}", serve: (*App).external},
-	{method: "GET", path: "api/progress/{surveyId}/{instanceId}", serve: (*App).progress},
-	{method: "GET", path: "api/progress/{surveyId}/{instanceId}/{participant}", serve: (*App).progress},
+	{method: "GET", path: "version", serve: (*App).serveVersion},
+	{method: "GET", path: "api/config", serve: (*App).serveConfig},
+	{method: "GET", path: "api/surveys/{surveyId}/instances/{instanceId}", serve: (*App).serveInstance},
+	{method: "POST", path: "api/surveys/external", serve: (*App).serveExternal},
+	{method: "POST", path: "api/surveys/external/{surveyId}", serve: (*App).serveExternal},
+	{method: "GET", path: "api/progress/{surveyId}/{instanceId}", serve: (*App).serveProgress},
+	{method: "GET", path: "api/progress/{surveyId}/{instanceId}/{participant}", serve: (*App).serveProgress},
 	{method: "POST", path: "api/progress/{surveyId}/{instanceId}/{participant}/{key}", serve: (*App).navigate, interferes: true},
-	{method: "GET", path: "api/log/{instanceId}/{participant}", serve: (*App).events},
-	{method: "GET", path: "api/log/{instanceId}/{participant}/summary", serve: (*App).summary},
-	{method: "GET", path: "api/log/{instanceId}/{participant}/{type}", serve: (*App).latest},
-	{method: "GET", path: "api/log/{instanceId}/{participant}/{source}/{type}", serve: (*App).latest},
+	{method: "GET", path: "api/log/{instanceId}/{participant}", serve: (*App).serveEvents},
+	{method: "GET", path: "api/log/{instanceId}/{participant}/summary", serve: (*App).serveSummary},
+	{method: "GET", path: "api/log/{instanceId}/{participant}/{type}", serve: (*App).serveLatest},
+	{method: "GET", path: "api/log/{instanceId}/{participant}/{source}/{type}", serve: (*App).serveLatest},
 	{method: "POST", path: "api/log/{instanceId}/{participant}/{source}/{type}", serve: (*App).record},
 }
 

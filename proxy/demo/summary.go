@@ -27,8 +27,8 @@ type pageResponse struct {
 	IsOptional       bool            `json:"isOptional"`
 }
 
-// summary handles GET /api/log/{instanceId}/{participant}/summary.
-func (a *App) summary(w http.ResponseWriter, r *http.Request, vars variables) {
+// serveSummary handles GET /api/log/{instanceId}/{participant}/summary.
+func (a *App) serveSummary(w http.ResponseWriter, r *http.Request, vars variables) {
 	if !a.knowsInstance(w, r, vars) {
 		return
 	}

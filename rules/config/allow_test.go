@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// specialAddresses has each range that must not be reached by accident, by its
-// first and last address where it is a range.
+// specialAddresses has the first and last address of each range that must not be
+// reached by accident.
 var specialAddresses = map[AddressClass]string{
 	Unspecified: "0.0.0.0 0.255.255.255 :: ::ffff:0.0.0.0",
 	Private: "10.0.0.0 10.255.255.255 100.64.0.0 100.127.255.255 172.16.0.0 172.31.255.255 192.168.0.0 192.168.255.255 " +
@@ -53,7 +53,7 @@ func TestPublicAddressesAreNotRefused(t *testing.T) {
 	}
 }
 
-func TestTheDefaultAllowsPrivateAndLoopbackAlone(t *testing.T) {
+func TestTheDefaultAllowsOnlyPrivateAndLoopback(t *testing.T) {
 	var target Target
 	target.SetDefaults()
 	for class, texts := range specialAddresses {
@@ -91,7 +91,7 @@ func TestANetworkAllowsWhatIsInItAndNothingElse(t *testing.T) {
 	f("fe80::/10", "fe80::1%eth0", "")
 	f("10.1.2.3 169.254.7.7", "169.254.7.7", "")
 
-	// a network opens no metadata, unless it is that one address
+	// a network allows no metadata address, unless it is that single address
 	f("169.254.0.0/16", "169.254.169.254", Metadata)
 	f("private", "fd00:ec2::254", Metadata)
 	f("fd00::/8", "fd00:ec2::254", Metadata)
@@ -99,7 +99,7 @@ func TestANetworkAllowsWhatIsInItAndNothingElse(t *testing.T) {
 	f("169.254.169.254", "169.254.169.254", "")
 	f("metadata", "169.254.169.254", "")
 
-	// what leads to an IPv4 address needs that to be allowed as well
+	// an address that leads to an IPv4 address needs that to be allowed, too
 	f("64:ff9b::/96", "64:ff9b::8.8.8.8", "")
 	f("64:ff9b::/96", "64:ff9b::169.254.169.254", Metadata)
 	f("64:ff9b::/96 private", "64:ff9b::127.0.0.1", Loopback)
@@ -109,7 +109,7 @@ func TestANetworkAllowsWhatIsInItAndNothingElse(t *testing.T) {
 	f("2002::/16 loopback", "2002:7f00:1::", "")
 }
 
-func FuzzNoSpellingOfLoopbackIsTaken(f *testing.F) {
+func FuzzNoSpellingOfALocalAddressIsPublic(f *testing.F) {
 	for _, texts := range specialAddresses {
 		for _, text := range strings.Fields(texts) {
 			f.Add(text)
@@ -123,7 +123,7 @@ func FuzzNoSpellingOfLoopbackIsTaken(f *testing.F) {
 		_, refused := Allowed{}.Refuses(address)
 		plain := address.Unmap().WithZone("")
 		if !refused && (plain.IsLoopback() || plain.IsPrivate() || plain.IsLinkLocalUnicast() || plain.IsMulticast() || plain.IsUnspecified()) {
-			t.Errorf("%s is taken for a public address", text)
+			t.Errorf("%s counts as a public address", text)
 		}
 	})
 }

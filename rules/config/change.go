@@ -10,35 +10,35 @@ import (
 	"github.com/sidehook/sidehook/rules/strictyaml"
 )
 
-// liveKeys are the keys that a running process takes over from a changed file.
+// liveKeys are the keys whose changes take effect without a restart.
 var liveKeys = []string{"targets", "rules", "admin_token"}
 
-// Changes is what differs between two configurations, in words without values:
-// they may be secrets.
+// Changes describes what differs between two configurations, without values, which
+// may be secrets.
 type Changes struct {
-	// Live is what a running process takes over, Restart the keys that it can't.
-	Live, Restart []string
+	// Live describes each change that takes effect without a restart.
+	Live []string
+	// Restart names the keys whose changes need a restart.
+	Restart []string
 }
 
-// None tells whether nothing differs.
-func (c Changes) None() bool { return len(c.Live)+len(c.Restart) == 0 }
-
-// Update gives what a process that runs with c goes on with when its file becomes
-// next: the targets and rules of next, and c's own for the keys that need a restart.
+// Update returns the configuration of a process that runs with c when its file
+// becomes next: the targets, rules and admin token of next, and c's own values of
+// the keys that need a restart. Neither c nor next is changed.
 func (c *Config) Update(next *Config) (*Config, Changes) {
 	updated := *next
 	updated.Files = maps.Clone(next.Files)
 	var changes Changes
 	old, now, kept := reflect.ValueOf(c).Elem(), reflect.ValueOf(next).Elem(), reflect.ValueOf(&updated).Elem()
-	for _, field := range strictyaml.FieldsOf(old.Type()) {
-		same := reflect.DeepEqual(old.Field(field.Index).Interface(), now.Field(field.Index).Interface())
+	for key, i := range strictyaml.Fields(old.Type()) {
+		same := reflect.DeepEqual(old.Field(i).Interface(), now.Field(i).Interface())
 		switch {
-		case slices.Contains(liveKeys, field.Name):
+		case slices.Contains(liveKeys, key):
 			continue
-		case !same || field.Name == "profile" && c.Files[c.Profile] != next.Files[next.Profile]:
-			changes.Restart = append(changes.Restart, field.Name)
-			kept.Field(field.Index).Set(old.Field(field.Index))
-			if field.Name == "profile" {
+		case !same || key == "profile" && c.Files[c.Profile] != next.Files[next.Profile]:
+			changes.Restart = append(changes.Restart, key)
+			kept.Field(i).Set(old.Field(i))
+			if key == "profile" {
 				delete(updated.Files, next.Profile)
 				updated.Files[c.Profile] = c.Files[c.Profile]
 			}
@@ -72,7 +72,7 @@ func changedTargets(old, next map[string]Target) []string {
 	return changes
 }
 
-// changedRules goes by names; a rule without one is known by its place.
+// changedRules identifies rules by name; that of a rule without one is its place.
 func changedRules(old, next []Rule) []string {
 	var changes []string
 	for _, before := range old {
@@ -102,7 +102,7 @@ func ruleNamed(rules []Rule, name string) *Rule {
 	return &rules[i]
 }
 
-// common are the names of those rules that others has too.
+// common returns the names of those rules that others has, too.
 func common(rules, others []Rule) []string {
 	var names []string
 	for _, rule := range rules {
@@ -113,13 +113,13 @@ func common(rules, others []Rule) []string {
 	return names
 }
 
-// changedKeys names the keys whose values differ.
+// changedKeys returns the keys whose values differ.
 func changedKeys[T any](before, after T) []string {
 	old, next := reflect.ValueOf(before), reflect.ValueOf(after)
 	var keys []string
-	for _, field := range strictyaml.FieldsOf(old.Type()) {
-		if !reflect.DeepEqual(old.Field(field.Index).Interface(), next.Field(field.Index).Interface()) {
-			keys = append(keys, field.Name)
+	for key, i := range strictyaml.Fields(old.Type()) {
+		if !reflect.DeepEqual(old.Field(i).Interface(), next.Field(i).Interface()) {
+			keys = append(keys, key)
 		}
 	}
 	return keys

@@ -19,7 +19,7 @@ rules:
   - {to: [lake]}
 `
 
-func TestChangesAreToldByTheirKeys(t *testing.T) {
+func TestChangesNameTheirKeys(t *testing.T) {
 	f := func(want string, replace ...string) {
 		t.Helper()
 		old, next := mustParse(t, unchanged), mustParse(t, strings.NewReplacer(replace...).Replace(unchanged))
@@ -60,23 +60,24 @@ inspect_limit: 2MiB
 forwarded: replace
 trusted_proxies: [10.0.0.1]
 retention: {dead: 2h}
+limits: {watched_bodies: 80MiB}
 profile: files/profile.yaml
 admin_token: env:SIDEHOOK_ADMIN_TOKEN
 targets: {crm: {url: https://crm.example.org/, secret: env:CRM_SECRET}}
 rules: [{to: [crm]}]
 `)
 	updated, changes := old.Update(next)
-	want := []string{"listen", "admin", "app", "response_timeout", "forwarded", "trusted_proxies", "profile", "state", "durability", "inspect_limit", "settle", "retention"}
+	want := []string{"listen", "admin", "app", "response_timeout", "forwarded", "trusted_proxies", "profile", "state", "durability", "inspect_limit", "settle", "retention", "limits"}
 	if diff := cmp.Diff(want, changes.Restart); diff != "" {
 		t.Errorf("restart (-want +got):\n%s", diff)
 	}
 	expected := *old
 	expected.Targets, expected.Rules, expected.AdminToken = next.Targets, next.Rules, next.AdminToken
-	if _, changes := updated.Update(&expected); !changes.None() {
-		t.Errorf("what goes on differs from the old one with new targets, rules and token: %+v", changes)
+	if _, changes := updated.Update(&expected); len(changes.Live)+len(changes.Restart) > 0 {
+		t.Errorf("the update is not the old one with the new targets, rules and token: %+v", changes)
 	}
 	if _, again := updated.Update(next); !cmp.Equal(changes.Restart, again.Restart) || again.Live != nil {
-		t.Errorf("what still needs a restart is not told again: %+v", again)
+		t.Errorf("what still needs a restart is not reported again: %+v", again)
 	}
 }
 
@@ -88,7 +89,7 @@ func TestAProfileThatChangedInPlaceNeedsARestart(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if _, again := updated.Update(next); len(again.Restart) != 1 {
-		t.Errorf("it is told once only")
+		t.Errorf("it is reported only once")
 	}
 }
 

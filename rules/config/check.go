@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/sidehook/sidehook/rules/profiles"
-
 	"github.com/sidehook/sidehook/rules/strictyaml"
 )
 
@@ -23,15 +22,20 @@ const (
 	// maxResponseTimeout is far beyond what anybody waits for.
 	maxResponseTimeout = Duration(time.Hour)
 
-	// The bounds of a body that is copied and read: each one in flight takes memory.
+	// Bounds of inspect_limit: each watched body in flight takes memory.
 	minInspectLimit = Size(1 << 10)
 	maxInspectLimit = Size(64 << 20)
-	minRetention    = Duration(time.Hour)
-	minStore        = Size(16 << 20)
+	// bodiesPerLimit is how many bodies of inspect_limit fit into
+	// limits.watched_bodies at least: half of it is for decoding them, and memory
+	// that grows is needed twice.
+	bodiesPerLimit   = 8
+	maxWatchedBodies = Size(1 << 30)
+	minRetention     = Duration(time.Hour)
+	minStore         = Size(16 << 20)
 )
 
-// checker notes what is wrong with decoded values, and puts what secrets refer
-// to and what paths mean in their place.
+// checker checks decoded values. It replaces references by the secrets they refer
+// to, and resolves paths.
 type checker struct {
 	*strictyaml.Document
 	sources
@@ -56,7 +60,7 @@ func (c *checker) check() {
 	c.checkRules()
 }
 
-// required notes that the file must have path, and tells whether it has a usable value there.
+// required notes a missing value, and reports whether there is a usable one.
 func (c *checker) required(path, advice string) bool {
 	if !c.Has(path) {
 		c.Wrong(path, "is missing; %s", advice)
@@ -64,7 +68,7 @@ func (c *checker) required(path, advice string) bool {
 	return c.Usable(path)
 }
 
-// between notes a value outside its bounds.
+// between notes a value out of bounds.
 func between[T Duration | Size](c *checker, path string, value, low, high T, show func(T) string) {
 	if value < low || value > high {
 		c.Wrong(path, "must be %s to %s, not %s", show(low), show(high), show(value))
@@ -87,7 +91,7 @@ func (c *checker) checkListeners() {
 
 type address struct{ host, port string }
 
-// checkAddress reads host:port; the zero address is a wrong one.
+// checkAddress parses host:port; a wrong one gives the zero address.
 func (c *checker) checkAddress(path, text string) address {
 	host, port, err := net.SplitHostPort(text)
 	number, errPort := strconv.ParseUint(port, 10, 16)
@@ -107,28 +111,28 @@ func (c *checker) checkApp() {
 			c.Wrong("app", "must have an absolute path after unix:, such as unix:/run/app.sock")
 		}
 	} else {
-		c.config.App = c.webApp(c.config.App)
+		c.config.App = c.appURL(c.config.App)
 	}
 	isPlain := c.Usable("app") && !strings.HasPrefix(c.config.App, "https:")
 	if isPlain && c.Has("app_tls") {
-		c.Wrong("app_tls", "needs an app that begins with https://")
+		c.Wrong("app_tls", "needs an app at https://")
 	}
 	c.checkTLS("app_tls", &c.config.AppTLS)
 }
 
-// webApp returns the app's URL with its port. What is wrong with it is told
-// without showing it, as it may hold credentials.
-func (c *checker) webApp(text string) string {
+// appURL returns the app's URL with its port. Problems do not show it, since it may
+// contain credentials.
+func (c *checker) appURL(text string) string {
 	ports := map[string]string{"http": "80", "https": "443"}
 	parsed, err := url.Parse(text)
 	switch {
 	case err != nil || ports[parsed.Scheme] == "" || parsed.Hostname() == "" || !validPort(parsed.Port()):
-		c.Wrong("app", "must be http://host:port, https://host:port or unix:/path (yours is not shown)")
+		c.Wrong("app", "must be http://host:port, https://host:port or unix:/path (the value is not shown)")
 		return ""
 	case parsed.User != nil:
-		c.Wrong("app", "must not have credentials: participants' requests go on as they came")
+		c.Wrong("app", "must not have credentials: requests are passed on as participants sent them")
 	case strings.Trim(parsed.Path, "/") != "" || parsed.RawQuery != "" || parsed.Fragment != "":
-		c.Wrong("app", "must not have a path or query: participants' requests go on as they came")
+		c.Wrong("app", "must not have a path or query: requests are passed on as participants sent them")
 	}
 	port := cmp.Or(parsed.Port(), ports[parsed.Scheme])
 	return parsed.Scheme + "://" + net.JoinHostPort(parsed.Hostname(), port)
@@ -137,12 +141,12 @@ func (c *checker) webApp(text string) string {
 func (c *checker) checkFolders() {
 	c.checkProfile()
 	if c.config.State == "" {
-		c.Wrong("state", "must be a folder, not an empty text")
+		c.Wrong("state", "must not be empty; name a folder")
 	}
 	c.config.State = c.path(c.config.State)
 }
 
-// checkProfile tells a path (with a slash, or an ending like .yaml) from a built-in profile's name.
+// checkProfile takes a text with a slash or a dot for a path, any other for the name of a built-in profile.
 func (c *checker) checkProfile() {
 	name := c.config.Profile
 	if !strings.ContainsAny(name, "/\\.") {
@@ -162,13 +166,13 @@ func (c *checker) checkProfile() {
 func (c *checker) checkToken() {
 	token, usable := c.checkSecret("admin_token", c.config.AdminToken)
 	if usable && len(token.Reveal()) < minToken {
-		c.Wrong("admin_token", "must refer to at least %d characters; make one with: openssl rand -base64 32", minToken)
+		c.Wrong("admin_token", "must refer to a token of at least %d characters; make one with: openssl rand -base64 32", minToken)
 	}
 	c.config.AdminToken = token
 }
 
-// checkSecret returns the secret that the reference at path refers to, if there is one.
-func (c *checker) checkSecret(path string, reference Secret) (Secret, bool) {
+// checkSecret returns the secret that the reference at path refers to; ok is false if there is none.
+func (c *checker) checkSecret(path string, reference Secret) (secret Secret, ok bool) {
 	if !c.Usable(path) {
 		return Secret{}, false
 	}
@@ -183,6 +187,7 @@ func (c *checker) checkSecret(path string, reference Secret) (Secret, bool) {
 func (c *checker) checkStore() {
 	between(c, "response_timeout", c.config.ResponseTimeout, 0, maxResponseTimeout, Duration.String)
 	between(c, "inspect_limit", c.config.InspectLimit, minInspectLimit, maxInspectLimit, Size.String)
+	c.checkLimits()
 	between(c, "settle", c.config.Settle, 0, maxSettle, Duration.String)
 	keep := c.config.Retention
 	const longest = Duration(maxDays * 24 * time.Hour)
@@ -191,5 +196,18 @@ func (c *checker) checkStore() {
 	between(c, "retention.journeys", keep.Journeys, minRetention, longest, Duration.String)
 	if keep.Size < minStore {
 		c.Wrong("retention.size", "must be at least %s, not %s", minStore, keep.Size)
+	}
+}
+
+// checkLimits checks limits. The default of watched_bodies is more where
+// inspect_limit needs it.
+func (c *checker) checkLimits() {
+	bodies, least := &c.config.Limits.WatchedBodies, bodiesPerLimit*c.config.InspectLimit
+	switch {
+	case c.Has("inspect_limit") && !c.Usable("inspect_limit"): // so that nothing relates to it
+	case !c.Has("limits.watched_bodies"):
+		*bodies = max(*bodies, least)
+	case *bodies < least || *bodies > maxWatchedBodies:
+		c.Wrong("limits.watched_bodies", "must be %d times inspect_limit (%s) to %s, not %s", bodiesPerLimit, least, maxWatchedBodies, *bodies)
 	}
 }

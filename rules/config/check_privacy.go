@@ -1,15 +1,12 @@
 package config
 
 import (
-	"slices"
-	"strings"
-
 	"github.com/sidehook/sidehook/rules/jsonpath"
 	"github.com/sidehook/sidehook/rules/strictyaml"
 )
 
 // minPseudonymKey is the shortest key of pseudonyms, in bytes: ids can be guessed,
-// so that the key is all that keeps them from being found again.
+// so only the key keeps pseudonyms from being traced back.
 const minPseudonymKey = 16
 
 // checkPrivacy checks what a target may see.
@@ -17,7 +14,7 @@ func (c *checker) checkPrivacy(path string, t *Target) {
 	c.checkParts(path+".only", t.Only)
 	for i, part := range t.Only {
 		if part.Path != "" {
-			c.Wrong(strictyaml.Item(path+".only", i)+".path", "must not be here: only names whole answers; redact takes parts out")
+			c.Wrong(strictyaml.ItemPath(path+".only", i)+".path", "must not be set here: only selects whole answers; use redact to remove parts")
 		}
 	}
 	c.checkRedact(path+".redact", t.Redact)
@@ -27,8 +24,8 @@ func (c *checker) checkPrivacy(path string, t *Target) {
 func (c *checker) checkRedact(path string, redact Redact) {
 	notEmptyParts(c, path+".answers", redact.Answers)
 	c.checkParts(path+".answers", redact.Answers)
-	if c.Usable(path) && c.cleanBelow(path) && !redact.Participant && redact.Answers == nil {
-		c.Wrong(path, "takes nothing out; add participant: true or answers, or remove it")
+	if c.Usable(path) && c.CleanBelow(path) && !redact.Participant && redact.Answers == nil {
+		c.Wrong(path, "redacts nothing; add participant: true or answers, or remove it")
 	}
 }
 
@@ -39,21 +36,21 @@ func (c *checker) checkPseudonymise(path string, t *Target) {
 	}
 	notEmptyParts(c, path+".answers", pseudonymise.Answers)
 	c.checkParts(path+".answers", pseudonymise.Answers)
-	if c.cleanBelow(path) && !pseudonymise.Participant && pseudonymise.Answers == nil {
+	if c.CleanBelow(path) && !pseudonymise.Participant && pseudonymise.Answers == nil {
 		c.Wrong(path, "replaces nothing; add participant: true or answers, or remove it")
 	}
 	if pseudonymise.Participant && t.Redact.Participant {
-		c.Wrong(path+".participant", "must not be true while redact takes the participant out")
+		c.Wrong(path+".participant", "must not be true when redact removes the participant")
 	}
-	c.required(path+".key", "make one with: openssl rand -base64 32, and refer to it by env:NAME or file:PATH")
+	c.required(path+".key", "make one with: openssl rand -base64 32, and refer to it as env:NAME or file:PATH")
 	key, usable := c.checkSecret(path+".key", pseudonymise.Key)
 	if usable && len(key.Reveal()) < minPseudonymKey {
-		c.Wrong(path+".key", "must refer to at least %d characters; make one with: openssl rand -base64 32", minPseudonymKey)
+		c.Wrong(path+".key", "must refer to a key of at least %d characters; make one with: openssl rand -base64 32", minPseudonymKey)
 	}
 	t.Pseudonymise.Key = key
 }
 
-// notEmptyParts notes a list of nothing, which reads like "all" and would mean "none".
+// notEmptyParts notes an empty list, which reads like "all" but would mean "none".
 func notEmptyParts(c *checker, path string, parts []AnswerPart) {
 	if parts != nil && len(parts) == 0 {
 		c.Wrong(path, "is empty; name at least one, such as {page: 1} or {type: Free Text}, or remove the key")
@@ -62,7 +59,7 @@ func notEmptyParts(c *checker, path string, parts []AnswerPart) {
 
 func (c *checker) checkParts(path string, parts []AnswerPart) {
 	for i, part := range parts {
-		at := strictyaml.Item(path, i)
+		at := strictyaml.ItemPath(path, i)
 		if !c.Usable(at) {
 			continue
 		}
@@ -71,16 +68,11 @@ func (c *checker) checkParts(path string, parts []AnswerPart) {
 				c.Wrong(at+key, "must not be empty")
 			}
 		}
-		if part == (AnswerPart{}) && c.cleanBelow(at) {
-			c.Wrong(at, "names no answer; give it a page, a type or a path")
+		if part == (AnswerPart{}) && c.CleanBelow(at) {
+			c.Wrong(at, "selects no answer; set page, type or path")
 		}
 		if _, err := jsonpath.ParseAnswerPath(part.Path); err != nil {
 			c.Wrong(at+".path", "%s, not %s", err, strictyaml.Quoted(part.Path))
 		}
 	}
-}
-
-// cleanBelow tells whether nothing in the mapping at path was found to be wrong.
-func (c *checker) cleanBelow(path string) bool {
-	return !slices.ContainsFunc(c.Problems, func(p strictyaml.Problem) bool { return strings.HasPrefix(p.Path, path+".") })
 }

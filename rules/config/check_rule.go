@@ -17,7 +17,7 @@ const maxRuleName = 100
 func (c *checker) checkRules() {
 	named := map[string]string{}
 	for i := range c.config.Rules {
-		rule, path := &c.config.Rules[i], strictyaml.Item("rules", i)
+		rule, path := &c.config.Rules[i], strictyaml.ItemPath("rules", i)
 		if !c.Usable(path) {
 			continue
 		}
@@ -52,10 +52,10 @@ func (c *checker) checkRuleName(path, name string, named map[string]string) {
 	}
 }
 
-// notEmpty notes a list of nothing, which reads like "never" and would mean "all".
+// notEmpty notes an empty list, which reads like "none" but would mean "all".
 func notEmpty[T any](c *checker, path string, list []T) {
 	if list != nil && len(list) == 0 {
-		c.Wrong(path, "is empty; name at least one, or remove the key for all")
+		c.Wrong(path, "is empty; name at least one, or remove the key to match all")
 	}
 }
 
@@ -63,13 +63,13 @@ func (c *checker) checkSurveys(path string, surveys []string) {
 	for i, text := range surveys {
 		survey, instance, hasInstance := strings.Cut(text, "/")
 		right := isID(survey) && (!hasInstance || isID(instance))
-		if at := strictyaml.Item(path, i); c.Usable(at) && !right {
+		if at := strictyaml.ItemPath(path, i); c.Usable(at) && !right {
 			c.Wrong(at, "must be a friendly id (fzd), a survey (12) or an instance of one (12/3), not %s", strictyaml.Quoted(text))
 		}
 	}
 }
 
-// isID tells whether an app could have given text as an id.
+// isID reports whether an app could have issued text as an id.
 func isID(text string) bool {
 	odd := func(r rune) bool { return !unicode.IsGraphic(r) || unicode.IsSpace(r) || r == '/' }
 	return text != "" && !strings.ContainsFunc(text, odd)
@@ -78,7 +78,7 @@ func isID(text string) bool {
 func (c *checker) checkPositions(path string, positions []int) {
 	for i, position := range positions {
 		if position < 1 {
-			c.Wrong(strictyaml.Item(path, i), "must be 1 or more, not %d", position)
+			c.Wrong(strictyaml.ItemPath(path, i), "must be at least 1, not %d", position)
 		}
 	}
 }
@@ -87,7 +87,7 @@ func (c *checker) checkWhen(path, when string) {
 	if !c.Usable(path) {
 		return
 	}
-	if err := jsonpath.CheckGJSON(when); err != nil {
+	if err := jsonpath.CheckPath(when); err != nil {
 		c.Wrong(path, "%s", err)
 	}
 }
@@ -98,11 +98,11 @@ func (c *checker) checkTo(path string, to []string) {
 		c.Wrong(path, "is empty; %s", advice)
 	}
 	if len(c.config.Targets) == 0 {
-		return // told already
+		return // already noted
 	}
 	names := slices.Sorted(maps.Keys(c.config.Targets))
 	for i, name := range to {
-		at := strictyaml.Item(path, i)
+		at := strictyaml.ItemPath(path, i)
 		if !c.Usable(at) {
 			continue
 		}
@@ -115,14 +115,14 @@ func (c *checker) checkTo(path string, to []string) {
 	}
 }
 
-// targetHint names the nearest target, or all of a few.
+// targetHint suggests the nearest target, or lists a few.
 func targetHint(name string, names []string) string {
 	if hint := strictyaml.DidYouMean(name, names); hint != "" {
 		return hint
 	}
-	plain := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !strictyaml.PlainName(name) })
+	plain := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !strictyaml.IsPlainName(name) })
 	if len(plain) > 10 {
-		return fmt.Sprintf("; there are %d, such as %s", len(plain), plain[0])
+		return fmt.Sprintf("; there are %d targets, such as %s", len(plain), plain[0])
 	}
-	return "; there is " + strings.Join(plain, ", ")
+	return "; the targets are " + strings.Join(plain, ", ")
 }

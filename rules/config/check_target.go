@@ -17,22 +17,22 @@ const (
 	maxTimeout  = Duration(time.Minute)
 	maxWait     = Duration(30 * 24 * time.Hour)
 	maxOpenTime = Duration(24 * time.Hour)
-	// maxRetries is the longest schedule.
+	// maxRetries is the longest retry schedule.
 	maxRetries = 50
-	// maxConcurrency is the most attempts at once to one target.
+	// maxConcurrency is the most attempts in flight to one target.
 	maxConcurrency = 1024
-	// maxHeader is the longest value of a custom header, in bytes.
+	// maxHeader is the longest value of an added header, in bytes.
 	maxHeader = 4096
 )
 
-// ownHeaders are those that sidehook or HTTP sets, in lower case, and webhook-*.
+// ownHeaders are those that sidehook or HTTP sets, in lower case; webhook-* is one, too.
 var ownHeaders = []string{
 	"connection", "content-length", "content-type", "host", "te", "traceparent",
 	"transfer-encoding", "upgrade", "user-agent", "x-decsys-signature",
 }
 
 func (c *checker) checkTarget(name string) {
-	target, path := c.config.Targets[name], strictyaml.Under("targets", name)
+	target, path := c.config.Targets[name], strictyaml.KeyPath("targets", name)
 	if !c.Usable(path) {
 		return
 	}
@@ -55,16 +55,16 @@ func (c *checker) checkTarget(name string) {
 	c.config.Targets[name] = target
 }
 
-// checkSecrets puts what the references refer to in their place.
+// checkSecrets replaces the references by the secrets they refer to.
 func (c *checker) checkSecrets(path string, secrets Secrets) {
-	const advice = `make one with: echo "whsec_$(openssl rand -base64 32)", and refer to it by env:NAME or file:PATH`
+	const advice = `make one with: echo "whsec_$(openssl rand -base64 32)", and refer to it as env:NAME or file:PATH`
 	if c.required(path, advice) && len(secrets) == 0 {
 		c.Wrong(path, "is empty; %s", advice)
 	}
 	for i, reference := range secrets {
-		at := strictyaml.Item(path, i)
+		at := strictyaml.ItemPath(path, i)
 		if !c.Has(at) {
-			at = path // the only one, without brackets
+			at = path // a single secret without brackets
 		}
 		secret, usable := c.checkSecret(at, reference)
 		secrets[i] = secret
@@ -74,23 +74,23 @@ func (c *checker) checkSecrets(path string, secrets Secrets) {
 	}
 }
 
-// checkDecsysSecret wants a secret that X-Decsys-Signature can be made with.
+// checkDecsysSecret demands a secret that X-Decsys-Signature can be made with: an HMAC needs a shared key.
 func (c *checker) checkDecsysSecret(path string, target *Target) {
 	isShared := func(s Secret) bool { return s.PrivateKey() == nil }
 	if target.Format == FormatDecsys && len(target.Secret) > 0 && !slices.ContainsFunc(target.Secret, isShared) {
-		c.Wrong(path, "must have one that does not begin with %s too, since X-Decsys-Signature cannot be made with that; or choose another format", ed25519Prefix)
+		c.Wrong(path, "must include a secret that does not begin with %s, since X-Decsys-Signature needs a shared key; or choose another format", ed25519Prefix)
 	}
 }
 
-// checkTLS resolves the paths of certificates and reads them once, so that a
-// wrong file is told of before anything is sent.
+// checkTLS resolves the paths of certificates and reads the files once, so that a
+// wrong one is found before anything is sent.
 func (c *checker) checkTLS(path string, files *TLS) {
 	if (files.Cert == "") != (files.Key == "") {
 		c.Wrong(path, "must have both cert and key, or neither")
 	}
 	files.CA, files.Cert, files.Key = c.path(files.CA), c.path(files.Cert), c.path(files.Key)
 	if ca := c.readPEM(path+".ca", files.CA); ca != nil && !x509.NewCertPool().AppendCertsFromPEM(ca) {
-		c.Wrong(path+".ca", "the file %s holds no certificate in PEM form", strictyaml.ShownPath(files.CA))
+		c.Wrong(path+".ca", "the file %s contains no PEM certificate", shownPath(files.CA))
 	}
 	cert, key := c.readPEM(path+".cert", files.Cert), c.readPEM(path+".key", files.Key)
 	if cert == nil || key == nil {
@@ -101,19 +101,19 @@ func (c *checker) checkTLS(path string, files *TLS) {
 	}
 }
 
-// checkAddressOf refuses a URL whose host is an address that the target does
-// not allow. Where a name leads is known only when it is dialled.
+// checkAddressOf refuses a URL whose host is an address that the target does not
+// allow. What a name resolves to is known only when it is dialled.
 func (c *checker) checkAddressOf(path string, target *Target) {
 	address, err := netip.ParseAddr(target.URL.hostname())
 	if err != nil {
 		return
 	}
 	if class, refused := target.Allow.Refuses(address); refused {
-		c.Wrong(path, "has a %s address, to which nothing is sent unless it is allowed: add %s, or the address, to allow", class, class)
+		c.Wrong(path, "has a %s address, which is not allowed; add %s, or the address itself, to allow", class, class)
 	}
 }
 
-// readPEM returns the content of file, nil without one.
+// readPEM returns the content of file, or nil.
 func (c *checker) readPEM(path, file string) []byte {
 	if file == "" || c.withoutSecrets {
 		return nil
@@ -126,21 +126,20 @@ func (c *checker) readPEM(path, file string) []byte {
 	return content
 }
 
-// checkHeaders need not look at the names' characters: every key of a map is
-// plain, which is less than RFC 9110 section 5.6.2 allows.
+// checkHeaders need not check the characters of names: every key of a map is a
+// plain name, which is a token of RFC 9110, section 5.6.2.
 func (c *checker) checkHeaders(path string, headers map[string]string) {
 	seen := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(headers)) {
-		sub, lower, value := strictyaml.Under(path, name), strings.ToLower(name), headers[name]
-		at := c.Keys[sub]
+		sub, lower, value := strictyaml.KeyPath(path, name), strings.ToLower(name), headers[name]
 		first, twice := seen[lower]
 		switch {
 		case slices.Contains(ownHeaders, lower) || strings.HasPrefix(lower, "webhook-"):
-			c.WrongAt(at, sub, "must not be set here: sidehook sets this header itself")
+			c.WrongKey(sub, "must not be set here: sidehook sets this header itself")
 		case twice:
-			c.WrongAt(at, sub, "is the same header as %s", first)
+			c.WrongKey(sub, "is the same header as %s", first)
 		case strings.ContainsFunc(value, isControl):
-			c.Wrong(sub, "must not hold line breaks or other control characters")
+			c.Wrong(sub, "must not contain line breaks or other control characters")
 		case len(value) > maxHeader:
 			c.Wrong(sub, "must be at most %d bytes long, not %d", maxHeader, len(value))
 		}
@@ -148,7 +147,7 @@ func (c *checker) checkHeaders(path string, headers map[string]string) {
 	}
 }
 
-// isControl tells what RFC 9110 section 5.5 forbids in a field value.
+// isControl reports whether RFC 9110, section 5.5, forbids r in a field value.
 func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
 
 func (c *checker) checkRetry(path string, retry Retry) {
@@ -156,16 +155,16 @@ func (c *checker) checkRetry(path string, retry Retry) {
 		c.Wrong(path+".schedule", "must have at most %d waits, not %d", maxRetries, len(retry.Schedule))
 	}
 	for i, wait := range retry.Schedule {
-		between(c, strictyaml.Item(path+".schedule", i), wait, minTimeout, maxWait, Duration.String)
+		between(c, strictyaml.ItemPath(path+".schedule", i), wait, minTimeout, maxWait, Duration.String)
 	}
 	if retry.Jitter < 0 || retry.Jitter > 1 {
-		c.Wrong(path+".jitter", "must be 0 to 1 (0.2 is ±20 %%), not %v", retry.Jitter)
+		c.Wrong(path+".jitter", "must be 0 to 1 (0.2 is ±20%%), not %v", retry.Jitter)
 	}
 }
 
 func (c *checker) checkBreaker(path string, breaker Breaker) {
 	if breaker.Failures < 1 {
-		c.Wrong(path+".failures", "must be 1 or more, not %d", breaker.Failures)
+		c.Wrong(path+".failures", "must be at least 1, not %d", breaker.Failures)
 	}
 	between(c, path+".open", breaker.Open, minTimeout, maxOpenTime, Duration.String)
 	between(c, path+".max_open", breaker.MaxOpen, minTimeout, maxOpenTime, Duration.String)

@@ -1,53 +1,58 @@
 package config
 
-// Config is what the configuration file says, with every default filled in. It
-// is data only: Load makes it, Compile turns its rules into the Set that decides.
-// Paths in it stand as they are to be opened: relative ones were taken from the
-// folder of the file.
+import "github.com/sidehook/sidehook/rules/strictyaml"
+
+// Config is what the configuration file says, with every default filled in and
+// every relative path resolved from the folder of the file.
 type Config struct {
-	// Listen is the participants' listener, "host:port" (host may be empty).
+	// Listen is the address of the participants' listener, "host:port"; an empty host is every address.
 	Listen string `yaml:"listen"`
-	// Admin is the operator's listener, "host:port" (host may be empty).
+	// Admin is the address of the operators' listener, "host:port"; an empty host is every address.
 	Admin string `yaml:"admin"`
-	// AdminToken opens the deliveries API to others than loopback; empty means loopback only.
+	// AdminToken opens the deliveries API to clients other than loopback, at least 16
+	// bytes; without it only loopback has access.
 	AdminToken Secret `yaml:"admin_token"`
-	// App is the app behind the proxy: http://host:port, https://host:port (the port is never left out) or unix:/path.
+	// App is the app behind the proxy: http://host:port, https://host:port (always
+	// with a port) or unix:/path.
 	App string `yaml:"app"`
-	// AppTLS is how an app at https:// is spoken to.
+	// AppTLS is for an app at https://.
 	AppTLS TLS `yaml:"app_tls"`
-	// ResponseTimeout bounds the wait for the head of the app's response, up to 1h; 0 means no bound.
+	// ResponseTimeout bounds the wait for the head of the app's response, up to 1h; 0 is unlimited.
 	ResponseTimeout Duration `yaml:"response_timeout"`
-	// Forwarded says what the app is told of who is in front of us.
+	// Forwarded is what happens to X-Forwarded-For.
 	Forwarded Forwarded `yaml:"forwarded"`
-	// TrustedProxies are those whose X-Forwarded-* the app may believe. Nil, for a
-	// file without the key, means all, or with ForwardedReplace none; empty means none.
+	// TrustedProxies are the networks whose forwarding headers reach the app. Nil, for
+	// a file without the key, means all, or none with ForwardedReplace; empty means none.
 	TrustedProxies []Network `yaml:"trusted_proxies"`
 	// Profile is the name of a built-in profile ("decsys") or the path of a profile file.
 	Profile string `yaml:"profile"`
-	// State is the directory of the outbox and the journeys.
+	// State is the directory of the durable store.
 	State string `yaml:"state"`
-	// Durability tells whether matched responses wait for the disk.
+	// Durability is whether matched responses wait for the disk.
 	Durability Durability `yaml:"durability"`
-	// InspectLimit is the largest body, in bytes, that is copied and read; longer ones are only relayed.
+	// InspectLimit is the largest body, in bytes, that is copied and read, 1KiB to
+	// 64MiB; longer ones are only relayed.
 	InspectLimit Size `yaml:"inspect_limit"`
-	// Settle is how long an event waits for answers that were in flight at its navigation.
+	// Settle is how long an event waits for answers that were in flight at its
+	// navigation, 0s to 1m.
 	Settle    Duration  `yaml:"settle"`
 	Retention Retention `yaml:"retention"`
+	Limits    Limits    `yaml:"limits"`
 	// Targets by name; there is at least one.
 	Targets map[string]Target `yaml:"targets"`
 	// Rules in the order of the file; there is at least one.
 	Rules []Rule `yaml:"rules"`
-	// Files are those that the configuration refers to, and what was in them.
+	// Files are those that the configuration refers to, with the digests of their contents.
 	Files map[string]Digest `yaml:"-"`
 }
 
-// Digest tells contents of files apart, and tells nothing of them.
+// Digest is the SHA-256 of the content of a file, and reveals nothing of it.
 type Digest [32]byte
 
-// Durability says when a matched response is released to the participant.
+// Durability is when a matched response is released to the participant.
 type Durability string
 
-// The two durabilities.
+// Durabilities.
 const (
 	// Strict releases a matched response once its observation is on disk.
 	Strict Durability = "strict"
@@ -55,134 +60,30 @@ const (
 	Relaxed Durability = "relaxed"
 )
 
-// Retention bounds what the store keeps.
+var durabilityWords = []Durability{Strict, Relaxed}
+
+// UnmarshalText reads strict or relaxed.
+func (d *Durability) UnmarshalText(text []byte) (err error) {
+	*d, err = strictyaml.OneOf(string(text), durabilityWords...)
+	return err
+}
+
+// Limits bound what all participants together can take, in bytes.
+type Limits struct {
+	// WatchedBodies is the memory for bodies being inspected, at least
+	// bodiesPerLimit times InspectLimit, 1GiB at most. Past it, the largest are only
+	// relayed.
+	WatchedBodies Size `yaml:"watched_bodies"`
+}
+
+// Retention bounds what the store keeps. The durations are 1h to 3650d.
 type Retention struct {
-	// Delivered is how long a delivery stays after it was delivered; 0 drops it at once.
+	// Delivered is how long a delivery stays after it was delivered.
 	Delivered Duration `yaml:"delivered"`
-	// Dead is how long a delivery that was given up stays and can be redelivered, at least an hour.
+	// Dead is how long a dead delivery stays, and can be redelivered.
 	Dead Duration `yaml:"dead"`
-	// Journeys is how long a journey stays after its last exchange, at least an hour.
+	// Journeys is how long a journey stays after its last exchange.
 	Journeys Duration `yaml:"journeys"`
-	// Size is the most, in bytes, that the store may take.
+	// Size is the largest size of the store, in bytes, at least 16MiB.
 	Size Size `yaml:"size"`
-}
-
-// Target is a URL that receives webhooks, and how it wants them.
-type Target struct {
-	URL URL `yaml:"url"`
-	// Secret holds at least one.
-	Secret Secrets `yaml:"secret"`
-	Format Format  `yaml:"format"`
-	TLS    TLS     `yaml:"tls"`
-	// Proxy is the way out, Allow where it may lead besides public addresses.
-	Proxy Proxy   `yaml:"proxy"`
-	Allow Allowed `yaml:"allow"`
-	// Headers are added to every attempt. None of them is one that sidehook sets itself.
-	Headers map[string]string `yaml:"headers"`
-	// Timeout bounds a whole attempt, 1ms to 60s.
-	Timeout Duration `yaml:"timeout"`
-	Retry   Retry    `yaml:"retry"`
-	Breaker Breaker  `yaml:"breaker"`
-	// Concurrency is how many attempts may run at once, from 1.
-	Concurrency int `yaml:"concurrency"`
-	// Rate bounds attempts per second; 0 means no bound.
-	Rate Rate `yaml:"rate"`
-	// Only are the answers that are sent at all: nil means every one, empty means none.
-	Only []AnswerPart `yaml:"only"`
-	// Redact is taken out of what is sent, Pseudonymise is replaced in it.
-	Redact       Redact       `yaml:"redact"`
-	Pseudonymise Pseudonymise `yaml:"pseudonymise"`
-}
-
-// AnswerPart names answers, or a part of them: those to the page, of the type,
-// and in them what is at the path. What is left out narrows nothing.
-type AnswerPart struct {
-	Page PageName `yaml:"page"`
-	Type string   `yaml:"type"`
-	// Path is names with dots between, as address.street; never in Target.Only.
-	Path string `yaml:"path"`
-}
-
-// Redact says what a target must not see.
-type Redact struct {
-	Participant bool         `yaml:"participant"`
-	Answers     []AnswerPart `yaml:"answers"`
-}
-
-// Pseudonymise says of what a target sees a pseudonym, which is the same for the
-// same value and Key.
-type Pseudonymise struct {
-	Key         Secret       `yaml:"key"`
-	Participant bool         `yaml:"participant"`
-	Answers     []AnswerPart `yaml:"answers"`
-}
-
-// Format is the shape of a webhook's body.
-type Format string
-
-// The formats.
-const (
-	FormatDecsys      Format = "decsys"
-	FormatStandard    Format = "standard"
-	FormatCloudEvents Format = "cloudevents"
-)
-
-// TLS is how the certificate of a target, or of the app, is checked and which
-// one we show. The files are PEM; they have been read once and were right.
-// They are read again when they change, the ca of the app excepted.
-type TLS struct {
-	Verify bool `yaml:"verify"`
-	// CA is a file of certificates to trust instead of the system's, empty for those.
-	CA string `yaml:"ca"`
-	// Cert and Key are the files of our own certificate, both or neither.
-	Cert string `yaml:"cert"`
-	Key  string `yaml:"key"`
-}
-
-// Retry is when a failed delivery is tried again: after each wait of the
-// schedule in turn, varied by ±Jitter (0 to 1). An empty schedule means one attempt only.
-type Retry struct {
-	Schedule []Duration `yaml:"schedule"`
-	Jitter   float64    `yaml:"jitter"`
-}
-
-// Breaker is when a target counts as down: after Failures consecutive failures
-// it is left alone for Open, then for twice that, up to MaxOpen.
-type Breaker struct {
-	Failures uint32   `yaml:"failures"`
-	Open     Duration `yaml:"open"`
-	MaxOpen  Duration `yaml:"max_open"`
-}
-
-// Rule says which events go to which targets. An empty list means all.
-type Rule struct {
-	// Name is unique; a rule without one is called by its place, rules[0].
-	Name string      `yaml:"name"`
-	On   []EventName `yaml:"on"`
-	// Surveys are friendly ids (fzd), surveys (12) or instances (12/3).
-	Surveys     []string   `yaml:"surveys"`
-	SourcePages []PageName `yaml:"source_pages"`
-	// SourcePositions are places in the participant's own order, from 1.
-	SourcePositions []int `yaml:"source_positions"`
-	// When is a gjson path over the event's data, empty for always.
-	When string `yaml:"when"`
-	// To names at least one target.
-	To []string `yaml:"to"`
-}
-
-// EventName is what a rule can fire on.
-type EventName string
-
-// The event names.
-const (
-	// PageNavigation is every navigation, the last one included.
-	PageNavigation EventName = "page_navigation"
-	// Completion is the navigation that ends the survey.
-	Completion EventName = "completion"
-)
-
-// PageName names a page by its number in the survey as its author sees it, or by its name.
-type PageName struct {
-	Number int // 0 when it is given by name
-	Name   string
 }

@@ -15,10 +15,10 @@ import (
 
 var update = flag.Bool("update", false, "write golden files instead of comparing with them")
 
-// canary is in every secret of these tests, and must be in no text that they see.
+// canary is in every secret of these tests, and must never be shown.
 const canary = "canary-that-nobody-may-see"
 
-// testEnv are the environment variables of configurations in tests.
+// testEnv has the environment variables of the configurations in tests.
 var testEnv = map[string]string{
 	"CRM_SECRET":           "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz",
 	"CRM_SECRET_OLD":       canary,
@@ -34,7 +34,7 @@ var testEnv = map[string]string{
 	"WHSK":                 "whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbc=",
 }
 
-// testFolder is where relative paths of configurations in tests start.
+// testFolder is where the relative paths of the configurations in tests start.
 const testFolder = "testdata"
 
 func lookupTestEnv(name string) (string, bool) {
@@ -42,7 +42,7 @@ func lookupTestEnv(name string) (string, bool) {
 	return text, found
 }
 
-// parseText parses a configuration that stands in testFolder.
+// parseText parses a configuration as if its file were in testFolder.
 func parseText(name, source string) (*Config, error) {
 	return Parse(filepath.Join(testFolder, name), []byte(source), lookupTestEnv, readTestFile)
 }
@@ -84,7 +84,7 @@ func TestBadConfigurationsAreExplained(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			config, err := parseText(name, mustRead(t, file))
 			if err == nil {
-				t.Fatalf("is taken: %+v", config)
+				t.Fatalf("is accepted: %+v", config)
 			}
 			if strings.Contains(err.Error(), canary) {
 				t.Errorf("the error shows a secret:\n%v", err)
@@ -100,7 +100,7 @@ func TestBadConfigurationsAreExplained(t *testing.T) {
 	}
 }
 
-func TestGoodConfigurationsAreTaken(t *testing.T) {
+func TestGoodConfigurationsAreAccepted(t *testing.T) {
 	f := func(file string, change func(*Config)) {
 		t.Helper()
 		got, err := parseText(file, mustRead(t, filepath.Join(testFolder, "good", file)))
@@ -125,7 +125,7 @@ func TestGoodConfigurationsAreTaken(t *testing.T) {
 	f("windows-line-ends.yaml", func(*Config) {})
 	f("json.yaml", func(*Config) {})
 
-	// what is false, zero or empty is not what is absent
+	// false, zero and empty values are not missing ones
 	f("explicit-zeros.yaml", func(c *Config) {
 		c.Settle = 0
 		crm(c, func(target *Target) {
@@ -133,7 +133,7 @@ func TestGoodConfigurationsAreTaken(t *testing.T) {
 			target.Retry = Retry{Schedule: []Duration{}}
 		})
 	})
-	// a mapping that says one thing keeps the defaults of the others
+	// a mapping with one key keeps the defaults of the others
 	f("one-of-each-mapping.yaml", func(c *Config) {
 		c.Retention.Dead = Duration(24 * 3600e9)
 		crm(c, func(target *Target) {
@@ -141,7 +141,7 @@ func TestGoodConfigurationsAreTaken(t *testing.T) {
 			target.Breaker.Failures = 1
 		})
 	})
-	// app without a port, or with a slash
+	// the forms of app
 	f("app-without-port.yaml", func(c *Config) { c.App = "http://[::1]:80" })
 	f("app-socket.yaml", func(c *Config) { c.App = "unix:/run/app.sock" })
 	f("app-https.yaml", func(c *Config) { c.App = "https://app.example.org:443" })
@@ -155,7 +155,9 @@ func TestGoodConfigurationsAreTaken(t *testing.T) {
 			c.TrustedProxies = append(c.TrustedProxies, Network{netip.MustParsePrefix(text)})
 		}
 	})
-	// relative paths start from the file's folder
+	// more memory for larger bodies
+	f("inspect-limit.yaml", func(c *Config) { c.InspectLimit, c.Limits.WatchedBodies = 16<<20, 128<<20 })
+	// relative paths start from the folder of the file
 	f("relative-paths.yaml", func(c *Config) {
 		c.State = testFolder + "/state"
 		c.Profile = testFolder + "/files/profile.yaml"
@@ -204,7 +206,7 @@ func TestGoodConfigurationsAreTaken(t *testing.T) {
 	})
 }
 
-// minimal is what good/minimal.yaml says.
+// minimal returns what good/minimal.yaml says.
 func minimal(t *testing.T) *Config {
 	t.Helper()
 	url, err := ParseURL("https://crm.example.org/hooks/survey")
@@ -221,7 +223,7 @@ func minimal(t *testing.T) *Config {
 	return &config
 }
 
-func TestASummaryTellsWhatGoesWhereAndNoSecret(t *testing.T) {
+func TestASummaryDescribesWhatGoesWhereWithoutSecrets(t *testing.T) {
 	for _, name := range []string{"minimal", "summary", "egress", "egress-none"} {
 		config, err := parseText(name+".yaml", mustRead(t, testFolder+"/good/"+name+".yaml"))
 		if err != nil {

@@ -2,8 +2,8 @@ package config
 
 import "time"
 
-// defaults returns the configuration of a file that says nothing. App, targets
-// and rules have no default.
+// defaults returns the configuration of an empty file. App, targets and rules have
+// no default.
 func defaults() Config {
 	const day = 24 * time.Hour
 	return Config{
@@ -16,6 +16,7 @@ func defaults() Config {
 		Durability:   Strict,
 		InspectLimit: 1 << 20,
 		Settle:       Duration(500 * time.Millisecond),
+		Limits:       Limits{WatchedBodies: 64 << 20},
 		Retention: Retention{
 			Delivered: Duration(7 * day),
 			Dead:      Duration(90 * day),
@@ -25,8 +26,7 @@ func defaults() Config {
 	}
 }
 
-// SetDefaults makes t the target of a file that says nothing about it. URL and
-// secret have no default.
+// SetDefaults sets t to a target without any keys. URL and secret have no default.
 func (t *Target) SetDefaults() {
 	*t = Target{
 		Format:  FormatDecsys,
@@ -53,5 +53,6 @@ func (t *Target) SetDefaults() {
 			MaxOpen:  Duration(15 * time.Minute),
 		},
 		Concurrency: 16,
+		Order:       OrderParticipant,
 	}
 }

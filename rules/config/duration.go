@@ -9,13 +9,13 @@ import (
 	"github.com/sidehook/sidehook/rules/strictyaml"
 )
 
-// maxDays is the longest duration, ten years.
+// maxDays is the longest duration: ten years.
 const maxDays = 3650
 
-// Duration is a time.Duration that may also be written in days (7d, 1d12h). It is never negative.
+// Duration is a time.Duration that may also be written in days (7d, 1d12h), 0 to 3650d.
 type Duration time.Duration
 
-// UnmarshalText reads 500ms, 15s, 5m, 2h, 7d or a sum of those.
+// UnmarshalText reads 500ms, 15s, 5m, 2h, 7d or a sum of these.
 func (d *Duration) UnmarshalText(text []byte) error {
 	days, rest, hasDays := strings.Cut(string(text), "d")
 	if !hasDays {
@@ -37,7 +37,7 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// String writes the duration as a configuration would.
+// String returns the duration as it is written in a configuration.
 func (d Duration) String() string {
 	const day = Duration(24 * time.Hour)
 	if d > day && d%day == 0 {

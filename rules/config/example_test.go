@@ -1,100 +1,48 @@
-package config
+package config_test
 
 import (
 	"fmt"
-	"path/filepath"
-	"reflect"
-	"regexp"
-	"strings"
-	"testing"
+	"os"
 
-	"github.com/google/go-cmp/cmp"
-
-	"github.com/sidehook/sidehook/rules/strictyaml"
+	"github.com/sidehook/sidehook/rules/config"
 )
 
-const exampleFile = "../../config.example.yaml"
+// All problems are found in one pass, each with its position.
+func ExampleParse() {
+	source := `
+app: http://127.0.0.1:5000
+targets:
+  crm: {url: "https://crm.example.org/hooks", secret: env:CRM_SECRET, timeout: 15}
+rules:
+  - to: [cmr]
+`
+	env := func(name string) (string, bool) { return "a secret", name == "CRM_SECRET" }
+	_, err := config.Parse("config.yaml", []byte(source), env, os.ReadFile)
+	fmt.Println(err)
+	// Output:
+	// config.yaml:4:80: targets.crm.timeout: must be a duration such as 500ms, 15s, 5m, 2h or 7d, not "15"
+	// config.yaml:6:10: rules[0].to[0]: no target "cmr"; did you mean "crm"?
+}
 
-// commentedKey is a line of the example that shows a key without setting it.
-var commentedKey = regexp.MustCompile(`(?m)^( *)# ( *[a-z_]+:(?: \S+)?(?: +# default)?)$`)
-
-func TestTheExampleIsTaken(t *testing.T) {
-	config, err := Parse(exampleFile, []byte(mustRead(t, exampleFile)), lookupTestEnv, readTestFile)
+func ExampleConfig_Summary() {
+	source := "{app: 'unix:/run/app.sock', targets: {crm: {url: 'https://crm.example.org/x', secret: 'env:S'}}, rules: [{on: [completion], to: [crm]}]}"
+	env := func(string) (string, bool) { return "a secret", true }
+	c, err := config.Parse("config.yaml", []byte(source), env, os.ReadFile)
 	if err != nil {
-		t.Fatal(err)
+		fmt.Println(err)
+		return
 	}
-	if strings.Contains(config.Summary(), canary) {
-		t.Errorf("its summary shows a secret:\n%s", config.Summary())
-	}
-}
-
-// wholeExample is the example with the keys that it only shows.
-func wholeExample(t *testing.T) string {
-	t.Helper()
-	source := commentedKey.ReplaceAllString(mustRead(t, exampleFile), "$1$2")
-	return strings.Replace(source, "app: http:", "app: https:", 1) // as app_tls wants it
-}
-
-func TestTheExampleShowsEveryKeyAndItsDefault(t *testing.T) {
-	source := wholeExample(t)
-	keys := map[string]string{"app.pem": "cert.pem", "crm.pem": "cert.pem", "sidehook.pem": "cert.pem", "sidehook.key": "key.pem"}
-	readFile := func(path string) ([]byte, error) { return readTestFile(keys[filepath.Base(path)]) }
-	example, err := Parse(exampleFile, []byte(source), lookupTestEnv, readFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-
-	config := defaults()
-	document := strictyaml.DecodeStrict(exampleFile, []byte(source), &config)
-	lines := strings.Split(source, "\n")
-	compare := func(path string, shown, byDefault reflect.Value) {
-		if !document.Has(path) {
-			t.Errorf("%s is not shown", path)
-			return
-		}
-		line := lines[document.Find(path).Line-1]
-		marked := strings.HasSuffix(line, "# default")
-		if marked && !reflect.DeepEqual(shown.Interface(), byDefault.Interface()) {
-			t.Errorf("%s: shown as the default %v, but the default is %v", path, shown, byDefault)
-		}
-		if !marked && !byDefault.IsZero() {
-			t.Errorf("%s: its default %v is not shown: %s", path, byDefault, line)
-		}
-	}
-
-	var target Target
-	target.SetDefaults()
-	eachKey("", reflect.ValueOf(example).Elem(), reflect.ValueOf(ptr(defaults())).Elem(), compare)
-	eachKey("targets.crm", reflect.ValueOf(ptr(example.Targets["crm"])).Elem(), reflect.ValueOf(&target).Elem(), compare)
-	eachKey("rules[0]", reflect.ValueOf(&example.Rules[0]).Elem(), reflect.ValueOf(&Rule{}).Elem(), compare)
-}
-
-func ptr[T any](value T) *T { return &value }
-
-// eachKey calls do for every key of a struct and of the structs in it.
-func eachKey(path string, shown, byDefault reflect.Value, do func(path string, shown, byDefault reflect.Value)) {
-	for _, field := range strictyaml.FieldsOf(shown.Type()) {
-		sub, one, other := strictyaml.Under(path, field.Name), shown.Field(field.Index), byDefault.Field(field.Index)
-		if one.Kind() == reflect.Struct && !strictyaml.IsScalarType(one) {
-			eachKey(sub, one, other, do)
-			continue
-		}
-		do(sub, one, other)
-	}
-}
-
-func TestAKeyThatTheExampleLacksIsFound(t *testing.T) {
-	// The test above rests on finding keys by their path: show that it can fail.
-	var config Config
-	document := strictyaml.DecodeStrict("f.yaml", []byte("listen: :1"), &config)
-	var missing []string
-	eachKey("", reflect.ValueOf(&config).Elem(), reflect.ValueOf(&config).Elem(), func(path string, _, _ reflect.Value) {
-		if !document.Has(path) {
-			missing = append(missing, path)
-		}
-	})
-	want := "[admin admin_token app app_tls.verify app_tls.ca app_tls.cert app_tls.key response_timeout forwarded trusted_proxies profile state durability inspect_limit settle retention.delivered retention.dead retention.journeys retention.size targets rules]"
-	if diff := cmp.Diff(want, fmt.Sprint(missing)); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+	fmt.Print(c.Summary())
+	// Output:
+	// participants  :8080 -> unix:/run/app.sock (profile decsys)
+	// forwarded     preserve, trusting everybody: trusted_proxies is not set
+	// admin         :9090 (deliveries from loopback only)
+	// state         /var/lib/sidehook (strict)
+	// limits        bodies up to 1MiB inspected, 64MiB of memory for all
+	//
+	// rules
+	//   rules[0]: completion -> crm
+	//
+	// targets
+	//   crm: https://crm.example.org, format decsys, 1 secret, retried 9 times, up to 16 in flight
 }

@@ -2,15 +2,28 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/sidehook/sidehook/rules/strictyaml"
 )
 
+// Error is why a configuration was refused: all problems, one per line, each with
+// file, line and column. It never shows a secret or the credentials of a URL.
+type Error struct {
+	// Files are those that the configuration refers to, readable or not. A change
+	// to one of them may make the configuration valid.
+	Files    []string
+	problems error
+}
+
+func (e *Error) Error() string { return e.problems.Error() }
+
 // Load reads the configuration file at path, with the secrets and files that it
-// refers to. Relative paths in it start from its folder. The error holds all
-// that is wrong, one problem a line; it never shows a secret or the credentials of a URL.
+// refers to. Relative paths in it start from its folder. A configuration that is
+// refused gives an *Error.
 func Load(path string) (*Config, error) {
 	source, err := readRegular(path)
 	if err != nil {
@@ -19,9 +32,9 @@ func Load(path string) (*Config, error) {
 	return Parse(path, source, os.LookupEnv, readRegular)
 }
 
-// LoadWithoutSecrets is Load for somebody who only wants to know what would be
-// sent: what secrets and certificates refer to is not read and need not be there.
-// Something else stands in for every secret, so pseudonyms are others than in earnest.
+// LoadWithoutSecrets is Load for a dry run: secrets and certificates are not read
+// and need not exist. StandIn takes the place of every secret, so pseudonyms differ
+// from the real ones.
 func LoadWithoutSecrets(path string) (*Config, error) {
 	source, err := readRegular(path)
 	if err != nil {
@@ -30,9 +43,9 @@ func LoadWithoutSecrets(path string) (*Config, error) {
 	return parse(path, source, sources{readFile: readRegular, withoutSecrets: true})
 }
 
-// Parse is Load for a source that was read already. name is the path of its
-// file, to print and to start relative paths from; env and readFile give the
-// variables and files it refers to.
+// Parse is Load for a source that was already read. name is the path of its file,
+// which problems begin with and relative paths start from; env and readFile return
+// the environment variables and files that it refers to.
 func Parse(name string, source []byte, env func(string) (string, bool), readFile func(string) ([]byte, error)) (*Config, error) {
 	return parse(name, source, sources{env: env, readFile: readFile})
 }
@@ -40,12 +53,12 @@ func Parse(name string, source []byte, env func(string) (string, bool), readFile
 func parse(name string, source []byte, from sources) (*Config, error) {
 	config := defaults()
 	from.folder, from.files = filepath.Dir(name), map[string]Digest{}
-	c := checker{Document: strictyaml.DecodeStrict(name, source, &config), sources: from, config: &config}
+	c := checker{Document: strictyaml.Decode(name, source, &config), sources: from, config: &config}
 	if c.Usable("") {
 		c.check()
 	}
 	if err := c.Err(); err != nil {
-		return nil, err
+		return nil, &Error{Files: slices.Sorted(maps.Keys(c.files)), problems: err}
 	}
 	config.Files = c.files
 	return &config, nil

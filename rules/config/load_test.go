@@ -10,7 +10,7 @@ import (
 	"github.com/sidehook/sidehook/rules/strictyaml"
 )
 
-// loadText loads source from a real file in a folder with more files.
+// loadText loads source from a real file in a folder with other files.
 func loadText(t *testing.T, source string, files map[string]string) (*Config, error) {
 	t.Helper()
 	folder := t.TempDir()
@@ -33,7 +33,7 @@ targets:
 rules: [{to: [crm]}]
 `
 
-func TestSecretsComeFromTheEnvironmentAndFilesBesideTheConfiguration(t *testing.T) {
+func TestSecretsAreReadFromTheEnvironmentAndFiles(t *testing.T) {
 	t.Setenv("SIDEHOOK_TEST_SECRET", canary+" of the environment")
 	config, err := loadText(t, loadable, map[string]string{"secret": canary + " of a file\n"})
 	if err != nil {
@@ -45,7 +45,7 @@ func TestSecretsComeFromTheEnvironmentAndFilesBesideTheConfiguration(t *testing.
 	}
 }
 
-func TestWhatCannotBeReadIsNamed(t *testing.T) {
+func TestAFileThatCannotBeReadIsNamed(t *testing.T) {
 	folder := t.TempDir()
 	f := func(path, want string) {
 		t.Helper()
@@ -65,7 +65,7 @@ func TestWhatCannotBeReadIsNamed(t *testing.T) {
 	f(folder, "is not a regular file")
 	f(write("large.yaml", strings.Repeat("#", strictyaml.MaxSource+1)), "has more than 1048576 bytes")
 
-	// a pipe would never end
+	// reading a pipe would never end
 	pipe := filepath.Join(folder, "pipe.yaml")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
@@ -73,11 +73,11 @@ func TestWhatCannotBeReadIsNamed(t *testing.T) {
 	f(pipe, "is not a regular file")
 	f(write("config.yaml", strings.ReplaceAll(loadable, "file:secret", "file:pipe.yaml")), "pipe.yaml cannot be read: is not a regular file")
 
-	// all of it, and where
+	// all problems, with their positions
 	f(filepath.Join(folder, "config.yaml"), "config.yaml:4:49: targets.crm.secret[0]: the environment variable SIDEHOOK_TEST_SECRET is not set")
 }
 
-func TestAConfigurationMayBeALinkAsKubernetesMakesThem(t *testing.T) {
+func TestAConfigurationMayBeALinkAsInKubernetes(t *testing.T) {
 	t.Setenv("SIDEHOOK_TEST_SECRET", canary)
 	folder := t.TempDir()
 	if err := os.Mkdir(filepath.Join(folder, "..data"), 0o700); err != nil {
@@ -94,4 +94,18 @@ func TestAConfigurationMayBeALinkAsKubernetesMakesThem(t *testing.T) {
 	if _, err := Load(filepath.Join(folder, "config.yaml")); err != nil {
 		t.Error(err)
 	}
+}
+
+func TestThePathOfAFileIsShownOnOneLine(t *testing.T) {
+	f := func(path, want string) {
+		t.Helper()
+		if got := shownPath(path); got != want {
+			t.Errorf("%q: %s; want %s", path, got, want)
+		}
+	}
+
+	f("/run/secrets/crm@prod", "/run/secrets/crm@prod")
+	f("/run/two words", "/run/two words")
+	f("/run/two\nlines", `"/run/two\nlines"`)
+	f(strings.Repeat("x", maxShownPath+1), `"`+strings.Repeat("x", maxShownPath)+`"...`)
 }

@@ -5,28 +5,28 @@ import (
 	"net/url"
 )
 
-// The two words that stand for no particular proxy.
+// Words for no particular proxy.
 const (
 	proxyOfEnvironment = "environment"
 	noProxy            = "none"
 )
 
-// errProxy shows nothing of a proxy's address, as it may hold credentials.
-var errProxy = errors.New("must be environment, none, or the address of a proxy, such as http://proxy.example.org:3128 or socks5://127.0.0.1:1080 (yours is not shown)")
+// errProxy shows nothing of the proxy's URL, which may contain credentials.
+var errProxy = errors.New("must be environment, none, or the address of a proxy, such as http://proxy.example.org:3128 or socks5://127.0.0.1:1080 (the value is not shown)")
 
-// Proxy is the way out to a target: by HTTP_PROXY, HTTPS_PROXY and NO_PROXY of
-// the environment, which is its zero value, straight, or by a proxy of its own.
+// Proxy is the way out to a target. The zero value takes the proxy from the
+// environment (HTTPS_PROXY, HTTP_PROXY, NO_PROXY).
 type Proxy struct {
-	// Straight means no proxy at all.
+	// Straight means no proxy.
 	Straight bool
-	// URL is the address of the target's own proxy: http, https, socks5 or socks5h.
+	// URL is that of the target's own proxy: http, https, socks5 or socks5h.
 	URL URL
 }
 
-// FromEnvironment tells whether the environment says which proxy to use.
+// FromEnvironment reports whether the environment decides on the proxy.
 func (p Proxy) FromEnvironment() bool { return !p.Straight && p.URL.IsZero() }
 
-// UnmarshalText takes environment, none or the address of a proxy.
+// UnmarshalText reads environment, none or the URL of a proxy.
 func (p *Proxy) UnmarshalText(text []byte) error {
 	switch string(text) {
 	case proxyOfEnvironment:
@@ -47,7 +47,7 @@ func (p *Proxy) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// String names the proxy without anything that could be a credential.
+// String returns environment, none, or scheme and host of the proxy.
 func (p Proxy) String() string {
 	switch {
 	case p.Straight:

@@ -15,16 +15,17 @@ const (
 	maxRate = 1_000_000
 )
 
-// Rate is a number of attempts per second, written 50/s, 100/m, 1000/h or unlimited (0).
+// Rate is a number of attempts per second, written as 50/s, 100/m, 1000/h or
+// unlimited, which is 0. It is at most 1,000,000.
 type Rate float64
 
-// rateUnits are the seconds of a rate's units.
+// rateUnits are the units of a Rate with their seconds.
 var rateUnits = []struct {
 	name    string
 	seconds float64
 }{{"/s", 1}, {"/m", 60}, {"/h", 3600}}
 
-// UnmarshalText reads a number above zero and its unit.
+// UnmarshalText reads a number above zero with its unit, or unlimited.
 func (r *Rate) UnmarshalText(text []byte) error {
 	if string(text) == unlimited {
 		*r = 0
@@ -44,7 +45,7 @@ func (r *Rate) UnmarshalText(text []byte) error {
 	return fmt.Errorf("must be a rate above zero such as 50/s, 100/m or 1000/h, at most %d/s, or unlimited, not %s", maxRate, strictyaml.Quoted(string(text)))
 }
 
-// String writes the rate as a configuration would.
+// String returns the rate as it is written in a configuration.
 func (r Rate) String() string {
 	if r == 0 {
 		return unlimited

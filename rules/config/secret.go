@@ -6,22 +6,23 @@ import (
 	"log/slog"
 )
 
-// hidden is what a secret prints as, wherever it is printed.
+// hidden is what every secret prints as.
 const hidden = "<secret>"
 
-// Secret is a text that must not be seen. It prints as <secret> everywhere.
+// Secret is a text that must not be seen. It prints as <secret> everywhere. While a
+// configuration is decoded it holds the reference, env:NAME or file:PATH.
 //
-// The text is behind a pointer, since fmt asks no method of a value in an
-// unexported field of something else, and prints what is in it.
+// The text is behind a pointer, since fmt calls no methods of a value in an
+// unexported field of another, but prints its fields.
 type Secret struct{ text *string }
 
-// Secrets are the live secrets of a target: the first signs first, the rest are for rotation.
+// Secrets are the secrets of a target: the first signs first, the others are for rotation.
 type Secrets []Secret
 
-// NewSecret hides text.
+// NewSecret returns a Secret that hides text.
 func NewSecret(text string) Secret { return Secret{text: &text} }
 
-// Reveal returns the text itself. It must go nowhere but into a signature or a comparison.
+// Reveal returns the text itself, for nothing but a signature or a comparison.
 func (s Secret) Reveal() string {
 	if s.text == nil {
 		return ""
@@ -29,13 +30,13 @@ func (s Secret) Reveal() string {
 	return *s.text
 }
 
-// IsZero tells whether there is no secret.
+// IsZero reports whether there is no secret.
 func (s Secret) IsZero() bool { return s.Reveal() == "" }
 
 // String hides the text.
 func (s Secret) String() string { return hidden }
 
-// Format hides the text from every verb, %d and %#v too.
+// Format hides the text from every verb, including %d and %#v.
 func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hidden) }
 
 // LogValue hides the text from slog.
@@ -44,10 +45,11 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(hidden) }
 // MarshalText hides the text from every encoder.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
 
-// UnmarshalScalar keeps the reference until sources.secret gets what it refers to.
+// UnmarshalScalar reads any text: the checks replace the reference by the secret.
 func (s *Secret) UnmarshalScalar(text string, _ bool) error {
 	*s = NewSecret(text)
 	return nil
 }
 
+// ScalarOrList lets a single secret be written without brackets.
 func (Secrets) ScalarOrList() {}

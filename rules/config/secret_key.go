@@ -8,17 +8,17 @@ import (
 	"strings"
 )
 
-// The forms of a secret by Standard Webhooks: the prefix tells what the base64
-// after it is. Any other text is a key for HMAC as it stands.
+// Forms of a secret in Standard Webhooks: the prefix says what the base64 after it
+// encodes. Any other text is an HMAC key as it stands.
 const (
 	hmacPrefix    = "whsec_"
 	ed25519Prefix = "whsk_"
 	publicPrefix  = "whpk_"
-	// The lengths of a key for HMAC, in bytes, that Standard Webhooks allows.
+	// Lengths of an HMAC key, in bytes, that Standard Webhooks allows.
 	minKey, maxKey = 24, 64
 )
 
-// SigningKey returns the key for HMAC: what whsec_ encodes, or the bytes of any other text.
+// SigningKey returns the HMAC key: what whsec_ encodes, or the bytes of any other text.
 func (s Secret) SigningKey() []byte {
 	if encoded, found := strings.CutPrefix(s.Reveal(), hmacPrefix); found {
 		if key, err := base64.StdEncoding.DecodeString(encoded); err == nil {
@@ -28,9 +28,8 @@ func (s Secret) SigningKey() []byte {
 	return []byte(s.Reveal())
 }
 
-// PrivateKey returns the Ed25519 key (RFC 8032) that whsk_ encodes: its 32
-// secret bytes, after which the 32 of its public key may stand. It is nil for any
-// other text.
+// PrivateKey returns the Ed25519 key (RFC 8032) that whsk_ encodes as 32 secret
+// bytes, optionally followed by the 32 of the public key. It is nil for any other text.
 func (s Secret) PrivateKey() ed25519.PrivateKey {
 	encoded, found := strings.CutPrefix(s.Reveal(), ed25519Prefix)
 	if !found {
@@ -42,13 +41,13 @@ func (s Secret) PrivateKey() ed25519.PrivateKey {
 	}
 	whole := ed25519.NewKeyFromSeed(key[:ed25519.SeedSize])
 	if !bytes.HasPrefix(whole, key) {
-		return nil // the public key of another one
+		return nil // the public key is another one's
 	}
 	return whole
 }
 
-// PublicKey is what receivers verify a whsk_ secret's signatures with, as
-// whpk_ and base64; empty for any other secret.
+// PublicKey returns what receivers verify the signatures of a whsk_ secret with, as
+// whpk_ and base64. It is empty for any other secret.
 func (s Secret) PublicKey() string {
 	key := s.PrivateKey()
 	if key == nil {
@@ -58,11 +57,11 @@ func (s Secret) PublicKey() string {
 	return publicPrefix + base64.StdEncoding.EncodeToString(public)
 }
 
-// checkKey tells what is wrong with a secret that claims to be in a form of Standard Webhooks.
+// checkKey reports what is wrong with a secret that has a prefix of Standard Webhooks.
 func (s Secret) checkKey() error {
 	text := s.Reveal()
 	if strings.HasPrefix(text, ed25519Prefix) && s.PrivateKey() == nil {
-		return fmt.Errorf("must go on with base64 of an Ed25519 private key after %s: 32 bytes, or 64 with the public key; make one with: echo \"whsk_$(openssl rand -base64 32)\"", ed25519Prefix)
+		return fmt.Errorf("must be %s followed by the base64 of an Ed25519 private key: 32 bytes, or 64 with the public key; make one with: echo \"whsk_$(openssl rand -base64 32)\"", ed25519Prefix)
 	}
 	encoded, found := strings.CutPrefix(text, hmacPrefix)
 	if !found {
@@ -70,10 +69,10 @@ func (s Secret) checkKey() error {
 	}
 	key, err := base64.StdEncoding.DecodeString(encoded)
 	if err != nil {
-		return fmt.Errorf("must go on with base64 after %s (letters, digits, + and /, = at the end)", hmacPrefix)
+		return fmt.Errorf("must be %s followed by base64 (letters, digits, + and /, = at the end)", hmacPrefix)
 	}
 	if len(key) < minKey || len(key) > maxKey {
-		return fmt.Errorf("must hold %d to %d bytes in base64 after %s, but holds %d", minKey, maxKey, hmacPrefix, len(key))
+		return fmt.Errorf("must be %s followed by the base64 of %d to %d bytes, not %d", hmacPrefix, minKey, maxKey, len(key))
 	}
 	return nil
 }

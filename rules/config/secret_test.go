@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestAKeyIsDecodedOnlyFromTheFormOfStandardWebhooks(t *testing.T) {
+func TestOnlyKeysOfStandardWebhooksAreDecoded(t *testing.T) {
 	f := func(text, want string, right bool) {
 		t.Helper()
 		secret := NewSecret(text)
@@ -17,7 +17,7 @@ func TestAKeyIsDecodedOnlyFromTheFormOfStandardWebhooks(t *testing.T) {
 			t.Errorf("%s: key %q, want %q", text, got, want)
 		}
 		if err := secret.checkKey(); (err == nil) != right {
-			t.Errorf("%s: %v; want it right: %v", text, err, right)
+			t.Errorf("%s: %v; want valid: %v", text, err, right)
 		}
 	}
 
@@ -31,7 +31,7 @@ func TestAKeyIsDecodedOnlyFromTheFormOfStandardWebhooks(t *testing.T) {
 	f("WHSEC_MDEy", "WHSEC_MDEy", true)
 }
 
-func TestAPrivateKeyIsTakenWithOrWithoutItsPublicKey(t *testing.T) {
+func TestAPrivateKeyIsAcceptedWithOrWithoutItsPublicKey(t *testing.T) {
 	const public = "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4="
 	f := func(text, want string, right bool) {
 		t.Helper()
@@ -40,7 +40,7 @@ func TestAPrivateKeyIsTakenWithOrWithoutItsPublicKey(t *testing.T) {
 			t.Errorf("%s: public key %q, want %q", text, got, want)
 		}
 		if err := secret.checkKey(); (err == nil) != right {
-			t.Errorf("%s: %v; want it right: %v", text, err, right)
+			t.Errorf("%s: %v; want valid: %v", text, err, right)
 		}
 	}
 	const half = "6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbf"
@@ -53,7 +53,7 @@ func TestAPrivateKeyIsTakenWithOrWithoutItsPublicKey(t *testing.T) {
 	f("any text", "", true)
 }
 
-// holder keeps what must not be seen where fmt cannot call its methods.
+// holder hides values in unexported fields, where fmt cannot call their methods.
 type holder struct {
 	secret  Secret
 	secrets Secrets
@@ -82,7 +82,7 @@ func TestSecretsAndCredentialsPrintNowhere(t *testing.T) {
 	}
 	inHex := fmt.Sprintf("%x", canary)
 
-	see := func(how, text string) {
+	check := func(how, text string) {
 		t.Helper()
 		if strings.Contains(text, canary) || strings.Contains(strings.ToLower(text), inHex) {
 			t.Errorf("%s shows it: %s", how, text)
@@ -90,14 +90,14 @@ func TestSecretsAndCredentialsPrintNowhere(t *testing.T) {
 	}
 	for i, value := range values {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%o", "%t", "%p", "%10.50s"} {
-			see(fmt.Sprint(i, " ", verb), fmt.Sprintf(verb, value))
+			check(fmt.Sprint(i, " ", verb), fmt.Sprintf(verb, value))
 		}
 		encoded, _ := json.Marshal(value)
-		see(fmt.Sprint(i, " JSON"), string(encoded))
+		check(fmt.Sprint(i, " JSON"), string(encoded))
 		var log bytes.Buffer
 		slog.New(slog.NewTextHandler(&log, nil)).Info("", "value", value)
 		slog.New(slog.NewJSONHandler(&log, nil)).Info("", "value", value)
-		see(fmt.Sprint(i, " slog"), log.String())
+		check(fmt.Sprint(i, " slog"), log.String())
 	}
 	if secret.Reveal() != canary || secret.String() != "<secret>" || !strings.Contains(url.Reveal(), "user:"+canary+"@") {
 		t.Error("Reveal does not reveal")
@@ -107,7 +107,7 @@ func TestSecretsAndCredentialsPrintNowhere(t *testing.T) {
 	}
 }
 
-func TestNothingIsInTheZeroSecretAndURL(t *testing.T) {
+func TestTheZeroSecretAndURLAreEmpty(t *testing.T) {
 	if (Secret{}).Reveal() != "" || !(Secret{}).IsZero() || NewSecret("x").IsZero() {
 		t.Error("a zero secret is not empty")
 	}

@@ -9,10 +9,10 @@ import (
 	"github.com/sidehook/sidehook/rules/strictyaml"
 )
 
-// Size is a number of bytes, written 1MiB, 2GB or as a plain number.
+// Size is a number of bytes, written as 1MiB, 2GB or a plain number.
 type Size int64
 
-// units of a Size; no name ends in one that stands before it.
+// units of a Size; no name ends in the name of one before it.
 var units = []struct {
 	name  string
 	bytes Size
@@ -48,7 +48,7 @@ func (s *Size) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// String writes the size as a configuration would.
+// String returns the size as it is written in a configuration.
 func (s Size) String() string {
 	best := units[len(units)-1]
 	for _, u := range units {

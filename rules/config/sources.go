@@ -9,32 +9,34 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/sidehook/sidehook/rules/strictyaml"
 )
 
-// errInline tells of a secret that stands in the file, without showing it.
-var errInline = errors.New("must be env:NAME or file:PATH, which say where the secret is; the secret itself must not stand in this file")
+// errInline does not show the secret that is in the file.
+var errInline = errors.New("must be env:NAME or file:PATH, a reference to the secret; the secret itself must not be in this file")
 
-// standIn is the secret where none is read.
+// StandIn takes the place of every secret in LoadWithoutSecrets.
 const StandIn = "no secret, but something in its place"
 
 var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,127}$`)
 
-// sources is where the files and variables that a configuration refers to come from.
+// sources reads the files and environment variables that a configuration refers to.
 type sources struct {
 	// folder is what relative paths start from.
 	folder   string
 	env      func(name string) (string, bool)
 	readFile func(path string) ([]byte, error)
-	// withoutSecrets puts standIn in the place of every secret, and reads no certificates.
+	// withoutSecrets replaces every secret by StandIn, and reads no certificates.
 	withoutSecrets bool
-	// files are those that were read, and what was in them.
+	// files are those that were asked for; the digest of one that could not be read is zero.
 	files map[string]Digest
 }
 
-// path makes a relative path start from the folder of the configuration.
+// path resolves a relative path from the folder of the configuration.
 func (s *sources) path(path string) string {
 	if path == "" || filepath.IsAbs(path) {
 		return path
@@ -44,6 +46,7 @@ func (s *sources) path(path string) string {
 
 // read returns the content of a file, or an error that names it.
 func (s *sources) read(path string) ([]byte, error) {
+	s.files[path] = Digest{}
 	content, err := s.readFile(path)
 	if err == nil {
 		s.files[path] = sha256.Sum256(content)
@@ -53,17 +56,17 @@ func (s *sources) read(path string) ([]byte, error) {
 	if errors.As(err, &cause) {
 		err = cause.Err
 	}
-	return nil, fmt.Errorf("the file %s cannot be read: %w", strictyaml.ShownPath(path), err)
+	return nil, fmt.Errorf("the file %s cannot be read: %w", shownPath(path), err)
 }
 
-// ReadSecret returns what env:NAME or file:PATH refers to, outside of a
-// configuration; a relative path starts from where the process is.
+// ReadSecret returns the secret that env:NAME or file:PATH refers to, outside of a
+// configuration. A relative path starts from the working directory.
 func ReadSecret(reference string) (Secret, error) {
 	return (&sources{env: os.LookupEnv, readFile: readRegular, files: map[string]Digest{}}).secret(reference)
 }
 
-// secret returns what a reference (env:NAME, file:PATH) refers to. Its errors
-// show the reference only when it is one.
+// secret returns the secret that a reference (env:NAME, file:PATH) refers to. Its
+// errors show text only if it is a reference.
 func (s *sources) secret(reference string) (Secret, error) {
 	if name, found := strings.CutPrefix(reference, "env:"); found {
 		return s.secretFromEnv(name)
@@ -90,7 +93,7 @@ func (s *sources) secretFromEnv(name string) (Secret, error) {
 
 func (s *sources) secretFromFile(path string) (Secret, error) {
 	if path == "" {
-		return Secret{}, errors.New("must be file: and a path")
+		return Secret{}, errors.New("must be file: followed by a path")
 	}
 	if s.withoutSecrets {
 		return NewSecret(StandIn), nil
@@ -99,11 +102,11 @@ func (s *sources) secretFromFile(path string) (Secret, error) {
 	if err != nil {
 		return Secret{}, err
 	}
-	return trimmedSecret(string(content), "the file "+strictyaml.ShownPath(path))
+	return trimmedSecret(string(content), "the file "+shownPath(path))
 }
 
-// trimmedSecret drops the line breaks at the end of text, which editors, echo
-// and the files of a Kubernetes Secret have and nobody means.
+// trimmedSecret drops the line breaks at the end of text, which editors and echo
+// add, and nobody means.
 func trimmedSecret(text, from string) (Secret, error) {
 	text = strings.TrimRight(text, "\r\n")
 	if text == "" {
@@ -112,8 +115,22 @@ func trimmedSecret(text, from string) (Secret, error) {
 	return NewSecret(text), nil
 }
 
-// readRegular reads a file of at most maxSource bytes. Pipes and devices may
-// never end, so they are refused.
+// maxShownPath is how many bytes of the path of a file an error shows.
+const maxShownPath = 500
+
+// shownPath shows the path of a file in an error, on one line.
+func shownPath(path string) string {
+	if len(path) > maxShownPath {
+		return strconv.Quote(path[:maxShownPath]) + "..."
+	}
+	if strings.ContainsFunc(path, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(path)
+	}
+	return path
+}
+
+// readRegular reads a regular file of at most strictyaml.MaxSource bytes. Pipes and
+// devices are refused, since they may never end.
 func readRegular(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {

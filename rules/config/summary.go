@@ -11,21 +11,22 @@ import (
 	"github.com/sidehook/sidehook/rules/strictyaml"
 )
 
-// Summary tells in a few lines what the configuration does: where participants
-// come in, which rules send what, and where to. It shows no secret, no header
-// value and no more of a URL than its host.
+// Summary describes in a few lines what the configuration does: where participants
+// connect, which rules send what, and where to. It shows no secret, no header value
+// and no more of a URL than its host.
 func (c *Config) Summary() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "participants  %s -> %s (profile %s)%s\n", c.Listen, c.App, c.Profile, c.AppTLS.warning())
 	if c.ResponseTimeout > 0 {
 		fmt.Fprintf(&b, "timeout       504 when the app does not respond within %s\n", c.ResponseTimeout)
 	}
-	fmt.Fprintf(&b, "forwarded     %s, %s\n", c.Forwarded, c.believed())
+	fmt.Fprintf(&b, "forwarded     %s, %s\n", c.Forwarded, c.trust())
 	fmt.Fprintf(&b, "admin         %s (deliveries %s)\n", c.Admin, c.adminAccess())
 	fmt.Fprintf(&b, "state         %s (%s)\n", c.State, c.Durability)
+	fmt.Fprintf(&b, "limits        bodies up to %s inspected, %s of memory for all\n", c.InspectLimit, c.Limits.WatchedBodies)
 	b.WriteString("\nrules\n")
 	for i, rule := range c.Rules {
-		fmt.Fprintf(&b, "  %s: %s\n", cmp.Or(rule.Name, strictyaml.Item("rules", i)), rule.summary())
+		fmt.Fprintf(&b, "  %s: %s\n", cmp.Or(rule.Name, strictyaml.ItemPath("rules", i)), rule.summary())
 	}
 	b.WriteString("\ntargets\n")
 	for _, name := range slices.Sorted(maps.Keys(c.Targets)) {
@@ -47,11 +48,11 @@ func (c *Config) adminAccess() string {
 	return "with the token, or from loopback"
 }
 
-// believed tells whose X-Forwarded-* reach the app.
-func (c *Config) believed() string {
+// trust describes whose X-Forwarded-* reach the app.
+func (c *Config) trust() string {
 	switch {
 	case c.TrustedProxies == nil && c.Forwarded != ForwardedReplace:
-		return "whoever says it: there are no trusted_proxies"
+		return "trusting everybody: trusted_proxies is not set"
 	case len(c.TrustedProxies) == 0:
 		return "trusting nobody"
 	}
@@ -62,7 +63,7 @@ func (c *Config) isUsed(target string) bool {
 	return slices.ContainsFunc(c.Rules, func(r Rule) bool { return slices.Contains(r.To, target) })
 }
 
-// summary tells what a rule sends, and where to.
+// summary describes what a rule sends, and where to.
 func (r *Rule) summary() string {
 	parts := []string{"every event"}
 	if len(r.On) > 0 {
@@ -83,9 +84,12 @@ func (r *Rule) summary() string {
 	return strings.Join(parts, ", ") + " -> " + strings.Join(r.To, ", ")
 }
 
-// summary tells where a target is and how it gets its deliveries.
+// summary describes where a target is and how it gets its deliveries.
 func (t Target) summary() string {
-	text := fmt.Sprintf("%s, format %s, %s, retried %s, %d at once", t.URL, t.Format, plural(len(t.Secret), "secret"), plural(len(t.Retry.Schedule), "time"), t.Concurrency)
+	text := fmt.Sprintf("%s, format %s, %s, retried %s, up to %d in flight", t.URL, t.Format, plural(len(t.Secret), "secret"), plural(len(t.Retry.Schedule), "time"), t.Concurrency)
+	if t.Order == OrderNone {
+		text += ", in no order"
+	}
 	if t.Rate > 0 {
 		text += ", at most " + t.Rate.String()
 	}
@@ -100,7 +104,7 @@ func (t Target) summary() string {
 	return text + t.TLS.warning()
 }
 
-// privacy tells what a target does not see, a line each.
+// privacy describes what a target does not see, one line per kind.
 func (t Target) privacy() []string {
 	var lines []string
 	switch {
@@ -129,7 +133,7 @@ func subjects(participant bool, answers []AnswerPart) string {
 	return strings.Join(texts, ", ")
 }
 
-// String tells which answers are meant.
+// String describes the answers in words.
 func (p AnswerPart) String() string {
 	text := "answers"
 	if p.Path != "" {
@@ -144,12 +148,12 @@ func (p AnswerPart) String() string {
 	return text
 }
 
-// warning is for a summary's line, empty when there is nothing to warn of.
+// warning returns the end of a line of the summary, empty if there is nothing to warn of.
 func (t TLS) warning() string {
 	if t.Verify {
 		return ""
 	}
-	return ", CERTIFICATE NOT CHECKED"
+	return ", CERTIFICATE NOT VERIFIED"
 }
 
 func list[T any](items []T, show func(T) string, between string) string {

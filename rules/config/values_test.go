@@ -7,22 +7,22 @@ import (
 	"time"
 )
 
-// checkText reads text into value and tells whether it was taken.
-func checkText(t *testing.T, value encoding.TextUnmarshaler, text string, wantTaken bool) bool {
+// checkText reads text into value and reports whether it was accepted.
+func checkText(t *testing.T, value encoding.TextUnmarshaler, text string, wantValid bool) bool {
 	t.Helper()
 	err := value.UnmarshalText([]byte(text))
-	if (err == nil) != wantTaken {
-		t.Errorf("%q into %T: %v; want it taken: %v", text, value, err, wantTaken)
+	if (err == nil) != wantValid {
+		t.Errorf("%q into %T: %v; want valid: %v", text, value, err, wantValid)
 	}
 	return err == nil
 }
 
-func TestDurationsAreReadAndWritten(t *testing.T) {
-	f := func(text string, want time.Duration, written string) {
+func TestDurationsAreParsedAndPrinted(t *testing.T) {
+	f := func(text string, want time.Duration, printed string) {
 		t.Helper()
 		var got Duration
-		if checkText(t, &got, text, true) && (time.Duration(got) != want || got.String() != written) {
-			t.Errorf("%s: %s, written %s; want %s, written %s", text, time.Duration(got), got, want, written)
+		if checkText(t, &got, text, true) && (time.Duration(got) != want || got.String() != printed) {
+			t.Errorf("%s: %s, printed %s; want %s, printed %s", text, time.Duration(got), got, want, printed)
 		}
 	}
 	wrong := func(text string) {
@@ -62,12 +62,12 @@ func TestDurationsAreReadAndWritten(t *testing.T) {
 	wrong("2w")
 }
 
-func TestSizesAreReadAndWritten(t *testing.T) {
-	f := func(text string, want Size, written string) {
+func TestSizesAreParsedAndPrinted(t *testing.T) {
+	f := func(text string, want Size, printed string) {
 		t.Helper()
 		var got Size
-		if checkText(t, &got, text, true) && (got != want || got.String() != written) {
-			t.Errorf("%s: %d, written %s; want %d, written %s", text, got, got, want, written)
+		if checkText(t, &got, text, true) && (got != want || got.String() != printed) {
+			t.Errorf("%s: %d, printed %s; want %d, printed %s", text, got, got, want, printed)
 		}
 	}
 	wrong := func(text string) {
@@ -98,12 +98,12 @@ func TestSizesAreReadAndWritten(t *testing.T) {
 	wrong("0x10")
 }
 
-func TestRatesAreReadAndWritten(t *testing.T) {
-	f := func(text string, want float64, written string) {
+func TestRatesAreParsedAndPrinted(t *testing.T) {
+	f := func(text string, want float64, printed string) {
 		t.Helper()
 		var got Rate
-		if checkText(t, &got, text, true) && (math.Abs(float64(got)-want) > 1e-9 || got.String() != written) {
-			t.Errorf("%s: %v, written %s; want %v, written %s", text, float64(got), got, want, written)
+		if checkText(t, &got, text, true) && (math.Abs(float64(got)-want) > 1e-9 || got.String() != printed) {
+			t.Errorf("%s: %v, printed %s; want %v, printed %s", text, float64(got), got, want, printed)
 		}
 	}
 	wrong := func(text string) {

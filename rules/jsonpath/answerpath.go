@@ -1,22 +1,17 @@
 package jsonpath
 
 import (
-	"cmp"
 	"errors"
-	"slices"
-	"strconv"
 	"strings"
-
-	"github.com/tidwall/gjson"
 )
 
-// anyMember is the step of a path that takes every member of an object or list.
+// anyMember is the step that leads to every member of an object or list.
 const anyMember = "*"
 
-var errAnswerPath = errors.New(`must be names with dots between, such as address.street: a number for an item of a list, * for all, and \ before a dot or * in a name`)
+var errAnswerPath = errors.New(`must be names separated by dots, such as address.street: a number for an item of a list, * for every member, and \ before a dot or * within a name`)
 
-// answerPath leads to parts of an answer. Other than a gjson path it finds every
-// member that has the name, so that none slips through.
+// AnswerPath leads to parts of an answer. Unlike a gjson path it finds every
+// member of a name, so that a duplicate cannot slip through. It is never changed.
 type AnswerPath []pathStep
 
 type pathStep struct {
@@ -24,13 +19,8 @@ type pathStep struct {
 	any  bool
 }
 
-// span is a part of an answer by its bytes.
-type Span struct {
-	Start, End int
-	Redacted   bool
-}
-
-// parseAnswerPath reads a.b, a.0 and a.*; an empty text is the empty path.
+// ParseAnswerPath parses names separated by dots: a.b, a.0 for an item of a list,
+// a.* for every member. An empty text is the empty path, which leads to the whole answer.
 func ParseAnswerPath(text string) (AnswerPath, error) {
 	if text == "" {
 		return nil, nil
@@ -67,47 +57,4 @@ func ParseAnswerPath(text string) (AnswerPath, error) {
 		return nil, errAnswerPath
 	}
 	return path, end()
-}
-
-// appendSpans finds what the path leads to in an answer that checkJSON has let through.
-func (p AnswerPath) AppendSpans(found []Span, answer []byte, redacted bool) []Span {
-	return p.walk(found, gjson.ParseBytes(answer), redacted)
-}
-
-func (p AnswerPath) walk(found []Span, value gjson.Result, redacted bool) []Span {
-	if len(p) == 0 {
-		return append(found, Span{value.Index, value.Index + len(value.Raw), redacted})
-	}
-	if value.Type != gjson.JSON {
-		return found
-	}
-	place := -1
-	value.ForEach(func(key, member gjson.Result) bool {
-		place++
-		name := key.Str
-		if value.IsArray() {
-			name = strconv.Itoa(place)
-		}
-		if p[0].any || p[0].name == name {
-			found = p[1:].walk(found, member, redacted)
-		}
-		return true
-	})
-	return found
-}
-
-// replaceSpans gives a copy of answer with the spans replaced; of those that lie
-// in one another the outer one counts.
-func ReplaceSpans(answer []byte, spans []Span, with func(Span) []byte) []byte {
-	slices.SortStableFunc(spans, func(a, b Span) int { return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(b.End, a.End)) })
-	var out []byte
-	at := 0
-	for _, s := range spans {
-		if s.Start < at {
-			continue
-		}
-		out = append(append(out, answer[at:s.Start]...), with(s)...)
-		at = s.End
-	}
-	return append(out, answer[at:]...)
 }

@@ -1,4 +1,3 @@
-// Package profiles holds the profiles that need no file.
 package profiles
 
 import (
@@ -9,9 +8,9 @@ import (
 //go:embed *.yaml
 var files embed.FS
 
-// Names are the names of all built-in profiles, sorted.
+// Names returns the names of the built-in profiles, sorted.
 func Names() []string {
-	entries, _ := files.ReadDir(".")
+	entries, _ := files.ReadDir(".") // cannot fail: the folder is embedded
 	var names []string
 	for _, entry := range entries {
 		names = append(names, strings.TrimSuffix(entry.Name(), ".yaml"))
@@ -19,7 +18,7 @@ func Names() []string {
 	return names
 }
 
-// Read returns the YAML of a built-in profile; ok is false where there is none of that name.
+// Read returns the YAML of the built-in profile of that name; ok is false if there is none.
 func Read(name string) (source []byte, ok bool) {
 	source, err := files.ReadFile(name + ".yaml")
 	return source, err == nil

@@ -14,23 +14,23 @@ import (
 	"github.com/sidehook/sidehook/rules/trial"
 )
 
-// indexHeader tells the App which recorded exchange a request is.
+// indexHeader has the index of the recorded exchange that a request is.
 const indexHeader = "X-Recorded"
 
-// reloadPrefix stands before the index of a navigation whose answer was lost:
-// the participant reloads the page and asks where they are.
+// reloadPrefix precedes the index of a navigation whose response was lost: the
+// participant reloads the page to see where they are.
 const reloadPrefix = "reload "
 
-// App answers as a recording did: each exchange by its index, when it is
-// released, with the recorded status, headers, body and content coding.
+// App is a server that responds as recorded: to each exchange by its index, once
+// it is released, with the recorded status, headers, body and content coding.
 type App struct {
 	*httptest.Server
-	// Other answers requests that are not of the recording; nil is 404.
+	// Other serves requests that are not in the recording; nil responds 404.
 	Other     http.Handler
 	exchanges []*served
 }
 
-// served is an exchange of the recording as the App sees it.
+// served is an exchange of the recording in the App.
 type served struct {
 	trial.Recorded
 	arrived, released   chan struct{}
@@ -47,7 +47,7 @@ func NewApp(r *Recording) *App {
 	return a
 }
 
-// ServeHTTP answers the exchange that the request names.
+// ServeHTTP responds to the exchange that the request names.
 func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	text, reloads := strings.CutPrefix(r.Header.Get(indexHeader), reloadPrefix)
 	index, err := strconv.Atoi(text)
@@ -62,7 +62,7 @@ func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	one.arriving.Do(func() { close(one.arrived) })
 	<-one.released
-	one.answer(w)
+	one.respond(w)
 }
 
 func (a *App) other(w http.ResponseWriter, r *http.Request) {
@@ -73,10 +73,10 @@ func (a *App) other(w http.ResponseWriter, r *http.Request) {
 	a.Other.ServeHTTP(w, r)
 }
 
-// Arrived is closed once the exchange's request has come.
+// Arrived is closed once the exchange's request has arrived.
 func (a *App) Arrived(index int) <-chan struct{} { return a.exchanges[index].arrived }
 
-// HasArrived tells whether the exchange's request has come.
+// HasArrived reports whether the exchange's request has arrived.
 func (a *App) HasArrived(index int) bool {
 	select {
 	case <-a.Arrived(index):
@@ -86,13 +86,13 @@ func (a *App) HasArrived(index int) bool {
 	}
 }
 
-// Release lets the App answer the exchange, now and whenever it is asked again.
+// Release lets the App respond to the exchange, now and to any repetition.
 func (a *App) Release(index int) {
 	one := a.exchanges[index]
 	one.releasing.Do(func() { close(one.released) })
 }
 
-// Close answers what is still open and stops the App.
+// Close releases all exchanges and stops the App.
 func (a *App) Close() {
 	for i := range a.exchanges {
 		a.Release(i)
@@ -100,7 +100,7 @@ func (a *App) Close() {
 	a.Server.Close()
 }
 
-func (s *served) answer(w http.ResponseWriter) {
+func (s *served) respond(w http.ResponseWriter) {
 	coding := ""
 	for _, header := range s.ResponseHeaders {
 		switch strings.ToLower(header[0]) {
@@ -114,12 +114,12 @@ func (s *served) answer(w http.ResponseWriter) {
 	}
 	w.WriteHeader(s.Exchange.Status)
 	if s.Method != http.MethodHead && s.Exchange.Status != http.StatusNoContent {
-		_, _ = w.Write(encode(coding, s.Exchange.ResponseBody)) // whoever asked may be gone
+		_, _ = w.Write(encode(coding, s.Exchange.ResponseBody)) // the client may be gone
 	}
 }
 
-// showPage tells a participant who reloads that they are where the navigation
-// took them. At its end a study answers in its own name.
+// showPage responds to a participant who reloads with the page that the navigation
+// led to. A study that is completed responds with its own ids.
 func (s *served) showPage(w http.ResponseWriter, r *http.Request) {
 	body := s.Exchange.ResponseBody
 	if gjson.GetBytes(body, "page").Type == gjson.Null {

@@ -13,11 +13,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sidehook/sidehook/rules"
-
 	"github.com/sidehook/sidehook/rules/trial"
 )
 
-// webhook is Decsys' body, with its answers as they stand.
+// webhook is the body of Decsys' webhook, with the answers undecoded.
 type webhook struct {
 	Timestamp     string
 	SurveyId      string
@@ -32,9 +31,9 @@ type webhook struct {
 
 type webhookResponse struct {
 	Page             int
-	PageName         string
+	PageName         *string
 	Question         *string
-	ResponseType     string
+	ResponseType     *string
 	Order            int
 	Response         json.RawMessage
 	PageLoad         string
@@ -42,11 +41,12 @@ type webhookResponse struct {
 	IsOptional       bool
 }
 
-// Differences tells how what a receiver got differs from what Decsys sent, each
-// participant's in order; nothing when it does not. The differences that are
-// right are those of section 10 of the Decsys reference: rounded doubles,
-// rewritten dates, the answer that raced with next, and two clicks at once,
-// which Decsys tells of twice.
+// Differences describes how the webhooks that a receiver got differ from those of
+// Decsys, in the order of each participant. Some differences are deliberate, since
+// sidehook sends what the participant sent, and are left out: LiteDB rounds
+// doubles to nine decimal places and rewrites texts that look like dates, an
+// answer that races with a navigation is missing, and two clicks at once are two
+// webhooks.
 func (r *Recording) Differences(profile *rules.Profile, got []string) []string {
 	raced := r.racedAnswers(profile)
 	want, have := byParticipant(r.Webhooks), byParticipant(got)
@@ -71,8 +71,8 @@ func (r *Recording) Differences(profile *rules.Profile, got []string) []string {
 	return differences
 }
 
-// Navigations is how many webhooks Differences wants: two that tell of the same
-// navigation count once.
+// Navigations is the number of webhooks that Differences expects: two webhooks of
+// the same navigation count as one.
 func (r *Recording) Navigations() int {
 	n := 0
 	for _, bodies := range byParticipant(r.Webhooks) {
@@ -93,8 +93,8 @@ func byParticipant(bodies []string) map[string][]string {
 	return sorted
 }
 
-// sameNavigation tells two webhooks of the same navigation, as Decsys sends
-// them for two clicks at once.
+// sameNavigation reports whether two webhooks are of the same navigation, as
+// Decsys sends them for two clicks at once.
 func sameNavigation(a, b string) bool {
 	var x, y webhook
 	return json.Unmarshal([]byte(a), &x) == nil && json.Unmarshal([]byte(b), &y) == nil &&
@@ -121,15 +121,15 @@ func compareBodies(raced map[string]bool, want, got string) string {
 	return ""
 }
 
-// racedAnswers are the answers that were in flight together with a navigation
-// of their participant.
+// racedAnswers are the answers that were in flight during a navigation of their
+// participant.
 func (r *Recording) racedAnswers(profile *rules.Profile) map[string]bool {
 	raced := map[string]bool{}
 	navigations := map[string][]trial.Recorded{}
 	r.eachMatch(profile, rules.Navigated, func(participant string, next trial.Recorded) {
 		navigations[participant] = append(navigations[participant], next)
 	})
-	r.eachMatch(profile, rules.AnsweredItem, func(participant string, answer trial.Recorded) {
+	r.eachMatch(profile, rules.Answered, func(participant string, answer trial.Recorded) {
 		for _, next := range navigations[participant] {
 			if !answer.Start.After(next.End) && !next.Start.After(answer.End) {
 				raced[string(answer.Exchange.RequestBody)] = true
@@ -139,10 +139,10 @@ func (r *Recording) racedAnswers(profile *rules.Profile) map[string]bool {
 	return raced
 }
 
-// eachMatch calls fn for each exchange that may say this.
-func (r *Recording) eachMatch(profile *rules.Profile, says rules.Says, fn func(participant string, one trial.Recorded)) {
+// eachMatch calls fn for each exchange of that kind.
+func (r *Recording) eachMatch(profile *rules.Profile, kind rules.Kind, fn func(participant string, one trial.Recorded)) {
 	for _, one := range r.Exchanges {
-		if match, ok := profile.Match([]byte(one.Method), []byte(one.Target)); ok && match.Says() == says {
+		if match, ok := profile.Match([]byte(one.Method), []byte(one.Target)); ok && match.Kind() == kind {
 			fn(match.Participant(), one)
 		}
 	}
@@ -152,8 +152,8 @@ func isRaced(raced map[string]bool, want, got webhookResponse) bool {
 	return !bytes.Equal(want.Response, got.Response) && raced[string(got.Response)]
 }
 
-// plain makes of a webhook what must be equal: instants become "set" or stay
-// as .NET's zero, doubles are rounded and dates brought to UTC as LiteDB does.
+// plain returns the parts of a webhook that must be equal: whether each time is
+// set, and doubles and dates as LiteDB stores them.
 func plain(w webhook) any {
 	w.Timestamp = presence(w.Timestamp)
 	if w.Payload.SurveyStarted != nil {
@@ -202,8 +202,8 @@ func normalise(value any) any {
 	return value
 }
 
-// keys lists the keys of a JSON text in the order in which they stand, those
-// inside answers left out: their order is the participant's, and Decsys keeps it.
+// keys lists the keys of a JSON text in their order, without those inside of
+// answers.
 func keys(text string) []string {
 	var list []string
 	decoder := json.NewDecoder(strings.NewReader(text))

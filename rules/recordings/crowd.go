@@ -11,18 +11,18 @@ import (
 	"github.com/sidehook/sidehook/rules"
 )
 
-// Crowd lets all participants of a recording take their surveys at once, each
-// at their own pace. When the proxy goes away they do what people do, as soon
-// as it is back.
+// Crowd is all participants of a recording, who take their surveys at the same
+// time, each at their own pace. When the proxy goes away they recover as people
+// do, as soon as it is back.
 type Crowd struct {
 	Recording *Recording
 	App       *App
 	Profile   *rules.Profile
-	// Address gives where to ask, and waits while nobody serves there.
+	// Address returns the address of the proxy, and waits until it serves.
 	Address func(context.Context) (string, error)
 }
 
-// Merge makes one recording of several.
+// Merge returns several recordings as one.
 func Merge(names ...string) (*Recording, error) {
 	merged := &Recording{}
 	for _, name := range names {
@@ -37,7 +37,7 @@ func Merge(names ...string) (*Recording, error) {
 	return merged, nil
 }
 
-// Walk returns when all are done, or with the first error of each.
+// Walk returns when all participants have finished or failed.
 func (c *Crowd) Walk(ctx context.Context) error {
 	var walking sync.WaitGroup
 	steps := c.byParticipant()
@@ -55,8 +55,8 @@ func (c *Crowd) Walk(ctx context.Context) error {
 	return all
 }
 
-// byParticipant sorts the steps of the watched exchanges by whose they are. A
-// participant who had no id yet is whom the app made of them.
+// byParticipant returns the steps of the watched exchanges by participant. Those
+// of a participant without an id belong to the id that the app made up for them.
 func (c *Crowd) byParticipant() map[string][]Step {
 	steps := map[string][]Step{}
 	for _, step := range c.Recording.Steps() {
@@ -102,19 +102,19 @@ func (m *member) walk(ctx context.Context, steps []Step) (err error) {
 	return nil
 }
 
-// goOn waits for the proxy and makes up for what broke, as often as it takes.
+// goOn waits for the proxy and recovers what broke, until nothing is left.
 func (m *member) goOn(ctx context.Context, step Step) error {
 	broken, err := m.broken(step)
 	for len(broken) > 0 && err == nil {
 		if m.replay.Address, err = m.crowd.Address(ctx); err != nil {
-			return fmt.Errorf("%w, with %d exchanges to make up for", err, len(broken))
+			return fmt.Errorf("%w, with %d exchanges to recover", err, len(broken))
 		}
 		broken, err = m.replay.Recover(m.crowd.Profile, broken)
 	}
 	return err
 }
 
-// broken ends all that is under way, and lists what has no answer.
+// broken waits for all open exchanges, and returns those without a response.
 func (m *member) broken(step Step) (broken []int, err error) {
 	open := m.replay.Open()
 	if step.Ends {

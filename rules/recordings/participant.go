@@ -15,61 +15,60 @@ import (
 	"github.com/sidehook/sidehook/rules/trial"
 )
 
-// askDeadline bounds one request of a participant.
-const askDeadline = 30 * time.Second
+// requestTimeout is the timeout of one request of a participant.
+const requestTimeout = 30 * time.Second
 
-// ask sends a recorded request to address as it was sent then, byte for byte
-// but for the header that tells the App which one it is, and checks that the
-// answer is the recorded one.
-func ask(address string, index int, one trial.Recorded) error {
+// request sends a recorded request to address, byte for byte except for the header
+// with its index, and compares the response with the recorded one.
+func request(address string, index int, one trial.Recorded) error {
 	got, err := send(address, strconv.Itoa(index), one)
 	if err != nil {
 		return err
 	}
-	return sameAnswer(one, got)
+	return compareResponse(one, got)
 }
 
-// answer is what a participant got.
-type answer struct {
+// response is the response that a participant got.
+type response struct {
 	status int
 	coding string
 	body   []byte
 }
 
-// send sends a request and reads the whole answer.
-func send(address, index string, one trial.Recorded) (answer, error) {
+// send sends a request and reads the whole response.
+func send(address, index string, one trial.Recorded) (response, error) {
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(askDeadline)); err != nil {
-		return answer{}, err
+	if err := conn.SetDeadline(time.Now().Add(requestTimeout)); err != nil {
+		return response{}, err
 	}
 	if _, err := conn.Write(requestBytes(index, one)); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
-	response, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: one.Method})
+	r, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: one.Method})
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	return answer{response.StatusCode, response.Header.Get("Content-Encoding"), body}, err
+	defer r.Body.Close()
+	body, err := io.ReadAll(r.Body)
+	return response{r.StatusCode, r.Header.Get("Content-Encoding"), body}, err
 }
 
-// errAnswer tells a wrong answer from none.
-var errAnswer = errors.New("the participant got another answer than the app gave")
+// errOtherResponse is the error of a whole response that is not the recorded one.
+var errOtherResponse = errors.New("the participant got another response than the app sent")
 
-func sameAnswer(one trial.Recorded, got answer) error {
+func compareResponse(one trial.Recorded, got response) error {
 	if got.status != one.Exchange.Status {
-		return fmt.Errorf("%w: status %d, want %d", errAnswer, got.status, one.Exchange.Status)
+		return fmt.Errorf("%w: status %d, want %d", errOtherResponse, got.status, one.Exchange.Status)
 	}
 	if one.Method == http.MethodHead || one.Exchange.Status == http.StatusNoContent {
 		return nil
 	}
 	if want := encode(got.coding, one.Exchange.ResponseBody); !bytes.Equal(got.body, want) {
-		return fmt.Errorf("%w: %d bytes, want %d", errAnswer, len(got.body), len(want))
+		return fmt.Errorf("%w: %d bytes, want %d", errOtherResponse, len(got.body), len(want))
 	}
 	return nil
 }

@@ -14,26 +14,26 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// Secret is what every webhook of the recordings is signed with.
+// Secret signs every webhook of the recordings.
 const Secret = "correct horse battery staple"
 
-// Receiver is a target of webhooks that keeps what it gets.
+// Receiver is a receiver of webhooks that checks and keeps them.
 type Receiver struct {
 	*httptest.Server
-	// Misbehave may answer the n-th attempt, from 1, in its own way; it returns
-	// true when it has. Several attempts may be in it at once.
+	// Misbehave may respond to the n-th attempt, from 1, in its own way, and
+	// returns true if it does. It is called concurrently.
 	Misbehave func(n int, w http.ResponseWriter, r *http.Request) bool
 
-	// connected are the senders' connections.
+	// connected counts the open connections.
 	connected sync.WaitGroup
 
 	mu       sync.Mutex
 	attempts int
 	bodies   []string
-	// sent has the body of every id that came, taken how often it was.
+	// sent has the body of each id, and taken how often it was accepted.
 	sent  map[string]string
 	taken map[string]int
-	// last is the id that came last, by participant.
+	// last is the id of the last webhook of each participant.
 	last    map[string]string
 	wrong   []string
 	arrival chan struct{}
@@ -55,17 +55,17 @@ func NewReceiver() *Receiver {
 	return r
 }
 
-// ServeHTTP takes a webhook: one that was taken before is known by its id.
+// ServeHTTP accepts a webhook. The same id again is a repetition.
 func (r *Receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	body, err := io.ReadAll(req.Body)
 	if err != nil {
 		return
 	}
-	n := r.look(req.Header, string(body))
+	n := r.check(req.Header, string(body))
 	if r.Misbehave != nil && r.Misbehave(n, w, req) {
 		return
 	}
-	r.take(req.Header.Get("webhook-id"), string(body))
+	r.accept(req.Header.Get("webhook-id"), string(body))
 	w.WriteHeader(http.StatusNoContent)
 	select {
 	case r.arrival <- struct{}{}:
@@ -73,8 +73,8 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 }
 
-// look checks an attempt, whatever its answer will be, and numbers it.
-func (r *Receiver) look(header http.Header, body string) (n int) {
+// check checks an attempt, and returns its number, from 1.
+func (r *Receiver) check(header http.Header, body string) (n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.attempts++
@@ -91,13 +91,13 @@ func (r *Receiver) look(header http.Header, body string) (n int) {
 	case again && earlier != body:
 		r.wrong = append(r.wrong, "a repeated webhook has another body")
 	case again && r.last[participant] != id:
-		r.wrong = append(r.wrong, "a webhook came again after a later one of its participant")
+		r.wrong = append(r.wrong, "a webhook was repeated after a later one of its participant")
 	}
 	r.sent[id], r.last[participant] = body, id
 	return r.attempts
 }
 
-func (r *Receiver) take(id, body string) {
+func (r *Receiver) accept(id, body string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.taken[id]++; r.taken[id] == 1 {
@@ -105,33 +105,33 @@ func (r *Receiver) take(id, body string) {
 	}
 }
 
-// AwaitGone returns when all that a sender has sent is taken. The sender must be gone.
+// AwaitGone waits until all connections are closed. The sender must be gone.
 func (r *Receiver) AwaitGone() { r.connected.Wait() }
 
-// Bodies are the webhooks taken so far, each once, in the order in which they came first.
+// Bodies are the webhooks accepted so far, without repetitions, in their order.
 func (r *Receiver) Bodies() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return append([]string(nil), r.bodies...)
 }
 
-// Taken is how often each webhook was taken, by its id.
-func (r *Receiver) Taken() map[string]int {
+// Accepted is how often each webhook was accepted, by its id.
+func (r *Receiver) Accepted() map[string]int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return maps.Clone(r.taken)
 }
 
-// Attempts is how many requests have come, and wrong what was wrong with them.
+// Attempts is the number of requests, and what was wrong with them.
 func (r *Receiver) Attempts() (n int, wrong []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.attempts, append([]string(nil), r.wrong...)
 }
 
-// Wait returns once n different webhooks have been taken, or when done is closed.
+// Wait waits until n different webhooks have been accepted, or done is closed.
 func (r *Receiver) Wait(done <-chan struct{}, n int) {
-	for len(r.Taken()) < n {
+	for len(r.Accepted()) < n {
 		select {
 		case <-r.arrival:
 		case <-done:

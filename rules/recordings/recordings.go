@@ -1,5 +1,3 @@
-// Package recordings has real traffic of real Decsys runs, and the webhooks
-// that must come of it. Only tests import it.
 package recordings
 
 import (
@@ -17,17 +15,17 @@ import (
 //go:embed data
 var data embed.FS
 
-// Recording is one run: what went over the wire, and what a receiver must get.
+// Recording is one run: what was on the wire, and what a receiver must get.
 type Recording struct {
 	Name string
-	// Exchanges are in the order of their start.
+	// Exchanges are in the order of their starts.
 	Exchanges []trial.Recorded
-	// Webhooks are the bodies that must come of them, in format decsys: those of
-	// NAME.expected.json where there is one, else what Decsys itself sent.
+	// Webhooks are the bodies that a receiver must get in format decsys: those in
+	// NAME.expected.json if there is one, or else those that Decsys itself sent.
 	Webhooks []string
 }
 
-// Names lists the recordings.
+// Names returns the names of all recordings.
 func Names() []string {
 	files, err := data.ReadDir("data")
 	if err != nil {
@@ -42,7 +40,7 @@ func Names() []string {
 	return names
 }
 
-// Read reads a recording.
+// Read returns the recording of that name.
 func Read(name string) (*Recording, error) {
 	har, err := unzip(name + ".har.gz")
 	if err != nil {

@@ -1,22 +1,13 @@
 package strictyaml
 
 import (
-	"encoding"
 	"fmt"
+	"iter"
 	"reflect"
-	"slices"
-	"strconv"
 	"strings"
 )
 
-// ScalarUnmarshaler is a value that reads itself from one scalar and wants to
-// know whether it was a plain whole number.
-type ScalarUnmarshaler interface {
-	UnmarshalScalar(text string, number bool) error
-}
-
-// defaulter is a value that has defaults: they are set before it is decoded as
-// an item of a map or list.
+// defaulter sets its defaults before it is decoded as an item of a list or map.
 type defaulter interface{ SetDefaults() }
 
 // scalarOrList marks a list type whose only item may be written without brackets.
@@ -28,37 +19,44 @@ type decoder struct {
 	visited int
 }
 
-// field is a struct field and the key it is decoded from.
-type field struct {
-	Name  string
-	Index int
-}
-
-// decodeStrict decodes the one YAML document of source over into, a pointer to
-// a struct that holds the defaults. file is the name to print. It never fails
-// half way: whatever is wrong (syntax, unknown or duplicate keys, wrong types, keys
-// without a value) is noted in the document it returns, to which the caller adds
-// what it finds wrong with the values (document.wrong) before asking for
-// document.err.
-//
-// Structs take their keys from yaml tags; scalars with a meaning implement
-// encoding.TextUnmarshaler and return an error like "must be ..., not ...".
-func DecodeStrict(file string, source []byte, into any) *Document {
+// Decode decodes the only YAML document of source over into, a pointer to a
+// struct that holds the defaults. file is the name that problems begin with. It
+// does not stop at the first problem: syntax errors, unknown and duplicate keys,
+// wrong types and keys without a value are all noted in the Document. The value
+// is complete only where Document.Err is nil.
+func Decode(file string, source []byte, into any) *Document {
 	d := decoder{Document: newDocument(file)}
 	if root := parseYAML(d.Document, source); root != nil {
-		d.Keys[""] = place{1, 1}
+		d.keys[""] = position{1, 1}
 		d.decode(root, "", reflect.ValueOf(into).Elem())
 	}
 	return d.Document
 }
 
+// Fields returns the keys of a struct type as Decode takes them, in order, each
+// with the index of its field.
+func Fields(structType reflect.Type) iter.Seq2[string, int] {
+	return func(yield func(string, int) bool) {
+		for i := range structType.NumField() {
+			field := structType.Field(i)
+			key, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
+			if key == "" {
+				key = strings.ToLower(field.Name)
+			}
+			if field.IsExported() && key != "-" && !yield(key, i) {
+				return
+			}
+		}
+	}
+}
+
 // decode fills value from the node n at path.
 func (d *decoder) decode(n *node, path string, value reflect.Value) {
 	if d.visited++; d.visited > maxValues {
-		d.Wrong("", "aliases make more than %d values of this file", maxValues)
+		d.Wrong("", "aliases expand this file to more than %d values", maxValues)
 		return
 	}
-	d.values[path] = n.place
+	d.values[path] = n.position
 	if n.kind == nullKind {
 		d.Wrong(path, "has no value; give it one or remove the key")
 		return
@@ -68,7 +66,7 @@ func (d *decoder) decode(n *node, path string, value reflect.Value) {
 		value = value.Elem()
 	}
 	switch {
-	case IsScalarType(value):
+	case isScalar(value):
 		d.decodeScalar(n, path, value)
 	case value.Kind() == reflect.Struct:
 		d.decodeStruct(n, path, value)
@@ -86,46 +84,30 @@ func (d *decoder) decodeStruct(n *node, path string, value reflect.Value) {
 		d.Wrong(path, "must be a mapping (key: value), not %s", n.kind)
 		return
 	}
-	fields := FieldsOf(value.Type())
-	var names []string
-	for _, field := range fields {
-		names = append(names, field.Name)
+	var keys []string
+	fields := map[string]int{}
+	for key, i := range Fields(value.Type()) {
+		keys = append(keys, key)
+		fields[key] = i
 	}
 	for _, entry := range n.entries {
-		sub := Under(path, entry.key)
-		i := slices.Index(names, entry.key)
-		if i < 0 {
-			d.WrongAt(entry.place, sub, "unknown key%s", unknownHint(entry.key, names))
+		sub := KeyPath(path, entry.key)
+		i, known := fields[entry.key]
+		if !known {
+			d.wrongAt(entry.position, sub, "unknown key%s", unknownHint(entry.key, keys))
 			continue
 		}
-		d.Keys[sub] = entry.place
-		d.decode(entry.value, sub, value.Field(fields[i].Index))
+		d.keys[sub] = entry.position
+		d.decode(entry.value, sub, value.Field(i))
 	}
 }
 
-// unknownHint names the nearest key, or all keys where none is near.
-func unknownHint(key string, names []string) string {
-	if hint := DidYouMean(key, names); hint != "" {
+// unknownHint suggests the nearest key, or lists all keys where none is near.
+func unknownHint(key string, known []string) string {
+	if hint := DidYouMean(key, known); hint != "" {
 		return hint
 	}
-	return "; the keys here are " + strings.Join(names, ", ")
-}
-
-func FieldsOf(t reflect.Type) []field {
-	var fields []field
-	for i := range t.NumField() {
-		if !t.Field(i).IsExported() {
-			continue
-		}
-		name, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
-		if name == "" {
-			name = strings.ToLower(t.Field(i).Name)
-		}
-		if name != "-" {
-			fields = append(fields, field{name, i})
-		}
-	}
-	return fields
+	return "; the keys here are " + strings.Join(known, ", ")
 }
 
 func (d *decoder) decodeMap(n *node, path string, value reflect.Value) {
@@ -135,13 +117,13 @@ func (d *decoder) decodeMap(n *node, path string, value reflect.Value) {
 	}
 	made := reflect.MakeMap(value.Type())
 	for _, entry := range n.entries {
-		sub, one := Under(path, entry.key), newItem(value.Type().Elem())
-		d.Keys[sub] = entry.place
+		sub, one := KeyPath(path, entry.key), newItem(value.Type().Elem())
+		d.keys[sub] = entry.position
 		switch {
-		case !PlainName(entry.key):
-			d.WrongAt(entry.place, path, "a name must be 1 to %d letters, digits, '_', '-' or '.'", maxName)
-		case entry.value.kind == nullKind && one.Kind() == reflect.String: // def, in {X-Token: abc,def}, may be half of a secret
-			d.WrongAt(entry.place, path, "a name has no value; give it one or remove it")
+		case !IsPlainName(entry.key):
+			d.wrongAt(entry.position, path, "a name must be 1 to %d letters, digits, '_', '-' or '.'", maxName)
+		case entry.value.kind == nullKind && one.Kind() == reflect.String: // in {X-Token: abc,def}, def may be half of a secret
+			d.wrongAt(entry.position, path, "a name has no value; give it one or remove it")
 		default:
 			d.decode(entry.value, sub, one)
 		}
@@ -165,90 +147,19 @@ func (d *decoder) decodeList(n *node, path string, value reflect.Value) {
 	}
 	made := reflect.MakeSlice(value.Type(), 0, len(n.items))
 	for i, n := range n.items {
-		sub, one := Item(path, i), newItem(value.Type().Elem())
-		d.Keys[sub] = n.place
+		sub, one := ItemPath(path, i), newItem(value.Type().Elem())
+		d.keys[sub] = n.position
 		d.decode(n, sub, one)
 		made = reflect.Append(made, one)
 	}
 	value.Set(made)
 }
 
-// newItem makes an item of a list or map, with its defaults.
+// newItem returns an item of a list or map with its defaults.
 func newItem(t reflect.Type) reflect.Value {
 	made := reflect.New(t)
 	if with, ok := made.Interface().(defaulter); ok {
 		with.SetDefaults()
 	}
 	return made.Elem()
-}
-
-func IsScalarType(value reflect.Value) bool {
-	switch value.Addr().Interface().(type) {
-	case encoding.TextUnmarshaler, ScalarUnmarshaler:
-		return true
-	}
-	return value.Kind() == reflect.String || value.Kind() == reflect.Bool ||
-		value.CanInt() || value.CanUint() || value.CanFloat()
-}
-
-func (d *decoder) decodeScalar(n *node, path string, value reflect.Value) {
-	if n.kind != scalarKind {
-		d.Wrong(path, "must be a single value, not %s", n.kind)
-		return
-	}
-	if err := setScalar(value, n.text, n.tag); err != nil {
-		d.Wrong(path, "%s", err)
-	}
-}
-
-// setScalar sets value from a scalar's text and YAML tag.
-func setScalar(value reflect.Value, text, tag string) error {
-	switch own := value.Addr().Interface().(type) {
-	case ScalarUnmarshaler:
-		return own.UnmarshalScalar(text, tag == "!!int")
-	case encoding.TextUnmarshaler:
-		return own.UnmarshalText([]byte(text))
-	}
-	switch {
-	case value.Kind() == reflect.String:
-		value.SetString(text)
-		return nil
-	case value.Kind() == reflect.Bool:
-		if tag != "!!bool" || text != "true" && text != "false" {
-			return fmt.Errorf("must be true or false, not %s", Quoted(text))
-		}
-		value.SetBool(text == "true")
-		return nil
-	case value.CanFloat():
-		return setFloat(value, text, tag)
-	default:
-		return setInt(value, text, tag)
-	}
-}
-
-func setFloat(value reflect.Value, text, tag string) error {
-	number, err := strconv.ParseFloat(text, 64)
-	finite := err == nil && number-number == 0
-	if !finite || tag != "!!float" && tag != "!!int" {
-		return fmt.Errorf("must be a number, not %s", Quoted(text))
-	}
-	value.SetFloat(number)
-	return nil
-}
-
-// setInt reads decimal numbers only: YAML 1.1 would read 010 as 8.
-func setInt(value reflect.Value, text, tag string) error {
-	number, err := strconv.ParseInt(text, 10, 32)
-	if err != nil || tag != "!!int" {
-		return fmt.Errorf("must be a whole number, not %s", Quoted(text))
-	}
-	if value.CanInt() {
-		value.SetInt(number)
-		return nil
-	}
-	if number < 0 {
-		return fmt.Errorf("must not be negative, but is %d", number)
-	}
-	value.SetUint(uint64(number))
-	return nil
 }

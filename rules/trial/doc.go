@@ -10,4 +10,7 @@
 // ended, and those that overlap were in flight together. The file takes the place of
 // the app: the past of a participant is read from the exchanges that it has. If the
 // past is not in the file, the participant's events are partial.
+//
+// Command is `sidehook try`. Who builds it provides the Preview, which makes the
+// bodies of webhooks.
 package trial

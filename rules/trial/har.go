@@ -18,7 +18,7 @@ const maxHAR = 512 << 20
 
 // The errors of a file that is not a HAR file.
 var (
-	errNoHAR    = errors.New("it has no log.entries, so it is no HAR file; save one in the network panel of your browser's developer tools")
+	errNoHAR    = errors.New("it has no log.entries, so it is not a HAR file; save one in the network panel of your browser's developer tools")
 	errEmptyHAR = errors.New("it has no entries; open the developer tools before you take the survey")
 	errHARSize  = fmt.Errorf("it has more than %d bytes", maxHAR)
 )
@@ -49,7 +49,7 @@ type harFile struct {
 }
 
 // ReadHAR reads the exchanges of a HAR file, in the order of their start. It
-// accepts what Firefox, Chrome and Safari write: an entry that is no exchange is
+// accepts what Firefox, Chrome and Safari write: an entry that is not an exchange is
 // omitted, and a body that the browser did not keep is noted.
 func ReadHAR(r io.Reader) ([]Recorded, []Omission, error) {
 	entries, err := readEntries(r)
@@ -104,7 +104,7 @@ func readEntries(r io.Reader) ([]json.RawMessage, error) {
 }
 
 // notJSON returns an error with the line where a file stops being JSON. JSON of
-// another kind is no HAR file.
+// another kind is not a HAR file.
 func notJSON(text []byte, err error) error {
 	syntax := &json.SyntaxError{}
 	if !errors.As(err, &syntax) {

@@ -13,7 +13,7 @@ type Report struct {
 	App string `json:"app"`
 	// Exchanges are those that a route matches, in the order in which they ended.
 	Exchanges []Exchange `json:"exchanges"`
-	// Unmatched are the other requests, and Omitted the entries that are no exchange.
+	// Unmatched are the other requests, and Omitted the entries that are not exchanges.
 	Unmatched []Unmatched `json:"unmatched"`
 	Omitted   []Omission  `json:"omitted"`
 }
@@ -24,7 +24,7 @@ type Exchange struct {
 	Entry   int        `json:"entry"`
 	Request string     `json:"request"`
 	Status  int        `json:"status"`
-	Says    rules.Says `json:"says"`
+	Kind    rules.Kind `json:"says"`
 	// Why is why it says nothing, why a navigation makes no event, or why events
 	// are partial.
 	Why         string       `json:"why,omitempty"`
@@ -75,7 +75,7 @@ type Unmatched struct {
 	Times       int    `json:"times"`
 }
 
-// Omission is an entry of a HAR file that is no exchange, and why.
+// Omission is an entry of a HAR file that is not an exchange, and why.
 type Omission struct {
 	Entry int    `json:"entry"`
 	Why   string `json:"why"`

@@ -29,7 +29,7 @@ func (x *Exchange) write(b *bytes.Buffer) {
 	if x.Observation == nil {
 		fmt.Fprintf(b, "   nothing: %s\n", x.Why)
 	} else {
-		fmt.Fprintf(b, "   %s: %s\n", x.Says, x.Observation.text(x.Says))
+		fmt.Fprintf(b, "   %s: %s\n", x.Kind, x.Observation.text(x.Kind))
 		if x.Why != "" {
 			fmt.Fprintf(b, "   %s\n", x.Why)
 		}
@@ -40,24 +40,24 @@ func (x *Exchange) write(b *bytes.Buffer) {
 }
 
 // text is what was observed, in a line.
-func (o *Observation) text(says rules.Says) string {
+func (o *Observation) text(kind rules.Kind) string {
 	who := fmt.Sprintf("participant %s, %s", o.Participant, o.survey())
 	switch {
-	case says == rules.AnsweredItem:
+	case kind == rules.Answered:
 		return fmt.Sprintf("%s, item %s, answer %s", who, o.Item, o.Answer)
-	case says == rules.PageLoaded:
+	case kind == rules.PageLoaded:
 		return who + ", page " + o.PageID
 	case o.Page == nil:
 		return who + ", no page: completed"
 	}
-	text := fmt.Sprintf("%s, page %d %q (%s)", who, o.Page.Number, o.Page.Name, o.Page.ID)
+	text := fmt.Sprintf("%s, page %d %s (%s)", who, o.Page.Number, rules.AppendNullable(nil, o.Page.Name), o.Page.ID)
 	if o.PageCount > 0 {
 		text += fmt.Sprintf(" of %d", o.PageCount)
 	}
 	if o.Page.Item == nil {
 		return text + ", takes no answer"
 	}
-	return fmt.Sprintf("%s, takes an answer of type %q (%s)", text, o.Page.Item.Type, o.Page.Item.ID)
+	return fmt.Sprintf("%s, takes an answer of type %s (%s)", text, rules.AppendNullable(nil, o.Page.Item.Type), o.Page.Item.ID)
 }
 
 func (o *Observation) survey() string {

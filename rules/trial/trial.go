@@ -18,7 +18,7 @@ type Options struct {
 	Config  *config.Config
 	// Preview makes the deliveries of an event and calls add for each: the bodies of
 	// webhooks are not known here.
-	Preview func(key rules.Key, event *rules.Event, add func(target, rule, contentType string, body []byte))
+	Preview Preview
 }
 
 // trial is one Run.
@@ -98,22 +98,22 @@ func (t *trial) exchange(i int) Exchange {
 	one := &t.matched[i]
 	x := one.Exchange
 	x.Uninspected = one.match.Lacks(one.LacksRequest, one.LacksResponse)
-	result := Exchange{Entry: one.Entry, Request: one.Method + " " + one.Target, Status: x.Status, Says: rules.Nothing, Events: []Event{}}
+	result := Exchange{Entry: one.Entry, Request: one.Method + " " + one.Target, Status: x.Status, Kind: rules.Nothing, Events: []Event{}}
 	if newcomer := t.Profile.Begins(one.match, x); newcomer != "" {
 		t.newcomers.Add(newcomer)
 	}
 	o, ok, err := t.Profile.Observe(one.match, x)
 	switch {
 	case err != nil:
-		result.Why = "it would say " + string(one.match.Says()) + ", but " + err.Error()
+		result.Why = "it would say " + string(one.match.Kind()) + ", but " + err.Error()
 	case !ok:
 		result.Why = one.match.WhyNothing(x)
 	default:
-		result.Says = o.Says
+		result.Kind = o.Kind
 		result.Observation = describe(&o)
 	}
 	if !ok || err != nil {
-		o = rules.Observation{Says: rules.Nothing, Journey: one.match.Journey()}
+		o = rules.Observation{Kind: rules.Nothing, Journey: one.match.Journey()}
 	}
 	if ok || t.awaited[one.ticket] {
 		o.At, o.Ticket = one.End, one.ticket
@@ -128,7 +128,7 @@ func (t *trial) exchange(i int) Exchange {
 func (t *trial) see(i int, o *rules.Observation) {
 	one := &t.matched[i]
 	o.Alone = !slices.ContainsFunc(t.matched, one.isDisturbedBy)
-	if o.Says != rules.Navigated {
+	if o.Kind != rules.Navigated {
 		return
 	}
 	for _, other := range t.matched[i+1:] {
@@ -153,8 +153,8 @@ func (t *trial) observe(o rules.Observation, result *Exchange) {
 		events, made = append(events, joined.Events...), made+joined.Made
 	}
 	switch {
-	case o.Says == rules.Navigated && made == 0:
-		result.Why = "no event: the participant was there already, or nobody knows where they were"
+	case o.Kind == rules.Navigated && made == 0:
+		result.Why = "no event: the participant was there already, or their page was unknown"
 	case made > 0 && len(events) == 0:
 		result.Why = "its event waits for answers that are on their way"
 	}
@@ -185,7 +185,7 @@ func (f *flight) isDisturbedBy(other flight) bool {
 // isAnswerDuring reports whether f was an answer in flight when next ended, and
 // ended soon enough to be waited for.
 func (f *flight) isAnswerDuring(next *flight, settle time.Duration) bool {
-	return f.match.Says() == rules.AnsweredItem && f.Start.Before(next.End) && f.End.Sub(next.End) < settle
+	return f.match.Kind() == rules.Answered && f.Start.Before(next.End) && f.End.Sub(next.End) < settle
 }
 
 func describe(o *rules.Observation) *Observation {

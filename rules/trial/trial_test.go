@@ -67,7 +67,7 @@ func TestRecordingsOfAllBrowsersGiveTheSameReport(t *testing.T) {
 			x.Entry = 0
 			b.WriteString(x.Request + " ")
 			if x.Observation != nil {
-				b.WriteString(x.Observation.text(x.Says))
+				b.WriteString(x.Observation.text(x.Kind))
 			}
 			for _, event := range x.Events {
 				b.Write(event.Data)
@@ -113,14 +113,14 @@ func TestAReportSaysWhyThereIsNoEvent(t *testing.T) {
 	one, end := page(`{\"id\":\"one\",\"order\":1,\"components\":[]}`), page("null")
 	f("no route of the profile matches: is it the right one", at("GET /", `"status":200`))
 	f("no route matches these:\n   POST /api/other (2 times)\n", at("POST /api/other", `"status":200`), at("POST /api/other?again", `"status":200`))
-	f("it would say page_shown with 200 application/json, but the app answered 200 text/html", at("GET /api/progress/5/3/p", `"status":200,"content":{"mimeType":"text/html","text":"<html>"}`))
+	f("it would say page_shown with 200 application/json, but the response was 200 text/html", at("GET /api/progress/5/3/p", `"status":200,"content":{"mimeType":"text/html","text":"<html>"}`))
 	f("but its bodies could not be copied: the HAR file has no response body", at("GET /api/progress/5/3/p", `"status":200,"content":{"mimeType":"application/json","size":7}`))
 	f("but the app's response is not valid JSON", at("GET /api/progress/5/3/p", `"status":200,"content":{"mimeType":"application/json","text":"{"}`))
 	f("it names no participant yet", at("GET /api/progress/5/3/", `"status":200,"content":{"mimeType":"application/json","text":"{\"participantId\":null}"}`))
 	f("no event: the participant was there already", at("GET /api/progress/5/3/p", one), at("POST /api/progress/5/3/p/next", one))
 	f("no page: completed\n   event 1 of the participant: completion\n", at("GET /api/progress/5/3/p", one), at("POST /api/progress/5/3/p/next", end))
 	f("event 1 of the participant: completion, recovered", at("GET /api/progress/5/3/p", one), at("GET /api/progress/5/3/p", end))
-	f("page_shown: participant p, survey 5/3 (fzd), page 1 \"\" (one), takes no answer\n   what the participant did before cannot be read, so that their events are partial: it is not in the file\n", at("GET /api/progress/5/3/p", one))
+	f("page_shown: participant p, survey 5/3 (fzd), page 1 null (one), takes no answer\n   what the participant did before cannot be read, so that their events are partial: it is not in the file\n", at("GET /api/progress/5/3/p", one))
 	// no route reads the missing body
 	f("page_loaded: participant p", at("POST /api/log/3/p/one/decsys.platform.PAGE_LOAD", `"status":204,"content":{"size":7}`))
 }
@@ -144,7 +144,7 @@ rules: [{to: [crm]}]
 	if got := cfg.Targets["crm"].Secret[0].Reveal(); got != config.StandIn {
 		t.Errorf("the secret is %q", got)
 	}
-	if _, err := loadTextToTry(t, "app: http://a\ntargets: {crm: {url: http://b, secret: inline}}\nrules: [{to: [crm]}]"); err == nil || !strings.Contains(err.Error(), "the secret itself must not stand in this file") {
+	if _, err := loadTextToTry(t, "app: http://a\ntargets: {crm: {url: http://b, secret: inline}}\nrules: [{to: [crm]}]"); err == nil || !strings.Contains(err.Error(), "the secret itself must not be in this file") {
 		t.Errorf("a secret in the file is taken: %v", err)
 	}
 }

@@ -1,6 +1,6 @@
 // Verifies the attempts that it reads from stdin, as one JSON array, with the
 // libraries that receivers use, and checks that none of them takes an attempt
-// that was tampered with. It prints what each referee says and fails with 1.
+// that was tampered with. It prints what each library does and fails with 1.
 //
 // An attempt is {name, format, secrets, publicKeys, headers, body, event}: body in
 // base64, as it came over the socket; publicKeys those of secrets that have one.
@@ -17,8 +17,8 @@ const versionOf = (name) => `${name} ${locked[`node_modules/${name}`].version}`;
 
 let failed = 0;
 
-function say(ok, referee, attempt, text) {
-  console.log(`${ok ? "ok  " : "FAIL"} ${referee.padEnd(24)} ${attempt.padEnd(30)} ${text}`);
+function report(ok, library, attempt, text) {
+  console.log(`${ok ? "ok  " : "FAIL"} ${library.padEnd(24)} ${attempt.padEnd(30)} ${text}`);
   if (!ok) failed++;
 }
 
@@ -45,11 +45,11 @@ function forgeries({ headers, body }) {
   };
 }
 
-// judge has one referee say yes to an attempt and no to its forgeries.
-function judge(referee, attempt, what, accepts, forged = forgeries(attempt)) {
-  say(takes(() => accepts(attempt)), referee, attempt.name, `takes it with ${what}`);
+// judge checks that one library accepts an attempt and refuses its forgeries.
+function judge(library, attempt, what, accepts, forged = forgeries(attempt)) {
+  report(takes(() => accepts(attempt)), library, attempt.name, `takes it with ${what}`);
   const taken = Object.keys(forged).filter((name) => takes(() => accepts(forged[name])));
-  say(taken.length === 0, referee, attempt.name,
+  report(taken.length === 0, library, attempt.name,
     taken.length === 0 ? `refuses ${Object.keys(forged).length} forgeries` : `takes ${taken.join(", ")}`);
 }
 
@@ -66,7 +66,7 @@ function judgeSignatures(attempt) {
     judge(versionOf("svix"), attempt, what, ({ headers, body }) => svix.verify(body.toString(), headers) !== undefined);
   });
   const stranger = new StandardWebhook("whsec_" + Buffer.alloc(32, 7).toString("base64"));
-  say(!takes(() => stranger.verify(attempt.body.toString(), attempt.headers)), versionOf("standardwebhooks"), attempt.name, "refuses it with a stranger's secret");
+  report(!takes(() => stranger.verify(attempt.body.toString(), attempt.headers)), versionOf("standardwebhooks"), attempt.name, "refuses it with a stranger's secret");
 }
 
 // judgeEd25519 needs no library: none verifies v1a yet.

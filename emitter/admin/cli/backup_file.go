@@ -1,0 +1,85 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+
+	"github.com/sidehook/sidehook/emitter/outbox"
+)
+
+// saveBackup copies the state to path, which must not exist. The file appears
+// there complete and on disk, or not at all. Only its owner can read it.
+func (c *client) saveBackup(ctx context.Context, path string) (size int64, err error) {
+	if err := mustNotExist(path); err != nil {
+		return 0, err
+	}
+	file, size, err := c.fetchBackup(ctx, filepath.Dir(path), filepath.Base(path)+".unfinished-*")
+	if err != nil {
+		return 0, err
+	}
+	defer os.Remove(file)
+	return size, publish(file, path)
+}
+
+// fetchBackup copies the state to a new file in a folder. The caller removes it.
+func (c *client) fetchBackup(ctx context.Context, folder, pattern string) (path string, size int64, err error) {
+	body, err := c.open(ctx, http.MethodGet, "/backup", nil)
+	if err != nil {
+		return "", 0, err
+	}
+	defer body.Close()
+	file, err := os.CreateTemp(folder, pattern) // mode 0600
+	if err != nil {
+		return "", 0, fmt.Errorf("cannot write the backup: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(file.Name())
+		}
+	}()
+	size, err = io.Copy(file, body)
+	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return "", 0, fmt.Errorf("cannot finish the backup after %d bytes: %w", size, err)
+	}
+	return file.Name(), size, outbox.FinishCopy(file.Name())
+}
+
+func mustNotExist(path string) error {
+	_, err := os.Lstat(path)
+	switch {
+	case err == nil:
+		return fmt.Errorf("%s exists already: name a new file", path)
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	}
+	return fmt.Errorf("cannot write the backup: %w", err)
+}
+
+// publish gives a finished file its name without ever replacing another file: a
+// link fails where a rename would replace. Not all file systems have links.
+func publish(unfinished, path string) error {
+	err := os.Link(unfinished, path)
+	if errors.Is(err, fs.ErrExist) {
+		return mustNotExist(path)
+	}
+	if err != nil {
+		if err := mustNotExist(path); err != nil {
+			return err
+		}
+		err = os.Rename(unfinished, path)
+	}
+	if err != nil {
+		return fmt.Errorf("cannot name the backup: %w", err)
+	}
+	folder, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return fmt.Errorf("cannot sync the backup's folder: %w", err)
+	}
+	return errors.Join(folder.Sync(), folder.Close())
+}

@@ -1,0 +1,128 @@
+package check
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/rules/config"
+	"github.com/sidehook/sidehook/rules/terminal"
+)
+
+const (
+	// defaultFile is checked where no file is named.
+	defaultFile = "config.yaml"
+	// stdin is what problems call standard input.
+	stdin = "stdin"
+)
+
+// errFaulty reports that problems have been printed.
+var errFaulty = errors.New("the configuration has problems")
+
+// result is the outcome for one file.
+type result struct {
+	File string `json:"file"`
+	OK   bool   `json:"ok"`
+	// Summary is what the configuration does; Problems is what is wrong with it.
+	Summary  string   `json:"summary,omitempty"`
+	Problems []string `json:"problems,omitempty"`
+}
+
+// Command returns the command `sidehook check`.
+func Command() *cobra.Command {
+	var files []string
+	var asJSON bool
+	check := &cobra.Command{
+		Use:   "check [CONFIG...]",
+		Short: "Check configuration files, and summarise what they do",
+		Long: `Check configuration files, and summarise what each one does. The default is
+config.yaml in the current folder; "-" is standard input. The exit code is 1
+when a file has problems; all of them are printed, as FILE:LINE:COLUMN.
+
+The files that a configuration refers to and the environment variables of its
+secrets must be there, as they are when sidehook runs.`,
+		Example: `  sidehook check config.yaml
+  sidehook check staging.yaml production.yaml
+  envsubst < config.template.yaml | sidehook check -`,
+		SuggestFor: []string{"validate", "verify", "lint", "config"},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			files = append(files, args...)
+			if len(files) == 0 {
+				files = []string{defaultFile}
+			}
+			return run(cmd, files, asJSON)
+		},
+	}
+	check.Flags().StringArrayVar(&files, "config", nil, "`file` to check, as if it were an argument")
+	check.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return check
+}
+
+func run(cmd *cobra.Command, files []string, asJSON bool) error {
+	var results []result
+	var problems []string
+	for _, file := range files {
+		checked := checkFile(file, cmd.InOrStdin())
+		results = append(results, checked)
+		problems = append(problems, checked.Problems...)
+	}
+	var err error
+	if len(problems) > 0 {
+		err = errors.New(strings.Join(problems, "\n"))
+	}
+	if asJSON {
+		if err != nil {
+			err = errFaulty
+		}
+		out := json.NewEncoder(cmd.OutOrStdout())
+		out.SetEscapeHTML(false)
+		return errors.Join(out.Encode(results), err)
+	}
+	for i := range results {
+		results[i].print(cmd.OutOrStdout(), i, len(results))
+	}
+	return err
+}
+
+// checkFile checks one file; "-" is in.
+func checkFile(file string, in io.Reader) result {
+	config, err := load(file, in)
+	if err == nil {
+		_, err = rules.LoadProfile(config.Profile)
+	}
+	if err != nil {
+		return result{File: file, Problems: strings.Split(err.Error(), "\n")}
+	}
+	return result{File: file, OK: true, Summary: config.Summary()}
+}
+
+func load(file string, in io.Reader) (*config.Config, error) {
+	if file != "-" {
+		return config.Load(file)
+	}
+	source, err := io.ReadAll(in)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the configuration: %w", err)
+	}
+	return config.Parse(stdin, source, os.LookupEnv, os.ReadFile)
+}
+
+// print prints the summary of a good file. Where it is the i-th of several, it
+// prints its name too.
+func (r *result) print(out io.Writer, i, n int) {
+	if n > 1 {
+		separator := "\n"
+		if i == 0 {
+			separator = ""
+		}
+		verdict := map[bool]string{true: "ok\n", false: "has problems"}[r.OK]
+		fmt.Fprintf(out, "%s%s: %s\n", separator, terminal.Line(r.File), verdict)
+	}
+	fmt.Fprint(out, terminal.Text(r.Summary))
+}

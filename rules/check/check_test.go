@@ -1,0 +1,94 @@
+package check
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const (
+	good = "{app: 'http://a', targets: {a: {url: 'http://b', secret: env:CHECK_SECRET}}, rules: [{to: [a]}]}"
+	bad  = "app: 1"
+)
+
+// check runs the command and returns its output and the text of its error.
+func check(t *testing.T, stdin string, args ...string) (stdout, failure string) {
+	t.Helper()
+	command := Command()
+	command.SilenceErrors, command.SilenceUsage = true, true
+	var out bytes.Buffer
+	command.SetIn(strings.NewReader(stdin))
+	command.SetOut(&out)
+	command.SetErr(&out)
+	command.SetArgs(append([]string{}, args...)) // nil would mean those of the test itself
+	if err := command.ExecuteContext(t.Context()); err != nil {
+		failure = err.Error()
+	}
+	return out.String(), failure
+}
+
+// files writes a good and a bad configuration, and changes to their folder.
+func files(t *testing.T) {
+	t.Helper()
+	t.Setenv("CHECK_SECRET", "a secret that is not shown")
+	t.Chdir(t.TempDir())
+	for name, content := range map[string]string{"good.yaml": good, "bad.yaml": bad, "config.yaml": good} {
+		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestCheckSaysWhatAGoodFileDoesAndWhatIsWrongWithABadOne(t *testing.T) {
+	files(t)
+	f := func(stdin string, args []string, wantOut, wantErr string) {
+		t.Helper()
+		out, failure := check(t, stdin, args...)
+		if (wantErr == "") != (failure == "") || !strings.Contains(failure, wantErr) || !strings.Contains(out, wantOut) {
+			t.Errorf("%q: %q and %q, want %q and %q", args, out, failure, wantOut, wantErr)
+		}
+		if strings.Contains(out, "not shown") {
+			t.Errorf("%q shows a secret:\n%s", args, out)
+		}
+	}
+	f("", []string{"good.yaml"}, "a: http://b, format decsys", "")
+	f("", nil, "a: http://b, format decsys", "")
+	f("", []string{"--config", "good.yaml"}, "a: http://b, format decsys", "")
+	f("", []string{"bad.yaml"}, "", "bad.yaml:1:6: app: must be")
+	f("", []string{"none.yaml"}, "", "cannot read the configuration: stat none.yaml")
+	f("", []string{"good.yaml", "bad.yaml"}, "good.yaml: ok\n\nparticipants", "bad.yaml:1:6: app: must be")
+	f("", []string{"--config", "bad.yaml", "good.yaml"}, "bad.yaml: has problems\n\ngood.yaml: ok", "bad.yaml:1:6: app: must be")
+	f(good, []string{"-"}, "a: http://b, format decsys", "")
+	f(bad, []string{"-"}, "", "stdin:1:6: app: must be")
+}
+
+func TestCheckPrintsJSON(t *testing.T) {
+	files(t)
+	out, failure := check(t, "", "--json", "good.yaml", "bad.yaml")
+	var results []result
+	if err := json.Unmarshal([]byte(out), &results); err != nil || len(results) != 2 || failure == "" {
+		t.Fatalf("%s: %v, %q", out, err, failure)
+	}
+	if first := results[0]; !first.OK || first.File != "good.yaml" || first.Summary == "" || first.Problems != nil {
+		t.Errorf("got %+v", first)
+	}
+	if second := results[1]; second.OK || second.File != "bad.yaml" || len(second.Problems) != 3 || !strings.HasPrefix(second.Problems[2], "bad.yaml:1:6: app: must be") {
+		t.Errorf("got %+v", second)
+	}
+}
+
+func TestTheExampleConfigurationIsGood(t *testing.T) {
+	for _, name := range []string{"SIDEHOOK_ADMIN_TOKEN", "CRM_SECRET", "CRM_SECRET_OLD", "ARCHIVE_SECRET", "PSEUDONYM_KEY"} {
+		t.Setenv(name, "a secret of "+name)
+	}
+	out, failure := check(t, "", filepath.Join("..", "..", "config.example.yaml"))
+	if failure != "" {
+		t.Fatal(failure)
+	}
+	if !strings.Contains(out, "https://crm.example.org") || strings.Contains(out, "a secret of") {
+		t.Errorf("the summary lacks a target, or shows a secret:\n%s", out)
+	}
+}

@@ -1,0 +1,90 @@
+package rules
+
+import "strconv"
+
+// Data returns the event as JSON: what the `when` of a rule reads, and the data of
+// formats standard and cloudevents. Answers are in it byte for byte.
+func (e *Event) Data() []byte {
+	d := append(make([]byte, 0, 1024), `{"survey":`...)
+	d = e.Survey.appendJSON(d)
+	d = append(d, `,"participant":{"id":`...)
+	d = AppendString(d, e.Participant.ID)
+	d = append(d, `,"started":`...)
+	d = appendTime(d, e.Participant.Started)
+	d = append(d, `},"from":`...)
+	d = e.From.appendJSON(d)
+	d = append(d, `,"to":`...)
+	d = e.To.appendJSON(d)
+	d = append(d, `,"completed":`...)
+	d = strconv.AppendBool(d, e.Completed())
+	d = append(d, `,"recovered":`...)
+	d = strconv.AppendBool(d, e.Recovered)
+	d = append(d, `,"partial":`...)
+	d = strconv.AppendBool(d, e.Partial)
+	d = append(d, `,"page_count":`...)
+	d = strconv.AppendInt(d, int64(e.PageCount), 10)
+	d = append(d, `,"responses":[`...)
+	for i := range e.Responses {
+		if i > 0 {
+			d = append(d, ',')
+		}
+		d = e.appendResponse(d, &e.Responses[i])
+	}
+	return append(d, `]}`...)
+}
+
+func (s *Survey) appendJSON(d []byte) []byte {
+	d = append(d, `{"id":`...)
+	d = appendText(d, s.ID)
+	d = append(d, `,"instance":`...)
+	d = AppendString(d, s.Instance)
+	d = append(d, `,"friendly_id":`...)
+	d = appendText(d, s.FriendlyID)
+	d = append(d, `,"study":`...)
+	d = appendText(d, s.Study)
+	return append(d, '}')
+}
+
+// appendJSON appends the page, or null if there is none or it is unknown.
+func (p *PageRef) appendJSON(d []byte) []byte {
+	if p == nil || p.ID == "" {
+		return append(d, "null"...)
+	}
+	d = append(d, `{"id":`...)
+	d = AppendString(d, p.ID)
+	d = append(d, `,"number":`...)
+	d = strconv.AppendInt(d, int64(p.Number), 10)
+	d = append(d, `,"position":`...)
+	d = strconv.AppendInt(d, int64(p.Position), 10)
+	d = append(d, `,"name":`...)
+	d = AppendNullable(d, p.Name)
+	return append(d, '}')
+}
+
+func (e *Event) appendResponse(d []byte, r *Response) []byte {
+	d = append(d, `{"page":`...)
+	d = strconv.AppendInt(d, int64(r.Page.Number), 10)
+	d = append(d, `,"page_name":`...)
+	d = AppendNullable(d, r.Page.Name)
+	d = append(d, `,"position":`...)
+	d = strconv.AppendInt(d, int64(r.Page.Position), 10)
+	d = append(d, `,"question":`...)
+	d = AppendNullable(d, r.Question)
+	d = append(d, `,"type":`...)
+	d = AppendNullable(d, r.Type)
+	d = append(d, `,"optional":`...)
+	d = strconv.AppendBool(d, r.Optional)
+	d = append(d, `,"state":`...)
+	d = AppendString(d, string(e.state(r)))
+	d = append(d, `,"response":`...)
+	if len(r.Answer) == 0 {
+		d = append(d, "null"...)
+	} else {
+		d = append(d, r.Answer...)
+	}
+	d = append(d, `,"page_loaded":`...)
+	d = appendTime(d, r.PageLoaded)
+	d = append(d, `,"recorded":`...)
+	d = appendTime(d, r.Recorded)
+	return append(d, '}')
+}

@@ -1,0 +1,21 @@
+package rules
+
+// Kind is the kind of an observation: what an exchange says, in the words of a
+// profile. A new kind also needs: pathParams (route_file.go), Journey.fold, the
+// kinds in record's metrics, and the text of `sidehook try` (trial/text.go).
+type Kind string
+
+// The kinds of observations.
+const (
+	// PageShown: the app returned the page that the participant is on.
+	PageShown Kind = "page_shown"
+	// PageLoaded: the participant's browser displays a page.
+	PageLoaded Kind = "page_loaded"
+	// Answered: the app has stored an answer.
+	Answered Kind = "answered"
+	// Navigated: the participant requested the next page, and the app returned
+	// where they are now, be it the same page.
+	Navigated Kind = "navigated"
+	// Nothing: an exchange matched a route, and ended without saying anything.
+	Nothing Kind = "nothing"
+)

@@ -1,0 +1,61 @@
+package rules
+
+import (
+	"slices"
+
+	"github.com/sidehook/sidehook/rules/jsonpath"
+	"github.com/sidehook/sidehook/rules/strictyaml"
+)
+
+// pageFields are the gjson paths of a page: At and Count in the response, the rest
+// in the page.
+type pageFields struct {
+	At     string `yaml:"at"`
+	Count  string `yaml:"count"`
+	ID     string `yaml:"id"`
+	Number string `yaml:"number"`
+	Name   string `yaml:"name"`
+	Items  string `yaml:"items"`
+}
+
+// itemFields are the gjson paths in an item, and which types are content.
+type itemFields struct {
+	ID       string            `yaml:"id"`
+	Type     string            `yaml:"type"`
+	Content  []string          `yaml:"content"`
+	Question string            `yaml:"question"`
+	Text     map[string]string `yaml:"text"`
+	Optional string            `yaml:"optional"`
+}
+
+// checkFields checks the gjson paths of pages and items.
+func checkFields(doc *strictyaml.Document, file profileFile) {
+	required := map[string]string{
+		"page.at": file.Page.At, "page.id": file.Page.ID, "page.number": file.Page.Number, "page.items": file.Page.Items,
+		"item.id": file.Item.ID, "item.type": file.Item.Type,
+	}
+	for path, gjson := range required {
+		checkField(doc, path, gjson)
+	}
+	optional := map[string]string{
+		"page.count": file.Page.Count, "page.name": file.Page.Name,
+		"item.question": file.Item.Question, "item.optional": file.Item.Optional,
+	}
+	for kind, gjson := range file.Item.Text {
+		optional["item.text."+kind] = gjson
+		if !slices.Contains(file.Item.Content, kind) {
+			doc.Wrong("item.text."+kind, "is the text of no content item; add %s to item.content", kind)
+		}
+	}
+	for path, gjson := range optional {
+		if gjson != "" {
+			checkField(doc, path, gjson)
+		}
+	}
+}
+
+func checkField(doc *strictyaml.Document, path, gjson string) {
+	if err := jsonpath.CheckPath(gjson); err != nil {
+		doc.Wrong(path, "%s", err)
+	}
+}
