@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/pem"
@@ -1296,5 +1297,172 @@ func (o *transcript) await(t *testing.T, pattern *regexp.Regexp, n int) [][]stri
 		case <-timeout:
 			t.Fatalf("the output does not match %s %d times:\n%s", pattern, n, text)
 		}
+	}
+}
+
+func TestALogThatNobodyReadsHarmsNoRequestAndDoesNotEndTheProcess(t *testing.T) {
+	f := func(name string, breakPipe func(t *testing.T, reader, writer *os.File), dropsAtOnce bool) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScenario(t, "script-mandatory")
+			reader, writer := s.startWithPipe()
+			breakPipe(t, reader, writer)
+			s.app.Close() // a request is complained of
+			s.awaitReload(2)
+			response, err := http.Get("http://" + s.process.participants + "/")
+			if err != nil {
+				t.Fatal(err)
+			}
+			response.Body.Close()
+			if response.StatusCode != http.StatusServiceUnavailable && response.StatusCode != http.StatusBadGateway {
+				t.Errorf("got %s, want 502 or 503", response.Status)
+			}
+			if dropsAtOnce && s.metric("sidehook_log_lines_dropped_total") == 0 {
+				t.Error("no line was counted as dropped")
+			}
+			s.process.stop()
+		})
+	}
+	f("its reader is gone", func(_ *testing.T, reader, _ *os.File) { reader.Close() }, true)
+	f("its reader is stuck", func(_ *testing.T, _, writer *os.File) {
+		go writer.Write(make([]byte, 1<<20)) // fills the pipe, and ends with it
+		time.Sleep(50 * time.Millisecond)
+	}, false)
+}
+
+// startWithPipe starts the program with a pipe as stderr, of which nothing is
+// read once it serves.
+func (s *scenario) startWithPipe() (reader, writer *os.File) {
+	s.t.Helper()
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() {
+		reader.Close()
+		writer.Close()
+	})
+	cmd := command("-config", filepath.Join(s.dir, "config.yaml"))
+	cmd.Stderr = writer
+	if err := cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	s.process = &process{t: s.t, cmd: cmd, output: newTranscript()}
+	s.t.Cleanup(s.process.kill)
+	for lines := bufio.NewScanner(io.TeeReader(reader, s.process.output)); lines.Scan(); {
+		if match := servedAt.FindStringSubmatch(lines.Text()); match != nil {
+			s.process.participants, s.process.admin = match[1], match[2]
+			return reader, writer
+		}
+	}
+	s.t.Fatalf("the program does not serve:\n%s", s.process.output)
+	return nil, nil
+}
+
+// awaitReload reloads the configuration n times, each of which is logged.
+func (s *scenario) awaitReload(n int) {
+	s.t.Helper()
+	const loaded = "sidehook_config_last_reload_success_timestamp_seconds"
+	for range n {
+		before := s.metric(loaded)
+		if err := s.process.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+			s.t.Fatal(err)
+		}
+		s.awaitMetric(loaded, func(value float64) bool { return value != before })
+	}
+}
+
+// metric returns the value of a metric without labels.
+func (s *scenario) metric(name string) float64 {
+	s.t.Helper()
+	text := fetch(s.t, http.MethodGet, "http://"+s.process.admin+"/metrics", "")
+	match := regexp.MustCompile(`(?m)^` + name + ` (\S+)$`).FindSubmatch(text)
+	if match == nil {
+		s.t.Fatalf("there is no metric %s", name)
+	}
+	value, err := strconv.ParseFloat(string(match[1]), 64)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return value
+}
+
+// awaitMetric waits until the value of a metric is as wanted.
+func (s *scenario) awaitMetric(name string, isWanted func(float64) bool) {
+	s.t.Helper()
+	for end := time.Now().Add(patience); !isWanted(s.metric(name)); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			s.t.Fatalf("%s is still %v", name, s.metric(name))
+		}
+	}
+}
+
+func TestIdleConnectionsLeaveDescriptorsForEverythingElse(t *testing.T) {
+	s := newScenario(t, "script-mandatory")
+	release := holdState(t, filepath.Join(s.dir, "state"))
+	cmd := command("-config", filepath.Join(s.dir, "config.yaml"))
+	cmd.Args = append([]string{"sh", "-c", `ulimit -n 64; exec "$0" "$@"`}, cmd.Args...)
+	cmd.Path = "/bin/sh"
+	s.process = startCommand(t, cmd)
+	s.replay.Address = s.process.participants
+
+	first := s.connect()
+	var idle []net.Conn
+	for range 60 {
+		idle = append(idle, s.connect())
+	}
+	expectStatus(t, s.connect(), http.StatusServiceUnavailable)
+	expectStatus(t, first, http.StatusNotFound) // by the app
+	fetch(t, http.MethodGet, "http://"+s.process.admin+"/live", "")
+	fetch(t, http.MethodGet, "http://"+s.process.admin+"/ready", "")
+	release()
+	s.awaitMetric("sidehook_store_open", func(open float64) bool { return open == 1 })
+
+	for _, conn := range append(idle, first) {
+		conn.Close()
+	}
+	s.awaitMetric("sidehook_connections", func(n float64) bool { return n == 0 })
+	s.replayAll()
+	s.finish()
+}
+
+// holdState opens a state until release is called, so that nobody else can.
+func holdState(t *testing.T, dir string) (release func()) {
+	t.Helper()
+	store := outbox.New(outbox.Options{Dir: dir, Logger: slog.New(slog.DiscardHandler)})
+	stop := background(func(err error) { t.Error(err) }, store.Run)
+	if err := store.Do(t.Context(), func(*outbox.Tx) {}); err != nil {
+		t.Fatal(err)
+	}
+	return func() { _ = stop() }
+}
+
+// connect opens a connection of a participant.
+func (s *scenario) connect() net.Conn {
+	s.t.Helper()
+	conn, err := net.Dial("tcp", s.process.participants)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+// expectStatus sends a request and checks the status of its response.
+func expectStatus(t *testing.T, conn net.Conn, want int) {
+	t.Helper()
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fmt.Fprint(conn, "GET /nothing HTTP/1.1\r\nHost: h\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != want {
+		t.Errorf("got %s, want %d", response.Status, want)
 	}
 }
