@@ -131,3 +131,15 @@ func rssAnon() float64 {
 	}
 	return 0
 }
+
+// BenchmarkCommit is how long one caller waits for the disk while nobody else writes.
+func BenchmarkCommit(b *testing.B) {
+	s := filled(b, 0)
+	for n := 0; b.Loop(); n++ {
+		d := benchDelivery(n)
+		if err := s.Do(context.Background(), func(tx *Tx) { tx.Enqueue(d) }); err != nil {
+			b.Fatal(err)
+		}
+	}
+	report(b, s)
+}

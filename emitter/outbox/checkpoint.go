@@ -181,6 +181,9 @@ func (e *engine) ended(err error) {
 		}
 	} else {
 		f.err, f.again = err, time.Now().Add(checkpointPause)
+		e.logFailure.Do(func() {
+			e.log.Warn("cannot move the journal to the state file: it stays in the journal and is tried again", "error", err)
+		})
 	}
 	if f.moved != nil {
 		f.moved <- err
@@ -192,7 +195,7 @@ func (e *engine) ended(err error) {
 func (f *frozen) stop() {
 	if f.running != nil {
 		f.cancel()
-		<-f.running
+		_ = <-f.running // the journal still has everything
 		f.running = nil
 	}
 	if f.moved != nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	"golang.org/x/time/rate"
 )
 
 // engine is the storage below a Store. A commit is on disk once it is in the
@@ -42,6 +43,9 @@ type engine struct {
 	shrinking  *shrink
 	shrinkNext time.Time
 
+	// logFailure throttles the message about a checkpoint that failed.
+	logFailure rate.Sometimes
+
 	mu sync.Mutex
 	// layers are the overlays that readers see, the newest first; they never change.
 	layers []*overlay
@@ -52,6 +56,7 @@ type engine struct {
 // unless it fails.
 func openEngine(db *bolt.DB, j *journal, after position, s *Store) (*engine, error) {
 	e := &engine{path: db.Path(), db: db, journal: j, log: s.log, applyAtOnce: s.applyAtOnce, active: newOverlay(), began: time.Now()}
+	e.logFailure.Interval = logEvery
 	found, err := j.restore(after)
 	if err != nil {
 		return nil, errors.Join(err, j.close())
@@ -83,24 +88,28 @@ func (e *engine) commit(v *view, changes *overlay) error {
 	}
 	e.committed = time.Now()
 	e.active.add(changes)
-	e.publish()
-	next := &view{layers: e.layers, bolt: v.bolt}
-	floors := e.floors.after(changes, next)
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.floors = floors
+	layers := e.snapshot()
+	e.show(layers, e.floors.after(changes, &view{layers: layers, bolt: v.bolt}))
 	return nil
 }
 
 // publish shows the overlays as they are to readers.
-func (e *engine) publish() {
+func (e *engine) publish() { e.show(e.snapshot(), e.floors) }
+
+// snapshot returns the overlays as they are, the newest first.
+func (e *engine) snapshot() []*overlay {
 	layers := []*overlay{e.active.snapshot()}
 	if e.frozen != nil {
 		layers = append(layers, e.frozen.changes)
 	}
+	return layers
+}
+
+// show replaces what readers see.
+func (e *engine) show(layers []*overlay, f floors) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.layers = layers
+	e.layers, e.floors = layers, f
 }
 
 // view takes a snapshot, which its caller ends.

@@ -51,7 +51,7 @@ func (tx *Tx) Epoch() string { return tx.epoch }
 // DrawEpoch draws a new epoch: from now on all ids differ from earlier ones, even
 // if a journey begins at its first page again. Journeys and lanes stay.
 func (tx *Tx) DrawEpoch() {
-	tx.identity = tx.identity.withNewEpoch()
+	tx.identity = tx.withNewEpoch()
 	tx.put(bucketMeta, keySalt, []byte(tx.salt))
 	tx.put(bucketMeta, keyEpoch, []byte(tx.epoch))
 }

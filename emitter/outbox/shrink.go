@@ -57,7 +57,7 @@ func (e *engine) shrunk() <-chan error {
 func (w *writer) stopShrinking() {
 	if job := w.engine.shrinking; job != nil {
 		job.cancel()
-		w.endShrinking(errors.Join(<-job.done, context.Canceled))
+		_ = w.endShrinking(errors.Join(<-job.done, context.Canceled)) // nil: nothing is replaced
 	}
 }
 

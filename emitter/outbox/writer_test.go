@@ -3,6 +3,7 @@ package outbox
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/sidehook/sidehook/rules/config"
 )
@@ -71,5 +72,21 @@ func TestAfterIsCalledOnceTheChangeIsOnDisk(t *testing.T) {
 	stop()
 	if commits := s.Stats().Commits; calls != 1 || commits == 0 {
 		t.Errorf("%d calls after %d commits, want 1 by the change that was committed", calls, commits)
+	}
+}
+
+func TestCommitIsBoundedInTime(t *testing.T) {
+	s := newStore(t, t.TempDir(), config.Retention{})
+	var last <-chan struct{}
+	for n := range 8 {
+		last, _ = s.Submit(0, func(tx *Tx) {
+			tx.MarkUnsettled(fmt.Sprint(n))
+			time.Sleep(maxBatchTime / 2)
+		})
+	}
+	run(t, s)
+	<-last
+	if commits := s.Stats().Commits; commits < 3 || commits > 5 {
+		t.Errorf("changes that take 4 times as long as a commit may are made by %d commits, want about 4", commits)
 	}
 }
