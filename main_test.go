@@ -16,6 +16,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -622,6 +623,10 @@ func startDemo(t *testing.T) *demoProcess {
 	d := &demoProcess{process: process{t: t, cmd: cmd, output: newTranscript()}, folder: t.TempDir()}
 	cmd.Env = append(cmd.Env, "TMPDIR="+d.folder)
 	cmd.Stdout, cmd.Stderr = d.output, d.output
+	// Whoever runs the tests may ignore it, and a child inherits that of what its parent does not catch.
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, syscall.SIGHUP)
+	defer signal.Stop(caught)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

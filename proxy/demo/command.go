@@ -71,10 +71,9 @@ Answers are kept in a temporary folder that is removed when the demo ends.`,
 			// All signals that would end the process, and can be caught, are caught
 			// until the folder is removed.
 			signals := make(chan os.Signal, 2)
-			for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGPIPE} {
-				if !signal.Ignored(s) { // as nohup does
-					signal.Notify(signals, s)
-				}
+			signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT, syscall.SIGPIPE)
+			if !signal.Ignored(syscall.SIGHUP) { // as nohup does
+				signal.Notify(signals, syscall.SIGHUP)
 			}
 			defer signal.Stop(signals)
 			folder, err := os.MkdirTemp("", "sidehook-demo-")
