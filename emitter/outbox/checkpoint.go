@@ -195,7 +195,7 @@ func (e *engine) ended(err error) {
 func (f *frozen) stop() {
 	if f.running != nil {
 		f.cancel()
-		_ = <-f.running // the journal still has everything
+		<-f.running // the journal still has everything
 		f.running = nil
 	}
 	if f.moved != nil {

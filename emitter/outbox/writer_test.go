@@ -80,13 +80,13 @@ func TestCommitIsBoundedInTime(t *testing.T) {
 	var last <-chan struct{}
 	for n := range 8 {
 		last, _ = s.Submit(0, func(tx *Tx) {
-			tx.MarkUnsettled(fmt.Sprint(n))
+			tx.MarkUnsettled(fmt.Sprint(n), "run")
 			time.Sleep(maxBatchTime / 2)
 		})
 	}
 	run(t, s)
 	<-last
-	if commits := s.Stats().Commits; commits < 3 || commits > 5 {
-		t.Errorf("changes that take 4 times as long as a commit may are made by %d commits, want about 4", commits)
+	if commits := s.Stats().Commits; commits < 3 {
+		t.Errorf("changes that take 4 times as long as a commit may are made by %d commits, want 4 or more", commits)
 	}
 }
