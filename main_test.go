@@ -623,9 +623,10 @@ func startDemo(t *testing.T) *demoProcess {
 	d := &demoProcess{process: process{t: t, cmd: cmd, output: newTranscript()}, folder: t.TempDir()}
 	cmd.Env = append(cmd.Env, "TMPDIR="+d.folder)
 	cmd.Stdout, cmd.Stderr = d.output, d.output
-	// Whoever runs the tests may ignore it, and a child inherits that of what its parent does not catch.
+	// A child inherits what its parent ignores, and not what it catches: SIGHUP is
+	// ignored under nohup, and SIGPIPE by tests that run the program in this process.
 	caught := make(chan os.Signal, 1)
-	signal.Notify(caught, syscall.SIGHUP)
+	signal.Notify(caught, syscall.SIGHUP, syscall.SIGPIPE)
 	defer signal.Stop(caught)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
