@@ -195,7 +195,7 @@ func (e *engine) ended(err error) {
 func (f *frozen) stop() {
 	if f.running != nil {
 		f.cancel()
-		<-f.running // the journal still has everything
+		f.err = <-f.running // whatever it is, the journal still has everything
 		f.running = nil
 	}
 	if f.moved != nil {
