@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -216,25 +217,30 @@ func newSidecar(cfg *config.Config, lines *logs.Log) (*sidecar, error) {
 	if err := s.dispatcher.Apply(cfg.Targets); err != nil {
 		return nil, err
 	}
+	return s, s.newListeners(cfg, appTLS)
+}
+
+// newListeners builds what participants and operators connect to.
+func (s *sidecar) newListeners(cfg *config.Config, appTLS *tls.Config) (err error) {
 	files := descriptors.Limit()
 	connections := descriptors.Divide(files, cfg.Targets)
 	if connections.Participants < descriptors.MaxParticipants {
-		logger.Warn("fewer participants can be connected than usual: the limit of open files is low",
+		s.logger.Warn("fewer participants can be connected than usual: the limit of open files is low",
 			"limit", files, "connections", connections.Participants)
 	}
 	s.proxy, err = proxy.New(proxy.Config{
 		Listen: cfg.Listen, Concurrency: connections.Participants, App: cfg.App, AppTLS: appTLS, Forwarded: cfg.Forwarded, TrustedProxies: cfg.TrustedProxies,
-		Watcher: s.recorder, InspectLimit: int(cfg.InspectLimit), WatchedBodies: int(cfg.Limits.WatchedBodies), ResponseTimeout: time.Duration(cfg.ResponseTimeout), Metrics: set, Logger: logger,
+		Watcher: s.recorder, InspectLimit: int(cfg.InspectLimit), WatchedBodies: int(cfg.Limits.WatchedBodies), ResponseTimeout: time.Duration(cfg.ResponseTimeout), Metrics: s.metrics, Logger: s.logger,
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	s.admin = admin.New(admin.Config{
-		Listen: cfg.Admin, Connections: connections.Admin, Ready: s.proxy.Ready, Metrics: set,
-		Store: s.store, Targets: s.dispatcher.Status, MayMove: s.recorder.MayMove, Forget: s.recorder.Forget, Logger: logger,
+		Listen: cfg.Admin, Connections: connections.Admin, Ready: s.proxy.Ready, Metrics: s.metrics,
+		Store: s.store, Targets: s.dispatcher.Status, MayMove: s.recorder.MayMove, Forget: s.recorder.Forget, Logger: s.logger,
 	})
 	s.admin.Apply(cfg)
-	return s, nil
+	return nil
 }
 
 // apply puts the targets, rules and token of a changed configuration into effect.
