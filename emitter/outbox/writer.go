@@ -84,7 +84,8 @@ func (w *writer) run(ctx context.Context) error {
 			w.failed(err)
 		}
 		if isStopping := ctx.Err() != nil; isStopping {
-			if nothingWaits := len(w.batch) == 0 && w.store.changes.waiting() == 0; err != nil && nothingWaits {
+			w.store.changes.close()
+			if err != nil && w.store.changes.waiting() == 0 {
 				return nil
 			}
 			if stopBy.IsZero() {
@@ -149,9 +150,10 @@ func (w *writer) failed(err error) {
 }
 
 // take waits until there is something to commit. It returns false once ctx has
-// ended and nothing waits.
+// ended and nothing waits, and then nothing more is accepted.
 func (w *writer) take(ctx context.Context) bool {
-	if ctx.Err() != nil {
+	isStopping := ctx.Err() != nil // asked once: a change may come before the queue is closed
+	if isStopping {
 		w.store.changes.close()
 	}
 	if len(w.batch) == 0 {
@@ -160,7 +162,7 @@ func (w *writer) take(ctx context.Context) bool {
 	if len(w.batch) > 0 {
 		return true
 	}
-	if ctx.Err() != nil {
+	if isStopping {
 		return false
 	}
 	if w.trimmer.behind || w.mustCommit {

@@ -1,7 +1,9 @@
 package outbox
 
 import (
+	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -88,5 +90,42 @@ func TestCommitIsBoundedInTime(t *testing.T) {
 	<-last
 	if commits := s.Stats().Commits; commits < 3 {
 		t.Errorf("changes that take 4 times as long as a commit may are made by %d commits, want 4 or more", commits)
+	}
+}
+
+// endingContext ends when it is asked for the nth time whether it has ended,
+// right after it has called before.
+type endingContext struct {
+	context.Context
+	end    context.CancelFunc
+	before func()
+	n      atomic.Int32
+}
+
+func (c *endingContext) Err() error {
+	if c.n.Add(-1) == 0 {
+		c.before()
+		c.end()
+	}
+	return c.Context.Err()
+}
+
+func TestChangeThatComesAtTheLastMomentIsRefusedOrCommitted(t *testing.T) {
+	for n := range int32(4) {
+		s := newStore(t, t.TempDir(), config.Retention{})
+		parent, end := context.WithCancel(t.Context())
+		ctx := &endingContext{Context: parent, end: end}
+		ctx.n.Store(n + 1)
+		isAccepted, isCommitted := false, false
+		ctx.before = func() {
+			_, isAccepted = s.Submit(0, func(tx *Tx) { tx.After(func() { isCommitted = true }) })
+		}
+		time.AfterFunc(100*time.Millisecond, end) // a writer that is idle does not ask
+		if err := s.Run(ctx); err != nil {
+			t.Errorf("end at question %d: %v", n+1, err)
+		}
+		if isAccepted != isCommitted {
+			t.Errorf("end at question %d: accepted %v, committed %v", n+1, isAccepted, isCommitted)
+		}
 	}
 }
