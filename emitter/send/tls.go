@@ -2,7 +2,6 @@ package send
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"log/slog"
 	"os"
@@ -47,9 +46,8 @@ func trustCA(settings *tls.Config, file string) error {
 	if err != nil {
 		return fmt.Errorf("cannot read tls.ca: %w", err)
 	}
-	settings.RootCAs = x509.NewCertPool()
-	if !settings.RootCAs.AppendCertsFromPEM(pem) {
-		return fmt.Errorf("cannot read tls.ca: no PEM certificate in %s", file)
+	if settings.RootCAs, err = config.ParseCA(pem); err != nil {
+		return fmt.Errorf("cannot read tls.ca: %s %w", file, err)
 	}
 	return nil
 }

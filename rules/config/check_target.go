@@ -2,7 +2,6 @@ package config
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"maps"
 	"net/netip"
 	"slices"
@@ -89,8 +88,10 @@ func (c *checker) checkTLS(path string, files *TLS) {
 		c.Wrong(path, "must have both cert and key, or neither")
 	}
 	files.CA, files.Cert, files.Key = c.path(files.CA), c.path(files.Cert), c.path(files.Key)
-	if ca := c.readPEM(path+".ca", files.CA); ca != nil && !x509.NewCertPool().AppendCertsFromPEM(ca) {
-		c.Wrong(path+".ca", "the file %s contains no PEM certificate", shownPath(files.CA))
+	if ca := c.readPEM(path+".ca", files.CA); ca != nil {
+		if _, err := ParseCA(ca); err != nil {
+			c.Wrong(path+".ca", "the file %s %s", shownPath(files.CA), err)
+		}
 	}
 	cert, key := c.readPEM(path+".cert", files.Cert), c.readPEM(path+".key", files.Key)
 	if cert == nil || key == nil {

@@ -16,7 +16,7 @@ targets:
 rules:
   - to: [cmr]
 `
-	env := func(name string) (string, bool) { return "a secret", name == "CRM_SECRET" }
+	env := func(name string) (string, bool) { return "a secret that is long", name == "CRM_SECRET" }
 	_, err := config.Parse("config.yaml", []byte(source), env, os.ReadFile)
 	fmt.Println(err)
 	// Output:
@@ -26,7 +26,7 @@ rules:
 
 func ExampleConfig_Summary() {
 	source := "{app: 'unix:/run/app.sock', targets: {crm: {url: 'https://crm.example.org/x', secret: 'env:S'}}, rules: [{on: [completion], to: [crm]}]}"
-	env := func(string) (string, bool) { return "a secret", true }
+	env := func(string) (string, bool) { return "a secret that is long", true }
 	c, err := config.Parse("config.yaml", []byte(source), env, os.ReadFile)
 	if err != nil {
 		fmt.Println(err)

@@ -16,6 +16,8 @@ const (
 	publicPrefix  = "whpk_"
 	// Lengths of an HMAC key, in bytes, that Standard Webhooks allows.
 	minKey, maxKey = 24, 64
+	// minSecret is the shortest secret that is a key as it stands, in bytes.
+	minSecret = 16
 )
 
 // SigningKey returns the HMAC key: what whsec_ encodes, or the bytes of any other text.
@@ -57,21 +59,43 @@ func (s Secret) PublicKey() string {
 	return publicPrefix + base64.StdEncoding.EncodeToString(public)
 }
 
-// checkKey reports what is wrong with a secret that has a prefix of Standard Webhooks.
+// checkKey reports why nothing should be signed with a secret.
 func (s Secret) checkKey() error {
 	text := s.Reveal()
-	if strings.HasPrefix(text, ed25519Prefix) && s.PrivateKey() == nil {
-		return fmt.Errorf("must be %s followed by the base64 of an Ed25519 private key: 32 bytes, or 64 with the public key; make one with: echo \"whsk_$(openssl rand -base64 32)\"", ed25519Prefix)
-	}
-	encoded, found := strings.CutPrefix(text, hmacPrefix)
-	if !found {
+	encoded, isStandard := strings.CutPrefix(text, hmacPrefix)
+	switch {
+	case strings.HasPrefix(text, ed25519Prefix):
+		if s.PrivateKey() == nil {
+			return fmt.Errorf("must be %s followed by the base64 of an Ed25519 private key: 32 bytes, or 64 with the public key; make one with: echo \"whsk_$(openssl rand -base64 32)\"", ed25519Prefix)
+		}
 		return nil
+	case isStandard:
+		return checkHMACKey(encoded)
+	case strings.HasPrefix(text, publicPrefix):
+		return fmt.Errorf("is the public key that receivers verify with; sidehook signs with the private one, which begins with %s", ed25519Prefix)
 	}
+	for _, prefix := range []string{hmacPrefix, ed25519Prefix} {
+		if len(text) >= len(prefix) && strings.EqualFold(text[:len(prefix)], prefix) {
+			return fmt.Errorf("must begin with %s in lower case", prefix)
+		}
+	}
+	if len(text) < minSecret {
+		return fmt.Errorf("must have at least %d characters, not %d; make one with: echo \"whsec_$(openssl rand -base64 32)\"", minSecret, len(text))
+	}
+	return nil
+}
+
+// checkHMACKey reports what is wrong with the part of a secret after whsec_.
+func checkHMACKey(encoded string) error {
 	key, err := base64.StdEncoding.DecodeString(encoded)
-	if err != nil {
+	switch {
+	case err != nil && strings.ContainsAny(encoded, "-_"):
+		return fmt.Errorf("must be %s followed by base64 with + and /, not with - and _", hmacPrefix)
+	case err != nil && len(encoded)%4 != 0:
+		return fmt.Errorf("must be %s followed by base64, whose length is a multiple of 4, not %d: some of it is missing, perhaps = at the end", hmacPrefix, len(encoded))
+	case err != nil:
 		return fmt.Errorf("must be %s followed by base64 (letters, digits, + and /, = at the end)", hmacPrefix)
-	}
-	if len(key) < minKey || len(key) > maxKey {
+	case len(key) < minKey || len(key) > maxKey:
 		return fmt.Errorf("must be %s followed by the base64 of %d to %d bytes, not %d", hmacPrefix, minKey, maxKey, len(key))
 	}
 	return nil

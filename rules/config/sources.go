@@ -22,6 +22,9 @@ var errInline = errors.New("must be env:NAME or file:PATH, a reference to the se
 // StandIn takes the place of every secret in LoadWithoutSecrets.
 const StandIn = "no secret, but something in its place"
 
+// byteOrderMark is U+FEFF in UTF-8, with which some editors begin a file.
+const byteOrderMark = "\xef\xbb\xbf"
+
 var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,127}$`)
 
 // sources reads the files and environment variables that a configuration refers to.
@@ -112,7 +115,30 @@ func trimmedSecret(text, from string) (Secret, error) {
 	if text == "" {
 		return Secret{}, fmt.Errorf("%s is empty", from)
 	}
+	if mistake := mistakeAround(text); mistake != "" {
+		return Secret{}, fmt.Errorf("%s %s", from, mistake)
+	}
 	return NewSecret(text), nil
+}
+
+// mistakeAround returns what editors, shells and env files leave around a secret
+// that is not part of it; empty if there is nothing.
+func mistakeAround(text string) string {
+	first, last := text[0], text[len(text)-1]
+	switch {
+	case strings.HasPrefix(text, byteOrderMark):
+		return "begins with a byte order mark; save it as UTF-8 without one"
+	case strings.HasPrefix(text, "\xff\xfe"), strings.HasPrefix(text, "\xfe\xff"):
+		return "is in UTF-16; save it as UTF-8"
+	case first == last && len(text) > 1 && strings.IndexByte("\"'`", first) >= 0:
+		return "is in quotation marks; remove them"
+	case strings.TrimSpace(text) != text:
+		return "has blanks before or after the secret; remove them"
+	case strings.ContainsFunc(text, isControl):
+		return "has more than one line, or a control character; it must be the secret alone"
+	default:
+		return ""
+	}
 }
 
 // maxShownPath is how many bytes of the path of a file an error shows.

@@ -65,7 +65,7 @@ func start(t *testing.T, put func(s *scenario, text string)) *scenario {
 		t: t, dir: t.TempDir(), hangups: make(chan os.Signal), applied: make(chan *config.Config, 100),
 		metrics: prometheus.NewRegistry(), log: &lines{more: make(chan struct{})},
 	}
-	s.write("secret", "first secret")
+	s.write("secret", "first secret, long")
 	put(s, configWith("first"))
 	loaded, err := config.Load(s.path("config.yaml"))
 	if err != nil {
@@ -219,10 +219,10 @@ func TestAChangedFileTakesEffectHoweverItIsWritten(t *testing.T) {
 
 func TestAChangedSecretTakesEffect(t *testing.T) {
 	s := start(t, inPlace)
-	s.write("secret", "second secret")
-	s.await("the secret", func(c *config.Config) bool { return c.Targets["crm"].Secret[0].Reveal() == "second secret" })
+	s.write("secret", "second secret, long")
+	s.await("the secret", func(c *config.Config) bool { return c.Targets["crm"].Secret[0].Reveal() == "second secret, long" })
 	s.awaitLog("target crm changed (secret)")
-	if text, _ := s.log.read(); strings.Contains(text, "second secret") {
+	if text, _ := s.log.read(); strings.Contains(text, "second secret, long") {
 		t.Errorf("the log shows it:\n%s", text)
 	}
 }
@@ -317,16 +317,16 @@ func TestAReloadThatLackedAFileIsRetriedWhenItAppears(t *testing.T) {
 			s.expectSucceeded(1)
 		})
 	}
-	f("secret", configWithSecret("second", "later"), func(s *scenario) { s.write("later", "a secret") })
+	f("secret", configWithSecret("second", "later"), func(s *scenario) { s.write("later", "a secret that is long") })
 	f("profile", configWith("second")+"profile: ./later.yaml\n", func(s *scenario) { s.write("later.yaml", string(profile)) })
 	f("secret in a folder that comes too", configWithSecret("second", "mount/secrets/later"), func(s *scenario) {
 		s.must(os.MkdirAll(s.path("mount/secrets"), 0o700))
-		s.write("mount/secrets/later", "a secret")
+		s.write("mount/secrets/later", "a secret that is long")
 	})
 	f("second of two secrets", strings.Replace(configWith("second"), "file:secret", "[file:one, file:two]", 1), func(s *scenario) {
-		s.write("one", "a secret")
+		s.write("one", "a secret that is long")
 		s.awaitLog("two cannot be read")
-		s.write("two", "a secret")
+		s.write("two", "a secret that is long")
 	})
 	f("secret of a mounted volume", configWithSecret("second", "volume/later"), func(s *scenario) {
 		s.must(os.Mkdir(s.path("volume"), 0o700))
@@ -336,7 +336,7 @@ func TestAReloadThatLackedAFileIsRetriedWhenItAppears(t *testing.T) {
 	f("secret behind a dangling link", configWithSecret("second", "link"), func(s *scenario) {
 		s.must(os.Mkdir(s.path("elsewhere"), 0o700))
 		s.must(os.Symlink(s.path("elsewhere/later"), s.path("link")))
-		s.write("elsewhere/later", "a secret")
+		s.write("elsewhere/later", "a secret that is long")
 	})
 }
 
@@ -346,7 +346,7 @@ func (s *scenario) swap(folder, key string) {
 	s.t.Helper()
 	made, err := os.MkdirTemp(s.path(folder), "..2026_")
 	s.must(err)
-	s.must(os.WriteFile(filepath.Join(made, key), []byte("a secret"), 0o600))
+	s.must(os.WriteFile(filepath.Join(made, key), []byte("a secret that is long"), 0o600))
 	data := filepath.Join(s.path(folder), "..data")
 	s.must(os.Symlink(filepath.Base(made), data+"_tmp"))
 	s.must(os.Rename(data+"_tmp", data))

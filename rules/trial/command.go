@@ -96,7 +96,7 @@ func load(path string) (*config.Config, error) {
 	if path != "" {
 		return config.LoadWithoutSecrets(path)
 	}
-	env := func(string) (string, bool) { return "a secret", true }
+	env := func(string) (string, bool) { return config.StandIn, true }
 	return config.Parse("trial", []byte(defaultConfig), env, os.ReadFile)
 }
 
