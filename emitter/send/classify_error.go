@@ -3,7 +3,6 @@ package send
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"io"
 	"net"
@@ -14,7 +13,8 @@ import (
 )
 
 // classifyError classifies an attempt without a response. All reasons are our own
-// words: an error's text may hold addresses, and bytes that the target sent.
+// words, and the host names of the target's certificate: an error's text may hold
+// addresses, and bytes that the target sent.
 func classifyError(ctx context.Context, err error, reached phase) Result {
 	if ctx.Err() != nil {
 		return Result{Outcome: Ours, Reason: "shutting down"}
@@ -109,20 +109,12 @@ func timeoutFailure(err error, reached phase) string {
 func tlsFailure(err error, reached phase) string {
 	var (
 		operation *net.OpError
-		authority x509.UnknownAuthorityError
-		name      x509.HostnameError
-		invalid   x509.CertificateInvalidError
 		record    tls.RecordHeaderError
 	)
+	if reason := certificateFailure(err); reason != "" {
+		return reason
+	}
 	switch {
-	case errors.As(err, &authority):
-		return "tls: certificate not trusted"
-	case errors.As(err, &name):
-		return "tls: certificate of another host"
-	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return "tls: certificate expired"
-	case errors.As(err, &invalid):
-		return "tls: certificate not valid"
 	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
 		return "tls: target speaks plain HTTP"
 	case errors.As(err, &operation) && operation.Op == "remote error":

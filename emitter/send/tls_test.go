@@ -31,10 +31,11 @@ func TestTheTargetsCertificateIsVerified(t *testing.T) {
 		}
 	}
 	f("trusted by tls.ca", good, own.file, Delivered, "")
-	f("signed by another", good, other.file, Retry, "tls: certificate not trusted")
-	f("not in the system's list", good, "", Retry, "tls: certificate not trusted")
-	f("of another host", own.issue("other.test", time.Now().Add(time.Hour)), own.file, Retry, "tls: certificate of another host")
-	f("expired", own.issue("localhost", time.Now().Add(-time.Hour)), own.file, Retry, "tls: certificate expired")
+	f("signed by another", good, other.file, Retry, "tls: certificate not trusted: the target sends no intermediate certificate, or its authority is unknown")
+	f("not in the system's list", good, "", Retry, "tls: certificate not trusted: the target sends no intermediate certificate, or its authority is unknown")
+	f("of another host", own.issue("other.test", time.Now().Add(time.Hour)), own.file, Retry, "tls: certificate of another host: other.test")
+	past := time.Now().Add(-time.Hour)
+	f("expired", own.issue("localhost", past), own.file, Retry, "tls: certificate expired on "+past.UTC().Format(time.RFC3339))
 }
 
 func TestTurningVerificationOffLogsAWarning(t *testing.T) {
@@ -174,7 +175,7 @@ func TestAChangedAuthorityIsReloaded(t *testing.T) {
 	sender.Close()
 	f(Delivered, "")
 	trust(first.pem(t))
-	f(Retry, "tls: certificate not trusted")
+	f(Retry, "tls: certificate not trusted: the target sends no intermediate certificate, or its authority is unknown")
 }
 
 func newTLSReceiver(t *testing.T, settings *tls.Config) *httptest.Server {
