@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
-
 	"github.com/sidehook/sidehook/emitter/send"
+	"github.com/sidehook/sidehook/rules/config"
 )
 
 func TestADeliveryGoesOutAtOnce(t *testing.T) {
@@ -48,7 +48,7 @@ func TestAReloadLeavesUnchangedTargetsAlone(t *testing.T) {
 			t.Error("the sender was replaced though nothing changed")
 		}
 		changed := r.targets["crm"]
-		changed.Headers = map[string]string{"X-New": "1"}
+		changed.Headers = map[string]config.HeaderValue{"X-New": {Secret: config.NewSecret("1")}}
 		r.targets["crm"] = changed
 		r.apply()
 		r.enqueue("a2")

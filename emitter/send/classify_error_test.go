@@ -109,7 +109,7 @@ func canaryTarget(t *testing.T, address string) config.Target {
 	target := targetAt(t, strings.Replace(address, "//", "//canary:canary@", 1)+"/canary?token=canary")
 	target.Secret = config.Secrets{config.NewSecret(canary)}
 	target.Format = config.FormatDecsys
-	target.Headers = map[string]string{"X-Token": canary}
+	target.Headers = headers("X-Token", canary)
 	return target
 }
 

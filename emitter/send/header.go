@@ -5,14 +5,13 @@ import (
 	"net/url"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
-
 	"github.com/sidehook/sidehook/rules/config"
 )
 
 // constantHeader returns the fields that are the same on every attempt: the
 // configured ones, the credentials of the URL (which http.Client would add, but a
-// bare transport does not), and our own, last, so that nothing configured
-// replaces them.
+// bare transport does not), and our own, which nothing configured
+// replaces. Names are written as configured: some receivers look them up so.
 func constantHeader(target config.Target, user *url.Userinfo, version string) http.Header {
 	header := http.Header{}
 	if user != nil {
@@ -20,19 +19,20 @@ func constantHeader(target config.Target, user *url.Userinfo, version string) ht
 		(&http.Request{Header: header}).SetBasicAuth(user.Username(), password)
 	}
 	for name, value := range target.Headers {
-		header.Set(name, value)
+		if !config.IsOwnHeader(name) {
+			header.Del(name)
+			header[name] = []string{value.Reveal()}
+		}
 	}
 	header.Set("User-Agent", "sidehook/"+version)
 	return header
 }
 
-// setOrDelete sets a field of ours, or removes a configured one of its name if value is empty.
-func setOrDelete(header http.Header, name, value string) {
-	if value == "" {
-		delete(header, name)
-		return
+// setUnlessEmpty sets a field of ours, named as written.
+func setUnlessEmpty(header http.Header, name, value string) {
+	if value != "" {
+		header[name] = []string{value}
 	}
-	header[name] = []string{value}
 }
 
 // redelivery returns the webhook-redelivery field: "true" if an operator had the

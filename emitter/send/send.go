@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
-
 	"github.com/sidehook/sidehook/rules/config"
 )
 
@@ -109,13 +108,13 @@ func (s *Sender) post(ctx context.Context, d *outbox.Delivery, at time.Time) (*h
 
 func (s *Sender) request(ctx context.Context, d *outbox.Delivery, at time.Time) *http.Request {
 	header := s.header.Clone()
-	setOrDelete(header, "Content-Type", d.ContentType)
-	setOrDelete(header, "Webhook-Id", d.ID)
-	setOrDelete(header, "Webhook-Timestamp", strconv.FormatInt(at.Unix(), 10))
-	setOrDelete(header, "Webhook-Signature", s.signer.standard(d.ID, at, d.Body))
-	setOrDelete(header, "X-Decsys-Signature", s.signer.decsysHeader(d.Body))
-	setOrDelete(header, "Traceparent", d.Traceparent)
-	setOrDelete(header, "Webhook-Redelivery", redelivery(d))
+	setUnlessEmpty(header, "Content-Type", d.ContentType)
+	setUnlessEmpty(header, "webhook-id", d.ID)
+	setUnlessEmpty(header, "webhook-timestamp", strconv.FormatInt(at.Unix(), 10))
+	setUnlessEmpty(header, "webhook-signature", s.signer.standard(d.ID, at, d.Body))
+	setUnlessEmpty(header, "X-Decsys-Signature", s.signer.decsysHeader(d.Body))
+	setUnlessEmpty(header, "traceparent", d.Traceparent)
+	setUnlessEmpty(header, "webhook-redelivery", redelivery(d))
 	request := &http.Request{Method: http.MethodPost, URL: s.url, Header: header, ContentLength: int64(len(d.Body))}
 	return request.WithContext(ctx)
 }

@@ -1,6 +1,7 @@
 package send
 
 import (
+	"bufio"
 	"context"
 	"io"
 	"net"
@@ -35,7 +36,7 @@ func TestADeliveryIsASignedPost(t *testing.T) {
 	defer server.Close()
 
 	target := targetAt(t, server.URL+"/hooks/survey?team=7")
-	target.Headers = map[string]string{"x-environment": "production"}
+	target.Headers = headers("x-environment", "production")
 	result := send(newSender(t, target))
 
 	if result.Outcome != Delivered || result.Status != 200 || result.Reason != "" || result.Duration <= 0 {
@@ -87,12 +88,12 @@ func TestConfiguredHeadersNeverReplaceOurs(t *testing.T) {
 	defer server.Close()
 
 	target := targetAt(t, server.URL)
-	target.Headers = map[string]string{"X-Own": "mine"}
+	target.Headers = headers("X-Own", "mine")
 	for _, name := range []string{
 		"content-type", "content-length", "host", "traceparent", "transfer-encoding", "user-agent",
 		"webhook-id", "webhook-redelivery", "webhook-signature", "webhook-timestamp", "x-decsys-signature",
 	} {
-		target.Headers[name] = "999"
+		target.Headers[name] = config.HeaderValue{Secret: config.NewSecret("999")}
 	}
 	delivery := newDelivery()
 	delivery.Traceparent = ""
@@ -106,6 +107,46 @@ func TestConfiguredHeadersNeverReplaceOurs(t *testing.T) {
 	}
 	if got.Get("X-Own") != "mine" {
 		t.Error("the header that is not ours is missing")
+	}
+}
+
+func TestHeadersGoOutWithTheLettersTheyAreWrittenWith(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	received := make(chan string, 1)
+	go func() {
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		var raw strings.Builder
+		request, err := http.ReadRequest(bufio.NewReader(io.TeeReader(conn, &raw)))
+		if err != nil {
+			return
+		}
+		_, _ = io.Copy(io.Discard, request.Body)
+		_, _ = io.WriteString(conn, "HTTP/1.1 204 No Content\r\n\r\n")
+		received <- raw.String()
+	}()
+	target := targetAt(t, "http://"+listener.Addr().String())
+	target.Format = config.FormatDecsys
+	target.Headers = headers("apikey", "1")
+	target.Headers["SOAPAction"] = target.Headers["apikey"]
+	if result := send(newSender(t, target)); result.Outcome != Delivered {
+		t.Fatalf("result is %+v", result)
+	}
+	head := <-received
+	for _, want := range []string{
+		"apikey: 1", "SOAPAction: 1", "webhook-id: ", "webhook-timestamp: ", "webhook-signature: ",
+		"traceparent: ", "Content-Type: ", "User-Agent: ", "X-Decsys-Signature: ",
+	} {
+		if !strings.Contains(head, "\r\n"+want) {
+			t.Errorf("there is no %q in %s", want, head)
+		}
 	}
 }
 
@@ -137,7 +178,7 @@ func TestCredentialsOfTheURLAreBasicAuthentication(t *testing.T) {
 		defer server.Close()
 		target := targetAt(t, strings.Replace(server.URL, "//", "//us%20er:pass@", 1))
 		if configured != "" {
-			target.Headers = map[string]string{"authorization": configured}
+			target.Headers = headers("authorization", configured)
 		}
 		send(newSender(t, target))
 		if got.Get("Authorization") != want {

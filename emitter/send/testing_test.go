@@ -59,6 +59,10 @@ func newDelivery() *outbox.Delivery {
 	}
 }
 
+func headers(name, value string) map[string]config.HeaderValue {
+	return map[string]config.HeaderValue{name: {Secret: config.NewSecret(value)}}
+}
+
 func send(s *Sender) Result {
 	return s.Send(context.Background(), newDelivery(), sentAt)
 }

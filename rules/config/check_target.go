@@ -129,23 +129,45 @@ func (c *checker) readPEM(path, file string) []byte {
 
 // checkHeaders need not check the characters of names: every key of a map is a
 // plain name, which is a token of RFC 9110, section 5.6.2.
-func (c *checker) checkHeaders(path string, headers map[string]string) {
+func (c *checker) checkHeaders(path string, headers map[string]HeaderValue) {
 	seen := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(headers)) {
-		sub, lower, value := strictyaml.KeyPath(path, name), strings.ToLower(name), headers[name]
+		sub, lower := strictyaml.KeyPath(path, name), strings.ToLower(name)
 		first, twice := seen[lower]
 		switch {
-		case slices.Contains(ownHeaders, lower) || strings.HasPrefix(lower, "webhook-"):
+		case IsOwnHeader(name):
 			c.WrongKey(sub, "must not be set here: sidehook sets this header itself")
 		case twice:
 			c.WrongKey(sub, "is the same header as %s", first)
-		case strings.ContainsFunc(value, isControl):
-			c.Wrong(sub, "must not contain line breaks or other control characters")
-		case len(value) > maxHeader:
-			c.Wrong(sub, "must be at most %d bytes long, not %d", maxHeader, len(value))
+		case c.Usable(sub):
+			headers[name] = c.checkHeaderValue(sub, headers[name])
 		}
 		seen[lower] = name
 	}
+}
+
+// IsOwnHeader reports whether sidehook or HTTP sets the field called name.
+func IsOwnHeader(name string) bool {
+	lower := strings.ToLower(name)
+	return slices.Contains(ownHeaders, lower) || strings.HasPrefix(lower, "webhook-")
+}
+
+// checkHeaderValue returns the value, which may be a reference.
+func (c *checker) checkHeaderValue(path string, value HeaderValue) HeaderValue {
+	if isReference(value.Reveal()) {
+		secret, ok := c.checkSecret(path, value.Secret)
+		if !ok {
+			return value
+		}
+		value.Secret = secret
+	}
+	switch text := value.Reveal(); {
+	case strings.ContainsFunc(text, isControl):
+		c.Wrong(path, "must not contain line breaks or other control characters")
+	case len(text) > maxHeader:
+		c.Wrong(path, "must be at most %d bytes long, not %d", maxHeader, len(text))
+	}
+	return value
 }
 
 // isControl reports whether RFC 9110, section 5.5, forbids r in a field value.

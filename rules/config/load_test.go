@@ -45,6 +45,20 @@ func TestSecretsAreReadFromTheEnvironmentAndFiles(t *testing.T) {
 	}
 }
 
+func TestHeaderIsTextOrRefersToASecret(t *testing.T) {
+	t.Setenv("SIDEHOOK_TEST_SECRET", canary)
+	source := strings.Replace(loadable, "crm: {", `crm: {headers: {apikey: env:SIDEHOOK_TEST_SECRET, x-file: "file:secret", X-Text: "environment: test", X-Number: 7}, `, 1)
+	config, err := loadText(t, source, map[string]string{"secret": canary + " of a file\n"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"apikey": canary, "x-file": canary + " of a file", "X-Text": "environment: test", "X-Number": "7"} {
+		if got := config.Targets["crm"].Headers[name].Reveal(); got != want {
+			t.Errorf("%s: value %q, want %q", name, got, want)
+		}
+	}
+}
+
 func TestAFileThatCannotBeReadIsNamed(t *testing.T) {
 	folder := t.TempDir()
 	f := func(path, want string) {

@@ -35,6 +35,7 @@ var scalarSchemas = map[reflect.Type]schema.Schema{
 	reflect.TypeFor[Size]():         {"type": []string{"string", "integer"}, "pattern": sizePattern(), "minimum": 0},
 	reflect.TypeFor[Rate]():         {"anyOf": []schema.Schema{{"const": unlimited}, matches(ratePattern)}},
 	reflect.TypeFor[Secret]():       matches(secretPattern),
+	reflect.TypeFor[HeaderValue]():  {"type": []string{"string", "number", "boolean"}},
 	reflect.TypeFor[URL]():          matches(urlPattern),
 	reflect.TypeFor[Proxy]():        {"anyOf": []schema.Schema{{"enum": []string{proxyOfEnvironment, noProxy}}, matches(proxyPattern)}},
 	reflect.TypeFor[Network]():      matches(networkPattern),

@@ -35,7 +35,7 @@ var unseen = map[string]string{
 	"how two values relate": `journey-limit-small breaker-open-longer-than-max same-address same-port-all-hosts pseudonymise-redacted
 		header-twice rule-name-twice rule-to-unknown-target url-mapped url-metadata url-not-allowed secret-whsk-for-decsys`,
 	"what a name refers to": `admin-token-short app-tls-ca-not-pem app-tls-files-missing app-tls-other-key profile-missing
-		pseudonymise-short-key secret-env-empty secret-env-only-a-line-break secret-env-unset secret-file-empty secret-file-folder
+		header-env-unset pseudonymise-short-key secret-env-empty secret-env-only-a-line-break secret-env-unset secret-file-empty secret-file-folder
 		secret-file-forbidden secret-file-missing secret-whsec-not-base64 secret-whsec-short secret-whsk-wrong tls-ca-not-pem
 		tls-files-missing tls-other-key`,
 	"a grammar that is too complex for a pattern": `allow-middle-of-a-range allow-not-a-range url-unreadable when-bracket`,

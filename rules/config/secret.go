@@ -19,6 +19,10 @@ type Secret struct{ text *string }
 // Secrets are the secrets of a target: the first signs first, the others are for rotation.
 type Secrets []Secret
 
+// HeaderValue is a text of at most 4096 bytes that may be a credential, and so
+// prints as a Secret does. In a configuration it is the text itself, env:NAME or file:PATH.
+type HeaderValue struct{ Secret }
+
 // NewSecret returns a Secret that hides text.
 func NewSecret(text string) Secret { return Secret{text: &text} }
 

@@ -126,7 +126,7 @@ func TestSecretsAndCredentialsPrintNowhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	secret := NewSecret(canary)
-	target := Target{URL: url, Secret: Secrets{secret}}
+	target := Target{URL: url, Secret: Secrets{secret}, Headers: map[string]HeaderValue{"apikey": {secret}}}
 	config := Config{AdminToken: secret, Targets: map[string]Target{"crm": target}}
 	values := []any{
 		secret, &secret,

@@ -80,6 +80,11 @@ func (s *sources) secret(reference string) (Secret, error) {
 	return Secret{}, errInline
 }
 
+// isReference reports whether text refers to a secret, as far as its beginning tells.
+func isReference(text string) bool {
+	return strings.HasPrefix(text, "env:") || strings.HasPrefix(text, "file:")
+}
+
 func (s *sources) secretFromEnv(name string) (Secret, error) {
 	if !variableName.MatchString(name) {
 		return Secret{}, errors.New("must name an environment variable after env: (letters, digits and _)")

@@ -13,8 +13,9 @@ type Target struct {
 	// Proxy is the way out; Allow is where connections may go besides public addresses.
 	Proxy Proxy   `yaml:"proxy"`
 	Allow Allowed `yaml:"allow"`
-	// Headers are added to every attempt. None of them is one that sidehook sets itself.
-	Headers map[string]string `yaml:"headers"`
+	// Headers are added to every attempt, named as written. None of them is one that
+	// sidehook sets itself.
+	Headers map[string]HeaderValue `yaml:"headers"`
 	// Timeout bounds a whole attempt, 1ms to 1m.
 	Timeout Duration `yaml:"timeout"`
 	Retry   Retry    `yaml:"retry"`
