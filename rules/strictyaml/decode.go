@@ -1,6 +1,7 @@
 package strictyaml
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
 	"reflect"
@@ -104,7 +105,7 @@ func (d *decoder) decodeStruct(n *node, path string, value reflect.Value) {
 
 // unknownHint suggests the nearest key, or lists all keys where none is near.
 func unknownHint(key string, known []string) string {
-	if hint := DidYouMean(key, known); hint != "" {
+	if hint := cmp.Or(oldKeyHint(key, known), DidYouMean(key, known)); hint != "" {
 		return hint
 	}
 	return "; the keys here are " + strings.Join(known, ", ")

@@ -47,7 +47,7 @@ func setScalar(value reflect.Value, text, tag string) error {
 		return nil
 	case value.Kind() == reflect.Bool:
 		if tag != "!!bool" || text != "true" && text != "false" {
-			return fmt.Errorf("must be true or false, not %s", Quoted(text))
+			return fmt.Errorf("must be true or false, not %s%s", Quoted(text), oldBoolHint(text))
 		}
 		value.SetBool(text == "true")
 		return nil

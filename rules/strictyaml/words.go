@@ -2,6 +2,7 @@ package strictyaml
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -30,6 +31,37 @@ func DidYouMean(text string, words []string) string {
 		return ""
 	}
 	return fmt.Sprintf("; did you mean %q?", word)
+}
+
+// The words that are booleans in YAML 1.1, but text in YAML 1.2.
+var (
+	oldTrue  = []string{"on", "yes", "y"}
+	oldFalse = []string{"off", "no", "n"}
+)
+
+// oldKeyHint suggests the key that a tool of YAML 1.1 has turned into key, true or
+// false; it is empty when there is none.
+func oldKeyHint(key string, known []string) string {
+	words := map[string][]string{"true": oldTrue, "false": oldFalse}[key]
+	for _, word := range words {
+		if slices.Contains(known, word) {
+			return fmt.Sprintf("; did you mean %q? Tools for YAML 1.1 turn it into %s unless it is in quotes", word, key)
+		}
+	}
+	return ""
+}
+
+// oldBoolHint suggests true or false for a boolean of YAML 1.1.
+func oldBoolHint(text string) string {
+	text = strings.ToLower(text)
+	switch {
+	case text == "true" || slices.Contains(oldTrue, text):
+		return "; did you mean true?"
+	case text == "false" || slices.Contains(oldFalse, text):
+		return "; did you mean false?"
+	default:
+		return ""
+	}
 }
 
 // nearest returns the word that text most likely misspells: at most a third of
