@@ -213,7 +213,7 @@ func TestEndpointsThatNeedTheStoreReportThatItIsClosed(t *testing.T) {
 			t.Errorf("%s: status %d and %q, want 503 and the reason", path, status, body)
 		}
 	}
-	if status, body := s.request("GET", "/ready", nil); status != http.StatusOK || !strings.Contains(body, "nothing is being recorded") {
+	if status, body := s.request("GET", "/ready", nil); status != http.StatusOK || !strings.Contains(body, "ok\nnot recording: ") {
 		t.Errorf("/ready: %d %q", status, body)
 	}
 }

@@ -11,6 +11,10 @@ import (
 // readyTimeout bounds the check of the app for /ready.
 const readyTimeout = time.Second
 
+// NotRecording begins the second line of the response of /ready while the state
+// file cannot be written; the reason follows.
+const NotRecording = "not recording: "
+
 var errDraining = errors.New("shutting down")
 
 // live responds whenever the process runs. It depends on nothing else, since a
@@ -26,12 +30,14 @@ func (a *Admin) ready(w http.ResponseWriter, r *http.Request) {
 	if a.draining.Load() {
 		err = errDraining
 	}
+	status, text := http.StatusOK, "ok"
 	if err != nil {
-		http.Error(w, err.Error(), http.StatusServiceUnavailable)
-		return
+		status, text = http.StatusServiceUnavailable, err.Error()
 	}
-	fmt.Fprintln(w, "ok")
 	if open, reason := a.config.Store.State(); !open {
-		fmt.Fprintln(w, "warning: nothing is being recorded:", reason)
+		text += "\n" + NotRecording + reason
 	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	fmt.Fprintln(w, text)
 }

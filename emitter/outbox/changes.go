@@ -14,6 +14,8 @@ type change struct {
 	// size is how many bytes of memory it keeps alive.
 	size int
 	done chan struct{}
+	// isAwaited is set if somebody waits for done, and is told if it never comes.
+	isAwaited bool
 }
 
 // changeQueue is where changes wait for the writer. It is bounded by their

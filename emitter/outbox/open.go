@@ -164,12 +164,15 @@ func explain(err error) error {
 	switch {
 	case errors.Is(err, syscall.EWOULDBLOCK), errors.Is(err, bolterrors.ErrTimeout):
 		return errInUse
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
-		return fmt.Errorf("it must be writable: %w", err)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("user %d must be able to write it; change its owner (chown), set fsGroup: %d in the pod's securityContext, or choose another directory with the key state: %w",
+			os.Geteuid(), os.Getegid(), err)
+	case errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("it must be writable; mount a volume there, or choose another directory with the key state: %w", err)
 	case isDamaged(err):
 		return fmt.Errorf("%s is damaged: put a backup in its place, or move it away to begin a new one: %w", fileName, err)
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return fmt.Errorf("the disk is full: %w", err)
+		return fmt.Errorf("the disk is full; free some space, or give the directory a larger volume: %w", err)
 	}
 	return err
 }

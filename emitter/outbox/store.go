@@ -103,7 +103,7 @@ func (s *Store) Submit(size int, fn func(*Tx)) (done <-chan struct{}, ok bool) {
 // change may still be made later. Do ignores the bounds of the queue, so it is
 // for callers that are few and wait.
 func (s *Store) Do(ctx context.Context, fn func(*Tx)) error {
-	c := change{apply: fn, done: make(chan struct{})}
+	c := change{apply: fn, done: make(chan struct{}), isAwaited: true}
 	if !s.changes.add(c) {
 		return ErrClosed
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -60,10 +61,14 @@ func (s *Store) Run(ctx context.Context) error {
 	defer close(s.stopped)
 	err := s.writer.run(ctx)
 	s.changes.close()
-	if left := append(s.writer.batch, s.changes.take(maxWaiting)...); len(left) > 0 {
-		s.countLost(len(left))
-		s.changes.release(left)
-		err = fmt.Errorf("cannot write %d waiting changes before the end: %w", len(left), err)
+	left := append(s.writer.batch, s.changes.take(maxWaiting)...)
+	s.changes.release(left)
+	lost := slices.DeleteFunc(left, func(c change) bool { return c.isAwaited })
+	if len(lost) > 0 {
+		s.countLost(len(lost))
+		err = fmt.Errorf("cannot write %d waiting changes before the end: %w", len(lost), err)
+	} else {
+		err = nil
 	}
 	s.setStatus(status{phase: phaseClosed})
 	return err
@@ -144,7 +149,7 @@ func (w *writer) working() {
 func (w *writer) failed(err error) {
 	w.store.setStatus(status{phase: phaseFailed, err: err})
 	w.logFailure.Do(func() {
-		w.store.log.Error("cannot write the state file: observations wait in memory and are lost if the process dies",
+		w.store.log.Error("cannot write the state file: participants are served, but observations wait in memory and are lost if the process dies",
 			"error", err, "waiting", w.store.changes.waiting())
 	})
 }

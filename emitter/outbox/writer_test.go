@@ -3,8 +3,11 @@ package outbox
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/sidehook/sidehook/rules/config"
@@ -91,6 +94,26 @@ func TestCommitIsBoundedInTime(t *testing.T) {
 	if commits := s.Stats().Commits; commits < 3 {
 		t.Errorf("changes that take 4 times as long as a commit may are made by %d commits, want 4 or more", commits)
 	}
+}
+
+func TestOnlyChangesThatNobodyWaitsForAreCountedAsLost(t *testing.T) {
+	f := func(lost uint64, submit func(context.Context, *Store)) {
+		t.Helper()
+		synctest.Test(t, func(t *testing.T) { // which makes the time for the last attempts pass at once
+			s := newStore(t, filepath.Join(os.DevNull, "state"), config.Retention{}) // where nothing can be written
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			submit(ctx, s)
+			err := s.Run(ctx)
+			if got := s.Stats().Lost; got != lost || (err != nil) != (lost > 0) {
+				t.Errorf("%d changes are lost, want %d; error %v", got, lost, err)
+			}
+		})
+	}
+
+	f(0, func(context.Context, *Store) {})
+	f(0, func(ctx context.Context, s *Store) { _ = s.Do(ctx, func(*Tx) {}) })
+	f(1, func(_ context.Context, s *Store) { s.Submit(0, func(*Tx) {}) })
 }
 
 // endingContext ends when it is asked for the nth time whether it has ended,

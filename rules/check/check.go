@@ -29,9 +29,11 @@ var errFaulty = errors.New("the configuration has problems")
 type result struct {
 	File string `json:"file"`
 	OK   bool   `json:"ok"`
-	// Summary is what the configuration does; Problems is what is wrong with it.
+	// Summary is what the configuration does; Problems is what is wrong with it, and
+	// Warnings what is wrong with this machine.
 	Summary  string   `json:"summary,omitempty"`
 	Problems []string `json:"problems,omitempty"`
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // Command returns the command `sidehook check`.
@@ -46,7 +48,8 @@ config.yaml in the current folder; "-" is standard input. The exit code is 1
 when a file has problems; all of them are printed, as FILE:LINE:COLUMN.
 
 The files that a configuration refers to and the environment variables of its
-secrets must be there, as they are when sidehook runs.`,
+secrets must be there, as they are when sidehook runs. That the state directory
+cannot be written is a warning: perhaps it can where sidehook runs.`,
 		Example: `  sidehook check config.yaml
   sidehook check staging.yaml production.yaml
   envsubst < config.template.yaml | sidehook check -`,
@@ -99,7 +102,11 @@ func checkFile(file string, in io.Reader) result {
 	if err != nil {
 		return result{File: file, Problems: strings.Split(err.Error(), "\n")}
 	}
-	return result{File: file, OK: true, Summary: config.Summary()}
+	checked := result{File: file, OK: true, Summary: config.Summary()}
+	if err := tryState(config.State); err != nil {
+		checked.Warnings = append(checked.Warnings, fmt.Sprintf("state %s cannot be written by user %d: %v; there, sidehook would serve participants, but not record", config.State, os.Geteuid(), err))
+	}
+	return checked
 }
 
 func load(file string, in io.Reader) (*config.Config, error) {
@@ -125,4 +132,7 @@ func (r *result) print(out io.Writer, i, n int) {
 		fmt.Fprintf(out, "%s%s: %s\n", separator, terminal.Line(r.File), verdict)
 	}
 	fmt.Fprint(out, terminal.Text(r.Summary))
+	for _, warning := range r.Warnings {
+		fmt.Fprintln(out, "\nwarning:", terminal.Line(warning))
+	}
 }

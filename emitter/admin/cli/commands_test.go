@@ -82,6 +82,17 @@ func TestHealthReportsWhatIsWrong(t *testing.T) {
 	s.stopStore()
 }
 
+func TestNobodyMissesThatNothingIsRecorded(t *testing.T) {
+	s := newServer(t)
+	s.stopStore()
+	s.expect("health", "is serving, but not recording: stopped")
+	s.expect("health --json", `"healthy":false`, "not recording")
+	s.expect("targets", "NOT RECORDING: stopped\n\nNAME")
+	s.ready = errors.New("cannot connect to the app")
+	s.expect("health", "cannot connect to the app\nnot recording: stopped")
+	s.expect("targets", "NOT RECORDING: stopped\n\nNAME")
+}
+
 func TestJSONIsPrintedByEveryCommandThatPrintsData(t *testing.T) {
 	s := newServer(t)
 	lines := []string{

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sidehook/sidehook/emitter/admin"
 	"github.com/sidehook/sidehook/rules/terminal"
 )
 
@@ -28,9 +29,10 @@ type health struct {
 func healthCommand(c *connection) *cobra.Command {
 	return &cobra.Command{
 		Use:   "health [ADDRESS]",
-		Short: "Check whether a running sidehook serves participants",
-		Long: `Check whether a running sidehook serves participants: its process runs, and it
-reaches the app. The exit code is 0 if so, otherwise 1. It needs no token.`,
+		Short: "Check whether a running sidehook serves participants and records",
+		Long: `Check whether a running sidehook serves participants and records: its process
+runs, it reaches the app, and it can write its state. The exit code is 0 if so,
+otherwise 1. It needs no token.`,
 		Example: `  sidehook health
   sidehook health --admin 10.0.0.7:9090`,
 		SuggestFor: []string{"healthcheck", "ready", "live", "ping"},
@@ -65,7 +67,8 @@ reaches the app. The exit code is 0 if so, otherwise 1. It needs no token.`,
 	}
 }
 
-// health returns what /ready responds, or why a participant could not be served.
+// health returns what /ready responds, or why a participant could not be served or
+// nothing is recorded.
 func (c *client) health(ctx context.Context) (message string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
@@ -78,7 +81,32 @@ func (c *client) health(ctx context.Context) (message string, err error) {
 			return "", err
 		}
 	}
+	if reason := notRecording(message); reason != "" {
+		return "", fmt.Errorf("sidehook at %s is serving, but not recording: %s", c.address, reason)
+	}
 	return message, nil
+}
+
+// notRecording returns why nothing is recorded, from what /ready responded; empty if
+// everything is.
+func notRecording(message string) (reason string) {
+	_, reason, _ = strings.Cut(message, "\n"+admin.NotRecording)
+	return reason
+}
+
+// warnNotRecording prints a line if nothing is recorded, and nothing if that cannot
+// be found out.
+func (c *client) warnNotRecording(ctx context.Context, to io.Writer) {
+	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
+	defer cancel()
+	message, err := c.read(ctx, "/ready")
+	var failed *statusError
+	if errors.As(err, &failed) {
+		message = failed.reason
+	}
+	if reason := notRecording(message); reason != "" {
+		fmt.Fprintf(to, "NOT RECORDING: %s\n\n", terminal.Line(reason))
+	}
 }
 
 func (c *client) read(ctx context.Context, path string) (string, error) {

@@ -84,8 +84,10 @@ func listTargets(cmd *cobra.Command, c *connection, isWide bool) error {
 		return err
 	}
 	if c.json {
+		client.warnNotRecording(cmd.Context(), cmd.ErrOrStderr())
 		return printJSON(cmd, list)
 	}
+	client.warnNotRecording(cmd.Context(), cmd.OutOrStdout())
 	return targetsTable(list, isWide, time.Now()).print(cmd.OutOrStdout())
 }
 
