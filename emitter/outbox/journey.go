@@ -84,10 +84,12 @@ func partKey(journey, name string) []byte {
 	return append(append(make([]byte, 0, hashSize+len(name)), sum[:]...), name...)
 }
 
-// DropJourney deletes a journey and its parts. It returns false if there is none.
+// DropJourney deletes a journey and its parts, those of a journey whose head was
+// never put, too. It returns false if there is no journey.
 func (tx *Tx) DropJourney(key string) bool {
 	record := tx.get(bucketJourneys, []byte(key))
 	if len(record) < 8 {
+		tx.deleteJourneyParts(key)
 		return false
 	}
 	tx.deleteJourney(journeyAgeKey(key, lastExchangeOf(record)))
@@ -97,16 +99,20 @@ func (tx *Tx) DropJourney(key string) bool {
 // deleteJourney deletes all records of the journey that has this key in
 // journey_age, and returns how many records may be gone.
 func (tx *Tx) deleteJourney(ageKey []byte) (dropped int) {
-	key := string(ageKey[4:])
-	parts := tx.JourneyParts(key, "")
-	for _, name := range parts {
-		tx.DeleteJourneyPart(key, name)
-	}
+	parts := tx.deleteJourneyParts(string(ageKey[4:]))
 	tx.delete(bucketJourneyAge, ageKey)
 	tx.delete(bucketEventlessAge, ageKey)
 	tx.delete(bucketJourneys, ageKey[4:])
 	tx.delete(bucketUnsettled, ageKey[4:])
-	return len(parts) + 1
+	return parts + 1
+}
+
+func (tx *Tx) deleteJourneyParts(key string) (deleted int) {
+	parts := tx.JourneyParts(key, "")
+	for _, name := range parts {
+		tx.DeleteJourneyPart(key, name)
+	}
+	return len(parts)
 }
 
 // oldestJourneys copies up to limit keys of journey_age or eventless_age, the

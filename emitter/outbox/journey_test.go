@@ -38,6 +38,20 @@ func TestPartsOfAJourneyAreItsOwn(t *testing.T) {
 	})
 }
 
+func TestPartsWithoutAHeadAreDroppedToo(t *testing.T) {
+	s, _ := testStore(t, t.TempDir())
+	do(t, s, func(tx *Tx) {
+		before := tx.ledger.bytes[shareJourneys]
+		tx.PutJourneyPart("3\x00ann", "w1", []byte("an observation that may not wait"))
+		if tx.DropJourney("3\x00ann") {
+			t.Error("there was a journey")
+		}
+		if left := tx.JourneyParts("3\x00ann", ""); len(left) != 0 || tx.ledger.bytes[shareJourneys] != before {
+			t.Errorf("%q and %d bytes are left", left, tx.ledger.bytes[shareJourneys]-before)
+		}
+	})
+}
+
 func TestJourneyThatIsTheSameIsNotWritten(t *testing.T) {
 	s, _ := testStore(t, t.TempDir())
 	f := func(name, head string, last time.Time, want bool) {

@@ -58,10 +58,15 @@ func TestAnswersOfAParticipantWithoutASurveyAreBoundedInBytes(t *testing.T) {
 
 func TestAnswersOfAllParticipantsWithoutASurveyAreBoundedInBytes(t *testing.T) {
 	d := newJoiningRecorder(t, memoryDir(t), &pastApp{})
-	for i := range 400 {
-		d.logs(fmt.Sprint("madeup", i), "item", 60<<10)
+	participants := make([]string, 400)
+	for i := range participants {
+		participants[i] = fmt.Sprint("madeup", i)
+		d.logs(participants[i], "item", 60<<10)
 	}
 	d.waitIdle()
+	if journeys, parts := d.records(participants...); parts != journeys || journeys > maxWaitingBytes/2/(60<<10)+2 {
+		t.Errorf("%d journeys with %d observations are stored, want those that may wait", journeys, parts)
+	}
 	if waiting := d.waiting.total.Load(); waiting > maxWaitingBytes/2+100<<10 {
 		t.Errorf("%d bytes wait, want half of %d", waiting, maxWaitingBytes)
 	}
