@@ -33,7 +33,11 @@ func loadJourney(store Journeys, key Key, limits Limits) (*Journey, error) {
 // save stores the head of the journey; its parts are stored already. at is the
 // time of its last exchange.
 func (j *Journey) save(at time.Time) {
-	j.store.PutHead(j.key, j.encode(), Mark{At: at, IsUnfinished: j.Waits.Count+len(j.Held) > 0, HasEvents: j.Place > 0})
+	size := j.Bytes + j.Waits.Bytes
+	for _, held := range j.Held {
+		size += held.Bytes
+	}
+	j.store.PutHead(j.key, j.encode(), Mark{At: at, Size: size, IsUnfinished: j.Waits.Count+len(j.Held) > 0, HasEvents: j.Place > 0})
 }
 
 // encode returns the head of the journey.

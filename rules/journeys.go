@@ -31,10 +31,12 @@ type Journeys interface {
 type Mark struct {
 	// At is the time of the journey's last exchange.
 	At time.Time
+	// Size is about how many bytes the parts of the journey take.
+	Size int
 	// IsUnfinished reports whether the journey waits for something that only this
 	// process knows of: after a restart it has to be passed to Fold.Resume.
 	IsUnfinished bool
 	// HasEvents reports whether the journey has led to an event. Anybody can make up
-	// journeys that have not, so these go first where space is needed.
+	// journeys that have not, so these go sooner where space is needed.
 	HasEvents bool
 }

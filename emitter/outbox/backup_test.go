@@ -25,7 +25,7 @@ func TestBackupIsTheStoreAtTheMomentItBegan(t *testing.T) {
 	do(t, s, func(tx *Tx) {
 		tx.Enqueue(delivery("ann", 0))
 		tx.Enqueue(delivery("ann", 1))
-		tx.PutJourney("3\x00ann", []byte("{}"), at(0))
+		tx.PutJourney("3\x00ann", []byte("{}"), seen(at(0)))
 	})
 	other := t.TempDir()
 	var copied bytes.Buffer

@@ -20,14 +20,13 @@ const (
 	bucketReady
 	bucketDone
 	bucketJourneyParts
-	bucketEventlessAge
 	bucketCount
 )
 
 var bucketNames = [bucketCount]string{
 	"meta", "journeys", "journey_age", "pages", "page_use", "unsettled", "targets",
 	"deliveries", "ids", "progress", "failures", "lanes", "ready", "done",
-	"journey_parts", "eventless_age",
+	"journey_parts",
 }
 
 // fillerName is the name of a bucket that exists only while Scrub runs.

@@ -17,11 +17,8 @@ const (
 	checkpointAfter = 5 * time.Second
 	// checkpointPause is how long after a failed checkpoint the next one begins.
 	checkpointPause = time.Second
-	// maxActive bounds the memory of an overlay: it takes no further commit then.
-	maxActive = 2 * segmentSize
-	// applyAtOnce is how many records one transaction of a checkpoint has, and so
-	// how many pages of the file it may hold in memory.
-	applyAtOnce = 2048
+	// pageSize is the size of a page of the state file.
+	pageSize = 4096
 	// yieldEvery is after how many records a checkpoint lets others have the CPU.
 	yieldEvery = 32
 )
@@ -104,7 +101,7 @@ func (e *engine) running() <-chan error {
 }
 
 func (e *engine) isFull() bool {
-	return e.journal.length >= e.journal.limit || e.active.memory >= maxActive
+	return e.journal.length >= e.journal.limit || int64(e.active.memory) >= 2*e.journal.limit
 }
 
 // damage returns the error of a checkpoint that found the state file damaged.

@@ -10,9 +10,8 @@ import (
 // These bound what one commit holds, and so how long it takes. A single change is
 // never divided.
 const (
-	maxBatch      = 1024
-	maxBatchTime  = 50 * time.Millisecond
-	maxBatchBytes = segmentSize / 2
+	maxBatch     = 1024
+	maxBatchTime = 50 * time.Millisecond
 )
 
 // commit writes the batch, or the first part of a long one. If that fails, its
@@ -59,7 +58,8 @@ func (w *writer) transact() (tx *Tx, failed *int, err error) {
 	w.trimmer.fillerBytes = fillerBytes(v.bolt)
 	w.trimmer.begin(tx)
 	for i, c := range w.batch {
-		if isLong := time.Since(tx.now) >= maxBatchTime || tx.changes.memory >= maxBatchBytes; isLong && i > 0 {
+		isLarge := int64(tx.changes.memory) >= w.store.segmentSize/2
+		if isLong := time.Since(tx.now) >= maxBatchTime; i > 0 && (isLong || isLarge) {
 			break
 		}
 		if err := apply(tx, c); errors.Is(err, errCorrupt) {

@@ -24,10 +24,9 @@
 // indexes are on disk, and the records of a delivery are ordered by its seq.
 //
 //	meta           format, epoch, salt, position in the journal, ledger
-//	journeys       key → last exchange, head
+//	journeys       key → last exchange, head, …; see journey_record.go
 //	journey_parts  hash of the key, name → a page, an answer, …
-//	journey_age    hour of the last exchange, key
-//	eventless_age  the same, of journeys that have led to no event
+//	journey_age    group, time of an exchange, key
 //	pages          hash → definition
 //	page_use       hash → day of the last use
 //	unsettled      key of a journey with unfinished work → process

@@ -142,35 +142,34 @@ func (tx *Tx) firstDone(target uint32, state State) []byte {
 	return bytes.Clone(tx.view.first(bucketDone, donePrefix(target, state)))
 }
 
-// evictWindow is how many of the oldest journeys are compared to find the oldest
-// ones, as their index has only hours. Half of them are dropped at most.
-const evictWindow = 512
-
-// dropJourneys drops journeys until they take excess bytes less, the oldest first:
-// at first those that led to no event, which anybody can make up.
+// dropJourneys drops journeys until they take excess bytes less: of the group that
+// takes most, the oldest first. Anybody can make up journeys that lead to no
+// event, so theirs count twice.
 func (e *eviction) dropJourneys(excess int64) {
-	goal := e.tx.ledger.bytes[shareJourneys] - excess
-	e.eventless += e.dropOldest(bucketEventlessAge, goal)
-	e.journeys += e.dropOldest(bucketJourneyAge, goal)
-}
-
-// dropOldest drops the oldest journeys of journey_age or eventless_age until all
-// journeys take goal bytes at most.
-func (e *eviction) dropOldest(index bucket, goal int64) (dropped int) {
-	isDone := func() bool { return e.room <= 0 || e.tx.ledger.bytes[shareJourneys] <= goal }
-	for !isDone() {
-		oldest := e.tx.oldestJourneys(index, time.Time{}, evictWindow)
-		if len(oldest) == 0 {
-			break
+	held := func() int64 { return e.tx.ledger.bytes[shareJourneys] }
+	goal := held() - excess
+	for e.room > 0 && held() > goal {
+		g, ok := e.tx.ledger.fullestGroup()
+		if !ok {
+			return
 		}
-		e.tx.sortByLastExchange(oldest)
-		for _, key := range oldest[:(len(oldest)+1)/2] {
-			if isDone() {
-				return dropped
-			}
-			e.room -= e.tx.deleteJourney(key)
-			dropped++
+		takes := e.tx.ledger.groups[g]
+		dropped, work, isEnd := e.tx.dropOldest(g, func(_ time.Time, work int) bool {
+			isFair := e.tx.ledger.groups[g] < takes-takes/evictPart // another group may take more now
+			return work >= e.room || held() <= goal || isFair
+		})
+		if isEnd {
+			e.tx.ledger.groups[g] = 0 // a damaged record was counted
+		}
+		e.room -= work
+		if g.hasEvents() {
+			e.journeys += dropped
+		} else {
+			e.eventless += dropped
 		}
 	}
-	return dropped
 }
+
+// evictPart is which part of what a group takes is dropped before groups are
+// compared again.
+const evictPart = 16

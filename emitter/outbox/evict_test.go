@@ -153,8 +153,7 @@ func TestMadeUpJourneysTakeNoRoomFromOthers(t *testing.T) {
 		do(t, s, func(tx *Tx) {
 			tx.Enqueue(sized("crm", fmt.Sprint("honest", n), n, 1000))
 			key := fmt.Sprint("3\x00honest", n)
-			tx.PutJourney(key, make([]byte, 1000), time.Now())
-			tx.MarkEventful(key)
+			tx.PutJourney(key, make([]byte, 1000), eventful(time.Now(), 1000))
 		})
 	}
 	finishAll(t, s, "crm", (*Tx).Dead)
@@ -162,7 +161,7 @@ func TestMadeUpJourneysTakeNoRoomFromOthers(t *testing.T) {
 	for n := 0; n < 1024; n += batch {
 		do(t, s, func(tx *Tx) {
 			for i := range batch {
-				tx.PutJourney(fmt.Sprint("3\x00made up", n+i), data, time.Now())
+				tx.PutJourney(fmt.Sprint("3\x00made up", n+i), data, Mark{LastExchange: time.Now(), Size: len(data)})
 			}
 		})
 		expectSize(t, s, size, batch*60<<10)
@@ -191,8 +190,7 @@ func TestOldestOfAllJourneysGoWhereAllLedToEvents(t *testing.T) {
 	began := time.Now()
 	for n := range 200 {
 		do(t, s, func(tx *Tx) {
-			tx.PutJourney(key(n), make([]byte, 60<<10), began.Add(time.Duration(n)*time.Second))
-			tx.MarkEventful(key(n))
+			tx.PutJourney(key(n), make([]byte, 60<<10), eventful(began.Add(time.Duration(n)*time.Second), 60<<10))
 		})
 	}
 	do(t, s, func(tx *Tx) {
@@ -206,6 +204,71 @@ func TestOldestOfAllJourneysGoWhereAllLedToEvents(t *testing.T) {
 		}
 		if left < 40 || left > 80 {
 			t.Errorf("%d journeys are left", left)
+		}
+	})
+}
+
+// Whoever floods the share with journeys of one kind pushes no others out, of
+// whatever kind theirs are.
+func TestFloodOfJourneysPushesOutItsOwnKind(t *testing.T) {
+	honest := []Mark{{Size: 600}, {Size: 3000, HasEvents: true}, {Size: 10_000}, {Size: 40_000, HasEvents: true}}
+	f := func(name string, flood Mark) {
+		t.Helper()
+		s, _ := openWith(t, t.TempDir(), config.Retention{Size: minSize}, &bytes.Buffer{})
+		put := func(tx *Tx, key string, m Mark) {
+			m.LastExchange = time.Now()
+			tx.PutJourney(key, make([]byte, m.Size), m)
+		}
+		do(t, s, func(tx *Tx) {
+			for n, m := range honest {
+				put(tx, fmt.Sprint("3\x00honest", n), m)
+			}
+		})
+		for n := 0; n < 2*minSize/flood.Size; n += 200 {
+			do(t, s, func(tx *Tx) {
+				for i := range 200 {
+					put(tx, fmt.Sprint("3\x00made up", n+i), flood)
+				}
+			})
+		}
+		do(t, s, func(tx *Tx) {
+			for n, m := range honest {
+				_, isKept := tx.Journey(fmt.Sprint("3\x00honest", n))
+				if isOfItsKind := groupOf(m) == groupOf(flood); !isKept && !isOfItsKind {
+					t.Errorf("%s: the journey with %+v was dropped", name, m)
+				}
+			}
+			if held := tx.ledger.bytes[shareJourneys]; held > tx.size.of(shareJourneys)+200*footprint(flood.Size) {
+				t.Errorf("%s: journeys take %d bytes, their share is %d", name, held, tx.size.of(shareJourneys))
+			}
+		})
+	}
+
+	f("small ones", Mark{Size: 500})
+	f("small ones with events", Mark{Size: 500, HasEvents: true})
+	f("large ones", Mark{Size: 60 << 10})
+	f("large ones with events", Mark{Size: 60 << 10, HasEvents: true})
+	f("middling ones", Mark{Size: 8 << 10})
+}
+
+func TestJourneyThatGoesOnIsNotTheOldest(t *testing.T) {
+	s, _ := testStore(t, t.TempDir())
+	began := time.Now()
+	do(t, s, func(tx *Tx) {
+		for n, key := range []string{"3\x00ann", "3\x00bob", "3\x00cid"} {
+			tx.PutJourney(key, []byte("first"), seen(began.Add(time.Duration(n)*time.Second)))
+		}
+		tx.PutJourney("3\x00ann", []byte("second"), seen(began.Add(time.Minute)))
+	})
+	do(t, s, func(tx *Tx) {
+		for _, key := range []string{"3\x00bob", "3\x00cid", "3\x00ann"} {
+			dropped, work, _ := tx.dropOldest(0, func(time.Time, int) bool { _, ok := tx.Journey(key); return !ok })
+			if want := map[string]int{"3\x00bob": 2}[key] + 1; dropped != 1 || work < 1 || work > want {
+				t.Errorf("before %q, %d journeys were dropped and %d records touched", key, dropped, work)
+			}
+		}
+		if first := tx.view.first(bucketJourneyAge, nil); first != nil {
+			t.Errorf("%q is left", first)
 		}
 	})
 }
@@ -254,7 +317,7 @@ func TestStoreThatIsFarOverItsSizeShrinks(t *testing.T) {
 	s, stop := testStore(t, dir)
 	do(t, s, func(tx *Tx) {
 		for n := range 2000 {
-			tx.PutJourney(fmt.Sprint("3\x00", n), make([]byte, 10_000), time.Now())
+			tx.PutJourney(fmt.Sprint("3\x00", n), make([]byte, 10_000), eventful(time.Now(), 10_000))
 		}
 		tx.Enqueue(delivery("ann", 1))
 	})

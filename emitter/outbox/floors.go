@@ -19,7 +19,9 @@ func floorPrefix(b bucket) int {
 	switch b {
 	case bucketReady, bucketDone:
 		return donePrefixSize // of the ready index: target, class
-	case bucketJourneyAge, bucketEventlessAge, bucketUnsettled:
+	case bucketJourneyAge:
+		return 1 // the group
+	case bucketUnsettled:
 		return 0
 	}
 	return -1
@@ -32,6 +34,20 @@ func (f floors) of(b bucket, prefix []byte) []byte {
 	}
 	var buffer [1 + donePrefixSize]byte
 	return f[string(appendKey(buffer[:0], b, prefix))]
+}
+
+// lower returns the floors with a record that lies before the one of its prefix.
+func (f floors) lower(b bucket, key []byte) floors {
+	size := floorPrefix(b)
+	if size < 0 {
+		return f
+	}
+	if floor := f.of(b, key[:size]); floor == nil || bytes.Compare(key, floor) >= 0 {
+		return f
+	}
+	next := maps.Clone(f)
+	next[string(appendKey(nil, b, key[:size]))] = bytes.Clone(key)
+	return next
 }
 
 // after returns the floors after a commit: lower where it has put a record

@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
@@ -26,13 +27,18 @@ var keyFormat = []byte("format")
 // the file has what the journal has.
 func prepare(db *bolt.DB) (p position, err error) {
 	defer guard(&err)()
+	isFirstFormat := false
 	err = db.View(func(tx *bolt.Tx) error {
 		meta := tx.Bucket(bucketMeta.name())
+		isFirstFormat = meta != nil && formatOf(meta) == 1
 		if meta != nil && formatOf(meta) == currentFormat() && tx.Bucket(fillerName) == nil && meta.Get(keyEpoch) != nil {
 			p = readPosition(meta)
 		}
 		return nil
 	})
+	if err == nil && isFirstFormat {
+		err = indexJourneys(db)
+	}
 	if isComplete := p.state != 0; err == nil && !isComplete {
 		err = db.Update(func(tx *bolt.Tx) (err error) {
 			p, err = complete(tx)
@@ -119,12 +125,49 @@ func formatOf(meta *bolt.Bucket) uint64 {
 
 func setFormat(meta *bolt.Bucket, n uint64) error { return meta.Put(keyFormat, uint64Key(n)) }
 
-// addJourneyParts adds the buckets of format 2. A journey that is one record
+// addJourneyParts adds the bucket of format 2. A journey that is one record
 // becomes several when it is written the next time.
 func addJourneyParts(tx *bolt.Tx) error {
 	_, err := tx.CreateBucketIfNotExists(bucketJourneyParts.name())
-	if err == nil {
-		_, err = tx.CreateBucketIfNotExists(bucketEventlessAge.name())
-	}
 	return err
+}
+
+// indexAtOnce is how many keys one transaction of indexJourneys moves.
+const indexAtOnce = 4096
+
+// indexJourneys gives journey_age the keys of format 2, a few thousand at a time:
+// a file can have a million journeys. Those of format 1 are an hour and the
+// journey's key, and begin with a 0.
+func indexJourneys(db *bolt.DB) error {
+	for isDone := false; !isDone; {
+		err := db.Update(func(tx *bolt.Tx) error {
+			index, journeys := tx.Bucket(bucketJourneyAge.name()), tx.Bucket(bucketJourneys.name())
+			if isDone = index == nil || journeys == nil; isDone {
+				return nil
+			}
+			var old [][]byte
+			cursor := index.Cursor()
+			for key, _ := cursor.First(); len(key) > 4 && key[0] == 0 && len(old) < indexAtOnce; key, _ = cursor.Next() {
+				old = append(old, bytes.Clone(key))
+			}
+			isDone = len(old) < indexAtOnce
+			for _, key := range old {
+				if err := index.Delete(key); err != nil {
+					return err
+				}
+				r, ok := decodeJourney(journeys.Get(key[4:]))
+				if !ok {
+					continue
+				}
+				if err := index.Put(newAgeKey(string(key[4:]), r), isMarked); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -54,6 +54,19 @@ func TestFileOfAnEarlyReleaseIsStillRead(t *testing.T) {
 		tx.Delivered(3, Attempt{At: at(70)})
 		tx.Redeliver(2, at(80))
 	})
+	do(t, s, func(tx *Tx) {
+		for key, record := range tx.view.ascend(bucketJourneys, nil, nil) {
+			r, ok := decodeJourney(record)
+			if indexed := tx.has(bucketJourneyAge, newAgeKey(string(key), r)); !ok || !indexed {
+				t.Errorf("journey %q can be read: %v, is in the index: %v", key, ok, indexed)
+			}
+		}
+		for key := range tx.view.ascend(bucketJourneyAge, nil, nil) {
+			if _, ok := tx.Journey(ageKey(key).journey()); !ok {
+				t.Errorf("the index has %q, which is no journey", key)
+			}
+		}
+	})
 	if diff := cmp.Diff([]string{"msg_bob_0", "msg_ann_1"}, dueIDs(t, s, "crm", at(90))[1:]); diff != "" {
 		t.Errorf("due deliveries after msg_ann_3 (-want +got):\n%s", diff)
 	}

@@ -11,6 +11,9 @@ import (
 const (
 	// segmentSize is how long a segment becomes: then it takes no further commit.
 	segmentSize = 8 << 20
+	// segmentPart is the smallest part of retention.size that a segment is, so that
+	// little of a small one goes into the journal.
+	segmentPart = 16
 	// reserveSize is how many bytes a file grows by.
 	reserveSize = 512 << 10
 	// asideSuffix is the end of the names of damaged files.
@@ -37,6 +40,15 @@ type journal struct {
 	// length is what the records of the segment take, reserved the size of its file.
 	length, reserved int64
 	buffer           []byte
+}
+
+// segmentOf returns how long the segments are where the state can have that size, 0
+// without a bound.
+func segmentOf(size int64) int64 {
+	if size == 0 {
+		return segmentSize
+	}
+	return min(segmentSize, size/segmentPart)
 }
 
 // append writes the changes as one record and waits until it is on disk. If that

@@ -2,9 +2,6 @@ package outbox
 
 import (
 	"bytes"
-	"cmp"
-	"encoding/binary"
-	"slices"
 	"time"
 )
 
@@ -14,45 +11,50 @@ var isMarked = []byte{1}
 
 // Journey returns the head of the journey with this key.
 func (tx *Tx) Journey(key string) (head []byte, ok bool) {
-	record := tx.get(bucketJourneys, []byte(key))
-	if len(record) < 8 {
-		return nil, false
-	}
-	return record[8:], true
+	r, ok := tx.journey(key)
+	return r.head, ok
+}
+
+func (tx *Tx) journey(key string) (r journeyRecord, ok bool) {
+	return decodeJourney(tx.get(bucketJourneys, []byte(key)))
 }
 
 // PutJourney stores the head of a journey, which is kept with its parts for
-// Retention.Journeys after lastExchange. It returns false if there was nothing to
-// write: the head is the same, and the hour of the last exchange.
-//
-// A journey is eventless until MarkEventful.
-func (tx *Tx) PutJourney(key string, head []byte, lastExchange time.Time) (changed bool) {
+// Retention.Journeys after mark.LastExchange. It returns false if there was nothing
+// to write: the head is the same, and the last exchange was less than an hour ago.
+func (tx *Tx) PutJourney(key string, head []byte, mark Mark) (changed bool) {
 	if key == "" {
 		tx.fail(errNoKey)
 		return false
 	}
-	old := tx.get(bucketJourneys, []byte(key))
+	old, isKnown := tx.journey(key)
+	isRecent := mark.LastExchange.Sub(old.last).Abs() < time.Hour
+	r := journeyRecord{last: mark.LastExchange, group: groupOf(mark), indexed: old.indexed, size: mark.Size, head: head}
 	switch {
-	case len(old) < 8:
-		age := journeyAgeKey(key, lastExchange)
-		tx.put(bucketJourneyAge, age, nil)
-		tx.put(bucketEventlessAge, age, isMarked)
-	case hours(lastExchangeOf(old)) != hours(lastExchange):
-		tx.moveJourneyAge(key, lastExchangeOf(old), lastExchange)
-	case bytes.Equal(old[8:], head):
+	case isKnown && isRecent && old.group == r.group && bytes.Equal(old.head, head):
 		return false
+	case !isKnown || old.group != r.group:
+		r.indexed = r.last
 	}
-	record := binary.BigEndian.AppendUint64(make([]byte, 0, 8+len(head)), uint64(nanos(lastExchange)))
-	tx.put(bucketJourneys, []byte(key), append(record, head...))
+	tx.moveJourney(key, old, isKnown, r)
 	return true
 }
 
-// MarkEventful notes that a journey has led to an event. Journeys that have not are
-// in eventless_age too, by the hour of their last exchange: anybody can make them up.
-func (tx *Tx) MarkEventful(key string) {
-	if record := tx.get(bucketJourneys, []byte(key)); len(record) >= 8 {
-		tx.delete(bucketEventlessAge, journeyAgeKey(key, lastExchangeOf(record)))
+// moveJourney replaces the record of a journey, and moves it in journey_age where
+// that is necessary.
+func (tx *Tx) moveJourney(key string, old journeyRecord, isKnown bool, r journeyRecord) {
+	isInPlace := isKnown && old.group == r.group && old.indexed == r.indexed
+	if isKnown {
+		tx.ledger.groups[old.group] -= int64(old.size)
+		if !isInPlace {
+			tx.delete(bucketJourneyAge, newAgeKey(key, old))
+		}
 	}
+	if !isInPlace {
+		tx.put(bucketJourneyAge, newAgeKey(key, r), isMarked)
+	}
+	tx.ledger.groups[r.group] += int64(r.size)
+	tx.put(bucketJourneys, []byte(key), r.encode())
 }
 
 // JourneyPart returns a part of a journey by its name, nil if there is none.
@@ -87,73 +89,80 @@ func partKey(journey, name string) []byte {
 // DropJourney deletes a journey and its parts, those of a journey whose head was
 // never put, too. It returns false if there is no journey.
 func (tx *Tx) DropJourney(key string) bool {
-	record := tx.get(bucketJourneys, []byte(key))
-	if len(record) < 8 {
-		tx.deleteJourneyParts(key)
-		return false
-	}
-	tx.deleteJourney(journeyAgeKey(key, lastExchangeOf(record)))
-	return true
+	r, ok := tx.journey(key)
+	tx.deleteJourney(key, r, ok)
+	return ok
 }
 
-// deleteJourney deletes all records of the journey that has this key in
-// journey_age, and returns how many records may be gone.
-func (tx *Tx) deleteJourney(ageKey []byte) (dropped int) {
-	parts := tx.deleteJourneyParts(string(ageKey[4:]))
-	tx.delete(bucketJourneyAge, ageKey)
-	tx.delete(bucketEventlessAge, ageKey)
-	tx.delete(bucketJourneys, ageKey[4:])
-	tx.delete(bucketUnsettled, ageKey[4:])
-	return parts + 1
-}
-
-func (tx *Tx) deleteJourneyParts(key string) (deleted int) {
+// deleteJourney deletes all records of a journey, and returns how many may be gone.
+func (tx *Tx) deleteJourney(key string, r journeyRecord, isKnown bool) (dropped int) {
 	parts := tx.JourneyParts(key, "")
 	for _, name := range parts {
 		tx.DeleteJourneyPart(key, name)
 	}
-	return len(parts)
-}
-
-// oldestJourneys copies up to limit keys of journey_age or eventless_age, the
-// oldest hour first, of journeys whose last exchange was in an hour before cutoff,
-// if that is not zero.
-func (tx *Tx) oldestJourneys(index bucket, cutoff time.Time, limit int) (found [][]byte) {
-	for key := range tx.view.ascend(index, nil, nil) {
-		isRecent := !cutoff.IsZero() && binary.BigEndian.Uint32(key) >= hours(cutoff)
-		if len(found) >= limit || isRecent {
-			break
-		}
-		found = append(found, bytes.Clone(key))
+	if isKnown {
+		tx.ledger.groups[r.group] -= int64(r.size)
+		tx.delete(bucketJourneyAge, newAgeKey(key, r))
 	}
-	return found
+	tx.delete(bucketJourneys, []byte(key))
+	tx.delete(bucketUnsettled, []byte(key))
+	return len(parts) + 1
 }
 
-// sortByLastExchange sorts keys of journey_age, which has only the hour.
-func (tx *Tx) sortByLastExchange(ageKeys [][]byte) {
-	last := func(ageKey []byte) (nanos uint64) {
-		if record := tx.get(bucketJourneys, ageKey[4:]); len(record) >= 8 {
-			nanos = binary.BigEndian.Uint64(record)
+// ageWindow is how many keys of journey_age are read at once.
+const ageWindow = 64
+
+// dropOldest drops journeys of a group, the one with the oldest last exchange
+// first, until isDone. A journey that went on after it was indexed is moved to
+// where it belongs. It returns how many journeys it dropped, how many records it
+// dropped or moved, and whether it came to the end of the group.
+func (tx *Tx) dropOldest(g journeyGroup, isDone func(next time.Time, work int) bool) (dropped, work int, isEnd bool) {
+	for {
+		var window []ageKey
+		for key := range tx.view.ascend(bucketJourneyAge, agePrefix(g), nil) {
+			if window = append(window, bytes.Clone(key)); len(window) == ageWindow {
+				break
+			}
 		}
-		return nanos
+		for _, at := range window {
+			if isDone(at.indexed(), work) {
+				return dropped, work, false
+			}
+			key := at.journey()
+			r, ok := tx.journey(key)
+			switch isElsewhere := !ok || !bytes.Equal(newAgeKey(key, r), at); {
+			case isElsewhere: // of a damaged file
+				tx.delete(bucketJourneyAge, at)
+				work++
+			case r.last.After(r.indexed):
+				moved := r
+				moved.indexed = r.last
+				tx.moveJourney(key, r, true, moved)
+				work++
+			default:
+				work += tx.deleteJourney(key, r, true)
+				dropped++
+			}
+		}
+		if len(window) < ageWindow {
+			return dropped, work, true
+		}
 	}
-	slices.SortFunc(ageKeys, func(a, b []byte) int { return cmp.Compare(last(a), last(b)) })
 }
 
-// JourneyKeys returns the keys of the journeys that end with suffix. It reads
-// only keys, so that a million journeys take a fraction of a second.
+// JourneyKeys returns the keys of the journeys that end with suffix.
 func (s *Store) JourneyKeys(suffix string) (found []string, err error) {
 	for next := []byte(nil); ; {
 		err = s.view(func(v *view) error {
 			start, scanned := next, 0
 			next = nil
-			for key := range v.ascend(bucketJourneyAge, nil, start) {
+			for key := range v.ascend(bucketJourneys, nil, start) {
 				if scanned++; scanned > maxScan {
 					next = bytes.Clone(key)
 					break
 				}
-				if bytes.HasSuffix(key[4:], []byte(suffix)) {
-					found = append(found, string(key[4:]))
+				if bytes.HasSuffix(key, []byte(suffix)) {
+					found = append(found, string(key))
 				}
 			}
 			return nil
@@ -201,26 +210,4 @@ func (tx *Tx) Unsettled(after string, limit int) (marked []string) {
 		}
 	}
 	return marked
-}
-
-// moveJourneyAge moves a journey in journey_age, which counts in hours so that
-// this is seldom a write.
-func (tx *Tx) moveJourneyAge(key string, from, to time.Time) {
-	older, newer := journeyAgeKey(key, from), journeyAgeKey(key, to)
-	tx.delete(bucketJourneyAge, older)
-	tx.put(bucketJourneyAge, newer, nil)
-	if tx.has(bucketEventlessAge, older) {
-		tx.delete(bucketEventlessAge, older)
-		tx.put(bucketEventlessAge, newer, isMarked)
-	}
-}
-
-func lastExchangeOf(record []byte) time.Time {
-	return fromNanos(int64(binary.BigEndian.Uint64(record)))
-}
-
-func hours(t time.Time) uint32 { return uint32(nanos(t) / int64(time.Hour)) }
-
-func journeyAgeKey(key string, last time.Time) []byte {
-	return append(binary.BigEndian.AppendUint32(make([]byte, 0, 4+len(key)), hours(last)), key...)
 }

@@ -14,7 +14,7 @@ func TestPartsOfAJourneyAreItsOwn(t *testing.T) {
 	s, _ := testStore(t, t.TempDir())
 	do(t, s, func(tx *Tx) {
 		for _, key := range []string{"3\x00ann", "3\x00ann\x00", "3\x00an"} {
-			tx.PutJourney(key, []byte("{}"), at(0))
+			tx.PutJourney(key, []byte("{}"), seen(at(0)))
 			for _, name := range []string{"p1", "a1", "p2", "p1\x00"} {
 				tx.PutJourneyPart(key, name, []byte(key+name))
 			}
@@ -57,7 +57,7 @@ func TestJourneyThatIsTheSameIsNotWritten(t *testing.T) {
 	f := func(name, head string, last time.Time, want bool) {
 		t.Helper()
 		do(t, s, func(tx *Tx) {
-			if got := tx.PutJourney("3\x00ann", []byte(head), last); got != want {
+			if got := tx.PutJourney("3\x00ann", []byte(head), seen(last)); got != want {
 				t.Errorf("%s: written is %v, want %v", name, got, want)
 			}
 		})
@@ -66,32 +66,38 @@ func TestJourneyThatIsTheSameIsNotWritten(t *testing.T) {
 	f("a new one", "a", noon, true)
 	f("the same head", "a", noon.Add(time.Minute), false)
 	f("another head", "b", noon.Add(time.Minute), true)
-	f("another hour", "b", noon.Add(time.Hour), true)
+	f("an hour later", "b", noon.Add(time.Minute+time.Hour), true)
 }
 
-func TestEventlessJourneysAreListedByAge(t *testing.T) {
+func TestJourneyIsInItsGroup(t *testing.T) {
 	s, _ := testStore(t, t.TempDir())
 	f := func(name string, change func(tx *Tx), want ...string) {
 		t.Helper()
 		do(t, s, change)
 		do(t, s, func(tx *Tx) {
 			var got []string
-			for key := range tx.view.ascend(bucketEventlessAge, nil, nil) {
-				got = append(got, string(key[4:]))
+			for key := range tx.view.ascend(bucketJourneyAge, nil, nil) {
+				at := ageKey(key)
+				got = append(got, fmt.Sprintf("%d %s", at[0]-1, at.journey()))
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", name, diff)
 			}
+			kept := tx.ledger
+			if tx.recount(); tx.ledger.groups != kept.groups {
+				t.Errorf("%s: the groups are counted as %v, and are %v", name, kept.groups, tx.ledger.groups)
+			}
 		})
 	}
-	put := func(key string, hour int) func(tx *Tx) {
-		return func(tx *Tx) { tx.PutJourney(key, []byte("{}"), at(0).Add(time.Duration(hour)*time.Hour)) }
+	put := func(key, head string, m Mark) func(tx *Tx) {
+		return func(tx *Tx) { m.LastExchange = at(0); tx.PutJourney(key, []byte(head), m) }
 	}
-	f("two are new", func(tx *Tx) { put("3\x00ann", 0)(tx); put("3\x00bob", 1)(tx) }, "3\x00ann", "3\x00bob")
-	f("the older one goes on", put("3\x00ann", 2), "3\x00bob", "3\x00ann")
-	f("one leads to an event", func(tx *Tx) { tx.MarkEventful("3\x00bob") }, "3\x00ann")
-	f("and goes on", put("3\x00bob", 3), "3\x00ann")
-	f("the other is dropped", func(tx *Tx) { tx.DropJourney("3\x00ann") })
+	f("a small one", put("ann", "1", Mark{Size: 100}), "0 ann")
+	f("it leads to an event", put("ann", "2", Mark{Size: 100, HasEvents: true}), "1 ann")
+	f("a larger one", put("bob", "1", Mark{Size: lightest + 1}), "1 ann", "2 bob")
+	f("the small one grows", put("ann", "3", Mark{Size: 5 * lightest, HasEvents: true}), "2 bob", "5 ann")
+	f("the same head, but a larger mark", put("bob", "1", Mark{Size: 1 << 20}), "5 ann", "6 bob")
+	f("it is dropped", func(tx *Tx) { tx.DropJourney("bob") }, "5 ann")
 }
 
 // One commit drops no more than about maxTrim records, however large journeys are.
@@ -102,7 +108,7 @@ func TestLargeJourneysPastTheirRetentionGoInSteps(t *testing.T) {
 	do(t, s, func(tx *Tx) {
 		for n := range 10 {
 			key := fmt.Sprint("3\x00", n)
-			tx.PutJourney(key, []byte("{}"), time.Now().AddDate(0, 0, -31))
+			tx.PutJourney(key, []byte("{}"), seen(time.Now().AddDate(0, 0, -31)))
 			for part := range 100 {
 				tx.PutJourneyPart(key, fmt.Sprint(part), []byte("{}"))
 			}

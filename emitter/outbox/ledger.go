@@ -6,12 +6,14 @@ import "encoding/binary"
 // the file and changes with what it counts, so that it is right after any crash.
 type ledger struct {
 	bytes [shareCount]int64
+	// groups is about how many of those of journeys each group takes.
+	groups [groupCount]int64
 	// targets is the number of targets that have deliveries.
 	targets int64
 }
 
 // keyLedger has a number, so that a ledger which counts in another way is not read.
-var keyLedger = []byte("ledger 1")
+var keyLedger = []byte("ledger 2")
 
 func (l ledger) total() (bytes int64) {
 	for _, n := range l.bytes {
@@ -25,6 +27,9 @@ func (l ledger) encode() []byte {
 	for _, n := range l.bytes {
 		e.uint(uint64(n))
 	}
+	for _, n := range l.groups {
+		e.uint(uint64(n))
+	}
 	e.uint(uint64(l.targets))
 	return e
 }
@@ -34,8 +39,27 @@ func decodeLedger(record []byte) (l ledger, err error) {
 	for s := range l.bytes {
 		l.bytes[s] = int64(in.uint())
 	}
+	for g := range l.groups {
+		l.groups[g] = int64(in.uint())
+	}
 	l.targets = int64(in.uint())
 	return l, in.err
+}
+
+// fullestGroup returns the group of journeys that takes most, where those without
+// events count twice. ok is false if none takes anything.
+func (l *ledger) fullestGroup() (fullest journeyGroup, ok bool) {
+	var most int64
+	for g := range journeyGroup(groupCount) {
+		takes := l.groups[g]
+		if !g.hasEvents() {
+			takes *= 2
+		}
+		if takes > most {
+			fullest, most = g, takes
+		}
+	}
+	return fullest, most > 0
 }
 
 // readLedger reads the ledger. A file without one, of an early release, is counted.
@@ -95,7 +119,7 @@ func (tx *Tx) weigh(b bucket, key []byte, size int) {
 // shareOfBucket returns the share that the records of a bucket count for.
 func shareOfBucket(b bucket) (s share, ok bool) {
 	switch b {
-	case bucketJourneys, bucketJourneyParts, bucketJourneyAge, bucketEventlessAge, bucketUnsettled:
+	case bucketJourneys, bucketJourneyParts, bucketJourneyAge, bucketUnsettled:
 		return shareJourneys, true
 	case bucketPages, bucketPageUse:
 		return sharePages, true
@@ -142,6 +166,9 @@ func (tx *Tx) recount() {
 		}
 		for key, value := range tx.view.ascend(b, nil, nil) {
 			tx.ledger.bytes[s] += footprint(len(key) + len(value))
+			if r, ok := decodeJourney(value); ok && b == bucketJourneys {
+				tx.ledger.groups[r.group] += int64(r.size)
+			}
 		}
 	}
 }

@@ -115,12 +115,10 @@ func TestLedgerIsRightAndSharesHold(t *testing.T) {
 				at := time.Now().Add(-time.Duration(rapid.IntRange(0, 3).Draw(r, "hours")) * time.Hour)
 				what := rapid.IntRange(0, 4).Draw(r, "what")
 				do(t, s, func(tx *Tx) {
-					tx.PutJourney(key, make([]byte, length), at)
+					tx.PutJourney(key, make([]byte, length), Mark{LastExchange: at, Size: length * 3 / 2, HasEvents: what == 1})
 					tx.PutJourneyPart(key, fmt.Sprint("a", length%10), make([]byte, length/2))
 					tx.PutPage(make([]byte, length/8))
 					switch what {
-					case 1:
-						tx.MarkEventful(key)
 					case 2:
 						tx.MarkUnsettled(key, "run")
 					case 3:

@@ -98,7 +98,7 @@ func someChange(random *rand.Rand, name string) func(*Tx) {
 		case 4:
 			tx.Dead(seq, Attempt{At: at(1), Status: 500})
 		case 5:
-			tx.PutJourney("3\x00"+lane, bytes.Repeat([]byte("j"), size), at(int(seq)*3600))
+			tx.PutJourney("3\x00"+lane, bytes.Repeat([]byte("j"), size), seen(at(int(seq)*3600)))
 		case 6:
 			if !tx.Discard(seq) {
 				tx.DropJourney("3\x00" + lane)

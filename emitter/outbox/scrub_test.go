@@ -27,7 +27,7 @@ func fillForScrub(t *testing.T, s *Store) {
 	for n := range 60 {
 		do(t, s, func(tx *Tx) {
 			for _, who := range []string{"ann-canary", "bob-canary"} {
-				tx.PutJourney("3\x00"+who, []byte(strings.Repeat(who+" ", 100*n)), at(n))
+				tx.PutJourney("3\x00"+who, []byte(strings.Repeat(who+" ", 100*n)), seen(at(n)))
 				d := delivery(who, n)
 				d.Owner, d.Body = who, []byte(strings.Repeat(who+" says ", 20*n))
 				tx.Enqueue(d)

@@ -88,7 +88,7 @@ func (b budget) ofLane(l ledger) int64 {
 // footprint is about how much of the file a record of n bytes takes: the pages of
 // small records are half empty at worst, and a large one has pages of its own.
 func footprint(n int) int64 {
-	const elementHeader, pageSize = 16, 4096
+	const elementHeader = 16
 	n += elementHeader
 	return int64(n + min(n/2, pageSize/2))
 }

@@ -71,7 +71,7 @@ func TestShrinkingIsGivenUpWhenTheJournalIsFull(t *testing.T) {
 	if w.shrinkIfWorthwhile(); w.engine.shrinking == nil || s.exclusive.TryLock() {
 		t.Fatal("it was not begun, or a backup could be made at the same time")
 	}
-	w.engine.journal.length = segmentSize
+	w.engine.journal.length = w.engine.journal.limit
 	if err := w.makeRoom(); err != nil || w.engine.shrinking != nil || !s.exclusive.TryLock() {
 		t.Errorf("it was not given up (%v)", err)
 	}

@@ -39,10 +39,13 @@ type Store struct {
 	// engine is nil while the state file is closed.
 	engine atomic.Pointer[engine]
 	disk   disk
-	// segmentSize, applyAtOnce and shrinkIdle are the constants of these names, but in tests.
+	// segmentSize is how long a segment of the journal becomes.
 	segmentSize int64
+	// applyAtOnce is how many records one transaction of a checkpoint has. Each may
+	// write a page, before the one that it replaces is free.
 	applyAtOnce int
-	shrinkIdle  time.Duration
+	// shrinkIdle is the constant of this name, but in tests.
+	shrinkIdle time.Duration
 	// erase asks the writer for what engine.erase is.
 	erase chan chan<- error
 	// closing is closed before the file is closed, stopped once Run has ended.
@@ -66,12 +69,13 @@ type Store struct {
 
 // New makes a Store. Run opens the file.
 func New(o Options) *Store {
+	segment := segmentOf(int64(o.Retention.Size))
 	s := &Store{
 		options: o,
 		log:     o.Logger,
 		disk:    osDisk{},
 
-		segmentSize: segmentSize, applyAtOnce: applyAtOnce, shrinkIdle: shrinkIdle,
+		segmentSize: segment, applyAtOnce: int(segment / pageSize), shrinkIdle: shrinkIdle,
 		erase:   make(chan chan<- error),
 		changes: newChangeQueue(maxWaiting, maxWaitingBytes),
 		closing: make(chan struct{}),

@@ -75,6 +75,14 @@ func delivery(lane string, n int) Delivery {
 }
 
 // at returns the time n seconds after a fixed one.
+// seen is the mark of a small journey without events.
+func seen(last time.Time) Mark { return Mark{LastExchange: last} }
+
+// eventful is the mark of a journey of that size that has led to an event.
+func eventful(last time.Time, size int) Mark {
+	return Mark{LastExchange: last, Size: size, HasEvents: true}
+}
+
 func at(n int) time.Time { return time.Date(2026, 11, 23, 12, 0, n, 0, time.UTC) }
 
 // dueIDs returns the ids of the deliveries that are due at a time.

@@ -49,8 +49,16 @@ func (t *trimmer) init(retention config.Retention, log *slog.Logger) {
 	t.evictions.init(log)
 }
 
-// size is how large the file can be.
-func (t *trimmer) size() budget { return budget(t.retention.Size) }
+// size is how much of the file can be in use, so that it is never larger than
+// retention.size together with the journal: two segments go there, and as much
+// again is written by a checkpoint before it frees what it replaces.
+func (t *trimmer) size() budget {
+	size := int64(t.retention.Size)
+	if size == 0 {
+		return 0
+	}
+	return budget(size - 4*segmentOf(size))
+}
 
 // begin prepares a transaction.
 func (t *trimmer) begin(tx *Tx) {
@@ -128,10 +136,11 @@ func (t *trimmer) trimJourneys(tx *Tx, limit int) (dropped int) {
 	if cutoff.IsZero() {
 		return 0
 	}
-	for _, key := range tx.oldestJourneys(bucketJourneyAge, cutoff, limit) {
-		if dropped += tx.deleteJourney(key); dropped >= limit {
-			break
-		}
+	for g := range journeyGroup(groupCount) {
+		_, work, _ := tx.dropOldest(g, func(next time.Time, work int) bool {
+			return !next.Before(cutoff) || dropped+work >= limit
+		})
+		dropped += work
 	}
 	return dropped
 }

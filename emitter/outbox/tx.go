@@ -75,6 +75,7 @@ func (tx *Tx) put(b bucket, key, value []byte) {
 		}
 	}
 	tx.changes.set(newRecord(b, key, value))
+	tx.view.floors = tx.view.floors.lower(b, key)
 }
 
 func (tx *Tx) delete(b bucket, key []byte) {

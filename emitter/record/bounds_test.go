@@ -193,7 +193,7 @@ func TestJourneyOfAnEarlierReleaseGoesOn(t *testing.T) {
 	key := rules.Key{Instance: "3", Participant: "p"}.Text()
 	if err := s.store.Do(t.Context(), func(tx *outbox.Tx) {
 		hash := tx.PutPage([]byte(definition))
-		tx.PutJourney(key, []byte(strings.Replace(whole, "HASH", hash, 1)), time.Now())
+		tx.PutJourney(key, []byte(strings.Replace(whole, "HASH", hash, 1)), outbox.Mark{LastExchange: time.Now()})
 	}); err != nil {
 		t.Fatal(err)
 	}

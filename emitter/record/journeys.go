@@ -21,11 +21,9 @@ func (j journeys) Head(key rules.Key) []byte {
 // PutHead implements rules.Journeys.
 func (j journeys) PutHead(key rules.Key, head []byte, mark rules.Mark) {
 	text := key.Text()
-	if changed := j.tx.PutJourney(text, head, mark.At); !changed {
+	changed := j.tx.PutJourney(text, head, outbox.Mark{LastExchange: mark.At, Size: len(head) + mark.Size, HasEvents: mark.HasEvents})
+	if !changed {
 		return
-	}
-	if mark.HasEvents {
-		j.tx.MarkEventful(text)
 	}
 	if mark.IsUnfinished {
 		j.tx.MarkUnsettled(text, j.run)
