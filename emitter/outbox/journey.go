@@ -43,7 +43,7 @@ func (tx *Tx) PutJourney(key string, head []byte, mark Mark) (changed bool) {
 // moveJourney replaces the record of a journey, and moves it in journey_age where
 // that is necessary.
 func (tx *Tx) moveJourney(key string, old journeyRecord, isKnown bool, r journeyRecord) {
-	isInPlace := isKnown && old.group == r.group && old.indexed == r.indexed
+	isInPlace := isKnown && old.group == r.group && old.indexed.Equal(r.indexed)
 	if isKnown {
 		tx.ledger.groups[old.group] -= int64(old.size)
 		if !isInPlace {
