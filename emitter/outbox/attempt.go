@@ -32,7 +32,11 @@ func (tx *Tx) putFailure(seq uint64, p *progressRecord, a Attempt) {
 		}
 	}
 	record := f.encode()
-	tx.tally(tx.target(tx.delivery(seq).Target), p.State, 0, failureFootprint(record)-failureFootprint(old))
+	d, ok := tx.delivery(seq)
+	if !ok {
+		return
+	}
+	tx.tally(tx.target(d.Target), p.State, 0, failureFootprint(record)-failureFootprint(old))
 	tx.put(bucketFailures, uint64Key(seq), record)
 }
 

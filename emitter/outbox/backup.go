@@ -95,7 +95,11 @@ func FinishCopy(path string) (err error) {
 		if n := formatOf(meta); n > currentFormat() {
 			return fmt.Errorf("the copy has format %d, of a newer release, and this one knows up to %d: use the same release as the running sidehook", n, currentFormat())
 		}
-		id := readIdentity(meta.Get)
-		return errors.Join(meta.Put(keySalt, []byte(id.salt)), meta.Delete(keyEpoch), meta.Delete(keyPosition))
+		if formatOf(meta) == 1 { // of an earlier release, without seals
+			id := readIdentity(meta.Get)
+			return errors.Join(meta.Put(keySalt, []byte(id.salt)), meta.Delete(keyEpoch))
+		}
+		id := identityOf(meta)
+		return errors.Join(putMeta(meta, keySalt, []byte(id.salt)), meta.Delete(keyEpoch), meta.Delete(keyPosition))
 	})
 }

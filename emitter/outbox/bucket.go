@@ -20,20 +20,29 @@ const (
 	bucketReady
 	bucketDone
 	bucketJourneyParts
+	bucketDamaged
 	bucketCount
 )
 
 var bucketNames = [bucketCount]string{
 	"meta", "journeys", "journey_age", "pages", "page_use", "unsettled", "targets",
 	"deliveries", "ids", "progress", "failures", "lanes", "ready", "done",
-	"journey_parts",
+	"journey_parts", "damaged",
 }
 
 // fillerName is the name of a bucket that exists only while Scrub runs.
 var fillerName = []byte("filler")
 
-// name returns the bucket's name in the file.
-func (b bucket) name() []byte { return []byte(bucketNames[b]) }
+// name returns the bucket's name in the file. That of meta is the same in all formats.
+func (b bucket) name() []byte {
+	if b == bucketMeta {
+		return b.format1Name()
+	}
+	return []byte(bucketNames[b] + " 2")
+}
+
+// format1Name returns the name that the bucket has in a file of format 1.
+func (b bucket) format1Name() []byte { return []byte(bucketNames[b]) }
 
 // isGrowing reports whether the bucket gets ever larger keys.
 func (b bucket) isGrowing() bool {

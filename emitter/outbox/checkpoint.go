@@ -250,13 +250,13 @@ var keyPosition = []byte("journal")
 
 // putPosition notes in the state file that it has what the journal has up to p.
 func putPosition(meta *bolt.Bucket, p position) error {
-	return meta.Put(keyPosition, appendUint64s(nil, p.state, p.segment, p.seq))
+	return putMeta(meta, keyPosition, appendUint64s(nil, p.state, p.segment, p.seq))
 }
 
 // readPosition returns the position up to which the state file has what the
 // journal has, a zero one if it has no journal yet.
 func readPosition(meta *bolt.Bucket) (p position) {
-	if record := meta.Get(keyPosition); len(record) == 24 {
+	if record := getMeta(meta, keyPosition); len(record) == 24 {
 		p = position{binary.BigEndian.Uint64(record), binary.BigEndian.Uint64(record[8:]), binary.BigEndian.Uint64(record[16:])}
 	}
 	return p

@@ -56,7 +56,9 @@ func (w *writer) transact() (tx *Tx, failed *int, err error) {
 	defer v.end()
 	tx = newTx(v, w.identity, time.Now())
 	w.trimmer.fillerBytes = fillerBytes(v.bolt)
+	tx.damage = w.store.damage
 	w.trimmer.begin(tx)
+	w.verifyTargets(tx)
 	for i, c := range w.batch {
 		isLarge := int64(tx.changes.memory) >= w.store.segmentSize/2
 		if isLong := time.Since(tx.now) >= maxBatchTime; i > 0 && (isLong || isLarge) {
@@ -70,6 +72,7 @@ func (w *writer) transact() (tx *Tx, failed *int, err error) {
 		tx.made++
 	}
 	w.trimmer.trim(tx)
+	w.repair(tx)
 	tx.putTargets()
 	if tx.err != nil {
 		return nil, nil, tx.err
@@ -80,11 +83,34 @@ func (w *writer) transact() (tx *Tx, failed *int, err error) {
 	return tx, nil, w.engine.commit(v, tx.changes)
 }
 
+// verifyTargets reads the records of all targets once the file is open: before one
+// that is damaged gets another number.
+func (w *writer) verifyTargets(tx *Tx) {
+	if w.engine.isVerified {
+		return
+	}
+	tx.targetNames()
+	tx.setAside()
+	tx.After(func() { w.engine.isVerified = true })
+}
+
+// repair sets aside what was found damaged, and goes on with the audit.
+func (w *writer) repair(tx *Tx) {
+	tx.setAside()
+	audit := w.audit
+	audit.step(tx)
+	tx.setAside()
+	if tx.mustRecount {
+		tx.recount()
+	}
+	tx.After(func() { w.audit = audit })
+}
+
 // apply runs a change and turns its panic into an error.
 func apply(tx *Tx, c change) (err error) {
 	defer func() {
 		p := recover()
-		if _, isFault := p.(interface{ Addr() uintptr }); isFault {
+		if _, isFault := p.(interface{ Addr() uintptr }); isFault || p == errCorrupt {
 			err = errCorrupt
 		} else if p != nil {
 			// The panic's value may hold an answer, so the error has only its type.
@@ -115,7 +141,11 @@ func (s *Store) committed(batch []change, tx *Tx, t *trimmer, took time.Duration
 	for _, c := range batch {
 		close(c.done)
 	}
-	s.wake(tx.woken)
+	if tx.wokeAll {
+		s.wake(nil)
+	} else {
+		s.wake(tx.woken)
+	}
 	for _, fn := range tx.after {
 		fn()
 	}

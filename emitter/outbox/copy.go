@@ -66,7 +66,7 @@ func (v *view) copyBucket(db *bolt.DB, b bucket, until ending) error {
 // continue, nil at the end.
 func (v *view) copyRecords(to *bolt.Bucket, b bucket, from []byte) (next []byte, err error) {
 	size := 0
-	for key, value := range v.ascend(b, nil, from) {
+	for key, value := range v.ascendSealed(b, nil, from) {
 		if size >= copyAtOnce {
 			return key, nil
 		}

@@ -79,7 +79,7 @@ type Delivery struct {
 func (s *Store) Load(seq uint64) (d *Delivery, err error) {
 	err = s.view(func(v *view) error {
 		key := uint64Key(seq)
-		if v.get(bucketDeliveries, key) == nil {
+		if v.get(bucketDeliveries, key) == nil || v.get(bucketProgress, key) == nil {
 			return nil
 		}
 		if d, err = load(v, seq, true); err != nil {
@@ -108,13 +108,11 @@ func load(v *view, seq uint64, withBody bool) (*Delivery, error) {
 	return d, nil
 }
 
-// delivery reads a delivery without its body.
-func (tx *Tx) delivery(seq uint64) *Delivery {
+// delivery reads a delivery without its body. ok is false if there is none, or if
+// its record is damaged.
+func (tx *Tx) delivery(seq uint64) (d *Delivery, ok bool) {
 	d, err := decodeDelivery(seq, tx.get(bucketDeliveries, uint64Key(seq)), false)
-	if err != nil {
-		tx.fail(err)
-	}
-	return d
+	return d, err == nil
 }
 
 func (d *Delivery) encode() []byte {

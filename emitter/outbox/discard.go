@@ -15,7 +15,10 @@ func (tx *Tx) Discard(seq uint64) bool {
 		tx.dropFinished(doneKey(p.target, p.State, p.Finished, seq), p.State)
 		return true
 	}
-	d := tx.delivery(seq)
+	d, ok := tx.delivery(seq)
+	if !ok {
+		return false
+	}
 	tx.tally(tx.target(d.Target), Waiting, -1, -tx.deliveryBytes(seq))
 	tx.withdrawn = true
 	if p.State == Behind {

@@ -25,6 +25,7 @@
 //
 //	meta           format, epoch, salt, position in the journal, ledger
 //	journeys       key → last exchange, head, …; see journey_record.go
+//	damaged        number → what was damaged; see damage.go
 //	journey_parts  hash of the key, name → a page, an answer, …
 //	journey_age    group, time of an exchange, key
 //	pages          hash → definition

@@ -42,9 +42,13 @@ func (tx *Tx) doneBefore(target uint32, state State, cutoff time.Time, limit int
 // much of the file they took.
 func (tx *Tx) dropFinished(doneKey []byte, state State) (bytes int64) {
 	seq := lastUint64(doneKey)
-	d, bytes := tx.delivery(seq), tx.deliveryBytes(seq)
-	tx.tally(tx.target(d.Target), state, -1, -bytes)
 	tx.delete(bucketDone, doneKey)
+	d, ok := tx.delivery(seq)
+	if !ok {
+		return 0
+	}
+	bytes = tx.deliveryBytes(seq)
+	tx.tally(tx.target(d.Target), state, -1, -bytes)
 	tx.deleteDelivery(seq, d)
 	tx.delete(bucketProgress, uint64Key(seq))
 	return bytes

@@ -19,7 +19,7 @@ func (s *Store) Due(name string, now time.Time, limit int, skip func(seq uint64)
 		r.collect(readyKey(t.number, classFresh), time.Time{})
 		r.collect(readyKey(t.number, classRetry), now)
 		due, next = r.found, r.next
-		return r.err
+		return nil
 	})
 	return due, next, err
 }
@@ -33,10 +33,7 @@ func (s *Store) Oldest(name string, skip func(seq uint64) bool) (oldest *Deliver
 			return err
 		}
 		for _, class := range classesByAge {
-			d, err := first(v, readyKey(t.number, class), skip)
-			if err != nil {
-				return err
-			}
+			d := first(v, readyKey(t.number, class), skip)
 			if d != nil && (oldest == nil || d.Seq < oldest.Seq) {
 				oldest = d
 			}
@@ -54,21 +51,21 @@ func (s *Store) OldestRetry(name string, skip func(seq uint64) bool) (oldest *De
 		if isUnknown := t.number == 0; err != nil || isUnknown {
 			return err
 		}
-		oldest, err = first(v, readyKey(t.number, classTried), skip)
-		return err
+		oldest = first(v, readyKey(t.number, classTried), skip)
+		return nil
 	})
 	return oldest, err
 }
 
 // first returns the first delivery under a prefix of the ready index for which skip
 // is false, nil if there is none.
-func first(v *view, prefix []byte, skip func(seq uint64) bool) (*Delivery, error) {
+func first(v *view, prefix []byte, skip func(seq uint64) bool) *Delivery {
 	r := readyReader{view: v, limit: 1, skip: skip}
 	r.collect(prefix, time.Time{})
 	if len(r.found) == 0 {
-		return nil, r.err
+		return nil
 	}
-	return r.found[0], r.err
+	return r.found[0]
 }
 
 // readyReader collects deliveries of the ready index.
@@ -79,7 +76,6 @@ type readyReader struct {
 	found []*Delivery
 	size  int
 	next  time.Time
-	err   error
 }
 
 // collect reads the deliveries under a prefix. Unless now is zero, it stops at
@@ -97,20 +93,13 @@ func (r *readyReader) collect(prefix []byte, now time.Time) {
 			r.next = dueOf(key)
 			return
 		}
-		r.read(seq)
+		if d, err := load(r.view, seq, true); err == nil {
+			r.found = append(r.found, d)
+			r.size += len(d.Body)
+		} else {
+			r.view.dangles(bucketReady, key)
+		}
 	}
 }
 
-func (r *readyReader) isFull() bool {
-	return r.err != nil || len(r.found) >= r.limit || r.size >= maxDueBytes
-}
-
-func (r *readyReader) read(seq uint64) {
-	d, err := load(r.view, seq, true)
-	if err != nil {
-		r.err = err
-		return
-	}
-	r.found = append(r.found, d)
-	r.size += len(d.Body)
-}
+func (r *readyReader) isFull() bool { return len(r.found) >= r.limit || r.size >= maxDueBytes }

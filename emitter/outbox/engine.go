@@ -30,6 +30,8 @@ type engine struct {
 	// active is the overlay that commits go to, began when the first of them did.
 	active *overlay
 	began  time.Time
+	// isVerified reports that the records of all targets were read.
+	isVerified bool
 	// committed is when the last commit was.
 	committed time.Time
 	// erase receives the outcome once the journal has nothing left that was in it

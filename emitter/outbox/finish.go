@@ -17,7 +17,11 @@ func (tx *Tx) finish(seq uint64, state State, a Attempt) *progressRecord {
 	if p == nil {
 		return nil
 	}
-	d, bytes := tx.delivery(seq), tx.deliveryBytes(seq)
+	d, ok := tx.delivery(seq)
+	if !ok {
+		return nil
+	}
+	bytes := tx.deliveryBytes(seq)
 	tx.clearReady(seq, p)
 	if tx.promoteNext(seq, p) {
 		tx.woken[d.Target] = struct{}{}

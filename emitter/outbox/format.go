@@ -1,7 +1,6 @@
 package outbox
 
 import (
-	"bytes"
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
@@ -13,9 +12,10 @@ import (
 // migrations[n] turns format n+1 into format n+2. A file of an older format goes
 // through them in order when it is opened.
 var migrations = []func(*bolt.Tx) error{
-	// Format 2 has a journal, which a release that knows format 1 would ignore, and
-	// more buckets. A later step must not run before what the journal has is in the file.
-	addJourneyParts,
+	// Format 2 has a journal, which a release that knows format 1 would ignore, seals,
+	// and other buckets, to which moveRecords has moved all records before. A later
+	// step must not run before what the journal has is in the file.
+	sealMeta,
 }
 
 // currentFormat is the format that this release writes.
@@ -31,13 +31,13 @@ func prepare(db *bolt.DB) (p position, err error) {
 	err = db.View(func(tx *bolt.Tx) error {
 		meta := tx.Bucket(bucketMeta.name())
 		isFirstFormat = meta != nil && formatOf(meta) == 1
-		if meta != nil && formatOf(meta) == currentFormat() && tx.Bucket(fillerName) == nil && meta.Get(keyEpoch) != nil {
+		if meta != nil && formatOf(meta) == currentFormat() && tx.Bucket(fillerName) == nil && getMeta(meta, keyEpoch) != nil {
 			p = readPosition(meta)
 		}
 		return nil
 	})
 	if err == nil && isFirstFormat {
-		err = indexJourneys(db)
+		err = moveRecords(db, moveAtOnce)
 	}
 	if isComplete := p.state != 0; err == nil && !isComplete {
 		err = db.Update(func(tx *bolt.Tx) (err error) {
@@ -76,7 +76,7 @@ func complete(tx *bolt.Tx) (p position, err error) {
 		p = position{state: randomState()}
 		err = putPosition(meta, p)
 	}
-	if isCopy := meta.Get(keyEpoch) == nil; isCopy {
+	if isCopy := getMeta(meta, keyEpoch) == nil; isCopy {
 		err = errors.Join(err, drawEpoch(meta))
 	}
 	return p, err
@@ -124,50 +124,3 @@ func formatOf(meta *bolt.Bucket) uint64 {
 }
 
 func setFormat(meta *bolt.Bucket, n uint64) error { return meta.Put(keyFormat, uint64Key(n)) }
-
-// addJourneyParts adds the bucket of format 2. A journey that is one record
-// becomes several when it is written the next time.
-func addJourneyParts(tx *bolt.Tx) error {
-	_, err := tx.CreateBucketIfNotExists(bucketJourneyParts.name())
-	return err
-}
-
-// indexAtOnce is how many keys one transaction of indexJourneys moves.
-const indexAtOnce = 4096
-
-// indexJourneys gives journey_age the keys of format 2, a few thousand at a time:
-// a file can have a million journeys. Those of format 1 are an hour and the
-// journey's key, and begin with a 0.
-func indexJourneys(db *bolt.DB) error {
-	for isDone := false; !isDone; {
-		err := db.Update(func(tx *bolt.Tx) error {
-			index, journeys := tx.Bucket(bucketJourneyAge.name()), tx.Bucket(bucketJourneys.name())
-			if isDone = index == nil || journeys == nil; isDone {
-				return nil
-			}
-			var old [][]byte
-			cursor := index.Cursor()
-			for key, _ := cursor.First(); len(key) > 4 && key[0] == 0 && len(old) < indexAtOnce; key, _ = cursor.Next() {
-				old = append(old, bytes.Clone(key))
-			}
-			isDone = len(old) < indexAtOnce
-			for _, key := range old {
-				if err := index.Delete(key); err != nil {
-					return err
-				}
-				r, ok := decodeJourney(journeys.Get(key[4:]))
-				if !ok {
-					continue
-				}
-				if err := index.Put(newAgeKey(string(key[4:]), r), isMarked); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}

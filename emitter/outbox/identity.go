@@ -29,6 +29,11 @@ func readIdentity(get func(key []byte) []byte) identity {
 	return id
 }
 
+// identityOf reads the identity from the file itself.
+func identityOf(meta *bolt.Bucket) identity {
+	return readIdentity(func(key []byte) []byte { return getMeta(meta, key) })
+}
+
 // withNewEpoch returns the identity with a new random epoch.
 func (id identity) withNewEpoch() identity {
 	id.epoch = rand.Text()
@@ -40,8 +45,8 @@ func (id identity) withNewEpoch() identity {
 
 // drawEpoch gives a file a new random epoch.
 func drawEpoch(meta *bolt.Bucket) error {
-	id := readIdentity(meta.Get).withNewEpoch()
-	return errors.Join(meta.Put(keySalt, []byte(id.salt)), meta.Put(keyEpoch, []byte(id.epoch)))
+	id := identityOf(meta).withNewEpoch()
+	return errors.Join(putMeta(meta, keySalt, []byte(id.salt)), putMeta(meta, keyEpoch, []byte(id.epoch)))
 }
 
 // Epoch returns the random text that is part of every delivery's id, so that a

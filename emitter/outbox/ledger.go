@@ -123,7 +123,7 @@ func shareOfBucket(b bucket) (s share, ok bool) {
 		return shareJourneys, true
 	case bucketPages, bucketPageUse:
 		return sharePages, true
-	case bucketMeta, bucketTargets, bucketDeliveries, bucketIDs, bucketProgress, bucketFailures, bucketLanes, bucketReady, bucketDone, bucketCount:
+	case bucketMeta, bucketTargets, bucketDeliveries, bucketIDs, bucketProgress, bucketFailures, bucketLanes, bucketReady, bucketDone, bucketDamaged, bucketCount:
 	}
 	return 0, false
 }
@@ -147,17 +147,15 @@ func (tx *Tx) recount() {
 	for _, name := range tx.targetNames() {
 		t := tx.target(name)
 		t.PendingBytes, t.deadBytes, t.deliveredBytes, t.dirty = 0, 0, 0, true
+		t.Pending, t.Dead, t.Delivered = 0, 0, 0
 		targets[t.number] = t
-		if t.kept() > 0 {
-			tx.ledger.targets++
-		}
 	}
 	for key, record := range tx.view.ascend(bucketProgress, nil, nil) {
 		p, err := decodeProgress(record)
 		if err != nil || p.discarded || targets[p.target] == nil {
 			continue
 		}
-		tx.tally(targets[p.target], p.State, 0, tx.deliveryBytes(binary.BigEndian.Uint64(key)))
+		tx.tally(targets[p.target], p.State, 1, tx.deliveryBytes(binary.BigEndian.Uint64(key)))
 	}
 	for b := range bucketCount {
 		s, ok := shareOfBucket(b)

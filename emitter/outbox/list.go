@@ -23,7 +23,7 @@ type entry struct {
 }
 
 // entries yields the records of a section that come after a key, or all of them.
-func (s section) entries(v *view, after []byte, newestFirst bool) iter.Seq2[entry, error] {
+func (s section) entries(v *view, after []byte, newestFirst bool) iter.Seq[entry] {
 	switch {
 	case s.state == Waiting:
 		return s.pending(v, after)
@@ -35,13 +35,13 @@ func (s section) entries(v *view, after []byte, newestFirst bool) iter.Seq2[entr
 }
 
 // oldestFirst walks the done index.
-func (s section) oldestFirst(v *view, after []byte) iter.Seq2[entry, error] {
+func (s section) oldestFirst(v *view, after []byte) iter.Seq[entry] {
 	prefix := donePrefix(s.target, s.state)
 	start := slices.Concat(prefix, after)
-	return func(yield func(entry, error) bool) {
+	return func(yield func(entry) bool) {
 		for key := range v.ascend(bucketDone, prefix, start) {
 			isNew := len(after) == 0 || !bytes.Equal(key, start)
-			if isNew && !yield(doneEntry(key), nil) {
+			if isNew && !yield(doneEntry(key)) {
 				return
 			}
 		}
@@ -49,15 +49,15 @@ func (s section) oldestFirst(v *view, after []byte) iter.Seq2[entry, error] {
 }
 
 // newestFirst walks the done index from the section's end.
-func (s section) newestFirst(v *view, after []byte) iter.Seq2[entry, error] {
+func (s section) newestFirst(v *view, after []byte) iter.Seq[entry] {
 	prefix := donePrefix(s.target, s.state)
 	if len(after) == 0 {
 		after = bytes.Repeat([]byte{0xff}, 16)
 	}
 	end := slices.Concat(prefix, after)
-	return func(yield func(entry, error) bool) {
+	return func(yield func(entry) bool) {
 		for key := range v.descend(bucketDone, prefix, end) {
-			if !yield(doneEntry(key), nil) {
+			if !yield(doneEntry(key)) {
 				return
 			}
 		}
@@ -70,12 +70,12 @@ func doneEntry(key []byte) entry {
 
 // pending walks the progress of all deliveries from the section's oldest on, for
 // there is no index of those that are Behind.
-func (s section) pending(v *view, after []byte) iter.Seq2[entry, error] {
+func (s section) pending(v *view, after []byte) iter.Seq[entry] {
 	start := after
 	if len(after) == 0 {
 		start = s.oldestPending(v)
 	}
-	return func(yield func(entry, error) bool) {
+	return func(yield func(entry) bool) {
 		if start == nil {
 			return
 		}
@@ -84,11 +84,8 @@ func (s section) pending(v *view, after []byte) iter.Seq2[entry, error] {
 				continue
 			}
 			p, err := decodeProgress(value)
-			if err != nil {
-				yield(entry{}, err)
-				return
-			}
-			if !yield(entry{seq: lastUint64(key), key: key, isMember: p.target == s.target && p.isPending()}, nil) {
+			isMember := err == nil && p.target == s.target && p.isPending()
+			if !yield(entry{seq: lastUint64(key), key: key, isMember: isMember}) {
 				return
 			}
 		}

@@ -17,7 +17,8 @@ const (
 )
 
 // record is the newest value of a key. Its key is the number of its bucket and
-// then the key within the bucket. value is nil for one that was deleted.
+// then the key within the bucket. value ends with its seal, except for that of a
+// sequence; it is nil for one that was deleted.
 type record struct{ key, value []byte }
 
 // overlay is a sorted set of records that replace those of the layers below it.
@@ -116,10 +117,12 @@ func fileSize(key, value []byte) int {
 // newRecord copies a key and a value; a nil value is that of a deleted record.
 func newRecord(b bucket, key, value []byte) record {
 	size := 1 + len(key)
-	both := appendKey(make([]byte, 0, size+len(value)), b, key)
+	both := appendKey(make([]byte, 0, size+len(value)+sealSize), b, key)
 	if value == nil {
 		return record{key: both}
 	}
-	both = append(both, value...)
+	if both = append(both, value...); b != sequences {
+		both = seal(both)
+	}
 	return record{key: both[:size:size], value: both[size:]}
 }

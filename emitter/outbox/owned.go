@@ -14,14 +14,10 @@ func (s *Store) Owned(owner string, after uint64) (found []*Delivery, rest uint6
 			}
 			rest = lastUint64(key)
 			p, err := decodeProgress(record)
-			if err != nil {
-				return err
+			if err != nil || !p.isOwnedBy(sum) {
+				continue
 			}
-			if p.isOwnedBy(sum) {
-				d, err := load(v, rest, false)
-				if err != nil {
-					return err
-				}
+			if d, err := load(v, rest, false); err == nil {
 				found = append(found, d)
 			}
 		}

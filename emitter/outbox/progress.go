@@ -67,7 +67,6 @@ func (tx *Tx) progress(seq uint64) *progressRecord {
 	}
 	p, err := decodeProgress(record)
 	if err != nil {
-		tx.fail(err)
 		return nil
 	}
 	return p

@@ -38,8 +38,8 @@ type Query struct {
 func (s *Store) List(q Query) (found []*Delivery, rest string, err error) {
 	err = s.view(func(v *view) error {
 		if q.ID != "" {
-			found, err = q.findID(v)
-			return err
+			found = q.findID(v)
+			return nil
 		}
 		found, rest, err = q.find(v)
 		return err
@@ -66,16 +66,9 @@ func (q Query) find(v *view) (found []*Delivery, rest string, err error) {
 	}
 	after, scanned := from.key, 0
 	for _, section := range sections {
-		for e, err := range section.entries(v, after, q.NewestFirst) {
-			if err != nil {
-				return nil, "", err
-			}
+		for e := range section.entries(v, after, q.NewestFirst) {
 			if e.isMember {
-				d, err := load(v, e.seq, false)
-				if err != nil {
-					return nil, "", err
-				}
-				if q.matches(d) {
+				if d, err := load(v, e.seq, false); err == nil && q.matches(d) {
 					found = append(found, d)
 				}
 			}
@@ -89,7 +82,7 @@ func (q Query) find(v *view) (found []*Delivery, rest string, err error) {
 }
 
 // findID finds the few deliveries that have the query's id.
-func (q Query) findID(v *view) (found []*Delivery, err error) {
+func (q Query) findID(v *view) (found []*Delivery) {
 	ids := []hash{hashOf(q.ID)}
 	for name := range v.ascend(bucketTargets, nil, nil) {
 		ids = append(ids, copyID(q.ID, string(name)))
@@ -99,15 +92,11 @@ func (q Query) findID(v *view) (found []*Delivery, err error) {
 		if len(value) != 8 {
 			continue
 		}
-		d, err := load(v, lastUint64(value), false)
-		if err != nil {
-			return nil, err
-		}
-		if q.matchesState(d.State) && q.matches(d) {
+		if d, err := load(v, lastUint64(value), false); err == nil && q.matchesState(d.State) && q.matches(d) {
 			found = append(found, d)
 		}
 	}
-	return found, nil
+	return found
 }
 
 // sections returns the sections that the query looks into, in order.

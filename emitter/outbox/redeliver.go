@@ -10,7 +10,11 @@ func (tx *Tx) Redeliver(seq uint64, due time.Time) bool {
 	if p == nil || p.discarded || p.isPending() {
 		return false
 	}
-	d, bytes := tx.delivery(seq), tx.deliveryBytes(seq)
+	d, ok := tx.delivery(seq)
+	if !ok {
+		return false
+	}
+	bytes := tx.deliveryBytes(seq)
 	t := tx.target(d.Target)
 	tx.delete(bucketDone, doneKey(p.target, p.State, p.Finished, seq))
 	tx.tally(t, p.State, -1, -bytes)
@@ -32,7 +36,6 @@ func (tx *Tx) RedeliverTo(seq uint64, target string, due time.Time) bool {
 	}
 	d, err := decodeDelivery(seq, record, true)
 	if err != nil {
-		tx.fail(err)
 		return false
 	}
 	if existing := tx.seqOf(d.ID, target); existing != 0 {
@@ -58,7 +61,7 @@ func (tx *Tx) seqOf(id, target string) uint64 {
 	for _, key := range []hash{hashOf(id), copyID(id, target)} {
 		if value := tx.get(bucketIDs, key[:]); len(value) == 8 {
 			seq := lastUint64(value)
-			if tx.delivery(seq).Target == target {
+			if d, ok := tx.delivery(seq); ok && d.Target == target {
 				return seq
 			}
 		}

@@ -25,8 +25,6 @@ import (
 // file, nor what a participant has sent.
 const headerSize = 32
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
 // position is a place in the journal: behind the record seq of a segment.
 type position struct {
 	// state is the random number of the state file, never 0.

@@ -39,6 +39,7 @@ type Store struct {
 	// engine is nil while the state file is closed.
 	engine atomic.Pointer[engine]
 	disk   disk
+	damage *damageReport
 	// segmentSize is how long a segment of the journal becomes.
 	segmentSize int64
 	// applyAtOnce is how many records one transaction of a checkpoint has. Each may
@@ -82,6 +83,7 @@ func New(o Options) *Store {
 		stopped: make(chan struct{}),
 		ready:   map[string]chan struct{}{},
 	}
+	s.damage = newDamageReport(o.Logger, o.Metrics)
 	s.writer.init(s)
 	s.register(o.Metrics)
 	return s
@@ -137,5 +139,6 @@ func (s *Store) view(fn func(*view) error) (err error) {
 		return err
 	}
 	defer v.end()
+	v.damaged = s.noteDamage
 	return fn(v)
 }

@@ -39,6 +39,13 @@ type Tx struct {
 	refusals *refusals
 	// withdrawn reports that a pending delivery was discarded.
 	withdrawn bool
+	// noted are the damaged records found so far, toSetAside those that were not set
+	// aside yet.
+	noted      map[string]noted
+	toSetAside []noted
+	damage     *damageReport
+	// startAudit, mustRecount and wokeAll ask for what damage makes necessary.
+	startAudit, mustRecount, wokeAll bool
 	// after has the functions to call once the commit is on disk.
 	after []func()
 	err   error
@@ -48,7 +55,9 @@ type Tx struct {
 func newTx(v *view, id identity, now time.Time) *Tx {
 	changes := newOverlay()
 	v.layers = append([]*overlay{changes}, v.layers...)
-	return &Tx{view: v, changes: changes, identity: id, now: now, targets: map[string]*targetRecord{}, woken: map[string]struct{}{}}
+	tx := &Tx{view: v, changes: changes, identity: id, now: now, targets: map[string]*targetRecord{}, woken: map[string]struct{}{}}
+	v.damaged = tx.note
+	return tx
 }
 
 // After calls fn once the change is on disk. fn is not durable: after a crash in
@@ -71,7 +80,7 @@ func (tx *Tx) put(b bucket, key, value []byte) {
 	tx.changes.grown += fileSize(key, value)
 	if b == bucketJourneys { // the others are small, or new
 		if old, ok := tx.view.overlaid(b, key); ok && old != nil {
-			tx.changes.grown -= fileSize(key, old)
+			tx.changes.grown -= fileSize(key, unseal(old))
 		}
 	}
 	tx.changes.set(newRecord(b, key, value))

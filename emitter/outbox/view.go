@@ -13,9 +13,12 @@ import (
 // goroutine. The bytes that it returns are valid until it ends and must not be
 // changed.
 type view struct {
-	layers  []*overlay
-	bolt    *bolt.Tx
-	floors  floors
+	layers []*overlay
+	bolt   *bolt.Tx
+	floors floors
+	// damaged is called for each record that is damaged, which otherwise counts as
+	// missing. It is nil in a view that only knows sound records.
+	damaged func(b bucket, key, sealed []byte)
 	buckets [bucketCount]*bolt.Bucket
 	key     []byte // reused
 }
@@ -25,13 +28,28 @@ func (v *view) end() { _ = v.bolt.Rollback() }
 
 // get returns the value of a key, nil if there is none.
 func (v *view) get(b bucket, key []byte) []byte {
-	if value, ok := v.overlaid(b, key); ok {
-		return value
+	if sealed, ok := v.overlaid(b, key); ok {
+		return unseal(sealed)
 	}
-	return v.bucket(b).Get(key)
+	sealed := v.bucket(b).Get(key)
+	if sealed == nil || !v.isSound(b, key, sealed) {
+		return nil
+	}
+	return unseal(sealed)
 }
 
-// overlaid looks for a key in the overlays alone.
+// isSound reports whether a record of the file is what was written.
+func (v *view) isSound(b bucket, key, sealed []byte) bool {
+	if isSealed(b, key, sealed) {
+		return true
+	}
+	if isFormat := b == bucketMeta && bytes.Equal(key, keyFormat); v.damaged != nil && !isFormat {
+		v.damaged(b, key, sealed)
+	}
+	return false
+}
+
+// overlaid looks for a key in the overlays alone. The value has its seal.
 func (v *view) overlaid(b bucket, key []byte) (value []byte, ok bool) {
 	v.key = appendKey(v.key[:0], b, key)
 	for _, layer := range v.layers {
@@ -62,6 +80,22 @@ func (v *view) first(b bucket, prefix []byte) []byte {
 // order, from start on or, if that is nil, all of them. The bucket must not be
 // changed before the end of the loop.
 func (v *view) ascend(b bucket, prefix, start []byte) iter.Seq2[[]byte, []byte] {
+	return v.sound(b, v.ascendSealed(b, prefix, start))
+}
+
+// sound leaves out what is damaged, and the seals.
+func (v *view) sound(b bucket, records iter.Seq2[[]byte, []byte]) iter.Seq2[[]byte, []byte] {
+	return func(yield func(key, value []byte) bool) {
+		for key, sealed := range records {
+			if v.isSound(b, key, sealed) && !yield(key, unseal(sealed)) {
+				return
+			}
+		}
+	}
+}
+
+// ascendSealed is ascend with the values as they are in the file.
+func (v *view) ascendSealed(b bucket, prefix, start []byte) iter.Seq2[[]byte, []byte] {
 	if start == nil {
 		start = prefix
 	}
@@ -80,14 +114,14 @@ func (v *view) ascend(b bucket, prefix, start []byte) iter.Seq2[[]byte, []byte] 
 
 // descend is ascend in the opposite order, from the last key before end on.
 func (v *view) descend(b bucket, prefix, end []byte) iter.Seq2[[]byte, []byte] {
-	return func(yield func(key, value []byte) bool) {
+	return v.sound(b, func(yield func(key, value []byte) bool) {
 		m := merger{prefix: prefix, descends: true}
 		for _, layer := range v.layers {
 			m.add(layer.descend(b, end))
 		}
 		m.add(descendBucket(v.bucket(b), end))
 		m.run(yield)
-	}
+	})
 }
 
 // identity returns the identity of the state.

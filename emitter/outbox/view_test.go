@@ -28,7 +28,7 @@ func TestViewIsTheLayersMerged(t *testing.T) {
 			b, err := tx.CreateBucket(bucketReady.name())
 			for _, k := range rapid.SliceOf(key).Draw(r, "file") {
 				want[k] = "in the file"
-				_ = b.Put([]byte(k), []byte(want[k]))
+				_ = b.Put([]byte(k), newRecord(bucketReady, []byte(k), []byte(want[k])).value)
 			}
 			return err
 		})

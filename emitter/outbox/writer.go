@@ -44,6 +44,7 @@ type writer struct {
 	// mustCommit is set from a failed commit until one succeeds.
 	mustCommit bool
 	trimmer    trimmer
+	audit      audit
 	logFailure rate.Sometimes
 }
 
@@ -170,7 +171,7 @@ func (w *writer) take(ctx context.Context) bool {
 	if isStopping {
 		return false
 	}
-	if w.trimmer.behind || w.mustCommit {
+	if w.trimmer.behind || w.audit.isRunning() || w.mustCommit {
 		return true
 	}
 	select {

@@ -1,0 +1,141 @@
+package outbox
+
+// auditAtOnce is how many deliveries an audit looks at with one commit.
+const auditAtOnce = 1024
+
+// auditPhase is what an audit does.
+//
+//	idle ──► following ──► restoring ──► idle
+type auditPhase int
+
+const (
+	auditIdle auditPhase = iota
+	// auditFollowing: it learns which deliveries follow another one in their lane.
+	auditFollowing
+	// auditRestoring: it puts what the indexes lack back.
+	auditRestoring
+)
+
+// String returns the phase's name.
+func (p auditPhase) String() string {
+	switch p {
+	case auditIdle:
+		return "idle"
+	case auditFollowing:
+		return "following"
+	case auditRestoring:
+		return "restoring"
+	}
+	return "unknown"
+}
+
+// audit puts the indexes of deliveries in order after a record was damaged, some
+// deliveries with each commit. Those that came later need none. Only the writer
+// uses it.
+type audit struct {
+	phase auditPhase
+	// after is the last delivery that it has looked at, until the last one to look at.
+	after, until uint64
+	// followers are the deliveries that a pending one leads to.
+	followers map[uint64]struct{}
+}
+
+func (a *audit) isRunning() bool { return a.phase != auditIdle }
+
+// step does what one commit may do.
+func (a *audit) step(tx *Tx) {
+	if tx.startAudit {
+		*a = audit{phase: auditFollowing, until: tx.view.sequence(bucketDeliveries), followers: map[uint64]struct{}{}}
+	}
+	if a.phase == auditIdle {
+		return
+	}
+	last, n := a.after, 0
+	var records []*progressRecord
+	var seqs []uint64
+	for key, value := range tx.view.ascend(bucketProgress, nil, uint64Key(a.after+1)) {
+		if n++; n > auditAtOnce || lastUint64(key) > a.until {
+			break
+		}
+		last = lastUint64(key)
+		if p, err := decodeProgress(value); err == nil {
+			records, seqs = append(records, p), append(seqs, last)
+		}
+	}
+	for i, p := range records {
+		switch {
+		case a.phase == auditRestoring:
+			a.restore(tx, seqs[i], p)
+		case p.next != 0 && (p.isPending() || p.discarded):
+			a.followers[p.next] = struct{}{}
+		}
+	}
+	if a.after = last; n > auditAtOnce {
+		return
+	}
+	a.after = 0
+	if a.phase++; a.phase > auditRestoring {
+		*a = audit{}
+		tx.recount()
+	}
+}
+
+// restore puts a delivery into each index that it belongs to.
+func (a *audit) restore(tx *Tx, seq uint64, p *progressRecord) {
+	if p.discarded {
+		return
+	}
+	d, ok := tx.delivery(seq)
+	if !ok {
+		tx.note(bucketProgress, uint64Key(seq), nil)
+		return
+	}
+	if tx.seqOf(d.ID, d.Target) != seq {
+		tx.restoreID(seq, d)
+	}
+	if !p.isPending() {
+		tx.restoreKey(bucketDone, doneKey(p.target, p.State, p.Finished, seq))
+		return
+	}
+	if _, isFollower := a.followers[seq]; p.State == Behind && !isFollower {
+		p.State = Waiting
+		tx.putProgress(seq, p)
+		tx.wokeAll = true
+	}
+	if p.State == Waiting {
+		isIn := tx.has(bucketReady, freshKey(p.target, seq))
+		if !p.Due.IsZero() {
+			isIn = tx.has(bucketReady, retryKey(p.target, p.Due, seq))
+		}
+		if !isIn {
+			tx.setReady(seq, p)
+			tx.wokeAll = true
+		}
+	}
+	if p.isOrdered() {
+		tx.restoreLane(seq, p)
+	}
+}
+
+// restoreID puts the id of a delivery back. A copy for another target is found by both.
+func (tx *Tx) restoreID(seq uint64, d *Delivery) {
+	for _, key := range []hash{hashOf(d.ID), copyID(d.ID, d.Target)} {
+		if !tx.has(bucketIDs, key[:]) {
+			tx.put(bucketIDs, key[:], uint64Key(seq))
+			return
+		}
+	}
+}
+
+// restoreLane has the lane end with this delivery, if it ends earlier.
+func (tx *Tx) restoreLane(seq uint64, p *progressRecord) {
+	if l := tx.readLane(p); l.last < seq {
+		tx.putLane(p, laneRecord{last: seq, deliveries: l.deliveries, bytes: l.bytes})
+	}
+}
+
+func (tx *Tx) restoreKey(b bucket, key []byte) {
+	if !tx.has(b, key) {
+		tx.put(b, key, nil)
+	}
+}

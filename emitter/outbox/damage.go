@@ -1,0 +1,318 @@
+package outbox
+
+import (
+	"bytes"
+	"encoding/binary"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/time/rate"
+)
+
+// A record whose seal is broken counts as missing wherever it is read. Whoever
+// meets it notes that, and the next commit sets it aside:
+//
+//	reader ─ note ─► change ─┐
+//	change ──────────────────┴─► Tx.note ─► setAside ─► damaged
+//	                                          │
+//	                                          └─► repair: what else has to go, or to change
+//
+// What an index lacks then is put back by an audit.
+
+const (
+	// maxDamaged is how many damaged records are listed; the oldest go first.
+	maxDamaged = 1000
+	// maxDamagedContent is how many bytes of one are kept.
+	maxDamagedContent = 4 << 10
+	// maxNoted bounds how many damaged records readers remember to have noted.
+	maxNoted = 10_000
+)
+
+// Damaged describes a record that was found damaged and set aside.
+type Damaged struct {
+	Found time.Time
+	// Kind is the bucket that the record was in.
+	Kind string
+	// ID and Target are those of the delivery that it belonged to, as far as they
+	// could still be read.
+	ID, Target string
+	// Seq is that of the delivery, 0 for a record of something else.
+	Seq uint64
+	// Bytes is the size of the record.
+	Bytes int
+}
+
+// Damaged lists what was set aside, the newest first, up to limit.
+func (s *Store) Damaged(limit int) (found []Damaged, err error) {
+	err = s.view(func(v *view) error {
+		found = v.damagedRecords(limit)
+		return nil
+	})
+	return found, err
+}
+
+func (v *view) damagedRecords(limit int) (found []Damaged) {
+	for _, value := range v.descend(bucketDamaged, nil, []byte{0xff}) {
+		if len(found) == limit {
+			break
+		}
+		if d, ok := decodeDamaged(value); ok {
+			found = append(found, d)
+		}
+	}
+	return found
+}
+
+func (d Damaged) encode(content []byte) []byte {
+	var e encoder
+	e.time(d.Found)
+	for _, text := range []string{d.Kind, d.ID, d.Target} {
+		e.text(text)
+	}
+	e.uint(d.Seq)
+	e.uint(uint64(d.Bytes))
+	e.bytes(content[:min(len(content), maxDamagedContent)])
+	return e
+}
+
+func decodeDamaged(record []byte) (d Damaged, ok bool) {
+	in := decoder{rest: record}
+	d.Found = in.time()
+	for _, text := range []*string{&d.Kind, &d.ID, &d.Target} {
+		*text = in.text()
+	}
+	d.Seq, d.Bytes = in.uint(), int(in.uint())
+	return d, in.err == nil
+}
+
+// noted is a record that was found damaged.
+type noted struct {
+	bucket bucket
+	key    string
+	sealed []byte
+}
+
+// note remembers a damaged record until the end of the transaction. It panics with
+// errCorrupt for one of meta that nothing can replace.
+func (tx *Tx) note(b bucket, key, sealed []byte) {
+	if b == bucketMeta && !bytes.Equal(key, keyLedger) {
+		panic(errCorrupt)
+	}
+	id := string(appendKey(nil, b, key))
+	if _, isKnown := tx.noted[id]; isKnown {
+		return
+	}
+	if tx.noted == nil {
+		tx.noted = map[string]noted{}
+	}
+	tx.noted[id] = noted{b, string(key), append([]byte(nil), sealed...)}
+	tx.toSetAside = append(tx.toSetAside, tx.noted[id])
+}
+
+// isDamaged reports whether a record was found damaged in this transaction.
+func (tx *Tx) isDamaged(b bucket, key []byte) bool {
+	_, ok := tx.noted[string(appendKey(nil, b, key))]
+	return ok
+}
+
+// dangles notes a record of an index that leads to no delivery which can be read.
+func (v *view) dangles(b bucket, key []byte) {
+	if v.damaged != nil {
+		v.damaged(b, key, nil)
+	}
+}
+
+// setAside moves what was noted to the damaged records, and repairs what depends on it.
+func (tx *Tx) setAside() {
+	for len(tx.toSetAside) > 0 {
+		n := tx.toSetAside[0]
+		tx.toSetAside = tx.toSetAside[1:]
+		d := Damaged{Found: tx.now, Kind: bucketNames[n.bucket], Bytes: max(len(n.sealed)-sealSize, 0)}
+		content := tx.repair(n, &d)
+		tx.putDamaged(d, content)
+	}
+}
+
+func (tx *Tx) putDamaged(d Damaged, content []byte) {
+	seq := tx.nextSequence(bucketDamaged)
+	tx.put(bucketDamaged, uint64Key(seq), d.encode(content))
+	if seq > maxDamaged {
+		tx.delete(bucketDamaged, uint64Key(seq-maxDamaged))
+	}
+	tx.After(func() { tx.damage.report(d) })
+}
+
+// EraseDamaged deletes what is kept of damaged records: nobody can say whose they
+// were.
+func (tx *Tx) EraseDamaged() {
+	var keys [][]byte
+	for key := range tx.view.ascend(bucketDamaged, nil, nil) {
+		keys = append(keys, append([]byte(nil), key...))
+	}
+	for _, key := range keys {
+		tx.delete(bucketDamaged, key)
+	}
+}
+
+// damageReport counts and logs damaged records.
+type damageReport struct {
+	log     *slog.Logger
+	total   *prometheus.CounterVec
+	logEach rate.Sometimes
+
+	mu sync.Mutex
+	// noted are the records that readers have noted.
+	noted map[string]struct{}
+}
+
+func newDamageReport(log *slog.Logger, metrics prometheus.Registerer) *damageReport {
+	d := &damageReport{
+		log: log, noted: map[string]struct{}{}, logEach: rate.Sometimes{First: 20, Interval: time.Second},
+		total: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "sidehook_store_damaged_records_total",
+			Help: "Records of the state file that were found damaged and set aside, by what they were.",
+		}, []string{"kind"}),
+	}
+	for b := range bucketCount {
+		d.total.WithLabelValues(bucketNames[b])
+	}
+	if metrics != nil {
+		metrics.MustRegister(d.total)
+	}
+	return d
+}
+
+func (d *damageReport) report(one Damaged) {
+	d.total.WithLabelValues(one.Kind).Inc()
+	d.logEach.Do(func() {
+		d.log.Error("a record of the state file is damaged and was set aside: look for a failing disk, and list what is damaged with: sidehook damaged",
+			"kind", one.Kind, "delivery", one.ID, "target", one.Target, "seq", one.Seq)
+	})
+}
+
+// isNew reports whether a reader is the first to note a record.
+func (d *damageReport) isNew(id string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if _, isKnown := d.noted[id]; isKnown || len(d.noted) >= maxNoted {
+		return false
+	}
+	d.noted[id] = struct{}{}
+	return true
+}
+
+// noteDamage has the writer set a record aside that a reader found damaged.
+func (s *Store) noteDamage(b bucket, key, _ []byte) {
+	if !s.damage.isNew(string(appendKey(nil, b, key))) {
+		return
+	}
+	key = append([]byte(nil), key...)
+	s.changes.tryAdd(change{apply: func(tx *Tx) { tx.verify(b, key) }, done: make(chan struct{}), isAwaited: true})
+}
+
+// verify notes a record if it is damaged, or leads to no delivery.
+func (tx *Tx) verify(b bucket, key []byte) {
+	if tx.get(b, key) == nil || b != bucketReady && b != bucketDone {
+		return
+	}
+	if seq := lastUint64(key); tx.progress(seq) == nil || !tx.has(bucketDeliveries, uint64Key(seq)) {
+		tx.note(b, key, nil)
+	}
+}
+
+// repair deletes a damaged record and what is of no use without it. It completes
+// the description, and returns what is worth keeping.
+func (tx *Tx) repair(n noted, d *Damaged) (content []byte) {
+	key := []byte(n.key)
+	tx.weighDamaged(n)
+	tx.changes.set(newRecord(n.bucket, key, nil))
+	switch n.bucket {
+	case bucketDeliveries, bucketProgress:
+		return tx.repairDelivery(n, d)
+	case bucketReady, bucketDone, bucketIDs, bucketLanes:
+		tx.startAudit = true
+	case bucketTargets:
+		tx.repairTarget(n)
+	case bucketJourneys:
+		tx.deleteJourney(n.key, journeyRecord{}, false)
+	case bucketJourneyParts, bucketUnsettled:
+		tx.put(n.bucket, key, nil) // what is there is unknown, rather than not there
+	case bucketMeta:
+		tx.recount()
+	case bucketJourneyAge, bucketPages, bucketPageUse, bucketFailures, bucketDamaged, bucketCount:
+	}
+	return nil
+}
+
+// weighDamaged takes a damaged record out of the ledger.
+func (tx *Tx) weighDamaged(n noted) {
+	if s, ok := shareOfBucket(n.bucket); ok {
+		tx.ledger.bytes[s] -= footprint(len(n.key) + max(len(n.sealed)-sealSize, 0))
+	}
+}
+
+// repairDelivery removes a delivery one of whose records is damaged.
+func (tx *Tx) repairDelivery(n noted, d *Damaged) (content []byte) {
+	if len(n.key) != 8 { // what a key of another length was cannot be told
+		tx.startAudit = true
+		return n.sealed
+	}
+	key := []byte(n.key)
+	d.Seq = binary.BigEndian.Uint64(key)
+	record := tx.get(bucketDeliveries, key)
+	if content = record; record == nil && n.bucket == bucketDeliveries {
+		content = unseal(n.sealed[:max(len(n.sealed), sealSize)])
+	}
+	delivery, err := decodeDelivery(d.Seq, content, false)
+	if _, isKnown := tx.knownTarget(delivery.Target); err == nil && isKnown {
+		d.ID, d.Target = delivery.ID, delivery.Target
+	}
+	if p := tx.progress(d.Seq); p != nil {
+		tx.leave(d.Seq, p)
+	} else {
+		tx.startAudit = true // those behind it have nobody else who lets them go on
+	}
+	tx.deleteDelivery(d.Seq, delivery)
+	tx.delete(bucketProgress, key)
+	tx.mustRecount = true
+	return content
+}
+
+// leave removes a delivery from the indexes and its lane.
+func (tx *Tx) leave(seq uint64, p *progressRecord) {
+	switch {
+	case !p.isPending():
+		tx.delete(bucketDone, doneKey(p.target, p.State, p.Finished, seq))
+	case p.State == Waiting:
+		tx.clearReady(seq, p)
+		tx.promoteNext(seq, p)
+		tx.withdrawn = true
+	default: // in the middle of a lane
+		tx.withdrawn, tx.startAudit = true, true
+	}
+	tx.wokeAll = true
+}
+
+// knownTarget returns the record of a target that exists.
+func (tx *Tx) knownTarget(name string) (*targetRecord, bool) {
+	if name == "" || !tx.has(bucketTargets, []byte(name)) && tx.targets[name] == nil {
+		return nil, false
+	}
+	return tx.target(name), true
+}
+
+// repairTarget gives a target whose record is damaged the number that its
+// deliveries have. That it was disabled is lost.
+func (tx *Tx) repairTarget(n noted) {
+	tx.mustRecount = true
+	for key, record := range tx.view.ascend(bucketDeliveries, nil, nil) {
+		d, err := decodeDelivery(lastUint64(key), record, false)
+		p := tx.progress(lastUint64(key))
+		if err != nil || p == nil || tx.has(bucketTargets, []byte(d.Target)) || tx.targets[d.Target] != nil {
+			continue
+		}
+		tx.targets[d.Target] = &targetRecord{number: p.target, dirty: true}
+	}
+}
