@@ -80,6 +80,24 @@ func (a *audit) step(tx *Tx) {
 	}
 }
 
+// raiseSequences sees to it that the next numbers are higher than all that are in
+// use, since a damaged journal may have lost the last ones.
+func (tx *Tx) raiseSequences() {
+	var delivery, target uint64
+	for key := range tx.view.descend(bucketDeliveries, nil, []byte{0xff}) {
+		delivery = lastUint64(key)
+		break
+	}
+	for _, t := range tx.allTargets() {
+		target = max(target, uint64(t.number))
+	}
+	for b, used := range map[bucket]uint64{bucketDeliveries: delivery, bucketTargets: target} {
+		if tx.view.sequence(b) < used {
+			tx.changes.set(newRecord(sequences, []byte{byte(b)}, uint64Key(used)))
+		}
+	}
+}
+
 // restore puts a delivery into each index that it belongs to.
 func (a *audit) restore(tx *Tx, seq uint64, p *progressRecord) {
 	if p.discarded {

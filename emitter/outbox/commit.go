@@ -58,7 +58,7 @@ func (w *writer) transact() (tx *Tx, failed *int, err error) {
 	w.trimmer.fillerBytes = fillerBytes(v.bolt)
 	tx.damage = w.store.damage
 	w.trimmer.begin(tx)
-	w.verifyTargets(tx)
+	w.verify(tx)
 	for i, c := range w.batch {
 		isLarge := int64(tx.changes.memory) >= w.store.segmentSize/2
 		if isLong := time.Since(tx.now) >= maxBatchTime; i > 0 && (isLong || isLarge) {
@@ -83,14 +83,16 @@ func (w *writer) transact() (tx *Tx, failed *int, err error) {
 	return tx, nil, w.engine.commit(v, tx.changes)
 }
 
-// verifyTargets reads the records of all targets once the file is open: before one
-// that is damaged gets another number.
-func (w *writer) verifyTargets(tx *Tx) {
+// verify sees to it, once the file is open, that no target whose record is damaged
+// gets another number, and no delivery the seq of another.
+func (w *writer) verify(tx *Tx) {
 	if w.engine.isVerified {
 		return
 	}
 	tx.targetNames()
 	tx.setAside()
+	tx.raiseSequences()
+	tx.startAudit = w.engine.mustAudit
 	tx.After(func() { w.engine.isVerified = true })
 }
 

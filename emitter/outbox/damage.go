@@ -217,7 +217,9 @@ func (tx *Tx) verify(b bucket, key []byte) {
 	if tx.get(b, key) == nil || b != bucketReady && b != bucketDone {
 		return
 	}
-	if seq := lastUint64(key); tx.progress(seq) == nil || !tx.has(bucketDeliveries, uint64Key(seq)) {
+	seq := lastUint64(key)
+	p := tx.progress(seq)
+	if p == nil || (p.State == Waiting) != (b == bucketReady) || !tx.has(bucketDeliveries, uint64Key(seq)) {
 		tx.note(b, key, nil)
 	}
 }

@@ -93,7 +93,7 @@ func (r *readyReader) collect(prefix []byte, now time.Time) {
 			r.next = dueOf(key)
 			return
 		}
-		if d, err := load(r.view, seq, true); err == nil {
+		if d, err := load(r.view, seq, true); err == nil && d.State == Waiting {
 			r.found = append(r.found, d)
 			r.size += len(d.Body)
 		} else {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -30,8 +31,9 @@ type engine struct {
 	// active is the overlay that commits go to, began when the first of them did.
 	active *overlay
 	began  time.Time
-	// isVerified reports that the records of all targets were read.
-	isVerified bool
+	// isVerified reports that the records of all targets were read, mustAudit that
+	// indexes may lack something.
+	isVerified, mustAudit bool
 	// committed is when the last commit was.
 	committed time.Time
 	// erase receives the outcome once the journal has nothing left that was in it
@@ -63,11 +65,11 @@ func openEngine(db *bolt.DB, j *journal, after position, s *Store) (*engine, err
 	if err != nil {
 		return nil, errors.Join(err, j.close())
 	}
-	if len(found) > 0 && found[len(found)-1].isDamaged {
+	if isDamaged := slices.ContainsFunc(found, func(s *segment) bool { return s.damaged > 0 }); isDamaged {
 		if err := e.salvage(found); err != nil {
 			return nil, errors.Join(err, j.close())
 		}
-		found = nil
+		found, e.mustAudit = nil, true
 	}
 	if len(found) > 0 {
 		e.active = found[len(found)-1].changes

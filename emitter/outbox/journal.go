@@ -116,7 +116,7 @@ func (j *journal) wipe(segment uint64) error {
 }
 
 // restore reads the segments after a position, at most two, and continues after
-// the last one. A damaged one is the last that it returns.
+// the last one.
 func (j *journal) restore(after position) (found []*segment, err error) {
 	j.last = after
 	var content [2][]byte
@@ -132,16 +132,14 @@ func (j *journal) restore(after position) (found []*segment, err error) {
 		}
 		found = append(found, s)
 		j.last, j.length, j.reserved = s.last, s.length, int64(len(data))
-		if s.isDamaged {
-			return found, nil
-		}
 	}
 	if len(found) > 0 {
 		return found, j.clearTail(content[(j.last.segment-after.segment)-1])
 	}
-	second := position{state: after.state, segment: after.segment + 2, seq: after.seq}
-	if isFirstLost := hasRecord(content[1], second); isFirstLost {
-		return []*segment{{last: second, changes: newOverlay(), isDamaged: true}}, nil
+	second := position{state: after.state, segment: after.segment + 1, seq: after.seq}
+	if s := parseSegment(content[1], second); s != nil { // the first one is lost
+		s.damaged++
+		return []*segment{s}, nil
 	}
 	return nil, errors.Join(j.rotate(), j.clearTail(content[0]))
 }

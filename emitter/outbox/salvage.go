@@ -9,12 +9,14 @@ import (
 )
 
 // salvage moves what can be read of a damaged journal to the state file, sets the
-// files of the journal aside and begins new ones. What followed the damage is
-// lost, and made good only if the app shows the same page again.
+// files of the journal aside and begins new ones.
 func (e *engine) salvage(found []*segment) error {
-	last := found[len(found)-1].last
-	e.log.Error("the journal is damaged: the changes of the last seconds before the stop are lost, and its files are kept beside it",
-		"files", e.journal.path(0)+asideSuffix+", "+e.journal.path(1)+asideSuffix, "record", last.seq+1)
+	last, damaged := found[len(found)-1].last, uint64(0)
+	for _, s := range found {
+		damaged += s.damaged
+	}
+	e.log.Error("the journal is damaged: some changes of the last seconds before the stop are lost, and its files are kept beside it",
+		"files", e.journal.path(0)+asideSuffix+", "+e.journal.path(1)+asideSuffix, "damaged_commits", damaged)
 	for _, s := range found {
 		if err := e.apply(context.Background(), &frozen{changes: s.changes, upTo: s.last}); err != nil {
 			return err

@@ -113,53 +113,76 @@ type segment struct {
 	length int64
 	// changes has the changes of all its records.
 	changes *overlay
-	// isDamaged reports that a record cannot be read though it was once synced.
-	isDamaged bool
+	// damaged is how many records cannot be read in whole though they were once synced.
+	damaged uint64
 }
 
 // parseSegment reads the content of a file as the segment that follows a
-// position. It ends with the first record that is torn, damaged or of an earlier
-// segment. Without any record it is nil.
+// position. It ends with the first record that is torn or of an earlier segment;
+// of those that are damaged it takes what is sound. Without any record it is nil.
 func parseSegment(data []byte, after position) *segment {
 	s := &segment{last: after, changes: newOverlay()}
 	s.last.segment++
 	for {
 		p, changes, size := parseRecord(data[s.length:])
 		isNext := p == position{state: s.last.state, segment: s.last.segment, seq: s.last.seq + 1}
-		if size == 0 || !isNext {
+		if size > 0 && isNext {
+			if !addChanges(s.changes, changes) {
+				s.damaged++
+			}
+			s.last, s.length = p, s.length+int64(size)
+			continue
+		}
+		gap, next := nextRecord(data[s.length:], s.last)
+		if gap < 0 {
 			break
 		}
-		if !addChanges(s.changes, changes) {
-			s.isDamaged = true
-			break
-		}
-		s.last, s.length = p, s.length+int64(size)
+		addSound(s.changes, data[s.length:][:gap])
+		s.damaged += next.seq - s.last.seq - 1
+		s.last.seq, s.length = next.seq-1, s.length+int64(gap)
 	}
-	s.isDamaged = s.isDamaged || hasRecord(data[s.length:], s.last)
-	if s.length == 0 && !s.isDamaged {
+	if s.length == 0 {
 		return nil
 	}
 	return s
 }
 
-// hasRecord reports whether a whole record of the segment of p that comes after p
-// lies anywhere in data. Each record is synced before the next is written, so
-// that only damage explains why something lies between.
-func hasRecord(data []byte, p position) bool {
-	mark := appendUint64s(nil, p.state, p.segment)
-	for {
-		at := bytes.Index(data, mark)
-		if at < 0 {
-			return false
+// addSound adds those changes of a damaged record to an overlay whose seals are
+// whole. It passes over deletions, which have none.
+func addSound(to *overlay, damaged []byte) {
+	in := decoder{rest: damaged[min(headerSize, len(damaged)):]}
+	for len(in.rest) > 0 {
+		key := in.raw()
+		size := in.uint()
+		if in.err != nil || !isKey(key) || size > 1+uint64(len(in.rest)) {
+			return
 		}
-		if at >= 8 {
-			if found, _, size := parseRecord(data[at-8:]); size > 0 && found.seq > p.seq {
-				return true
-			}
-		}
-		data = data[at+1:]
-		if at > 8 { // keep what may be the beginning of the next record
+		if size == 0 {
 			continue
 		}
+		value := in.rest[: size-1 : size-1]
+		in.rest = in.rest[size-1:]
+		if b := bucket(key[0]); b != sequences && isSealed(b, key[1:], value) {
+			to.set(record{key: key, value: value})
+			to.grown += fileSize(key[1:], value)
+		}
 	}
+}
+
+// nextRecord finds the first whole record of the segment of p that comes after p
+// anywhere in data; at is negative if there is none. Each record is synced before
+// the next is written, so that only damage explains why something lies before it.
+func nextRecord(data []byte, p position) (at int, next position) {
+	mark := appendUint64s(nil, p.state, p.segment)
+	for from := 8; from < len(data); from++ {
+		found := bytes.Index(data[from:], mark)
+		if found < 0 {
+			break
+		}
+		from += found
+		if next, _, size := parseRecord(data[from-8:]); size > 0 && next.seq > p.seq {
+			return from - 8, next
+		}
+	}
+	return -1, position{}
 }

@@ -46,8 +46,8 @@ func exampleSegment() (data []byte, after position, ends []int) {
 func TestSegmentIsReadAsItWasWritten(t *testing.T) {
 	data, after, _ := exampleSegment()
 	s := parseSegment(append(data, make([]byte, 1000)...), after)
-	if s.last != (position{9, 5, 73}) || s.length != int64(len(data)) || s.isDamaged {
-		t.Errorf("read to %+v, %d of %d bytes, damaged: %v", s.last, s.length, len(data), s.isDamaged)
+	if s.last != (position{9, 5, 73}) || s.length != int64(len(data)) || s.damaged > 0 {
+		t.Errorf("read to %+v, %d of %d bytes, %d damaged", s.last, s.length, len(data), s.damaged)
 	}
 	want := changesOf(
 		newRecord(bucketPages, []byte("empty"), []byte{}),
@@ -70,8 +70,8 @@ func TestSegmentEndsWithTheFirstRecordThatIsNotItsNext(t *testing.T) {
 		if s == nil {
 			s = &segment{last: after}
 		}
-		if s.last.seq != wantSeq || s.isDamaged != wantDamage {
-			t.Errorf("%s: read to record %d, damaged: %v; want %d, %v", name, s.last.seq, s.isDamaged, wantSeq, wantDamage)
+		if s.last.seq != wantSeq || (s.damaged > 0) != wantDamage {
+			t.Errorf("%s: read to record %d, %d damaged; want %d, %v", name, s.last.seq, s.damaged, wantSeq, wantDamage)
 		}
 	}
 	flip := func(at int) []byte { d := slices.Clone(data); d[at] ^= 1; return d }
@@ -79,11 +79,12 @@ func TestSegmentEndsWithTheFirstRecordThatIsNotItsNext(t *testing.T) {
 		f("torn", 72, false, data[:at], after)
 		f("a byte of the last record is wrong", 72, false, flip(at), after)
 	}
-	f("a byte of the record in the middle is wrong", 71, true, flip(ends[0]+50), after)
-	f("the first record is wrong", 70, true, flip(50), after)
+	f("a byte of the record in the middle is wrong", 73, true, flip(ends[0]+50), after)
+	f("the first record is wrong", 73, true, flip(50), after)
+	f("two records are wrong", 73, true, append(flip(50)[:ends[0]], flip(ends[0] + 50)[ends[0]:]...), after)
 	f("of another state file", 70, false, data, position{8, 4, 70})
 	f("an earlier segment", 70, false, data, position{9, 5, 70})
-	f("the segment before is not complete", 69, true, data, position{9, 4, 69})
+	f("the segment before is not complete", 73, true, data, position{9, 4, 69})
 	f("empty", 70, false, nil, after)
 	earlier := appendRecord(nil, position{9, 3, 74}, changesOf())
 	f("remains of an earlier segment follow", 73, false, slices.Concat(data, earlier), after)
@@ -104,7 +105,7 @@ func FuzzParseSegment(f *testing.F) {
 			t.Fatalf("read %d of %d bytes", s.length, len(content))
 		}
 		again := parseSegment(appendRecord(nil, position{9, 5, 71}, s.changes), after)
-		if again == nil || again.isDamaged || textOf(again.changes) != textOf(s.changes) {
+		if again == nil || again.damaged > 0 || textOf(again.changes) != textOf(s.changes) {
 			t.Fatalf("written again it is\n%+v\nnot\n%+v", again, s)
 		}
 	})

@@ -83,6 +83,14 @@ func eventful(last time.Time, size int) Mark {
 	return Mark{LastExchange: last, Size: size, HasEvents: true}
 }
 
+// waitAudited waits until nothing damaged waits to be set aside or repaired.
+func waitAudited(t testing.TB, s *Store) {
+	t.Helper()
+	for isRunning := true; isRunning; {
+		do(t, s, func(tx *Tx) { isRunning = s.writer.audit.isRunning() || tx.startAudit })
+	}
+}
+
 func at(n int) time.Time { return time.Date(2026, 11, 23, 12, 0, n, 0, time.UTC) }
 
 // dueIDs returns the ids of the deliveries that are due at a time.
