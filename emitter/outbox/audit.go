@@ -1,7 +1,9 @@
 package outbox
 
+import "slices"
+
 // auditAtOnce is how many deliveries an audit looks at with one commit.
-const auditAtOnce = 1024
+const auditAtOnce = 256
 
 // auditPhase is what an audit does.
 //
@@ -29,24 +31,34 @@ func (p auditPhase) String() string {
 	return "unknown"
 }
 
-// audit puts the indexes of deliveries in order after a record was damaged, some
-// deliveries with each commit. Those that came later need none. Only the writer
-// uses it.
+// audit puts the indexes of deliveries in order, some deliveries with each commit.
+// There is one after each start, since an index that lacks something does not show
+// it, and one whenever a record is found damaged. Deliveries that come later need
+// none. Only the writer uses it.
 type audit struct {
 	phase auditPhase
+	// isThorough reports that the records of deliveries are read too.
+	isThorough bool
 	// after is the last delivery that it has looked at, until the last one to look at.
 	after, until uint64
-	// followers are the deliveries that a pending one leads to.
+	// followers are the deliveries that a pending one leads to, broken those of each
+	// lane that lead to one that is gone, oldest first.
 	followers map[uint64]struct{}
+	broken    map[hash][]uint64
 }
 
 func (a *audit) isRunning() bool { return a.phase != auditIdle }
 
+// newAudit returns an audit of all deliveries that there are.
+func newAudit(tx *Tx, isThorough bool) audit {
+	return audit{
+		phase: auditFollowing, isThorough: isThorough, until: tx.view.sequence(bucketDeliveries),
+		followers: map[uint64]struct{}{}, broken: map[hash][]uint64{},
+	}
+}
+
 // step does what one commit may do.
 func (a *audit) step(tx *Tx) {
-	if tx.startAudit {
-		*a = audit{phase: auditFollowing, until: tx.view.sequence(bucketDeliveries), followers: map[uint64]struct{}{}}
-	}
 	if a.phase == auditIdle {
 		return
 	}
@@ -67,7 +79,9 @@ func (a *audit) step(tx *Tx) {
 		case a.phase == auditRestoring:
 			a.restore(tx, seqs[i], p)
 		case p.next != 0 && (p.isPending() || p.discarded):
-			a.followers[p.next] = struct{}{}
+			if a.followers[p.next] = struct{}{}; tx.progress(p.next) == nil {
+				a.broken[p.lane] = append(a.broken[p.lane], seqs[i])
+			}
 		}
 	}
 	if a.after = last; n > auditAtOnce {
@@ -75,8 +89,8 @@ func (a *audit) step(tx *Tx) {
 	}
 	a.after = 0
 	if a.phase++; a.phase > auditRestoring {
+		tx.mustRecount = tx.mustRecount || a.isThorough
 		*a = audit{}
-		tx.recount()
 	}
 }
 
@@ -103,22 +117,22 @@ func (a *audit) restore(tx *Tx, seq uint64, p *progressRecord) {
 	if p.discarded {
 		return
 	}
-	d, ok := tx.delivery(seq)
-	if !ok {
-		tx.note(bucketProgress, uint64Key(seq), nil)
-		return
-	}
-	if tx.seqOf(d.ID, d.Target) != seq {
-		tx.restoreID(seq, d)
+	if a.isThorough {
+		d, ok := tx.delivery(seq)
+		if !ok {
+			tx.note(bucketProgress, uint64Key(seq), nil)
+			return
+		}
+		if tx.seqOf(d.ID, d.Target) != seq {
+			tx.restoreID(seq, d)
+		}
 	}
 	if !p.isPending() {
 		tx.restoreKey(bucketDone, doneKey(p.target, p.State, p.Finished, seq))
 		return
 	}
 	if _, isFollower := a.followers[seq]; p.State == Behind && !isFollower {
-		p.State = Waiting
-		tx.putProgress(seq, p)
-		tx.wokeAll = true
+		a.reconnect(tx, seq, p)
 	}
 	if p.State == Waiting {
 		isIn := tx.has(bucketReady, freshKey(p.target, seq))
@@ -127,12 +141,27 @@ func (a *audit) restore(tx *Tx, seq uint64, p *progressRecord) {
 		}
 		if !isIn {
 			tx.setReady(seq, p)
-			tx.wokeAll = true
+			tx.wokeAll, tx.restored = true, tx.restored+1
 		}
 	}
 	if p.isOrdered() {
 		tx.restoreLane(seq, p)
 	}
+}
+
+// reconnect has a delivery follow the last one before it in its lane, or come first
+// if none is left.
+func (a *audit) reconnect(tx *Tx, seq uint64, p *progressRecord) {
+	for _, before := range slices.Backward(a.broken[p.lane]) {
+		last := tx.progress(before)
+		if isBefore := last != nil && before < seq && last.target == p.target && (last.isPending() || last.discarded); isBefore {
+			last.next = seq
+			tx.putProgress(before, last)
+			return
+		}
+	}
+	p.State = Waiting
+	tx.putProgress(seq, p)
 }
 
 // restoreID puts the id of a delivery back. A copy for another target is found by both.

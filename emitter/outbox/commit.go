@@ -92,16 +92,27 @@ func (w *writer) verify(tx *Tx) {
 	tx.targetNames()
 	tx.setAside()
 	tx.raiseSequences()
-	tx.startAudit = w.engine.mustAudit
-	tx.After(func() { w.engine.isVerified = true })
+	audit := newAudit(tx, w.engine.mustAudit)
+	tx.After(func() { w.engine.isVerified, w.audit = true, audit })
 }
 
 // repair sets aside what was found damaged, and goes on with the audit.
 func (w *writer) repair(tx *Tx) {
 	tx.setAside()
 	audit := w.audit
+	if !w.engine.isVerified { // it begins with the next commit
+		return
+	}
 	audit.step(tx)
 	tx.setAside()
+	if tx.startAudit {
+		audit = newAudit(tx, true)
+	}
+	if n := tx.restored; n > 0 {
+		tx.After(func() {
+			w.store.log.Warn("pending deliveries that an index had lost were put back into it: look for a failing disk", "deliveries", n)
+		})
+	}
 	if tx.mustRecount {
 		tx.recount()
 	}

@@ -107,7 +107,7 @@ func (tx *Tx) note(b bucket, key, sealed []byte) {
 	if tx.noted == nil {
 		tx.noted = map[string]noted{}
 	}
-	tx.noted[id] = noted{b, string(key), append([]byte(nil), sealed...)}
+	tx.noted[id] = noted{b, string(key), bytes.Clone(sealed)}
 	tx.toSetAside = append(tx.toSetAside, tx.noted[id])
 }
 
@@ -129,6 +129,9 @@ func (tx *Tx) setAside() {
 	for len(tx.toSetAside) > 0 {
 		n := tx.toSetAside[0]
 		tx.toSetAside = tx.toSetAside[1:]
+		if hasGone := n.sealed == nil && !tx.has(n.bucket, []byte(n.key)); hasGone {
+			continue
+		}
 		d := Damaged{Found: tx.now, Kind: bucketNames[n.bucket], Bytes: max(len(n.sealed)-sealSize, 0)}
 		content := tx.repair(n, &d)
 		tx.putDamaged(d, content)
@@ -228,11 +231,15 @@ func (tx *Tx) verify(b bucket, key []byte) {
 // the description, and returns what is worth keeping.
 func (tx *Tx) repair(n noted, d *Damaged) (content []byte) {
 	key := []byte(n.key)
-	tx.weighDamaged(n)
-	tx.changes.set(newRecord(n.bucket, key, nil))
+	if n.bucket == bucketDeliveries || n.bucket == bucketProgress {
+		content = tx.repairDelivery(n, d)
+	}
+	if isDamaged := n.sealed != nil || n.bucket != bucketProgress; isDamaged {
+		tx.weighDamaged(n)
+		tx.changes.set(newRecord(n.bucket, key, nil))
+	}
 	switch n.bucket {
 	case bucketDeliveries, bucketProgress:
-		return tx.repairDelivery(n, d)
 	case bucketReady, bucketDone, bucketIDs, bucketLanes:
 		tx.startAudit = true
 	case bucketTargets:
@@ -243,9 +250,11 @@ func (tx *Tx) repair(n noted, d *Damaged) (content []byte) {
 		tx.put(n.bucket, key, nil) // what is there is unknown, rather than not there
 	case bucketMeta:
 		tx.recount()
-	case bucketJourneyAge, bucketPages, bucketPageUse, bucketFailures, bucketDamaged, bucketCount:
+	case bucketFailures:
+		tx.mustRecount = true
+	case bucketJourneyAge, bucketPages, bucketPageUse, bucketDamaged, bucketCount:
 	}
-	return nil
+	return content
 }
 
 // weighDamaged takes a damaged record out of the ledger.
@@ -264,37 +273,37 @@ func (tx *Tx) repairDelivery(n noted, d *Damaged) (content []byte) {
 	key := []byte(n.key)
 	d.Seq = binary.BigEndian.Uint64(key)
 	record := tx.get(bucketDeliveries, key)
-	if content = record; record == nil && n.bucket == bucketDeliveries {
-		content = unseal(n.sealed[:max(len(n.sealed), sealSize)])
+	if content = record; n.bucket == bucketDeliveries && len(n.sealed) >= sealSize {
+		content = unseal(n.sealed)
 	}
 	delivery, err := decodeDelivery(d.Seq, content, false)
 	if _, isKnown := tx.knownTarget(delivery.Target); err == nil && isKnown {
 		d.ID, d.Target = delivery.ID, delivery.Target
 	}
-	if p := tx.progress(d.Seq); p != nil {
-		tx.leave(d.Seq, p)
-	} else {
-		tx.startAudit = true // those behind it have nobody else who lets them go on
-	}
 	tx.deleteDelivery(d.Seq, delivery)
-	tx.delete(bucketProgress, key)
-	tx.mustRecount = true
+	tx.leave(d.Seq, tx.progress(d.Seq))
+	tx.withdrawn, tx.wokeAll, tx.mustRecount = true, true, true
 	return content
 }
 
-// leave removes a delivery from the indexes and its lane.
+// leave removes a delivery from the indexes and its lane. p is nil if its progress
+// is damaged.
 func (tx *Tx) leave(seq uint64, p *progressRecord) {
 	switch {
-	case !p.isPending():
-		tx.delete(bucketDone, doneKey(p.target, p.State, p.Finished, seq))
+	case p == nil: // only an audit finds those behind it
+		tx.startAudit = true
+		return
+	case p.State == Behind && p.isPending(): // others are behind it
+		p.discarded = true
+		tx.putProgress(seq, p)
+		return
 	case p.State == Waiting:
 		tx.clearReady(seq, p)
 		tx.promoteNext(seq, p)
-		tx.withdrawn = true
-	default: // in the middle of a lane
-		tx.withdrawn, tx.startAudit = true, true
+	default:
+		tx.delete(bucketDone, doneKey(p.target, p.State, p.Finished, seq))
 	}
-	tx.wokeAll = true
+	tx.delete(bucketProgress, uint64Key(seq))
 }
 
 // knownTarget returns the record of a target that exists.

@@ -94,8 +94,9 @@ func (tx *Tx) promoteNext(seq uint64, p *progressRecord) (promoted bool) {
 	for following := p.next; following != 0; {
 		next := tx.progress(following)
 		switch {
-		case next == nil:
-			return false
+		case next == nil: // its record is damaged, or gone
+			tx.startAudit = true
+			following = 0
 		case next.discarded:
 			tx.delete(bucketProgress, uint64Key(following))
 			following = next.next

@@ -46,6 +46,8 @@ type Tx struct {
 	damage     *damageReport
 	// startAudit, mustRecount and wokeAll ask for what damage makes necessary.
 	startAudit, mustRecount, wokeAll bool
+	// restored is how many deliveries were put back into the ready index.
+	restored int
 	// after has the functions to call once the commit is on disk.
 	after []func()
 	err   error
