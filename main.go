@@ -80,7 +80,7 @@ Exit codes: 0, 1 for a failure, 2 for a wrong command line, and 3 where
 	build := cli.ReadBuild(version)
 	root.Version = build.String()
 	root.AddGroup(&cobra.Group{ID: "run", Title: "Run sidehook:"}, &cobra.Group{ID: "operate", Title: "Operate a running sidehook:"})
-	add(root, "run", runCommand(), check.Command(), trial.Command(record.Preview), demo.Command(runDemo))
+	add(root, "run", runCommand(), check.Command(cli.CheckState), trial.Command(record.Preview), demo.Command(runDemo))
 	add(root, "operate", cli.Commands()...)
 	add(root, "", cli.VersionCommand(build))
 	return root

@@ -142,6 +142,7 @@ func (a *Admin) routes() http.Handler {
 		"POST /deliveries/discard":     a.discard,
 		"POST /forget":                 a.forget,
 		"GET /backup":                  a.backup,
+		"GET /damaged":                 a.damaged,
 	} {
 		mux.HandleFunc(pattern, a.guarded(handler))
 	}

@@ -123,7 +123,8 @@ func (w *writer) repair(tx *Tx) {
 func apply(tx *Tx, c change) (err error) {
 	defer func() {
 		p := recover()
-		if _, isFault := p.(interface{ Addr() uintptr }); isFault || p == errCorrupt {
+		_, isFault := p.(interface{ Addr() uintptr })
+		if cause, _ := p.(error); isFault || errors.Is(cause, errCorrupt) {
 			err = errCorrupt
 		} else if p != nil {
 			// The panic's value may hold an answer, so the error has only its type.

@@ -111,12 +111,6 @@ func (tx *Tx) note(b bucket, key, sealed []byte) {
 	tx.toSetAside = append(tx.toSetAside, tx.noted[id])
 }
 
-// isDamaged reports whether a record was found damaged in this transaction.
-func (tx *Tx) isDamaged(b bucket, key []byte) bool {
-	_, ok := tx.noted[string(appendKey(nil, b, key))]
-	return ok
-}
-
 // dangles notes a record of an index that leads to no delivery which can be read.
 func (v *view) dangles(b bucket, key []byte) {
 	if v.damaged != nil {

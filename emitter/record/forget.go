@@ -67,6 +67,10 @@ func (f *forgetting) eraseJourneys(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// Nobody can say whose the damaged records were.
+	if err := f.store.Do(ctx, (*outbox.Tx).EraseDamaged); err != nil {
+		return err
+	}
 	for step := range slices.Chunk(keys, forgetStep) {
 		if err := f.store.Do(ctx, func(tx *outbox.Tx) { f.choose(tx, step) }); err != nil {
 			return err

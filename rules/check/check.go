@@ -36,9 +36,13 @@ type result struct {
 	Warnings []string `json:"warnings,omitempty"`
 }
 
-// Command returns the command `sidehook check`.
-func Command() *cobra.Command {
+// State checks a state directory, and prints what is in it.
+type State = func(path string, out io.Writer, asJSON bool) error
+
+// Command returns the command `sidehook check`. state is what --state does.
+func Command(state State) *cobra.Command {
 	var files []string
+	var path string
 	var asJSON bool
 	check := &cobra.Command{
 		Use:   "check [CONFIG...]",
@@ -49,12 +53,22 @@ when a file has problems; all of them are printed, as FILE:LINE:COLUMN.
 
 The files that a configuration refers to and the environment variables of its
 secrets must be there, as they are when sidehook runs. That the state directory
-cannot be written is a warning: perhaps it can where sidehook runs.`,
+cannot be written is a warning: perhaps it can where sidehook runs.
+
+With --state, read a whole state directory instead, or a backup, while sidehook
+does not run: what is in it, and what is damaged. It changes nothing.`,
 		Example: `  sidehook check config.yaml
   sidehook check staging.yaml production.yaml
+  sidehook check --state /var/lib/sidehook
   envsubst < config.template.yaml | sidehook check -`,
 		SuggestFor: []string{"validate", "verify", "lint", "config"},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("state") {
+				if len(files)+len(args) > 0 {
+					return errors.New("check configurations or, with --state, one state directory")
+				}
+				return state(path, cmd.OutOrStdout(), asJSON)
+			}
 			files = append(files, args...)
 			if len(files) == 0 {
 				files = []string{defaultFile}
@@ -63,6 +77,7 @@ cannot be written is a warning: perhaps it can where sidehook runs.`,
 		},
 	}
 	check.Flags().StringArrayVar(&files, "config", nil, "`file` to check, as if it were an argument")
+	check.Flags().StringVar(&path, "state", "", "state `directory` to read, or a backup")
 	check.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return check
 }

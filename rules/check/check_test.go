@@ -3,6 +3,8 @@ package check
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,10 +16,22 @@ const (
 	bad  = "app: 1"
 )
 
+func TestStateIsCheckedAlone(t *testing.T) {
+	if out, failure := check(t, "", "--state", "/somewhere", "--json"); out != "the state in /somewhere true\n" || failure != "" {
+		t.Errorf("%q, %q", out, failure)
+	}
+	if _, failure := check(t, "", "config.yaml", "--state", "/somewhere"); !strings.Contains(failure, "one state directory") {
+		t.Errorf("with a configuration: %q", failure)
+	}
+}
+
 // check runs the command and returns its output and the text of its error.
 func check(t *testing.T, stdin string, args ...string) (stdout, failure string) {
 	t.Helper()
-	command := Command()
+	command := Command(func(path string, out io.Writer, asJSON bool) error {
+		fmt.Fprintln(out, "the state in", path, asJSON)
+		return nil
+	})
 	command.SilenceErrors, command.SilenceUsage = true, true
 	var out bytes.Buffer
 	command.SetIn(strings.NewReader(stdin))

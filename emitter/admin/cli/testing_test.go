@@ -25,6 +25,7 @@ import (
 type server struct {
 	*admin.Admin
 	t         *testing.T
+	dir       string
 	store     *outbox.Store
 	stopStore func()
 	stdin     string
@@ -38,10 +39,16 @@ type server struct {
 
 func newServer(t *testing.T) *server {
 	t.Helper()
+	return newServerIn(t, t.TempDir())
+}
+
+// newServerIn is newServer with a state directory that an earlier one may have left.
+func newServerIn(t *testing.T, dir string) *server {
+	t.Helper()
 	logger := slog.New(slog.DiscardHandler)
-	s := &server{t: t, erased: record.Forgotten{Journeys: 1, Answers: 2, Pending: 3}}
+	s := &server{t: t, dir: dir, erased: record.Forgotten{Journeys: 1, Answers: 2, Pending: 3}}
 	registry := prometheus.NewRegistry()
-	s.store = outbox.New(outbox.Options{Dir: t.TempDir(), Metrics: registry, Logger: logger})
+	s.store = outbox.New(outbox.Options{Dir: dir, Metrics: registry, Logger: logger})
 	s.Admin = admin.New(admin.Config{
 		Listen: "127.0.0.1:0", Logger: logger, Metrics: registry, Store: s.store,
 		Ready: func(context.Context) error { return s.ready },
