@@ -27,7 +27,10 @@ const (
 
 // connections are those to one target, which are shared with no other. Their
 // number is bounded by the target's concurrency. When the file with the trusted
-// authorities changes, new connections replace the old ones.
+// authorities changes, new connections replace the old ones, which end once they have
+// been idle for idleTimeout. Nothing closes idle connections before: net/http has put
+// back a connection before it hands over a response without a body, and closing it then
+// would lose the response.
 type connections struct {
 	options    Options
 	warnReload rate.Sometimes
@@ -69,12 +72,14 @@ func (c *connections) renewIfChanged() error {
 	if err != nil || sameFile(ca, c.ca) {
 		return err
 	}
-	old := c.current
-	if err := c.renew(); err != nil {
-		return err
-	}
-	old.CloseIdleConnections()
-	return nil
+	return c.renew()
+}
+
+// unshared returns a transport that makes a new connection for each request.
+func (c *connections) unshared() *http.Transport {
+	transport := c.transport().Clone()
+	transport.DisableKeepAlives = true
+	return transport
 }
 
 // renew makes a transport from the files as they are now.
@@ -124,7 +129,7 @@ func (c *connections) mayBeFromProxy(request *http.Request) bool {
 	return err == nil && address != nil
 }
 
-// close closes idle connections.
+// close closes idle connections, while no attempt is in flight.
 func (c *connections) close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -90,18 +90,17 @@ func (s *Sender) Send(ctx context.Context, d *outbox.Delivery, at time.Time) Res
 	return result
 }
 
-// Close closes idle connections.
+// Close closes idle connections. No attempt may be in flight: it could lose its response.
 func (s *Sender) Close() { s.connections.close() }
 
-// post sends d's request, and sends it once more if the first met a connection
-// that had died idle. net/http itself would retry only what it considers
-// idempotent, and as often as it found another dead connection.
+// post sends d's request, and sends it once more, on a connection of its own, if the
+// first met a connection that had died idle. net/http itself would retry only what it
+// considers idempotent, and as often as it found another dead connection.
 func (s *Sender) post(ctx context.Context, d *outbox.Delivery, at time.Time) (*http.Response, phase, error) {
 	request := s.request(ctx, d, at)
-	response, tracker, err := s.roundTrip(request, d.Body)
+	response, tracker, err := roundTrip(s.connections.transport(), request, d.Body)
 	if err != nil && tracker.diedIdle() && ctx.Err() == nil {
-		s.connections.close() // the other idle ones are likely dead too
-		response, tracker, err = s.roundTrip(request, d.Body)
+		response, tracker, err = roundTrip(s.connections.unshared(), request, d.Body)
 	}
 	return response, tracker.phase(), err
 }
@@ -128,11 +127,11 @@ func (s *Sender) classify(response *http.Response, at time.Time) Result {
 }
 
 // roundTrip sends request without GetBody, so that the transport never sends it twice.
-func (s *Sender) roundTrip(request *http.Request, body []byte) (*http.Response, *phaseTracker, error) {
+func roundTrip(transport *http.Transport, request *http.Request, body []byte) (*http.Response, *phaseTracker, error) {
 	tracker := &phaseTracker{}
 	request = request.WithContext(httptrace.WithClientTrace(request.Context(), tracker.trace()))
 	request.Body = io.NopCloser(bytes.NewReader(body))
-	response, err := s.connections.transport().RoundTrip(request)
+	response, err := transport.RoundTrip(request)
 	return response, tracker, err
 }
 
