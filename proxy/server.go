@@ -32,8 +32,11 @@ func newServer(p *Proxy) *fasthttp.Server {
 
 // serve passes one request on.
 func (p *Proxy) serve(ctx *fasthttp.RequestCtx) {
-	if ctx.Conn().(*clientConn).tooLate {
-		return // the participant could not read the response, so the app must not get the request
+	if client := ctx.Conn().(*clientConn); client.tooLate {
+		// The participant may not get to read a response, so the app must not get the
+		// request; and fasthttp must not respond in its place.
+		client.Close()
+		return
 	}
 	p.counters.requests.Add(1)
 	e := p.exchanges.Get().(*exchange)
