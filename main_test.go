@@ -1146,7 +1146,9 @@ func (c *crashTest) inspect() {
 	c.total.kills++
 	openState(c.t, c.dir, func(store *outbox.Store) {
 		for name, receiver := range c.receivers {
-			receiver.AwaitGone()
+			if err := receiver.AwaitGone(); err != nil {
+				c.t.Fatal(err)
+			}
 			taken := receiver.Accepted()
 			for _, id := range pending(c.t, store, name) {
 				c.atRisk[name][id]++

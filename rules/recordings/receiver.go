@@ -105,8 +105,23 @@ func (r *Receiver) accept(id, body string) {
 	}
 }
 
-// AwaitGone waits until all connections are closed. The sender must be gone.
-func (r *Receiver) AwaitGone() { r.connected.Wait() }
+// AwaitGone waits until all connections are closed, also those that were not
+// accepted yet. The sender must be gone.
+func (r *Receiver) AwaitGone() error {
+	conn, err := net.Dial("tcp", r.Listener.Addr().String()) // accepted after all before it
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "no request\r\n"); err != nil {
+		return err
+	}
+	if _, err := io.Copy(io.Discard, conn); err != nil {
+		return err
+	}
+	r.connected.Wait()
+	return nil
+}
 
 // Bodies are the webhooks accepted so far, without repetitions, in their order.
 func (r *Receiver) Bodies() []string {
