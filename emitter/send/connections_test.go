@@ -52,4 +52,3 @@ func TestAResponseIsNotLostWhileAnotherAttemptMeetsADeadConnection(t *testing.T)
 		t.Errorf("the receiver saw %d requests, want 5", server.count())
 	}
 }
-
