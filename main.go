@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -137,6 +138,7 @@ func runSidecar(ctx context.Context, path string, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	limitMemory(cfg)
 	lines := newLog(stderr, slog.LevelInfo)
 	defer lines.Close()
 	s, err := newSidecar(cfg, lines)
@@ -147,6 +149,16 @@ func runSidecar(ctx context.Context, path string, stderr io.Writer) error {
 		Path: path, Config: cfg, Apply: s.apply, Hangups: hangups, Metrics: s.metrics, Logger: s.logger,
 	}).Run
 	return s.run(ctx, context.Background())
+}
+
+// limitMemory has the garbage collector keep the process within what its limits
+// allow, and so within a container of 256 MiB by default. What they bound would
+// otherwise take twice as much until it is collected.
+func limitMemory(cfg *config.Config) {
+	const others = 116 << 20 // queues, overlays of the store and connections, all of which are bounded
+	if _, isSet := os.LookupEnv("GOMEMLIMIT"); !isSet {
+		debug.SetMemoryLimit(others + int64(cfg.Limits.WatchedBodies))
+	}
 }
 
 // newLog returns a log that makes nobody wait.

@@ -7,6 +7,9 @@ import (
 )
 
 const (
+	// largeStore is how many times as large as in a small run a store is that is to be
+	// filled, since honest participants alone need more than their part of it.
+	largeStore = 6
 	// usualSize is retention.size in MiB.
 	usualSize = 256
 	// usualBreaker reopens soon enough for a short run.
@@ -48,6 +51,9 @@ func (b *battle) sizeLimit() int64 {
 	size := b.side.setup.size
 	if size == 0 {
 		size = usualSize
+	}
+	if b.isLarge && b.side.setup.size > 0 {
+		size *= largeStore
 	}
 	return size << 20
 }

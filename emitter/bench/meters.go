@@ -6,15 +6,18 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // spent is what a process has used since its start.
 type spent struct {
 	cpu     time.Duration
-	written int64 // bytes
+	written int64 // bytes, to the device of the state
 	commits float64
 	commit  float64 // seconds, of all commits
 	events  float64
@@ -57,7 +60,9 @@ func (s *sidecar) ask(path string) ([]byte, error) {
 // spent reads /proc and the metrics of the process.
 func (s *sidecar) spent() (u spent, err error) {
 	u.cpu = s.CPU()
-	u.written = s.Proc("io", "write_bytes:")
+	if u.written, err = bytesWritten(s.folder); err != nil {
+		return u, err
+	}
 	text, err := s.ask("/metrics")
 	if err != nil {
 		return u, err
@@ -78,6 +83,27 @@ func (s *sidecar) spent() (u spent, err error) {
 		}
 	}
 	return u, nil
+}
+
+// bytesWritten returns how many bytes were written to the device that has a folder,
+// by anybody. What /proc says of a process counts a large folio of the page cache as a
+// whole, where a byte of it was written.
+func bytesWritten(folder string) (int64, error) {
+	var info unix.Stat_t
+	if err := unix.Stat(folder, &info); err != nil {
+		return 0, fmt.Errorf("cannot find the device of %s: %w", folder, err)
+	}
+	content, err := os.ReadFile(fmt.Sprintf("/sys/dev/block/%d:%d/stat", unix.Major(info.Dev), unix.Minor(info.Dev)))
+	if err != nil {
+		return 0, nil // memory, or not Linux
+	}
+	const sectors, sectorSize = 6, 512 // of the kernel's Documentation/block/stat.rst
+	fields := strings.Fields(string(content))
+	if len(fields) <= sectors {
+		return 0, fmt.Errorf("cannot read the counters of the device of %s", folder)
+	}
+	n, err := strconv.ParseInt(fields[sectors], 10, 64)
+	return n * sectorSize, err
 }
 
 func (u spent) since(before spent) spent {

@@ -39,6 +39,8 @@ type sidecar struct {
 	*rig.Process
 	// participants and admin are its addresses.
 	participants, admin string
+	// folder has its state.
+	folder string
 	// starting is the time from its start until it accepted connections.
 	starting time.Duration
 }
@@ -55,7 +57,7 @@ func (b *bench) start(of build, with setting) (*sidecar, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &sidecar{participants: addresses[0], admin: addresses[1]}
+	s := &sidecar{participants: addresses[0], admin: addresses[1], folder: with.state}
 	path := filepath.Join(b.dir, "config.yaml")
 	if err := os.WriteFile(path, []byte(b.config(s, with)), 0o600); err != nil {
 		return nil, err
