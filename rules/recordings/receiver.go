@@ -24,10 +24,12 @@ type Receiver struct {
 	// returns true if it does. It is called concurrently.
 	Misbehave func(n int, w http.ResponseWriter, r *http.Request) bool
 
-	// connected counts the open connections.
-	connected sync.WaitGroup
+	mu sync.Mutex
+	// connected counts the open connections; gone is signaled when one closes.
+	// A [sync.WaitGroup] must not leave zero while something waits for it.
+	connected int
+	gone      sync.Cond
 
-	mu       sync.Mutex
 	attempts int
 	bodies   []string
 	// sent has the body of each id, and taken how often it was accepted.
@@ -42,13 +44,17 @@ type Receiver struct {
 // NewReceiver starts a Receiver; Close stops it.
 func NewReceiver() *Receiver {
 	r := &Receiver{sent: map[string]string{}, taken: map[string]int{}, last: map[string]string{}, arrival: make(chan struct{}, 1)}
+	r.gone.L = &r.mu
 	r.Server = httptest.NewUnstartedServer(r)
 	r.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
 		switch state {
 		case http.StateNew:
-			r.connected.Add(1)
+			r.connected++
 		case http.StateClosed, http.StateHijacked:
-			r.connected.Done()
+			r.connected--
+			r.gone.Broadcast()
 		}
 	}
 	r.Start()
@@ -119,7 +125,11 @@ func (r *Receiver) AwaitGone() error {
 	if _, err := io.Copy(io.Discard, conn); err != nil {
 		return err
 	}
-	r.connected.Wait()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for r.connected > 0 {
+		r.gone.Wait()
+	}
 	return nil
 }
 
