@@ -7,7 +7,8 @@ const auditAtOnce = 256
 
 // auditPhase is what an audit does.
 //
-//	idle ──► following ──► restoring ──► idle
+//	idle ──► following ──► restoring ─┬───────────────► idle
+//	                                  └──► sweeping ──►
 type auditPhase int
 
 const (
@@ -16,6 +17,8 @@ const (
 	auditFollowing
 	// auditRestoring: it puts what the indexes lack back.
 	auditRestoring
+	// auditSweeping: it deletes pieces whose records are gone. Only a thorough one does.
+	auditSweeping
 )
 
 // String returns the phase's name.
@@ -27,6 +30,8 @@ func (p auditPhase) String() string {
 		return "following"
 	case auditRestoring:
 		return "restoring"
+	case auditSweeping:
+		return "sweeping"
 	}
 	return "unknown"
 }
@@ -45,6 +50,8 @@ type audit struct {
 	// lane that lead to one that is gone, oldest first.
 	followers map[uint64]struct{}
 	broken    map[hash][]uint64
+	// piece is the first piece that sweeping has not looked at.
+	piece []byte
 }
 
 func (a *audit) isRunning() bool { return a.phase != auditIdle }
@@ -59,8 +66,13 @@ func newAudit(tx *Tx, isThorough bool) audit {
 
 // step does what one commit may do.
 func (a *audit) step(tx *Tx) {
-	if a.phase == auditIdle {
+	switch a.phase {
+	case auditIdle:
 		return
+	case auditSweeping:
+		a.sweep(tx)
+		return
+	case auditFollowing, auditRestoring:
 	}
 	last, n := a.after, 0
 	var records []*progressRecord
@@ -88,8 +100,19 @@ func (a *audit) step(tx *Tx) {
 		return
 	}
 	a.after = 0
-	if a.phase++; a.phase > auditRestoring {
-		tx.mustRecount = tx.mustRecount || a.isThorough
+	if a.phase++; a.phase == auditSweeping && !a.isThorough {
+		*a = audit{}
+	}
+}
+
+// sweep deletes some pieces whose records are gone.
+func (a *audit) sweep(tx *Tx) {
+	stray, next := tx.view.strayPieces(a.piece, auditAtOnce)
+	for _, key := range stray {
+		tx.changes.set(newRecord(strays, key, nil))
+	}
+	if a.piece = next; next == nil {
+		tx.mustRecount = true
 		*a = audit{}
 	}
 }

@@ -236,7 +236,10 @@ func applyRecord(tx *bolt.Tx, r record) error {
 		return tx.Bucket(bucket(r.key[1]).name()).SetSequence(binary.BigEndian.Uint64(r.value))
 	}
 	b := bucket(r.key[0])
-	to := tx.Bucket(b.name())
+	if b == strays {
+		return dropStray(tx, r.key[1:])
+	}
+	to := newFileBucket(tx, b)
 	if r.value == nil {
 		return to.Delete(r.key[1:])
 	}

@@ -92,7 +92,7 @@ func (w *writer) verify(tx *Tx) {
 	tx.targetNames()
 	tx.setAside()
 	tx.raiseSequences()
-	audit := newAudit(tx, w.engine.mustAudit)
+	audit := newAudit(tx, w.engine.mustAudit || tx.startAudit)
 	tx.After(func() { w.engine.isVerified, w.audit = true, audit })
 }
 

@@ -43,7 +43,7 @@ func (e *engine) copyTo(path string, until ending) (copied *bolt.DB, err error) 
 func (v *view) copyBucket(db *bolt.DB, b bucket, until ending) error {
 	for next := []byte{}; next != nil; {
 		err := db.Update(func(tx *bolt.Tx) (err error) {
-			to, err := tx.CreateBucketIfNotExists(b.name())
+			to, err := makeFileBucket(tx, b)
 			if err != nil {
 				return err
 			}
@@ -64,7 +64,7 @@ func (v *view) copyBucket(db *bolt.DB, b bucket, until ending) error {
 
 // copyRecords copies some records of a bucket, from a key on. next is where to
 // continue, nil at the end.
-func (v *view) copyRecords(to *bolt.Bucket, b bucket, from []byte) (next []byte, err error) {
+func (v *view) copyRecords(to fileBucket, b bucket, from []byte) (next []byte, err error) {
 	size := 0
 	for key, value := range v.ascendSealed(b, nil, from) {
 		if size >= copyAtOnce {

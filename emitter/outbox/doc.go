@@ -23,6 +23,7 @@
 // Memory and the cost of a delivery stay flat however many are pending: all
 // indexes are on disk, and the records of a delivery are ordered by its seq.
 //
+//	pieces         bucket, key, number → a part of a long value; see piece.go
 //	meta           format, epoch, salt, position in the journal, ledger
 //	journeys       key → last exchange, head, …; see journey_record.go
 //	damaged        number → what was damaged; see damage.go

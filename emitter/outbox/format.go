@@ -31,7 +31,7 @@ func prepare(db *bolt.DB) (p position, err error) {
 	err = db.View(func(tx *bolt.Tx) error {
 		meta := tx.Bucket(bucketMeta.name())
 		isFirstFormat = meta != nil && formatOf(meta) == 1
-		if meta != nil && formatOf(meta) == currentFormat() && tx.Bucket(fillerName) == nil && getMeta(meta, keyEpoch) != nil {
+		if meta != nil && formatOf(meta) == currentFormat() && tx.Bucket(fillerName) == nil && tx.Bucket(piecesName) != nil && getMeta(meta, keyEpoch) != nil {
 			p = readPosition(meta)
 		}
 		return nil
@@ -67,6 +67,9 @@ func complete(tx *bolt.Tx) (p position, err error) {
 	}
 	if err == nil && tx.Bucket(fillerName) != nil {
 		err = tx.DeleteBucket(fillerName)
+	}
+	if err == nil {
+		_, err = tx.CreateBucketIfNotExists(piecesName)
 	}
 	if err != nil {
 		return position{}, err

@@ -13,7 +13,7 @@ type ledger struct {
 }
 
 // keyLedger has a number, so that a ledger which counts in another way is not read.
-var keyLedger = []byte("ledger 2")
+var keyLedger = []byte("ledger 3")
 
 func (l ledger) total() (bytes int64) {
 	for _, n := range l.bytes {

@@ -1,10 +1,6 @@
 package outbox
 
-import (
-	"bytes"
-
-	bolt "go.etcd.io/bbolt"
-)
+import "bytes"
 
 // merger walks through several layers at once. Of records with the same key it
 // takes the one of the newest layer, and leaves it out if it was deleted.
@@ -120,27 +116,3 @@ func itemOf(item func() record, found bool) (key, value []byte) {
 }
 
 func noRecords() (key, value []byte) { return nil, nil }
-
-func ascendBucket(b *bolt.Bucket, start []byte) func() (key, value []byte) {
-	cursor, isFirst := b.Cursor(), true
-	return func() (key, value []byte) {
-		if isFirst {
-			isFirst = false
-			return cursor.Seek(start)
-		}
-		return cursor.Next()
-	}
-}
-
-func descendBucket(b *bolt.Bucket, end []byte) func() (key, value []byte) {
-	cursor, isFirst := b.Cursor(), true
-	return func() (key, value []byte) {
-		if isFirst {
-			isFirst = false
-			if key, _ := cursor.Seek(end); key == nil {
-				return cursor.Last()
-			}
-		}
-		return cursor.Prev()
-	}
-}

@@ -39,7 +39,7 @@ func moveRecords(db *bolt.DB, atOnce int) error {
 
 // moveSome moves some records of a bucket. It reports whether those were the last.
 func moveSome(tx *bolt.Tx, b bucket, atOnce int) (isDone bool, err error) {
-	to, err := tx.CreateBucketIfNotExists(b.name())
+	to, err := makeFileBucket(tx, b)
 	if err != nil {
 		return false, err
 	}

@@ -14,6 +14,8 @@ const (
 	recordOverhead = 100
 	// sequences stands in place of a bucket in the keys of the buckets' sequences.
 	sequences = bucket(0xff)
+	// strays stands in place of a bucket in the keys of pieces to be deleted.
+	strays = bucket(0xfe)
 )
 
 // record is the newest value of a key. Its key is the number of its bucket and
@@ -23,7 +25,7 @@ type record struct{ key, value []byte }
 
 // overlay is a sorted set of records that replace those of the layers below it.
 type overlay struct {
-	// trees has one for each bucket, and the last for the sequences; nil if it is empty.
+	// trees has one for each bucket, and the last for the sequences and strays; nil if it is empty.
 	trees [bucketCount + 1]*btree.BTreeG[record]
 	// memory is about how many bytes it takes, grown by how many the state file
 	// grows once it has the records.
@@ -103,15 +105,13 @@ func appendKey(to []byte, b bucket, key []byte) []byte {
 	return append(append(to, byte(b)), key...)
 }
 
-// fileSize returns about how much of the state file a record takes. A large one
-// has pages of its own.
+// fileSize returns about how much of the state file a record takes. The pages of
+// pieces have two each.
 func fileSize(key, value []byte) int {
-	const page = 4096
-	size := len(key) + len(value) + elementSize
-	if size < page/2 {
+	if size := len(key) + len(value) + elementSize; size < pieceSize {
 		return size
 	}
-	return (pageHeaderSize + size + page - 1) / page * page
+	return (len(value)/pieceSize + 1) * pageSize / 2
 }
 
 // newRecord copies a key and a value; a nil value is that of a deleted record.

@@ -6,6 +6,9 @@ import "encoding/binary"
 // the description, and returns what is worth keeping.
 func (tx *Tx) repair(n noted, d *Damaged) (content []byte) {
 	key := []byte(n.key)
+	if mayHaveStrays := len(n.sealed) >= pieceSize; mayHaveStrays {
+		tx.startAudit = true
+	}
 	if n.bucket == bucketDeliveries || n.bucket == bucketProgress {
 		content = tx.repairDelivery(n, d)
 	}

@@ -102,6 +102,8 @@ func isKey(key []byte) bool {
 		return false
 	case bucket(key[0]) == sequences:
 		return len(key) == 2 && bucket(key[1]) < bucketCount
+	case bucket(key[0]) == strays:
+		return true
 	}
 	return bucket(key[0]) < bucketCount && len(key)-1 <= bolt.MaxKeySize
 }

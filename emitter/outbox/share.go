@@ -85,14 +85,6 @@ func (b budget) ofLane(l ledger) int64 {
 	return min(max(reserve/laneDivisor, minLaneBytes), reserve/mostLaneDivisor)
 }
 
-// footprint is about how much of the file a record of n bytes takes: the pages of
-// small records are half empty at worst, and a large one has pages of its own.
-func footprint(n int) int64 {
-	const elementHeader = 16
-	n += elementHeader
-	return int64(n + min(n/2, pageSize/2))
-}
-
 // indexFootprint is about how much of the file the progress of a delivery and its
 // places in the indexes take.
 const indexFootprint = 320

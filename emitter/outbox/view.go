@@ -19,7 +19,7 @@ type view struct {
 	// damaged is called for each record that is damaged, which otherwise counts as
 	// missing. It is nil in a view that only knows sound records.
 	damaged func(b bucket, key, sealed []byte)
-	buckets [bucketCount]*bolt.Bucket
+	buckets [bucketCount]fileBucket
 	key     []byte // reused
 }
 
@@ -107,7 +107,7 @@ func (v *view) ascendSealed(b bucket, prefix, start []byte) iter.Seq2[[]byte, []
 		for _, layer := range v.layers {
 			m.add(layer.ascend(b, start))
 		}
-		m.add(ascendBucket(v.bucket(b), start))
+		m.add(v.bucket(b).ascend(start))
 		m.run(yield)
 	}
 }
@@ -119,7 +119,7 @@ func (v *view) descend(b bucket, prefix, end []byte) iter.Seq2[[]byte, []byte] {
 		for _, layer := range v.layers {
 			m.add(layer.descend(b, end))
 		}
-		m.add(descendBucket(v.bucket(b), end))
+		m.add(v.bucket(b).descend(end))
 		m.run(yield)
 	})
 }
@@ -138,9 +138,9 @@ func (v *view) grown() (bytes int) {
 	return bytes
 }
 
-func (v *view) bucket(b bucket) *bolt.Bucket {
-	if v.buckets[b] == nil {
-		v.buckets[b] = v.bolt.Bucket(b.name())
+func (v *view) bucket(b bucket) fileBucket {
+	if v.buckets[b].Bucket == nil {
+		v.buckets[b] = newFileBucket(v.bolt, b)
 	}
 	return v.buckets[b]
 }
