@@ -341,7 +341,7 @@ func TestPagesHaveAShare(t *testing.T) {
 				kept++
 			}
 		}
-		if kept < 50 || kept > 90 {
+		if kept < 40 || kept > 90 {
 			t.Errorf("%d pages are kept", kept)
 		}
 	})

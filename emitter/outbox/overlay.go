@@ -105,13 +105,13 @@ func appendKey(to []byte, b bucket, key []byte) []byte {
 	return append(append(to, byte(b)), key...)
 }
 
-// fileSize returns about how much of the state file a record takes. The pages of
-// pieces have two each.
+// fileSize returns about how much of the state file a record takes. A piece of a
+// long one has a page.
 func fileSize(key, value []byte) int {
 	if size := len(key) + len(value) + elementSize; size < pieceSize {
 		return size
 	}
-	return (len(value)/pieceSize + 1) * pageSize / 2
+	return (len(value)/pieceSize + 1) * pageSize
 }
 
 // newRecord copies a key and a value; a nil value is that of a deleted record.

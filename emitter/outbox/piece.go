@@ -7,9 +7,10 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// pieceSize is the length of all pieces of a long value but the last: two fit on a
-// page, with their keys.
-const pieceSize = 1900
+// pieceSize is the length of all pieces of a long value but the last. bbolt does
+// not divide nodes of up to four records, so that most take two pages, and none
+// takes more than five. Shorter pieces cost more time than they save space.
+const pieceSize = 4000
 
 // pieceNumberSize is the length of the number at the end of a piece's key.
 const pieceNumberSize = 4
@@ -160,13 +161,13 @@ func (f fileBucket) descend(end []byte) func() (key, value []byte) {
 }
 
 // footprint is about how much of the file a record of n bytes takes: the pages of
-// small records are half empty at worst, and those of pieces have two each.
+// small records are half empty at worst, and a piece has a page.
 func footprint(n int) int64 {
 	if n < pieceSize {
 		const elementHeader = 16
-		return int64(n+elementHeader) * 3 / 2
+		return int64(n + elementHeader + min(n/2, pageSize/2))
 	}
-	return int64(n/pieceSize+1) * pageSize / 2
+	return int64(n/pieceSize+1) * pageSize
 }
 
 // strayPieces returns the keys of pieces, among some from a key on, that are part of

@@ -50,14 +50,14 @@ func (t *trimmer) init(retention config.Retention, log *slog.Logger) {
 }
 
 // size is how much of the file can be in use, so that it is never larger than
-// retention.size together with the journal: two segments go there, and as much
-// again is written by a checkpoint before it frees what it replaces.
+// retention.size together with the journal: two segments go there, longer by their
+// last commits, and a checkpoint writes as much again before it frees what it replaces.
 func (t *trimmer) size() budget {
 	size := int64(t.retention.Size)
 	if size == 0 {
 		return 0
 	}
-	return budget(size - 4*segmentOf(size))
+	return budget(size - 5*segmentOf(size))
 }
 
 // begin prepares a transaction.
