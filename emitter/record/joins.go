@@ -18,17 +18,16 @@ import (
 const (
 	// joinsWaiting is how many pasts may be queued; further journeys go on without one.
 	joinsWaiting = 1000
-	// readers is how many pasts are read at once.
+	// readers is how many pasts are read at once, each with one request at a time. An
+	// app that becomes slow so gets fewer requests. A rate would have to fit the
+	// slowest app, and pasts wait for it that a faster one has long answered.
 	readers = 4
-	// readRate bounds the requests per second of all readers.
-	readRate = 100
 )
 
 // joins reads what participants did before they were observed.
 type joins struct {
 	app     AppReader
 	profile *rules.Profile
-	limiter *rate.Limiter
 	// urgent are the pasts that an event waits for, which are read before those in queue.
 	queue, urgent chan join
 	// complete, begun and partial count the journeys by what the app reported.
@@ -50,7 +49,7 @@ func newJoins(o Options) *joins {
 		Help: "Participants whose creation was not observed, by what the app reported about their past: complete, begun (nothing yet), partial (it could not be read).",
 	}, []string{"result"})
 	return &joins{
-		app: o.App, profile: o.Profile, limiter: rate.NewLimiter(readRate, readers), queue: make(chan join, joinsWaiting), urgent: make(chan join, joinsWaiting),
+		app: o.App, profile: o.Profile, queue: make(chan join, joinsWaiting), urgent: make(chan join, joinsWaiting),
 		complete: joined.WithLabelValues("complete"), begun: joined.WithLabelValues("begun"), partial: joined.WithLabelValues("partial"),
 		log: o.Logger, warnUnread: rate.Sometimes{Interval: time.Minute},
 	}
@@ -113,9 +112,6 @@ func (j *joins) read(ctx context.Context, one join) *rules.Past {
 	ctx, cancel := context.WithDeadline(ctx, one.until)
 	defer cancel()
 	past, err := j.profile.ReadPast(one.PastRequest, func(path string) (int, string, []byte, error) {
-		if err := j.limiter.Wait(ctx); err != nil {
-			return 0, "", nil, err
-		}
 		return j.app.Get(ctx, one.Host, path)
 	})
 	if err != nil {

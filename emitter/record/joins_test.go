@@ -9,13 +9,13 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/tidwall/gjson"
-	"golang.org/x/time/rate"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/rules"
@@ -119,7 +119,6 @@ func newJoiningRecorder(t *testing.T, dir string, app *pastApp) *joiningRecorder
 			Rules:      []config.Rule{{To: []string{"lake"}}},
 		},
 	})
-	recorder.joins.limiter.SetLimit(rate.Inf)
 	d := &joiningRecorder{testRecorder: &testRecorder{Recorder: recorder, t: t, store: store}, app: app}
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
@@ -377,5 +376,51 @@ func TestPastThatDidNotFitIsReadOnceAnEventWaitsForIt(t *testing.T) {
 	}
 	if late := <-d.expiring; !late.givesUp {
 		t.Error("without an event it would wait for ever")
+	}
+}
+
+// busyApp does not answer before all readers wait for it.
+type busyApp struct {
+	mu            sync.Mutex
+	reading, most int
+	allRead       chan struct{}
+}
+
+func (a *busyApp) Get(context.Context, string, string) (int, string, []byte, error) {
+	a.mu.Lock()
+	a.reading++
+	if a.most = max(a.most, a.reading); a.reading == readers {
+		select {
+		case <-a.allRead:
+		default:
+			close(a.allRead)
+		}
+	}
+	a.mu.Unlock()
+	<-a.allRead
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.reading--
+	return http.StatusNotFound, "", nil, nil
+}
+
+func TestAppHasFewRequestsForPastsAtATime(t *testing.T) {
+	d := newJoiningRecorder(t, t.TempDir(), &pastApp{})
+	app := &busyApp{allRead: make(chan struct{})}
+	d.joins.app = app
+	const pasts = 10 * readers
+	for n := range pasts {
+		d.joins.enqueue(join{rules.PastRequest{Journey: rules.Key{Instance: "3", Participant: fmt.Sprint(n)}, Survey: "5", IsUrgent: true}, time.Now().Add(time.Minute)})
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var read atomic.Int64
+	d.joins.run(ctx, func(rules.Key, *rules.Past) {
+		if read.Add(1) == pasts {
+			cancel()
+		}
+	})
+	if app.most != readers || read.Load() != pasts {
+		t.Errorf("%d pasts were read, %d at a time, want %d and %d", read.Load(), app.most, pasts, readers)
 	}
 }

@@ -12,7 +12,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/tidwall/gjson"
-	"golang.org/x/time/rate"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/rules"
@@ -119,7 +118,6 @@ func eventsOfRecorder(t *testing.T, r *recordings.Recording) map[string][]string
 			Store: store, Profile: decsysProfile(t), Config: trialConfig(), App: &fileApp{exchanges: trial.ByEnd(r.Exchanges), now: now},
 			Logger: logger, Now: now,
 		})
-		recorder.joins.limiter.SetLimit(rate.Inf)
 		d := &testRecorder{Recorder: recorder, t: t, store: store}
 		d.start()
 		ends := map[int]func(rules.Exchange){}
