@@ -11,6 +11,9 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
+// errPages is the error of Check for a file that a start would rescue.
+var errPages = errors.New("pages of the state file are damaged: the next start goes on with what the others have in a new file, and keeps the damaged one beside it")
+
 // Report is what Check found.
 type Report struct {
 	// Format is the format of the state file, Bytes its size.
@@ -70,7 +73,9 @@ func Check(path string) (r *Report, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := inspect(file); err != nil {
+	if err := inspect(file); isDamaged(err) {
+		return nil, fmt.Errorf("%w: %w", errPages, err)
+	} else if err != nil {
 		return nil, err
 	}
 	db, err := bolt.Open(file, 0o600, &bolt.Options{ReadOnly: true, Timeout: lockTimeout})

@@ -174,7 +174,7 @@ func (e *engine) ended(err error) {
 		e.frozen = nil
 		e.publish()
 		if f.erases {
-			err = errors.Join(e.journal.wipe(f.upTo.segment), e.journal.removeAside())
+			err = errors.Join(e.journal.wipe(f.upTo.segment), e.journal.removeAside(), removeFile(e.path+asideSuffix))
 		}
 	} else {
 		f.err, f.again = err, time.Now().Add(checkpointPause)

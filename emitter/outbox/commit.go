@@ -91,6 +91,9 @@ func (w *writer) verify(tx *Tx) {
 	}
 	tx.targetNames()
 	tx.setAside()
+	if w.engine.mustAudit {
+		tx.restoreTargets()
+	}
 	tx.raiseSequences()
 	audit := newAudit(tx, w.engine.mustAudit || tx.startAudit)
 	tx.After(func() { w.engine.isVerified, w.audit = true, audit })

@@ -37,9 +37,10 @@ func TestDamagedFileIsReportedAndEndsNothing(t *testing.T) {
 		})
 	}
 	page := os.Getpagesize()
-	for _, length := range []int{1, 100, page, 2 * page, 3 * page, len(bytes.TrimRight(whole, "\x00")) / 2} { // the file ends with zeros
+	for _, length := range []int{1, 100, page, 2 * page, 3 * page} {
 		f(fmt.Sprintf("cut to %d bytes", length), func(data []byte) []byte { return data[:length] }, true)
 	}
+	f("cut in half", func(data []byte) []byte { return data[:len(bytes.TrimRight(data, "\x00"))/2] }, false) // it ends with zeros
 	f("both meta pages are zeros", func(data []byte) []byte { clear(data[:2*page]); return data }, true)
 	f("all but the meta pages are zeros", func(data []byte) []byte { clear(data[2*page:]); return data }, true)
 	random := rand.New(rand.NewPCG(1, 1))

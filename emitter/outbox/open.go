@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -40,7 +41,7 @@ func (w *writer) open() (err error) {
 			return err
 		}
 	}
-	db, err := openFile(filepath.Join(w.store.options.Dir, fileName))
+	db, isRescued, err := openFile(filepath.Join(w.store.options.Dir, fileName), w.store.log)
 	if err != nil {
 		return err
 	}
@@ -52,6 +53,7 @@ func (w *writer) open() (err error) {
 	if w.engine, err = openEngine(db, j, upTo, w.store); err != nil {
 		return errors.Join(err, closeDB(db))
 	}
+	w.engine.mustAudit = w.engine.mustAudit || isRescued
 	if w.identity, err = w.engine.identity(); err != nil {
 		return errors.Join(err, w.engine.close())
 	}
@@ -75,23 +77,27 @@ func lockDir(dir string) (*os.File, error) {
 }
 
 // openFile opens the state file. A new one is completed under another name
-// first, so that a crash leaves no half of it.
-func openFile(path string) (*bolt.DB, error) {
-	err := removeFile(path + copySuffix) // of an interrupted backup
+// first, so that a crash leaves no half of it. isRescued reports that pages of the
+// file were damaged, and what they had is lost.
+func openFile(path string, log *slog.Logger) (db *bolt.DB, isRescued bool, err error) {
+	err = removeFile(path + copySuffix) // of an interrupted backup
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	_, err = os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		err = createFile(path)
 	case err == nil:
-		err = inspect(path)
+		if err = inspect(path); isDamaged(err) {
+			err, isRescued = rescue(path, err, log), true
+		}
 	}
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	return openDB(path)
+	db, err = openDB(path)
+	return db, isRescued, err
 }
 
 func createFile(path string) error {
@@ -162,6 +168,8 @@ func syncDir(dir string) error {
 // explain adds what to do about an error of the file or the file system.
 func explain(err error) error {
 	switch {
+	case errors.Is(err, errPages):
+		return err
 	case errors.Is(err, syscall.EWOULDBLOCK), errors.Is(err, bolterrors.ErrTimeout):
 		return errInUse
 	case errors.Is(err, fs.ErrPermission):
@@ -170,7 +178,7 @@ func explain(err error) error {
 	case errors.Is(err, syscall.EROFS):
 		return fmt.Errorf("it must be writable; mount a volume there, or choose another directory with the key state: %w", err)
 	case isDamaged(err):
-		return fmt.Errorf("%s is damaged: put a backup in its place, or move it away to begin a new one: %w", fileName, err)
+		return fmt.Errorf("%s is damaged, and too little of it can be read: put a backup in its place, or move it away to begin a new one: %w", fileName, err)
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return fmt.Errorf("the disk is full; free some space, or give the directory a larger volume: %w", err)
 	}
@@ -179,6 +187,9 @@ func explain(err error) error {
 
 // isDamaged reports whether the file cannot be what was written.
 func isDamaged(err error) bool {
+	if err == nil {
+		return false
+	}
 	for _, damage := range []error{errCorrupt, bolterrors.ErrInvalid, bolterrors.ErrChecksum, bolterrors.ErrVersionMismatch} {
 		if errors.Is(err, damage) {
 			return true

@@ -21,7 +21,7 @@ func (tx *Tx) repair(n noted, d *Damaged) (content []byte) {
 	case bucketReady, bucketDone, bucketIDs, bucketLanes:
 		tx.startAudit = true
 	case bucketTargets:
-		tx.repairTarget(n)
+		tx.restoreTargets()
 	case bucketJourneys:
 		tx.deleteJourney(n.key, journeyRecord{}, false)
 	case bucketJourneyParts, bucketUnsettled:
@@ -92,9 +92,9 @@ func (tx *Tx) knownTarget(name string) (*targetRecord, bool) {
 	return tx.target(name), true
 }
 
-// repairTarget gives a target whose record is damaged the number that its
+// restoreTargets gives a target whose record is damaged the number that its
 // deliveries have. That it was disabled is lost.
-func (tx *Tx) repairTarget(n noted) {
+func (tx *Tx) restoreTargets() {
 	tx.mustRecount = true
 	for key, record := range tx.view.ascend(bucketDeliveries, nil, nil) {
 		d, err := decodeDelivery(lastUint64(key), record, false)
