@@ -112,7 +112,7 @@ func (b *body) nextChunk(r *bufio.Reader) error {
 	return nil
 }
 
-// readLine reads a line and returns it without its CRLF.
+// readLine reads a line and returns it without its line end.
 func readLine(r *bufio.Reader) ([]byte, error) {
 	line, err := r.ReadSlice('\n')
 	switch {
@@ -120,13 +120,18 @@ func readLine(r *bufio.Reader) ([]byte, error) {
 		return nil, io.ErrUnexpectedEOF
 	case err != nil:
 		return nil, err
-	case !bytes.HasSuffix(line, crlf):
-		return nil, errGarbled
 	}
-	return line[:len(line)-len(crlf)], nil
+	line, _ = cutLine(line)
+	return line, nil
 }
 
-var crlf = []byte("\r\n")
+// cutLine returns the first line of b without its line end, and what follows it. An
+// app may end lines with a bare LF (RFC 9112 section 2.2): nothing of its framing
+// reaches the participant. b must have a line end.
+func cutLine(b []byte) (line, rest []byte) {
+	line, rest, _ = bytes.Cut(b, []byte{'\n'})
+	return bytes.TrimSuffix(line, []byte{'\r'}), rest
+}
 
 // parseChunkSize parses the line before a chunk (RFC 9112 section 7.1) and returns
 // the chunk's size, -1 if it is malformed. Extensions are dropped.
@@ -155,14 +160,15 @@ func parseChunkSize(line []byte) int {
 
 // peekBlock reads until r's buffer holds a whole block of lines, and returns it
 // without consuming it. end returns the length of the block that its argument
-// begins with, or -1 while that is incomplete.
+// begins with, incomplete or malformed.
 func peekBlock(r *bufio.Reader, end func([]byte) int) ([]byte, error) {
 	for {
 		have, _ := r.Peek(r.Buffered())
-		if size := end(have); size >= 0 {
+		size := end(have)
+		if size >= 0 {
 			return have[:size], nil
 		}
-		if len(have) == r.Size() {
+		if size == malformed || len(have) == r.Size() {
 			return nil, errGarbled
 		}
 		if _, err := r.Peek(len(have) + 1); err != nil {
@@ -174,21 +180,54 @@ func peekBlock(r *bufio.Reader, end func([]byte) int) ([]byte, error) {
 	}
 }
 
-// headEnd returns the length of the head that b begins with, -1 if it is incomplete.
+// What peekBlock's end returns instead of a length.
+const (
+	incomplete = -1
+	malformed  = -2
+)
+
+// headEnd returns the length of the head that b begins with. What cannot become a
+// response of HTTP/1 is malformed from its first bytes on: nothing more may come.
 func headEnd(b []byte) int {
-	if end := bytes.Index(b, []byte("\n\r\n")); end >= 0 {
-		return end + len("\n\r\n")
+	const begin = "HTTP/1."
+	if n := min(len(b), len(begin)); string(b[:n]) != begin[:n] {
+		return malformed
 	}
-	return -1
+	return blockEnd(b)
 }
 
-// trailerEnd returns the length of the trailer section that b begins with, -1 if
-// it is incomplete.
+// trailerEnd returns the length of the trailer section that b begins with.
 func trailerEnd(b []byte) int {
-	if bytes.HasPrefix(b, crlf) {
-		return len(crlf)
+	if n := emptyLine(b); n > 0 {
+		return n
 	}
-	return headEnd(b)
+	return blockEnd(b)
+}
+
+// blockEnd returns the length of the lines that b begins with, up to an empty one.
+func blockEnd(b []byte) int {
+	for at := 0; ; {
+		end := bytes.IndexByte(b[at:], '\n')
+		if end < 0 {
+			return incomplete
+		}
+		at += end + 1
+		if n := emptyLine(b[at:]); n > 0 {
+			return at + n
+		}
+	}
+}
+
+// emptyLine returns the length of the empty line that b begins with, 0 if it begins
+// with none.
+func emptyLine(b []byte) int {
+	switch {
+	case len(b) > 0 && b[0] == '\n':
+		return 1
+	case len(b) > 1 && b[0] == '\r' && b[1] == '\n':
+		return 2
+	}
+	return 0
 }
 
 func orGarbled(err error) error {

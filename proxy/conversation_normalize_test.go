@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"regexp"
 	"strings"
 )
 
@@ -55,6 +56,12 @@ func withoutHopByHop(head string, upgrade bool) string {
 		return hasConnectionOption(head, name)
 	})
 }
+
+// fold is where a field goes on in the next line.
+var fold = regexp.MustCompile("\r\n[ \t]+")
+
+// unfold makes one line of each field.
+func unfold(head string) string { return fold.ReplaceAllString(head, " ") }
 
 // withoutFields removes fields, with the continuations of folded ones.
 func withoutFields(head string, drop func(name, value string) bool) string {

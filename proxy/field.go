@@ -27,7 +27,8 @@ const maxTokens = 16
 // fields iterates over the lines of a raw head that follow the first line.
 type fields struct{ rest []byte }
 
-// field is one line of a head, without its line end.
+// field is one line of a head, without its line end. name is empty in a line that
+// has no colon.
 type field struct {
 	line, name, value []byte
 	// folded marks a continuation of the line before it (RFC 9112 section 5.2).
@@ -65,7 +66,10 @@ func (f *fields) next() (field, bool) {
 	if line[0] == ' ' || line[0] == '\t' {
 		return field{line: line, folded: true, crlf: crlf}, true
 	}
-	name, value, _ := bytes.Cut(line, colon)
+	name, value, isField := bytes.Cut(line, colon)
+	if !isField {
+		return field{line: line, crlf: crlf}, true
+	}
 	return field{line: line, name: name, value: trimOWS(value), crlf: crlf}, true
 }
 

@@ -64,7 +64,11 @@ func (r *response) readTrailer() ([]byte, error) {
 	if r.body.framing != chunked {
 		return nil, nil
 	}
-	return peekBlock(r.fromApp, trailerEnd)
+	trailer, err := peekBlock(r.fromApp, trailerEnd)
+	if err != nil {
+		return nil, err
+	}
+	return trailer, checkFields(trailer)
 }
 
 // writeEnd writes what ends a chunked body.
@@ -74,16 +78,7 @@ func (r *response) writeEnd(trailer []byte) {
 	}
 	if !r.isHTTP10 {
 		r.toClient.WriteString("0\r\n")
-		for lines := (fields{trailer}); ; {
-			f, ok := lines.next()
-			if !ok {
-				break
-			}
-			if nameOf(f.name) == otherField {
-				r.toClient.Write(f.line)
-				r.toClient.WriteString("\r\n")
-			}
-		}
+		writeFields(r.toClient, trailer, func(name fieldName, _ []byte) bool { return name == otherField })
 		r.toClient.WriteString("\r\n")
 	}
 	r.fromApp.Discard(len(trailer))

@@ -40,15 +40,17 @@ func (h *responseHead) parse(raw []byte) error {
 	if !isStatusLine(raw) {
 		return errGarbled
 	}
-	*h = responseHead{status: parseStatus(raw), length: -2, isOld: raw[len("HTTP/1.")] != '1'}
+	*h = responseHead{status: parseStatus(raw), length: -2, isOld: raw[len("HTTP/1.")] == '0'}
 	name := contentLengthField // so that the first line can't be folded
-	for lines := (fields{afterLine(raw)}); ; {
-		f, ok := lines.next()
-		if !ok {
+	for lines := (appFields{fields{afterLine(raw)}}); ; {
+		f, err := lines.next()
+		if err != nil {
+			return err
+		}
+		if f.line == nil {
 			break
 		}
-		isNameless := !f.folded && len(f.name) == 0
-		if isSplit(f.line) || isNameless || f.folded && name != otherField {
+		if f.folded && name != otherField {
 			return errGarbled
 		}
 		if f.folded {
@@ -59,13 +61,14 @@ func (h *responseHead) parse(raw []byte) error {
 			return errGarbled
 		}
 	}
-	if h.lengths > 1 || h.transferCodings > 1 && !h.isOld {
+	if h.transferCodings > 1 {
 		return errGarbled
 	}
-	if h.transferCodings == 1 && !h.isOld { // HTTP/1.0 has no chunks
+	if h.transferCodings == 1 {
 		h.length = -1
 	}
-	h.closes = h.options.close || h.options.tooMany || h.isOld && !h.options.keepAlive
+	// Chunks in HTTP/1.0 may be those of an older response (RFC 9112 section 6.1).
+	h.closes = h.options.close || h.options.tooMany || h.isOld && (!h.options.keepAlive || h.transferCodings > 0)
 	return nil
 }
 
@@ -80,13 +83,14 @@ func (h *responseHead) takeField(name fieldName, value []byte) bool {
 		h.contentCodings++
 		h.contentEncoding = value
 	case contentLengthField:
-		h.lengths++
 		length, err := fasthttp.ParseUint(value)
+		isSame := h.lengths == 0 || length == h.length // RFC 9112 section 6.3
+		h.lengths++
 		h.length = length
-		return err == nil
+		return err == nil && isSame
 	case transferEncodingField:
 		h.transferCodings++
-		return isNamed(value, "chunked") || h.isOld
+		return isNamed(value, "chunked")
 	}
 	return true
 }
@@ -105,32 +109,35 @@ func (h *responseHead) framing(toHead bool) framing {
 	return untilClose
 }
 
-// write writes the status line and the fields that concern the participant, as
-// they came. Without chunks, Transfer-Encoding is dropped.
+// write writes the status line and the fields that concern the participant.
+// Without chunks, Transfer-Encoding is dropped.
 func (h *responseHead) write(w *bufio.Writer, raw []byte, chunks bool) {
-	lines := fields{afterLine(raw)}
-	status := bytes.TrimRight(raw[len("HTTP/1.x"):len(raw)-len(lines.rest)], "\r\n")
-	w.WriteString("HTTP/1.1")
-	w.Write(status)
-	w.WriteString("\r\n")
-	passes := true
-	for {
-		f, ok := lines.next()
-		if !ok {
-			return
+	lengths := 0
+	writeFields(w, writeStatus(w, raw), func(name fieldName, text []byte) bool {
+		if name == contentLengthField {
+			lengths++
 		}
-		if !f.folded {
-			passes = h.passes(f.name, chunks && !h.isOld)
-		}
-		if passes {
-			w.Write(f.line)
-			w.WriteString("\r\n")
-		}
-	}
+		return h.passes(name, text, chunks) && (name != contentLengthField || lengths == 1)
+	})
 }
 
-func (h *responseHead) passes(name []byte, chunks bool) bool {
-	switch nameOf(name) {
+// writeSwitch writes a head of status 101 whole: it agrees on the protocol.
+func (h *responseHead) writeSwitch(w *bufio.Writer, raw []byte) {
+	writeFields(w, writeStatus(w, raw), func(fieldName, []byte) bool { return true })
+	w.WriteString("\r\n")
+}
+
+// writeStatus writes the status line and returns what follows it.
+func writeStatus(w *bufio.Writer, raw []byte) (rest []byte) {
+	line, rest := cutLine(raw)
+	w.WriteString("HTTP/1.1")
+	w.Write(line[len("HTTP/1.x"):])
+	w.WriteString("\r\n")
+	return rest
+}
+
+func (h *responseHead) passes(name fieldName, text []byte, chunks bool) bool {
+	switch name {
 	case connectionField, keepAliveField, proxyConnectionField:
 		return false
 	case transferEncodingField:
@@ -140,7 +147,7 @@ func (h *responseHead) passes(name []byte, chunks bool) bool {
 	case upgradeField:
 		return true // 426 lists in it what to upgrade to
 	}
-	return !h.options.lists(name)
+	return !h.options.lists(text)
 }
 
 // isStatusLine reports whether raw begins with HTTP/1.x and a status (RFC 9112
@@ -148,18 +155,13 @@ func (h *responseHead) passes(name []byte, chunks bool) bool {
 func isStatusLine(raw []byte) bool {
 	const shape = "HTTP/1.x 200"
 	return len(raw) > len(shape) && string(raw[:7]) == shape[:7] && raw[8] == ' ' &&
-		'1' <= raw[9] && raw[9] <= '9' && isDigit(raw[10]) && isDigit(raw[11]) && (raw[12] == ' ' || raw[12] == '\r')
+		'1' <= raw[9] && raw[9] <= '9' && isDigit(raw[10]) && isDigit(raw[11]) && (raw[12] == ' ' || raw[12] == '\r' || raw[12] == '\n')
 }
 
 // parseStatus returns the status of a status line.
 func parseStatus(line []byte) int {
 	digits := line[len("HTTP/1.x "):]
 	return int(digits[0]-'0')*100 + int(digits[1]-'0')*10 + int(digits[2]-'0')
-}
-
-// isSplit reports whether some parsers take one line for two.
-func isSplit(line []byte) bool {
-	return bytes.IndexByte(line, '\r') >= 0 || bytes.IndexByte(line, 0) >= 0
 }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }

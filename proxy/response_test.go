@@ -109,7 +109,7 @@ func TestHTTP10ClientGetsNoChunks(t *testing.T) {
 	f("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\nX: y\r\n\r\n",
 		"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nabcde")
 	f("HTTP/1.1 200 OK\r\n\r\nuntil the end", "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nuntil the end")
-	f("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nraw", "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nraw")
+	f("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nabc")
 }
 
 func TestHTTP10ClientMayKeepItsConnection(t *testing.T) {
@@ -184,8 +184,77 @@ func TestMalformedResponseIsNotPassedOn(t *testing.T) {
 	f("HTTP/1.1 200 OK\r\n: secret\r\n\r\n")
 	f("HTTP/1.1 101 Switching Protocols\r\n\r\n")
 	f("\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+	f("HTTP/1.1 200 OK\r\nsecret\r\nContent-Length: 0\r\n\r\n")
+	f("HTTP/1.1 200 OK\r\nX@A: secret\r\nContent-Length: 0\r\n\r\n")
+	f("HTTP/1.1 200 OK\nX: a\rb: secret\nContent-Length: 0\n\n")
 	f("HTTP/1.1 200 OK\r\nX: " + pattern(headLimit) + "\r\n\r\n")
 	f(strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", maxInterim+1) + okResponse)
+}
+
+// What can't become a response is refused though the app keeps the connection open.
+func TestWhatIsNoHTTPIsRefusedAtOnce(t *testing.T) {
+	f := func(response string) {
+		t.Helper()
+		app := startApp(t, func(w *testConn) {
+			w.readHead()
+			w.send(response)
+			w.readHead() // until the proxy closes
+		})
+		client := dial(t, startProxy(t, app, nil))
+		client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+		if got, _ := client.readAll(); !strings.HasPrefix(got, "HTTP/1.1 502 ") {
+			t.Errorf("%q gave %q, want 502", response, got)
+		}
+	}
+	f("h")
+	f("hello")
+	f("HTTP/2.0 200 OK")
+	f("http/1.1 200 OK")
+	f("\n")
+	f("\x15\x03\x01\x00\x02\x02P") // an alert of TLS
+}
+
+// An app may write what a proxy has to mend (RFC 9112 sections 2.2, 5.1, 5.2, 6.1
+// and 6.3).
+func TestLenientResponseIsMended(t *testing.T) {
+	f := func(response, want string) {
+		t.Helper()
+		app := startApp(t, func(w *testConn) {
+			w.readHead()
+			w.send(response)
+			w.readHead() // until the proxy closes
+		})
+		client := dial(t, startProxy(t, app, nil))
+		client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+		equal(t, fmt.Sprintf("response for %q", response), client.readN(len(want)), want)
+		client.expectNothing()
+	}
+	const mended = "HTTP/1.1 200 OK\r\nX: a b\r\nContent-Length: 2\r\n\r\nok"
+	f("HTTP/1.1 200 OK\nX: a b\nContent-Length: 2\n\nok", mended)
+	f("HTTP/1.1 200 OK\r\nX: a b\nContent-Length: 2\r\n\nok", mended)
+	f("HTTP/1.1 200 OK\nX: a b\nContent-Length: 2\n\r\nok", mended)
+	f("HTTP/1.1 200 OK\r\nX \t: a b\r\nContent-Length : 2\r\n\r\nok", mended)
+	f("HTTP/1.1 200 OK\r\nX: a\r\n \t b \r\nContent-Length: 2\r\n\r\nok", mended)
+	f("HTTP/1.1 200 OK\r\nX: a b\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok", mended)
+	const chunks = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX: y\r\n\r\n"
+	f("HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n3;x\nabc\n0\nX: y\n\n", chunks)
+	f("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX : y\r\n\r\n", chunks)
+	f("HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n0\n\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+	f("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX: y\r\n\r\n", chunks)
+}
+
+func TestMalformedTrailerTruncatesTheResponse(t *testing.T) {
+	for _, trailer := range []string{"X: a\rb: secret\r\n", "X: \x00secret\r\n", "secret\r\n", " secret\r\n", ": secret\r\n"} {
+		app := startApp(t, func(w *testConn) {
+			w.readHead()
+			w.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n" + trailer + "\r\n")
+			w.readHead() // until the proxy closes
+		})
+		client := dial(t, startProxy(t, app, nil))
+		client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+		got, _ := client.readAll()
+		equal(t, fmt.Sprintf("response with %q", trailer), got, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+	}
 }
 
 // FuzzResponseHead makes sure that no response causes a panic, and that fasthttp and,

@@ -8,7 +8,7 @@ import (
 // relaySwitch relays a 101 response (RFC 9110 section 15.2.2), and what the app
 // has sent in the new protocol already.
 func (r *response) relaySwitch(raw []byte) error {
-	r.toClient.Write(raw)
+	r.head.writeSwitch(r.toClient, raw)
 	r.watch.beginResponse(&r.head, 0)
 	r.completeWatch()
 	early, _ := r.fromApp.Peek(r.fromApp.Buffered())
