@@ -65,10 +65,13 @@ var allowedDifferences = []difference{
 	},
 	{
 		name: "HTTP/1.0 of the participant",
-		why:  "RFC 9112 section 2.3: a proxy sends its own version; HTTP/1.1 requires Host",
-		normalize: func(s *step, direct, _ *transcript) {
+		why:  "RFC 9112 section 2.3: a proxy sends its own version; HTTP/1.1 requires Host, which is that of the target or the app",
+		normalize: func(s *step, direct, through *transcript) {
 			for i := range direct.App {
 				direct.App[i].Head = asHTTP11(direct.App[i].Head)
+			}
+			for i := range through.App {
+				through.App[i].Head = withAppHost(through.App[i].Head)
 			}
 		},
 		example: conversation{{request: message{line: "GET / HTTP/1.0"}, response: okReply()}},

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -45,6 +46,24 @@ func parseApp(text string, config *tls.Config) (app, error) {
 		return app{network: "tcp", address: address, secure: withHost(config, u.Hostname())}, nil
 	}
 	return app{}, fmt.Errorf("cannot use app %q: must be "+appForms, u.Redacted())
+}
+
+// host returns the Host of requests that name none.
+func (a app) host() string {
+	defaultPort := "80"
+	if a.secure != nil {
+		defaultPort = "443"
+	}
+	host, port, err := net.SplitHostPort(a.address)
+	switch {
+	case err != nil: // a path
+		return "localhost"
+	case port != defaultPort:
+		return a.address
+	case strings.Contains(host, ":"):
+		return "[" + host + "]"
+	}
+	return host
 }
 
 // dial makes one attempt to connect, TLS handshake included.

@@ -63,6 +63,9 @@ type Config struct {
 	// reach the app. Nil means all or, if Forwarded is to replace, none; empty
 	// means none.
 	TrustedProxies []config.Network
+	// Upgrades are the protocols that participants may switch to; by default
+	// WebSocket. Empty, but not nil, means none.
+	Upgrades []config.Protocol
 	// Watcher receives copies of exchanges; nil means that nothing is copied.
 	Watcher Watcher
 	// InspectLimit is the largest body, in bytes, that is copied for the Watcher,
@@ -103,6 +106,9 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.HeaderTimeout, defaultHeaderTimeout)
 	setDefault(&c.IdleTimeout, defaultIdleTimeout)
 	setDefault(&c.Concurrency, defaultConcurrency)
+	if c.Upgrades == nil {
+		c.Upgrades = []config.Protocol{config.WebSocket}
+	}
 	setDefault(&c.Logger, slog.Default())
 	return c
 }

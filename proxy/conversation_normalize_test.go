@@ -27,10 +27,20 @@ func asHTTP11(head string) string {
 		return head
 	}
 	if _, hasHost := fieldOf(head, "Host"); !hasHost {
-		fields = "Host: \r\n" + fields
+		host := "app"
+		if _, target, ok := strings.Cut(line, "://"); ok {
+			host = target[:strings.IndexAny(target, "/? ")]
+		}
+		fields = "Host: " + host + "\r\n" + fields
 	}
 	return old + "HTTP/1.1\r\n" + fields
 }
+
+// appHost is the Host of a request that named none.
+var appHost = regexp.MustCompile("\r\nHost: 127\\.0\\.0\\.1:\\d+\r\n")
+
+// withAppHost replaces the address of the app.
+func withAppHost(head string) string { return appHost.ReplaceAllString(head, "\r\nHost: app\r\n") }
 
 // withoutField removes a field.
 func withoutField(head, name string) string {

@@ -59,6 +59,7 @@ func (e *exchange) start(ctx *fasthttp.RequestCtx) {
 
 // run sends the request and relays the response.
 func (e *exchange) run() {
+	e.request.headPolicy = e.proxy.heads
 	if err := e.request.parse(&e.ctx.Request.Header); err != nil {
 		e.proxy.counters.refused.Add(1)
 		e.response.replace(badRequest)

@@ -19,6 +19,7 @@ const (
 	contentEncodingField
 	transferEncodingField
 	authorizationField
+	http2SettingsField
 )
 
 // maxTokens is how many field names the Connection fields of one head may list.
@@ -75,6 +76,29 @@ func (f *fields) next() (field, bool) {
 
 var colon = []byte{':'}
 
+// only returns the line of a field whose value is a list, with those members that
+// keep accepts: the line itself if it accepts all, and nil if none.
+func (f field) only(keep func(member []byte) bool) []byte {
+	isWhole := true
+	var kept []byte
+	for member := range bytes.SplitSeq(f.value, comma) {
+		member = trimOWS(member)
+		switch {
+		case len(member) == 0:
+		case !keep(member):
+			isWhole = false
+		case kept == nil:
+			kept = append(append(bytes.Clone(f.name), ": "...), member...)
+		default:
+			kept = append(append(kept, ", "...), member...)
+		}
+	}
+	if kept != nil && isWhole {
+		return f.line
+	}
+	return kept
+}
+
 // add parses the value of one Connection field.
 func (o *connectionOptions) add(value []byte) {
 	for len(value) > 0 {
@@ -129,7 +153,10 @@ func nameOf(name []byte) fieldName {
 		return pick(name, "keep-alive", keepAliveField)
 	case len("authorization"):
 		return pick(name, "authorization", authorizationField)
-	case len("content-length"):
+	case len("content-length"): // and http2-settings
+		if isNamed(name, "http2-settings") {
+			return http2SettingsField
+		}
 		return pick(name, "content-length", contentLengthField)
 	case len("content-encoding"): // and proxy-connection
 		if isNamed(name, "content-encoding") {

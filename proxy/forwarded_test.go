@@ -56,8 +56,8 @@ func TestForwardedFieldsFollowThePolicy(t *testing.T) {
 				equal(t, "fields", receive(t, "request", fields), want)
 				equal(t, "response", client.readN(len(okResponse)), okResponse)
 			}
-			client.send("GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: x\r\n" + sent + "\r\n")
-			equal(t, "fields of an upgrade", receive(t, "upgrade", fields), "Connection: Upgrade\r\nUpgrade: x\r\n"+want)
+			client.send("GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" + sent + "\r\n")
+			equal(t, "fields of an upgrade", receive(t, "upgrade", fields), "Connection: Upgrade\r\nUpgrade: websocket\r\n"+want)
 		})
 	}
 	f("by default everything passes", "", nil, forged, forged)

@@ -29,6 +29,7 @@ type Proxy struct {
 	draining  atomic.Bool
 	linger    time.Duration // defaultLinger, except in tests
 	forwarded forwarding
+	heads     headPolicy
 }
 
 // New returns a Proxy that does not listen yet. Its error means that Config.App
@@ -48,6 +49,7 @@ func New(config Config) (*Proxy, error) {
 		budget:   newBudget(config.WatchedBodies, config.InspectLimit),
 
 		forwarded: forwarding{config.Forwarded, config.TrustedProxies},
+		heads:     headPolicy{config.Upgrades, app.host()},
 	}
 	p.exchanges.New = func() any { return newExchange(p) }
 	p.server = newServer(p)

@@ -4,8 +4,11 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"slices"
 
 	"github.com/valyala/fasthttp"
+
+	"github.com/sidehook/sidehook/rules/config"
 )
 
 // errUnsafe means that two parties could read a request differently, or that it
@@ -17,7 +20,10 @@ var errUnsafe = errors.New("the request is not HTTP/1.1 that can be passed on sa
 type requestHead struct {
 	method, target, raw []byte
 	options             connectionOptions
-	hasHost, hasUpgrade bool
+	hasHost             bool
+	// hasUpgrade is set if the request names a protocol that participants may switch to.
+	hasUpgrade bool
+	headPolicy
 	// bound is set when the request authenticates its connection (NTLM,
 	// Negotiate): no other request may use the connection to the app afterwards.
 	bound bool
@@ -25,11 +31,19 @@ type requestHead struct {
 	forwarded forwarded
 }
 
+// headPolicy is what the heads of all requests have in common.
+type headPolicy struct {
+	// upgrades are the protocols that participants may switch to.
+	upgrades []config.Protocol
+	// defaultHost is the Host of requests that name none.
+	defaultHost string
+}
+
 // parse parses a head that fasthttp has accepted. It refuses what fasthttp
 // tolerates but two parties could read differently, since the app gets the very
 // same bytes.
 func (h *requestHead) parse(header *fasthttp.RequestHeader) error {
-	*h = requestHead{method: header.Method(), target: header.RequestURI(), raw: header.RawHeaders()}
+	*h = requestHead{method: header.Method(), target: header.RequestURI(), raw: header.RawHeaders(), headPolicy: h.headPolicy}
 	if !isVersion(header.Protocol()) || !isToken(h.method) || !isTarget(h.method, h.target) {
 		return errUnsafe
 	}
@@ -51,7 +65,7 @@ func (h *requestHead) parse(header *fasthttp.RequestHeader) error {
 		case connectionField:
 			h.options.add(f.value)
 		case upgradeField:
-			h.hasUpgrade = true
+			h.hasUpgrade = h.hasUpgrade || len(h.filter(f, true)) > 0
 		case contentLengthField:
 			if lengths++; !isLength(f.value) {
 				return errUnsafe
@@ -81,8 +95,8 @@ func (h *requestHead) write(w *bufio.Writer, upgrade bool) {
 	w.WriteByte(' ')
 	w.Write(h.target)
 	w.WriteString(" HTTP/1.1\r\n")
-	if !h.hasHost { // HTTP/1.0 needs none, HTTP/1.1 does
-		w.WriteString("Host: \r\n")
+	if !h.hasHost {
+		h.writeHost(w)
 	}
 	forwarded := h.forwarded
 	forwarded.begin(h)
@@ -91,8 +105,8 @@ func (h *requestHead) write(w *bufio.Writer, upgrade bool) {
 		if !ok {
 			break
 		}
-		if h.passes(f, upgrade) {
-			w.Write(f.line)
+		if line := h.filter(f, upgrade); line != nil {
+			w.Write(line)
 			forwarded.after(w, f)
 			w.WriteString("\r\n")
 		}
@@ -101,26 +115,55 @@ func (h *requestHead) write(w *bufio.Writer, upgrade bool) {
 	w.WriteString("\r\n")
 }
 
-// passes reports whether a field goes to the app. Transfer-Encoding does, since a
-// chunked body is chunked anew; so does whatever else frames or addresses the
-// request, even if Connection lists it.
-func (h *requestHead) passes(f field, upgrade bool) bool {
+// writeHost writes the Host that HTTP/1.1 requires and HTTP/1.0 may lack: that of the
+// target (RFC 9112 section 3.2.2) or, where it has none, the app's own.
+func (h *requestHead) writeHost(w *bufio.Writer) {
+	w.WriteString("Host: ")
+	if authority, _ := splitTarget(h.target); authority != nil {
+		w.Write(authority)
+	} else {
+		w.WriteString(h.defaultHost)
+	}
+	w.WriteString("\r\n")
+}
+
+// filter returns what the app gets of a field's line; nil for nothing.
+// Transfer-Encoding passes, since a chunked body is chunked anew; so does whatever
+// else frames or addresses the request, even if Connection lists it.
+func (h *requestHead) filter(f field, upgrade bool) []byte {
+	isDropped := false
 	switch nameOf(f.name) {
 	case hostField, contentLengthField, transferEncodingField:
-		return true
-	case connectionField, upgradeField:
-		return upgrade
-	case keepAliveField, proxyConnectionField:
-		return false
+	case connectionField:
+		if !upgrade {
+			return nil
+		}
+		return f.only(func(option []byte) bool { return !h.options.lists(option) })
+	case upgradeField:
+		if !upgrade {
+			return nil
+		}
+		return f.only(h.mayUpgrade)
 	case teField:
-		return isNamed(f.value, "trailers")
+		return f.only(func(coding []byte) bool { return isNamed(coding, "trailers") })
+	case keepAliveField, proxyConnectionField, http2SettingsField:
+		isDropped = true
 	case expectField:
-		return !isNamed(f.value, "100-continue") // fasthttp has sent "100 Continue"
+		isDropped = isNamed(f.value, "100-continue") // fasthttp has sent "100 Continue"
+	default:
+		isDropped = h.forwarded.drops && isForwarded(f.name) || h.options.lists(f.name)
 	}
-	if h.forwarded.drops && isForwarded(f.name) {
-		return false
+	if isDropped {
+		return nil
 	}
-	return !h.options.lists(f.name)
+	return f.line
+}
+
+// mayUpgrade reports whether participants may switch to a protocol, whatever its
+// version.
+func (h *requestHead) mayUpgrade(protocol []byte) bool {
+	name, _, _ := bytes.Cut(protocol, []byte{'/'})
+	return slices.ContainsFunc(h.upgrades, func(p config.Protocol) bool { return isNamed(name, string(p)) })
 }
 
 // origin returns the target in origin-form (RFC 9112 section 3.2.1).

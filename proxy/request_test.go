@@ -55,7 +55,52 @@ func TestRequestHeadReachesTheAppByteForByte(t *testing.T) {
 	f("GET http://H:80/x?y HTTP/1.1", "", "Host: h:80\r\n")
 	f("GET / HTTP/1.1", "Connection: keep-alive, X-Hop\r\nx-hop: 1\r\nKeep-Alive: 5\r\nProxy-Connection: x\r\nTE: gzip\r\nUpgrade: h2c\r\n",
 		"Host: h\r\nX-Not-Hop: 1\r\n")
+	f("GET / HTTP/1.1", "HTTP2-Settings: AAMAAABkAAQAAP__\r\n", "Host: h\r\n")
+	f("GET / HTTP/1.1", "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n", "Host: h\r\n")
 	f("GET / HTTP/1.1", "Connection: host, Content-Length\r\n", "Host: h\r\nTE: trailers\r\nContent-Length: 0\r\n")
+}
+
+// A field whose value is a list keeps the members that concern the app.
+func TestListsKeepWhatConcernsTheApp(t *testing.T) {
+	f := func(sent, want string) {
+		t.Helper()
+		head := make(chan string, 1)
+		app := startApp(t, func(w *testConn) {
+			head <- w.readHead()
+			w.send(okResponse)
+		})
+		client := dial(t, startProxy(t, app, nil))
+		client.send("GET / HTTP/1.1\r\nHost: h\r\n" + sent + "\r\n")
+		equal(t, "head for "+sent, receive(t, "request", head), "GET / HTTP/1.1\r\nHost: h\r\n"+want+"\r\n")
+		client.readHead()
+	}
+	f("TE: trailers, gzip;q=0.5\r\n", "TE: trailers\r\n")
+	f("te:gzip , Trailers,\r\n", "te: Trailers\r\n")
+	f("TE: gzip\r\n", "")
+	f("Connection: keep-alive, Upgrade, X-Custom\r\nX-Custom: 1\r\nUpgrade: websocket\r\n", "Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n")
+	f("Connection: Upgrade\r\nUpgrade: h2c, WebSocket/13, x\r\n", "Connection: Upgrade\r\nUpgrade: WebSocket/13\r\n")
+	f("Connection: Upgrade\r\nUpgrade: h2c\r\nUpgrade: websocket\r\n", "Connection: Upgrade\r\nUpgrade: websocket\r\n")
+	f("Connection: Upgrade\r\nUpgrade: x\r\n", "")
+}
+
+func TestRequestWithoutHostGetsOne(t *testing.T) {
+	f := func(target, want string) {
+		t.Helper()
+		head := make(chan string, 1)
+		app := startApp(t, func(w *testConn) {
+			head <- w.readHead()
+			w.send(okResponse)
+		})
+		if want == "" {
+			want = app.Addr().String()
+		}
+		client := dial(t, startProxy(t, app, nil))
+		client.send("GET " + target + " HTTP/1.0\r\n\r\n")
+		equal(t, "head", receive(t, "request", head), "GET "+target+" HTTP/1.1\r\nHost: "+want+"\r\n\r\n")
+		client.readHead()
+	}
+	f("/", "")
+	f("http://survey.example.org:81/p?q", "survey.example.org:81")
 }
 
 // TestRequestIsReadHoweverItArrives makes sure that no prefix of a request gets a

@@ -24,6 +24,8 @@ type Config struct {
 	// TrustedProxies are the networks whose forwarding headers reach the app. Nil, for
 	// a file without the key, means all, or none with ForwardedReplace; empty means none.
 	TrustedProxies []Network `yaml:"trusted_proxies"`
+	// Upgrades are the protocols that participants may switch to.
+	Upgrades []Protocol `yaml:"upgrades"`
 	// Profile is the name of a built-in profile ("decsys") or the path of a profile file.
 	Profile string `yaml:"profile"`
 	// State is the directory of the durable store.

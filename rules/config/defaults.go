@@ -11,6 +11,7 @@ func defaults() Config {
 		Admin:        ":9090",
 		AppTLS:       TLS{Verify: true},
 		Forwarded:    ForwardedPreserve,
+		Upgrades:     []Protocol{WebSocket},
 		Profile:      "decsys",
 		State:        "/var/lib/sidehook",
 		Durability:   Strict,

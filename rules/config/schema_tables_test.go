@@ -26,6 +26,7 @@ const (
 	// A step of an answer path is *, a plain name, or a name with an escape in it.
 	stepPattern       = `(\*|[^.\\#|@*?()\[\]{}"!]+|([^.\\]|\\.)*\\.([^.\\]|\\.)*)`
 	answerPathPattern = `^` + stepPattern + `(\.` + stepPattern + `)*$`
+	protocolPattern   = "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
 	secretPattern     = `^(env:[A-Za-z_][A-Za-z0-9_]{0,127}|file:.+)$`
 )
 
@@ -38,6 +39,7 @@ var scalarSchemas = map[reflect.Type]schema.Schema{
 	reflect.TypeFor[HeaderValue]():  {"type": []string{"string", "number", "boolean"}},
 	reflect.TypeFor[URL]():          matches(urlPattern),
 	reflect.TypeFor[Proxy]():        {"anyOf": []schema.Schema{{"enum": []string{proxyOfEnvironment, noProxy}}, matches(proxyPattern)}},
+	reflect.TypeFor[Protocol]():     {"type": "string", "pattern": protocolPattern, "not": matches("^[hH]2[cC]$")},
 	reflect.TypeFor[Network]():      matches(networkPattern),
 	reflect.TypeFor[AllowedRange](): {"anyOf": []schema.Schema{{"enum": addressClasses}, matches(networkPattern)}},
 	reflect.TypeFor[PageName]():     {"type": []string{"string", "number", "boolean"}, "minLength": 1, "exclusiveMinimum": 0},
