@@ -18,6 +18,9 @@ func TestAbortedRequestsLeakNothing(t *testing.T) {
 	app := startApp(t, func(w *testConn) {
 		for {
 			head := w.readHead()
+			if strings.Contains(head, "POST /early") {
+				w.send(okResponse)
+			}
 			if !strings.Contains(head, "GET /stream") && !strings.Contains(head, "GET /ok") {
 				w.readAll()
 				return
@@ -38,6 +41,13 @@ func TestAbortedRequestsLeakNothing(t *testing.T) {
 		"GET /stream HTTP/1.1\r\nHost: h\r\n\r\n",
 		"POST /wait HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nab",
 		"POST /wait HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nab",
+		"POST /wait HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nabGET /unread HTTP/1.1\r\n",
+		"POST /wait HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcdefgh\r\n0\r\n\r\nmore",
+		"POST /wait HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\nx\r\nmore",
+		"POST /wait HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nHost: x\r\n\r\n",
+		"POST /early HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\nx\r\nmore",
+		"POST /early HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n5\r\n",
+		"POST /early HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nab",
 		"GET /half",
 		"GET /ok HTTP/1.1\r\nHost: h\r\n\r\n",
 		"",

@@ -107,13 +107,13 @@ func (c *clientConn) await() error { return c.socket.await() }
 // discard half-closes the connection and reads what the participant still
 // sends: a close would reset the connection before the response was read (RFC
 // 9112 section 9.6). It ends when nothing has come for the duration of silence,
-// or at the time end, unless that is zero.
+// and at the latest at the time end.
 func (c *clientConn) discard(silence time.Duration, end time.Time) {
 	c.CloseWrite()
 	buf := make([]byte, 16<<10)
 	for {
 		deadline := time.Now().Add(silence)
-		if !end.IsZero() && end.Before(deadline) {
+		if end.Before(deadline) {
 			deadline = end
 		}
 		c.SetReadDeadline(deadline)

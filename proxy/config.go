@@ -31,6 +31,8 @@ const (
 	// defaultLinger is how long the rest of an upload may be silent once it has its
 	// response and the app takes no more of it.
 	defaultLinger = 5 * time.Second
+	// maxLinger is how long all of that rest may take.
+	maxLinger = 30 * time.Second
 	// abandonedTimeout is how long the app may take for the rest of a response
 	// whose participant has left.
 	abandonedTimeout = 30 * time.Second

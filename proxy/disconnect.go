@@ -1,9 +1,23 @@
 package proxy
 
 import (
-	"sync/atomic"
+	"sync"
 	"time"
 )
+
+// presence is what is known of the participant while the response passes.
+type presence int32
+
+const (
+	present     presence = iota
+	doneSending          // they send no more; as long as writes succeed they may still read
+	gone                 // nobody is there to take the response
+)
+
+// String returns the name of the state.
+func (p presence) String() string { return [...]string{"present", "done sending", "gone"}[p] }
+
+func (p presence) canBecome(next presence) bool { return next > p }
 
 // disconnect notices that a participant leaves before the response has passed,
 // and lets the app see it. It watches the connection while the app takes its
@@ -11,8 +25,9 @@ import (
 // shows it, too.
 type disconnect struct {
 	*parties
-	seen    atomic.Bool
-	stopped chan struct{} // closed when the watch has ended; nil without one
+	noticing sync.Mutex // for state, which two goroutines may advance
+	state    progress[presence]
+	stopped  chan struct{} // closed when the watch has ended; nil without one
 }
 
 // startWatching watches for the participant leaving, in a goroutine of its own.
@@ -21,8 +36,14 @@ func (d *disconnect) startWatching() {
 	d.stopped = make(chan struct{})
 	go func() {
 		defer close(d.stopped)
-		if d.client.socket.awaitEnd() {
-			d.propagate()
+		if !d.client.socket.awaitHalfClose() {
+			return
+		}
+		d.notice(doneSending)
+		// Whoever has closed, rather than half-closed, soon resets the connection: at the
+		// next write, or when TCP asks whether they are alive.
+		if d.client.socket.awaitReset() {
+			d.notice(gone)
 		}
 	}()
 }
@@ -39,12 +60,18 @@ func (d *disconnect) stopWatching() {
 	d.stopped = nil
 }
 
-// propagate lets the app see what it would see without a proxy, a half-close. A
+// notice lets the app see what it would see without a proxy, a half-close. A
 // watched request is not disturbed, because it counts even if nobody waits for
 // the response.
-func (d *disconnect) propagate() {
-	d.seen.Store(true)
-	if d.watch == nil {
+func (d *disconnect) notice(now presence) {
+	d.noticing.Lock()
+	defer d.noticing.Unlock()
+	before := d.state.load()
+	if now <= before {
+		return
+	}
+	d.state.advance(now)
+	if before == present && d.watch == nil {
 		d.app.CloseWrite()
 	}
 	d.limitRest()
@@ -52,7 +79,7 @@ func (d *disconnect) propagate() {
 
 // limitRest limits the rest of a response that nobody waits for.
 func (d *disconnect) limitRest() {
-	if d.seen.Load() {
-		d.app.SetReadDeadline(time.Now().Add(abandonedTimeout))
+	if d.state.load() == gone {
+		d.app.SetReadDeadline(time.Now().Add(d.proxy.abandoned))
 	}
 }

@@ -180,7 +180,7 @@ func (e *exchange) releaseApp() {
 		return
 	}
 	isWhole := e.upload.state.load() == uploadSent && e.response.state.load() == responseComplete
-	isKept := !e.response.head.closes && !e.request.bound && !e.disconnect.seen.Load()
+	isKept := !e.response.head.closes && !e.request.bound && e.disconnect.state.load() == present
 	if !isWhole || !isKept || e.response.fromApp.Buffered() > 0 {
 		e.proxy.pool.drop(e.app)
 		return
@@ -202,7 +202,7 @@ func (e *exchange) returnToServer() {
 	e.ctx.SetConnectionClose()
 	upload := e.upload.state.load()
 	if e.bodyLength != 0 && !upload.isRead() && upload != uploadAbandoned {
-		e.client.discard(e.proxy.linger, time.Time{})
+		e.client.discard(e.proxy.linger, time.Now().Add(maxLinger))
 	}
 }
 
@@ -211,7 +211,7 @@ func (e *exchange) reset() {
 	e.parties = parties{proxy: e.proxy}
 	e.upload.reset()
 	e.response.reset()
-	e.disconnect.seen.Store(false)
+	e.disconnect.state.reset()
 	e.relayed, e.resent = nil, false
 	e.proxy.exchanges.Put(e)
 }

@@ -23,7 +23,7 @@ func (r *response) classify(err error) failure {
 	switch upload := r.upload.load(); {
 	case upload == uploadMalformed:
 		return malformedRequest
-	case upload == uploadAbandoned, errors.Is(err, errLeft), r.disconnect.seen.Load():
+	case upload == uploadAbandoned, errors.Is(err, errLeft), r.disconnect.state.load() != present:
 		return participantLeft
 	case isTimeout(err):
 		return appTimedOut

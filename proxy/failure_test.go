@@ -28,7 +28,7 @@ func TestFailuresAreClassified(t *testing.T) {
 	f("malformed upload", io.EOF, malformed, malformedRequest)
 	f("abandoned upload", io.EOF, abandoned, participantLeft)
 	f("write to the participant failed", errLeft, nothing, participantLeft)
-	f("disconnect", os.ErrDeadlineExceeded, func(e *exchange) { e.disconnect.seen.Store(true) }, participantLeft)
+	f("disconnect", os.ErrDeadlineExceeded, func(e *exchange) { e.disconnect.state.advance(gone) }, participantLeft)
 	f("timeout", os.ErrDeadlineExceeded, nothing, appTimedOut)
 	f("stale connection", io.EOF, nothing, staleConnection)
 	f("stale connection, HEAD", io.EOF, func(e *exchange) { e.isHead, e.request.method = true, []byte("HEAD") }, staleConnection)

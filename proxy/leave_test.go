@@ -43,6 +43,8 @@ func TestLeavingParticipantEndsTheAppsRequest(t *testing.T) {
 		w.send("HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
 		go io.Copy(w.TCPConn, endlessReader{}) // until the connection ends
 	}, 100)
+	f("while waiting, with a request that nobody has read", get+get, func(*testConn) {}, 0)
+	f("while nothing happens, with half a request that nobody has read", get+"GET / HT", func(w *testConn) { w.send(events) }, len(events))
 	f("in the middle of an upload", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab", func(w *testConn) { w.readN(2) }, 0)
 }
 
@@ -75,6 +77,34 @@ func TestHalfClosedParticipantStillGetsTheResponse(t *testing.T) {
 	}
 	f("unwatched", nil)
 	f("watched", watchAll(make(chan rules.Exchange, 1)))
+}
+
+// Whoever sends no more may still read, for as long as the app takes. Nobody reads
+// once the connection is reset.
+func TestHalfCloseIsNoDepartureButAResetIs(t *testing.T) {
+	noticed, answered, ended := make(chan bool), make(chan bool), make(chan bool)
+	app := startApp(t, func(w *testConn) {
+		w.readHead()
+		<-noticed
+		w.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no")
+		<-answered
+		w.expectEnd()
+		close(ended)
+	})
+	p := newProxy(t, app, func(c *Config) { c.Watcher = watchAll(make(chan rules.Exchange, 1)) })
+	p.abandoned = time.Nanosecond
+	serve(t, p)
+	client := dial(t, p)
+	client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+	client.CloseWrite()
+	<-time.After(4 * watchDelay) // until the half-close was noticed; nothing shows it
+	close(noticed)
+	client.readHead()
+	equal(t, "body", client.readN(1), "o")
+	client.SetLinger(0)
+	client.Close()
+	close(answered)
+	receive(t, "end of the app's connection", ended)
 }
 
 func TestKeptConnectionSurvivesASlowResponse(t *testing.T) {

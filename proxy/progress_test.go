@@ -32,6 +32,13 @@ switched -> truncated
 `)
 }
 
+func TestAParticipantOnlyLeaves(t *testing.T) {
+	equal(t, "transitions", transitions[presence](int(gone)+1), `
+present -> done sending gone
+done sending -> gone
+`)
+}
+
 // transitions lists the states that others may follow, and which.
 func transitions[S state[S]](states int) string {
 	text := "\n"

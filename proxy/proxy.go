@@ -28,6 +28,7 @@ type Proxy struct {
 	counters  counters
 	draining  atomic.Bool
 	linger    time.Duration // defaultLinger, except in tests
+	abandoned time.Duration // abandonedTimeout, except in tests
 	forwarded forwarding
 	heads     headPolicy
 }
@@ -41,12 +42,13 @@ func New(config Config) (*Proxy, error) {
 		return nil, err
 	}
 	p := &Proxy{
-		config:   config,
-		warnings: newWarnings(config.Logger),
-		pool:     newPool(app, config.DialWindow, config.Concurrency),
-		clients:  &clients{open: map[*clientConn]struct{}{}},
-		linger:   defaultLinger,
-		budget:   newBudget(config.WatchedBodies, config.InspectLimit),
+		config:    config,
+		warnings:  newWarnings(config.Logger),
+		pool:      newPool(app, config.DialWindow, config.Concurrency),
+		clients:   &clients{open: map[*clientConn]struct{}{}},
+		linger:    defaultLinger,
+		abandoned: abandonedTimeout,
+		budget:    newBudget(config.WatchedBodies, config.InspectLimit),
 
 		forwarded: forwarding{config.Forwarded, config.TrustedProxies},
 		heads:     headPolicy{config.Upgrades, app.host()},

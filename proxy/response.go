@@ -81,7 +81,7 @@ func (w clientWriter) Write(p []byte) (int, error) {
 		return n, err
 	}
 	w.isDiscarding = true
-	w.disconnect.propagate()
+	w.disconnect.notice(gone)
 	return len(p), nil
 }
 
@@ -162,7 +162,7 @@ func (r *response) readHead() ([]byte, error) {
 // writeHead writes the head of the response for the participant.
 func (r *response) writeHead(raw []byte) {
 	r.body = body{framing: r.head.framing(r.isHead), left: max(r.head.length, 0)}
-	r.closing = r.closing || r.isUnframed() || r.proxy.draining.Load() || r.disconnect.seen.Load() ||
+	r.closing = r.closing || r.isUnframed() || r.proxy.draining.Load() || r.disconnect.state.load() != present ||
 		!r.upload.load().isRead() && r.head.closes
 	r.head.write(r.toClient, raw, !r.isHTTP10)
 	switch {

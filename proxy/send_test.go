@@ -62,15 +62,21 @@ func TestAppSeesTheHeadBeforeTheBody(t *testing.T) {
 }
 
 func TestMalformedChunkIsRefusedAndTruncatesTheRequest(t *testing.T) {
-	f := func(chunks string) {
+	f := func(chunks string, hasKept bool) {
 		t.Helper()
-		got := make(chan string, 1)
+		got := make(chan string, 2)
 		app := startApp(t, func(w *testConn) {
-			w.readHead()
+			for strings.HasPrefix(w.readHead(), "GET ") {
+				w.send(okResponse)
+			}
 			body, _ := w.readAll()
 			got <- body
 		})
 		client := dial(t, startProxy(t, app, nil))
+		if hasKept {
+			client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+			client.readN(len(okResponse))
+		}
 		client.send("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n" + chunks)
 		if head := client.readHead(); !strings.HasPrefix(head, "HTTP/1.1 400 ") {
 			t.Errorf("%q gave %q, want 400", chunks, head)
@@ -81,13 +87,16 @@ func TestMalformedChunkIsRefusedAndTruncatesTheRequest(t *testing.T) {
 			}
 		}
 	}
-	f("x\r\nb\r\n0\r\n\r\n")
-	f("1;a\nb\r\nb\r\n0\r\n\r\n") // CVE-2025-55315
-	f("1\nb\r\n0\r\n\r\n")
-	f("-1\r\nb\r\n0\r\n\r\n")
-	f("1\r\nbc\r\n0\r\n\r\n")
-	f("0\r\nHost: other\r\n\r\n")
-	f("ffffffffffffffffff\r\nb\r\n")
+	for _, hasKept := range []bool{false, true} { // a connection to the app
+		f("x\r\nb\r\n0\r\n\r\n", hasKept)
+		f("1;a\nb\r\nb\r\n0\r\n\r\n", hasKept) // CVE-2025-55315
+		f("1\nb\r\n0\r\n\r\n", hasKept)
+		f("-1\r\nb\r\n0\r\n\r\n", hasKept)
+		f("1\r\nbc\r\n0\r\n\r\n", hasKept)
+		f("1\r\nbc\r\n0\r\n\r\nmore", hasKept)
+		f("0\r\nHost: other\r\n\r\n", hasKept)
+		f("ffffffffffffffffff\r\nb\r\n", hasKept)
+	}
 }
 
 func TestExpectContinueDoesNotStall(t *testing.T) {

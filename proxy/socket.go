@@ -141,6 +141,19 @@ func (s *socket) awaitEnd() bool {
 	return err == nil && ended
 }
 
+// awaitHalfClose blocks until the peer closes the connection, or its half of it, and
+// reports whether it did; false once the read deadline has passed. It waits past
+// bytes that were not read yet.
+func (s *socket) awaitHalfClose() bool {
+	return s.raw.Read(func(fd uintptr) bool { return isHalfClosed(fd) }) == nil
+}
+
+// awaitReset blocks until the connection is reset or otherwise broken, and reports
+// whether it is; false once the read deadline has passed.
+func (s *socket) awaitReset() bool {
+	return s.raw.Read(func(fd uintptr) bool { return isReset(fd) }) == nil
+}
+
 func (s *socket) readOnce(fd uintptr) (done bool) {
 	s.reading.n, s.reading.err = recvNow(fd, s.reading.rest, 0)
 	return s.reading.err != syscall.EAGAIN

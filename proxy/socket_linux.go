@@ -5,6 +5,8 @@ package proxy
 import (
 	"syscall"
 	"unsafe"
+
+	"golang.org/x/sys/unix"
 )
 
 // recvNow receives into p, which must not be empty; EAGAIN where it would block.
@@ -28,5 +30,23 @@ func callNow(call, fd uintptr, p []byte, flags uintptr) (int, syscall.Errno) {
 			continue
 		}
 		return 0, errno
+	}
+}
+
+// isHalfClosed reports whether the peer sends no more, even if some of what it sent
+// was not read yet.
+func isHalfClosed(fd uintptr) bool { return hasEvent(fd, unix.POLLRDHUP) }
+
+// isReset reports whether nothing can be sent any more.
+func isReset(fd uintptr) bool { return hasEvent(fd, 0) }
+
+// hasEvent reports whether one of events has happened on a socket, or it is broken.
+func hasEvent(fd uintptr, events int16) bool {
+	poll := []unix.PollFd{{Fd: int32(fd), Events: events}}
+	for {
+		n, err := unix.Poll(poll, 0)
+		if err != unix.EINTR {
+			return err == nil && n > 0
+		}
 	}
 }

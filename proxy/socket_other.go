@@ -33,3 +33,13 @@ func errnoOf(err error) syscall.Errno {
 	errors.As(err, &errno)
 	return errno
 }
+
+// isHalfClosed reports whether the peer sends no more. It does not see that behind
+// bytes that were not read yet.
+func isHalfClosed(fd uintptr) bool { return peek(fd) == peerClosed }
+
+// isReset reports whether nothing can be sent any more.
+func isReset(fd uintptr) bool {
+	errno, err := syscall.GetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_ERROR)
+	return err != nil || errno != 0
+}
