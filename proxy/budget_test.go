@@ -103,7 +103,7 @@ func TestUnfinishedUploadsStayInTheBudgetAndKeepNobodyFromBeingWatched(t *testin
 	honest.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nan answer")
 	equal(t, "response", honest.readN(len(response)), response)
 	x := receive(t, "exchange", exchanges)
-	equal(t, "uninspected", x.Uninspected, "")
+	equal(t, "lacks", x.LacksRequest+x.LacksResponse, "")
 	equal(t, "bodies", string(x.RequestBody)+string(x.ResponseBody), "an answerit says")
 
 	for _, client := range clients {
@@ -130,7 +130,7 @@ func TestABodyPastTheBudgetPassesUnreadAndIsCounted(t *testing.T) {
 	client := dial(t, p)
 	client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
 	equal(t, "response", client.readN(len(response)), response)
-	equal(t, "exchange", receive(t, "exchange", exchanges), rules.Exchange{Host: "h", Status: 200, Uninspected: overBudget})
+	equal(t, "exchange", receive(t, "exchange", exchanges), rules.Exchange{Host: "h", Status: 200, LacksResponse: overBudget})
 	equal(t, "refused", p.Stats().OverBudget, 1)
 	equal(t, "bytes in use", p.Stats().WatchedBodies, 0)
 }

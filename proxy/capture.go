@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"errors"
+	"strings"
 	"sync"
 
 	"github.com/valyala/fasthttp"
@@ -114,10 +115,7 @@ func (p *Proxy) decode(coded []byte, coding string) (body []byte, uninspected st
 			body, uninspected = nil, undecodable
 		}
 	}()
-	var message fasthttp.Response // its decoders know every coding, and have a limit
-	message.SetBodyRaw(coded)
-	message.Header.SetContentEncoding(coding)
-	body, err := message.BodyUncompressedWithLimit(p.config.InspectLimit)
+	body, err := uncompress(coded, strings.ToLower(coding), p.config.InspectLimit)
 	switch {
 	case errors.Is(err, fasthttp.ErrBodyTooLarge):
 		return nil, tooLarge

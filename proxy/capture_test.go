@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"compress/flate"
 	"fmt"
 	"strings"
 	"testing"
@@ -31,7 +32,8 @@ func TestCompressedBodiesAreDecodedInTheCopyOnly(t *testing.T) {
 			x := receive(t, "exchange", exchanges)
 			equal(t, "request", string(x.RequestBody), string(want))
 			equal(t, "response", string(x.ResponseBody), string(want))
-			equal(t, "uninspected", x.Uninspected, why)
+			equal(t, "request lacks", x.LacksRequest, why)
+			equal(t, "response lacks", x.LacksResponse, why)
 			equal(t, "status", x.Status, 200)
 		})
 	}
@@ -39,6 +41,12 @@ func TestCompressedBodiesAreDecodedInTheCopyOnly(t *testing.T) {
 	f("gzip", fasthttp.AppendGzipBytes(nil, plain), plain, "")
 	f("GZIP", fasthttp.AppendGzipBytes(nil, plain), plain, "")
 	f("deflate", fasthttp.AppendDeflateBytes(nil, plain), plain, "")
+	f("x-gzip", fasthttp.AppendGzipBytes(nil, plain), plain, "")
+	f("gzip", append(fasthttp.AppendGzipBytes(nil, plain), 0, 0, 0), plain, "")
+	f("gzip", append(fasthttp.AppendGzipBytes(nil, plain), "behind"...), plain, "")
+	f("gzip", append(fasthttp.AppendGzipBytes(nil, plain[:100]), fasthttp.AppendGzipBytes(nil, plain[100:])...), plain, "")
+	f("deflate", rawDeflate(plain), plain, "")
+	f("deflate", []byte("no deflate"), nil, undecodable)
 	f("br", fasthttp.AppendBrotliBytes(nil, plain), plain, "")
 	f("zstd", fasthttp.AppendZstdBytes(nil, plain), plain, "")
 	f("identity", plain, plain, "")
@@ -51,13 +59,22 @@ func TestCompressedBodiesAreDecodedInTheCopyOnly(t *testing.T) {
 	f("compress", plain, nil, undecodable)
 }
 
+// rawDeflate compresses without the header of zlib, as some servers do.
+func rawDeflate(plain []byte) []byte {
+	var packed bytes.Buffer
+	w, _ := flate.NewWriter(&packed, flate.BestSpeed)
+	w.Write(plain)
+	w.Close()
+	return packed.Bytes()
+}
+
 func TestSeveralContentCodingsAreNotDecoded(t *testing.T) {
 	exchanges := make(chan rules.Exchange, 1)
 	app := startApp(t, respondWith("HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Encoding: gzip\r\nContent-Length: 1\r\n\r\nx"))
 	p := startProxy(t, app, func(c *Config) { c.Watcher = watchAll(exchanges) })
 	client := dial(t, p)
 	client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
-	equal(t, "uninspected", receive(t, "exchange", exchanges).Uninspected, undecodable)
+	equal(t, "uninspected", receive(t, "exchange", exchanges).LacksResponse, undecodable)
 	equal(t, "undecodable", p.Stats().Undecodable, 1)
 }
 
@@ -77,7 +94,7 @@ func TestBodyBeyondTheLimitIsRelayedButNotInspected(t *testing.T) {
 		client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n0123456789")
 		equal(t, "response", client.readN(len(response)), response)
 		x := receive(t, "exchange", exchanges)
-		equal(t, "uninspected", x.Uninspected, why)
+		equal(t, "response lacks", x.LacksResponse, why)
 		equal(t, "body", len(x.ResponseBody), wantLength)
 		equal(t, "status", x.Status, 200)
 	}

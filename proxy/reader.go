@@ -8,8 +8,13 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 )
+
+// errHost is the error of a Host header that names no host. It is a participant's.
+var errHost = errors.New("cannot send a request to the app: the participant's Host is not a host")
 
 // Reader sends GET requests of the program's own to the app, beside those of
 // participants. It may be used by several goroutines.
@@ -51,6 +56,9 @@ func (r *Reader) Get(ctx context.Context, host, path string) (status int, conten
 	if err != nil { // it would quote the path
 		return 0, "", nil, errors.New("cannot send a request to the app: the path is malformed")
 	}
+	if !isHost(host) {
+		return 0, "", nil, errHost
+	}
 	request.Host = host
 	request.Header.Set("Accept", "application/json")
 	response, err := r.transport.RoundTrip(request)
@@ -66,4 +74,11 @@ func (r *Reader) Get(ctx context.Context, host, path string) (status int, conten
 		return 0, "", nil, fmt.Errorf("the app responds with more than %d bytes", r.limit)
 	}
 	return response.StatusCode, response.Header.Get("Content-Type"), body, nil
+}
+
+// isHost reports whether text is a host and maybe a port, or empty, and in every
+// reading the same (RFC 9110 section 7.2).
+func isHost(text string) bool {
+	u, err := url.Parse("http://" + text)
+	return err == nil && u.Host == text && strings.IndexFunc(text, func(r rune) bool { return r <= ' ' || r >= 0x7f }) < 0
 }

@@ -61,3 +61,29 @@ func TestReaderGetsFromTheAppOverEveryTransport(t *testing.T) {
 	f(secured.URL)
 	f("unix:" + path)
 }
+
+func TestReaderSendsOnlyHostsThatAreHosts(t *testing.T) {
+	seen := ""
+	app := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen = r.Host }))
+	defer app.Close()
+	reader, err := NewReader(app.URL, nil, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := func(host string, isSent bool) {
+		t.Helper()
+		seen = ""
+		_, _, _, err := reader.Get(t.Context(), host, "/")
+		if (err == nil) != isSent || isSent && seen != host {
+			t.Errorf("the Host %q: the app got %q, %v", host, seen, err)
+		}
+	}
+	f("survey.example.org", true)
+	f("survey.example.org:8080", true)
+	f("[::1]:8080", true)
+	f("x\x80", false)
+	f("x@y", false)
+	f("x/y", false)
+	f("x y", false)
+	f("é.example.org", false)
+}

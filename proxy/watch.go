@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"cmp"
+
 	"github.com/valyala/fasthttp"
 
 	"github.com/sidehook/sidehook/rules"
@@ -20,7 +22,7 @@ type Watcher interface {
 	Begin(method, target []byte) (end func(rules.Exchange))
 }
 
-// The reasons in rules.Exchange.Uninspected.
+// The reasons in rules.Exchange.LacksRequest and LacksResponse.
 const (
 	tooLarge    = "too large"
 	truncated   = "truncated"
@@ -94,13 +96,11 @@ func (w *watch) complete(isRequestWhole bool) {
 	}
 	x := w.exchange()
 	x.Status, x.ContentType = w.status, w.contentType
-	x.Uninspected = truncated
+	x.LacksRequest = truncated
 	if isRequestWhole {
-		x.RequestBody, x.Uninspected = w.request.decoded(w.proxy)
+		x.RequestBody, x.LacksRequest = w.request.decoded(w.proxy)
 	}
-	if x.Uninspected == "" {
-		x.ResponseBody, x.Uninspected = w.response.decoded(w.proxy)
-	}
+	x.ResponseBody, x.LacksResponse = w.response.decoded(w.proxy)
 	w.finish(x)
 }
 
@@ -112,9 +112,9 @@ func (w *watch) abandon(hasHead bool) {
 	}
 	x := w.exchange()
 	if hasHead {
-		x.Uninspected = truncated
+		x.LacksResponse = truncated
 		if why := w.response.whyLost(); why != "" {
-			x.Uninspected = why
+			x.LacksResponse = why
 		}
 	}
 	w.finish(x)
@@ -129,9 +129,8 @@ func (w *watch) finish(x rules.Exchange) {
 	defer w.request.release()
 	defer w.response.release()
 	defer w.proxy.caught("ending to watch")
-	if x.Uninspected != "" {
-		x.RequestBody, x.ResponseBody = nil, nil
-		w.proxy.uninspected(x.Uninspected)
+	if why := cmp.Or(x.LacksRequest, x.LacksResponse); why != "" {
+		w.proxy.uninspected(why)
 	}
 	end := w.end
 	w.end = nil

@@ -115,7 +115,7 @@ func TestIncompleteResponseHasStatus0(t *testing.T) {
 			client := dial(t, p)
 			client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
 			client.readAll()
-			equal(t, "exchange", receive(t, "exchange", exchanges), rules.Exchange{Host: "h", Uninspected: why})
+			equal(t, "exchange", receive(t, "exchange", exchanges), rules.Exchange{Host: "h", LacksResponse: why})
 		})
 	}
 	f("no head", "", "")
@@ -228,6 +228,6 @@ func TestWatchedRequestWithAnEarlyResponseIsNotInspected(t *testing.T) {
 	client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab")
 	x := receive(t, "exchange", exchanges)
 	client.send("cd")
-	equal(t, "exchange", x, rules.Exchange{Host: "h", Status: 200, Uninspected: truncated})
+	equal(t, "exchange", x, rules.Exchange{Host: "h", Status: 200, LacksRequest: truncated, ResponseBody: []byte("ok")})
 	equal(t, "response", client.readN(len(okResponse)), okResponse)
 }

@@ -61,9 +61,9 @@ func compileBodyPath(doc *strictyaml.Document, path, text string) bodyPath {
 func (p bodyPath) value(x Exchange) gjson.Result {
 	switch p.body {
 	case requestBody:
-		return gjson.GetBytes(x.RequestBody, p.gjson)
+		return jsonpath.Get(x.RequestBody, p.gjson)
 	case responseBody:
-		return gjson.GetBytes(x.ResponseBody, p.gjson)
+		return jsonpath.Get(x.ResponseBody, p.gjson)
 	}
 	return gjson.Result{}
 }

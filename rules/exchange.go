@@ -16,7 +16,7 @@ type Exchange struct {
 	ContentType string
 	// ResponseBody is the body that the app sent.
 	ResponseBody []byte
-	// Uninspected is the reason why the bodies could not be copied, for logs and
-	// metrics ("too large", "truncated", "undecodable"); empty if they were.
-	Uninspected string
+	// LacksRequest and LacksResponse are the reasons why the body could not be copied,
+	// for logs and metrics ("too large", "truncated", "undecodable"); empty if it was.
+	LacksRequest, LacksResponse string
 }

@@ -21,7 +21,10 @@ type Get func(path string) (status int, contentType string, body []byte, err err
 // maxStudySearch is how many instances before a survey's own are searched for its study's.
 const maxStudySearch = 10
 
-var errNoPages = errors.New("the app does not list the survey's pages")
+var (
+	errNoPages = errors.New("the app does not list the survey's pages")
+	errDots    = errors.New("an id is a dot segment, which no path can have")
+)
 
 // HasHistory reports whether ReadPast can read what a participant did before.
 func (p *Profile) HasHistory() bool { return p.history != nil }
@@ -33,10 +36,14 @@ func (p *Profile) AsksWithoutSurvey() bool { return p.history != nil && !p.histo
 // therefore has no past; empty if it creates none.
 func (p *Profile) Begins(m Match, x Exchange) string {
 	if p.history == nil || p.history.Begins == "" || m.route.kind != PageShown ||
-		!m.route.when.holds(x) || x.Uninspected != "" || jsonpath.CheckJSON(x.ResponseBody) != nil {
+		!m.route.when.holds(x) || x.LacksResponse != "" {
 		return ""
 	}
-	return gjson.GetBytes(x.ResponseBody, p.history.Begins).String()
+	body, err := jsonpath.ReadJSON(x.ResponseBody)
+	if err != nil {
+		return ""
+	}
+	return jsonpath.Get(body, p.history.Begins).String()
 }
 
 // ReadPast reads what the participant did before from the app: all events at once
@@ -46,6 +53,11 @@ func (p *Profile) ReadPast(request PastRequest, get Get) (*Past, error) {
 	r := &pastReader{Profile: p, send: get, words: map[string]string{
 		"survey": request.Survey, "instance": request.Journey.Instance, "participant": request.Journey.Participant,
 	}}
+	for _, word := range r.words {
+		if word == "." || word == ".." { // would lead to another path
+			return nil, errDots
+		}
+	}
 	past := &Past{}
 	if err := r.read(past); err != nil {
 		return nil, err
@@ -96,7 +108,8 @@ func (r *pastReader) get(template string) (gjson.Result, error) {
 	case status != 200:
 		return gjson.Result{}, fmt.Errorf("the app responds with status %d", status)
 	}
-	if err := jsonpath.CheckJSON(body); err != nil {
+	body, err = jsonpath.ReadJSON(body)
+	if err != nil {
 		return gjson.Result{}, fmt.Errorf("the app's response %w", err)
 	}
 	return gjson.ParseBytes(body), nil
@@ -139,7 +152,7 @@ func (r *pastReader) readPages(past *Past) error {
 	if err != nil {
 		return err
 	}
-	pages := survey.Get(r.history.PagesAt)
+	pages := jsonpath.In(survey, r.history.PagesAt)
 	if !pages.IsArray() {
 		return errNoPages
 	}
@@ -165,7 +178,7 @@ func (r *pastReader) parent(survey gjson.Result) string {
 	if r.history.Parent == "" {
 		return ""
 	}
-	return survey.Get(r.history.Parent).String()
+	return jsonpath.In(survey, r.history.Parent).String()
 }
 
 // readStudy returns the name of a survey's study. The survey has the study's id,
@@ -184,7 +197,7 @@ func (r *pastReader) readStudy(study string) (name string, err error) {
 		if err != nil {
 			return "", err
 		}
-		for _, child := range found.Get(r.history.Children).Array() {
+		for _, child := range jsonpath.In(found, r.history.Children).Array() {
 			if child.String() == own {
 				return cmp.Or(r.friendly.name(study, of.words["instance"]), study), nil
 			}
@@ -214,17 +227,17 @@ func (r *pastReader) readLast(past *Past) error {
 
 // readEvent returns an event of the app's log; ok is false for other types of events.
 func (r *pastReader) readEvent(json gjson.Result) (e PastEvent, ok bool) {
-	at, err := time.Parse(time.RFC3339Nano, json.Get(r.history.Event.At).String())
-	kind, known := r.history.kinds[json.Get(r.history.Event.Type).String()]
+	at, err := time.Parse(time.RFC3339Nano, jsonpath.In(json, r.history.Event.At).String())
+	kind, known := r.history.kinds[jsonpath.In(json, r.history.Event.Type).String()]
 	if err != nil || !known {
 		return PastEvent{}, false
 	}
-	e = PastEvent{Kind: kind, At: at, Source: json.Get(r.history.Event.Source).String()}
+	e = PastEvent{Kind: kind, At: at, Source: jsonpath.In(json, r.history.Event.Source).String()}
 	switch kind {
 	case Answered:
-		e.Answer = readAnswer(json.Get(r.history.Event.Answer))
+		e.Answer = readAnswer(jsonpath.In(json, r.history.Event.Answer))
 	case Navigated:
-		e.Reached = json.Get(r.history.Event.Reached).String()
+		e.Reached = jsonpath.In(json, r.history.Event.Reached).String()
 	}
 	return e, true
 }

@@ -12,7 +12,7 @@ func newKey(survey, instance, participant string) Key {
 	if instance == "" {
 		instance = survey
 	}
-	return Key{Instance: trimZeros(instance), Participant: participant}
+	return Key{Instance: instance, Participant: participant}
 }
 
 // ParseKey is the inverse of Key.Text.

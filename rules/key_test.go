@@ -19,16 +19,19 @@ func TestAKeyIsPrintedWithoutItsParticipant(t *testing.T) {
 	}
 }
 
-func TestIdsOfDigitsAreNumbers(t *testing.T) {
-	f := func(survey, instance, want string) {
+func TestIdsAreNumbersWhereTheProfileSaysSo(t *testing.T) {
+	f := func(isNumeric bool, name, id, want string) {
 		t.Helper()
-		if got := newKey(survey, instance, "p").Instance; got != want {
-			t.Errorf("survey %q and instance %q have the instance %q, want %q", survey, instance, got, want)
+		r := route{isNumeric: isNumeric}
+		if got := r.canonical(name, id); got != want {
+			t.Errorf("numeric %v: the %s %q becomes %q, want %q", isNumeric, name, id, got, want)
 		}
 	}
-	f("5", "077", "77")
-	f("05", "", "5")
-	f("5", "abc", "abc")
-	f("5", "0", "0")
-	f("5", "99999999999999999999", "99999999999999999999")
+	f(true, "survey", "077", "77")
+	f(true, "instance", "077", "77")
+	f(true, "instance", "0", "0")
+	f(true, "instance", "abc", "abc")
+	f(true, "instance", "99999999999999999999", "99999999999999999999")
+	f(true, "participant", "077", "077")
+	f(false, "survey", "077", "077")
 }

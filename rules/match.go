@@ -34,19 +34,6 @@ func (m Match) Disturbs(other Match) bool {
 	return m.Kind() != PageShown || other.Kind() != PageShown
 }
 
-// Lacks returns why the exchange cannot be read: request and response say why
-// that body was not kept, and are empty where it was. The result is empty if the
-// route reads neither of the bodies that were not kept.
-func (m Match) Lacks(request, response string) string {
-	switch {
-	case request != "" && m.route.reads(requestBody):
-		return request
-	case response != "" && m.route.reads(responseBody):
-		return response
-	}
-	return ""
-}
-
 // WhyNothing returns why Observe found that the exchange says nothing.
 func (m Match) WhyNothing(x Exchange) string {
 	if !m.route.when.holds(x) {
@@ -68,7 +55,7 @@ func responseLine(x Exchange) string {
 func (m Match) id(name string, x Exchange) string {
 	if path, ok := m.route.ids[name]; ok {
 		if value := path.value(x); value.Exists() {
-			return value.String()
+			return m.route.canonical(name, value.String())
 		}
 	}
 	return m.params[name]

@@ -18,7 +18,7 @@ type matcher struct {
 }
 
 // surveyName is one entry of a rule's surveys: a friendly id, or else a survey
-// and maybe one instance of it.
+// and maybe one instance of it, as written.
 type surveyName struct {
 	friendlyID       string
 	survey, instance string
@@ -61,7 +61,7 @@ func parseSurveyName(text string) surveyName {
 	if _, err := strconv.ParseUint(survey, 10, 63); err != nil && instance == "" {
 		return surveyName{friendlyID: text}
 	}
-	return surveyName{survey: trimZeros(survey), instance: trimZeros(instance)}
+	return surveyName{survey: survey, instance: instance}
 }
 
 // names reports whether the survey, or the study that led to it, has this name.
@@ -69,8 +69,12 @@ func (n surveyName) names(s *Survey) bool {
 	if n.friendlyID != "" {
 		return n.friendlyID == s.FriendlyID || n.friendlyID == s.Study || n.friendlyID == s.ID
 	}
-	return n.survey == s.ID && (n.instance == "" || n.instance == s.Instance)
+	return isID(n.survey, s.ID) && (n.instance == "" || isID(n.instance, s.Instance))
 }
+
+// isID reports whether a text names an id. Where ids are numbers, they have no
+// leading zeros.
+func isID(text, id string) bool { return text == id || trimZeros(text) == id }
 
 // whenHolds reports whether a `when` holds: there is a value at its gjson path
 // that is not null, false or [].

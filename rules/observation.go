@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/sidehook/sidehook/rules/jsonpath"
 )
 
 // Observation is what one exchange says.
@@ -68,7 +70,8 @@ func (p *Profile) Observe(m Match, x Exchange) (o Observation, ok bool, err erro
 		return Observation{}, false, nil
 	}
 	o = Observation{Kind: m.route.kind, Host: x.Host, Traceparent: x.Traceparent, PageID: m.params["page"], Item: m.params["item"]}
-	if err := m.route.check(x); err != nil {
+	x, err = m.route.read(x)
+	if err != nil {
 		o.Journey, o.IsUnknown = m.Journey(), true
 		return o, o.Kind == Answered && o.Journey.Participant != "" && !o.hasLongID(), err
 	}
@@ -78,8 +81,8 @@ func (p *Profile) Observe(m Match, x Exchange) (o Observation, ok bool, err erro
 	}
 	switch o.Kind {
 	case PageShown, Navigated:
-		o.PageCount = int(gjson.GetBytes(x.ResponseBody, p.page.Count).Int())
-		o.Page, err = p.readPage(gjson.GetBytes(x.ResponseBody, p.page.At))
+		o.PageCount = int(jsonpath.Get(x.ResponseBody, p.page.Count).Int())
+		o.Page, err = p.readPage(jsonpath.Get(x.ResponseBody, p.page.At))
 	case Answered:
 		o.Answer = readAnswer(m.route.answer.value(x))
 	}
@@ -101,7 +104,7 @@ func readAnswer(value gjson.Result) []byte {
 }
 
 func (p *Profile) readIDs(o *Observation, m Match, x Exchange) {
-	survey := trimZeros(m.id("survey", x))
+	survey := m.id("survey", x)
 	o.Journey = newKey(survey, m.id("instance", x), m.id("participant", x))
 	if survey != "" {
 		o.Survey, o.FriendlyID = survey, p.friendly.name(survey, o.Journey.Instance)
@@ -109,7 +112,7 @@ func (p *Profile) readIDs(o *Observation, m Match, x Exchange) {
 	named := m.Journey()
 	if named.Instance != o.Journey.Instance {
 		named.Participant = o.Journey.Participant
-		study := trimZeros(m.params["survey"])
+		study := m.params["survey"]
 		o.Via, o.Study = named, cmp.Or(p.friendly.name(study, named.Instance), study)
 	}
 }

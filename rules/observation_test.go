@@ -46,14 +46,20 @@ func TestObserveReadsWhatAnExchangeSays(t *testing.T) {
 	// a study, whose participant was allotted to survey 5
 	f("GET", "/api/progress/4/2/p", "", `{"surveyId":5,"instanceId":3,"participantId":"p","page":{"id":"one","order":1}}`,
 		Observation{Kind: PageShown, Journey: key, Survey: "5", FriendlyID: "fzd", Study: "ezc", Via: Key{"2", "p"}, Page: one})
-	// the end: page is null or missing
+	// the end: page is null
 	f("POST", "/api/progress/5/3/p/next", "", `{"page":null}`,
-		Observation{Kind: Navigated, Journey: key, Survey: "5", FriendlyID: "fzd"})
-	f("POST", "/api/progress/5/3/p/next", "", `{}`,
 		Observation{Kind: Navigated, Journey: key, Survey: "5", FriendlyID: "fzd"})
 	// the log, which names no survey
 	f("POST", "/api/log/3/p/one/decsys.platform.PAGE_LOAD", "{}", "",
 		Observation{Kind: PageLoaded, Journey: key, PageID: "one"})
+	f("POST", "/api/log/3/p/one/decsys.platform.PAGE_LOAD", "no JSON", "",
+		Observation{Kind: PageLoaded, Journey: key, PageID: "one"})
+	// of equal names the last one counts
+	f("GET", "/api/progress/5/3/p", "", `{"page":{"id":"two","order":2},"page":{"id":"x","id":"one","order":1}}`,
+		Observation{Kind: PageShown, Journey: key, Survey: "5", FriendlyID: "fzd", Page: one})
+	// what is no UTF-8
+	f("POST", "/api/log/3/p/i/decsys.platform.COMPONENT_RESULTS", "\"caf\xe9\"", "",
+		Observation{Kind: Answered, Journey: key, Item: "i", Answer: []byte("\"caf\ufffd\"")})
 	f("POST", "/api/log/3/p/i/decsys.platform.COMPONENT_RESULTS", `{"value": 1.10}`, "",
 		Observation{Kind: Answered, Journey: key, Item: "i", Answer: []byte(`{"value": 1.10}`)})
 	f("POST", "/api/log/3/p/i/decsys.platform.COMPONENT_RESULTS", `null`, "",
@@ -94,13 +100,31 @@ func TestObserveSaysWhyThereIsNothing(t *testing.T) {
 	f("GET", "/api/progress/5/3", shown(200, json, `{"participantId":null,"page":null}`), "")
 	f("GET", "/api/progress/5/3/p", shown(200, json, `{"page":`), "the app's response")
 	f("GET", "/api/progress/5/3/p", shown(200, json, `{"page":{"id":null}}`), errPageWithoutID.Error())
-	f("POST", "/api/log/3/p/i/decsys.platform.PAGE_LOAD", Exchange{Status: 204, Uninspected: "too large"}, "too large")
+	for _, body := range []string{`{}`, `{"error":"no"}`, `[]`, `"x"`} {
+		f("POST", "/api/progress/5/3/p/next", shown(200, json, body), errNoPage.Error())
+	}
 	long := strings.Repeat("x", maxID+1)
 	f("POST", "/api/log/3/"+long+"/i/decsys.platform.PAGE_LOAD", Exchange{Status: 204, RequestBody: []byte("{}")}, errLongID.Error())
-	f("POST", "/api/log/3/p/"+long+"/decsys.platform.COMPONENT_RESULTS", Exchange{Status: 204, Uninspected: "too large"}, "too large")
-	if _, _, err := profile.Observe(Match{route: profile.routes[0]}, Exchange{Status: 200, ContentType: json, Uninspected: "truncated"}); !errors.Is(err, errUninspected) {
+	f("POST", "/api/log/3/p/"+long+"/decsys.platform.COMPONENT_RESULTS", Exchange{Status: 204, LacksRequest: "too large", LacksResponse: "too large"}, "too large")
+	if _, _, err := profile.Observe(Match{route: profile.routes[0]}, Exchange{Status: 200, ContentType: json, LacksRequest: "truncated", LacksResponse: "truncated"}); !errors.Is(err, errUninspected) {
 		t.Errorf("got %v, want %v", err, errUninspected)
 	}
+}
+
+// A body that the route does not read hides no step.
+func TestUnreadBodyVoidsNothing(t *testing.T) {
+	profile := decsys(t)
+	f := func(method, target string, x Exchange) {
+		t.Helper()
+		match, _ := profile.Match([]byte(method), []byte(target))
+		if _, ok, err := profile.Observe(match, x); !ok || err != nil {
+			t.Errorf("%s %s %+v says nothing: %v", method, target, x, err)
+		}
+	}
+	const json = "application/json"
+	f("POST", "/api/progress/5/3/p/next", Exchange{Status: 200, ContentType: json, ResponseBody: []byte(`{"page":null}`), LacksRequest: "undecodable"})
+	f("POST", "/api/log/3/p/one/decsys.platform.PAGE_LOAD", Exchange{Status: 204, LacksRequest: "too large", LacksResponse: "truncated"})
+	f("POST", "/api/log/3/p/i/decsys.platform.COMPONENT_RESULTS", Exchange{Status: 204, RequestBody: []byte("1"), LacksResponse: "truncated"})
 }
 
 // The app has stored an answer that it accepted, so that the one before it no
@@ -121,6 +145,6 @@ func TestAnswerThatCannotBeReadIsUnknown(t *testing.T) {
 		}
 	}
 	f(Exchange{}, "the participant's answer")
-	f(Exchange{RequestBody: []byte("\xef\xbb\xbf{}")}, "the participant's answer")
-	f(Exchange{Uninspected: "too large"}, "too large")
+	f(Exchange{RequestBody: []byte("\xef\xbb\xbf{")}, "the participant's answer")
+	f(Exchange{LacksRequest: "too large", LacksResponse: "too large"}, "too large")
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/sidehook/sidehook/rules/jsonpath"
 )
 
 // Page is the definition of a page, as the participant saw it.
@@ -27,22 +29,29 @@ type Item struct {
 	Optional bool    `json:"optional"`
 }
 
-var errPageWithoutID = errors.New("the page in the app's response has no id")
+var (
+	errNoPage        = errors.New("the app's response has no page, not even null for a survey that is completed")
+	errPageWithoutID = errors.New("the page in the app's response has no id")
+)
 
-// readPage reads the definition of a page; nil if there is no page.
+// readPage reads the definition of a page; nil for null, which completes the survey.
+// A response without a page says nothing of the kind: it may report an error.
 func (p *Profile) readPage(json gjson.Result) (*Page, error) {
-	if !json.Exists() || json.Type == gjson.Null {
+	switch {
+	case !json.Exists():
+		return nil, errNoPage
+	case json.Type == gjson.Null:
 		return nil, nil
 	}
 	page := &Page{
-		ID:     json.Get(p.page.ID).String(),
-		Number: int(json.Get(p.page.Number).Int()),
-		Name:   readText(json.Get(p.page.Name)),
+		ID:     jsonpath.In(json, p.page.ID).String(),
+		Number: int(jsonpath.In(json, p.page.Number).Int()),
+		Name:   readText(jsonpath.In(json, p.page.Name)),
 	}
 	if page.ID == "" {
 		return nil, errPageWithoutID
 	}
-	items := json.Get(p.page.Items).Array()
+	items := jsonpath.In(json, p.page.Items).Array()
 	page.Question = p.readQuestion(items)
 	if i := slices.IndexFunc(items, p.takesResponse); i >= 0 {
 		page.Item = p.readItem(items[i])
@@ -51,14 +60,14 @@ func (p *Profile) readPage(json gjson.Result) (*Page, error) {
 }
 
 func (p *Profile) takesResponse(item gjson.Result) bool {
-	return !slices.Contains(p.item.Content, item.Get(p.item.Type).String())
+	return !slices.Contains(p.item.Content, jsonpath.In(item, p.item.Type).String())
 }
 
 func (p *Profile) readItem(item gjson.Result) *Item {
 	return &Item{
-		ID:       item.Get(p.item.ID).String(),
-		Type:     readText(item.Get(p.item.Type)),
-		Optional: item.Get(p.item.Optional).Bool(),
+		ID:       jsonpath.In(item, p.item.ID).String(),
+		Type:     readText(jsonpath.In(item, p.item.Type)),
+		Optional: jsonpath.In(item, p.item.Optional).Bool(),
 	}
 }
 
@@ -70,9 +79,9 @@ func (p *Profile) readQuestion(items []gjson.Result) *string {
 	if len(content) == 0 {
 		return nil
 	}
-	marked := slices.IndexFunc(content, func(item gjson.Result) bool { return item.Get(p.item.Question).Bool() })
+	marked := slices.IndexFunc(content, func(item gjson.Result) bool { return jsonpath.In(item, p.item.Question).Bool() })
 	question := content[max(marked, 0)]
-	text := question.Get(p.item.Text[question.Get(p.item.Type).String()]).String()
+	text := jsonpath.In(question, p.item.Text[jsonpath.In(question, p.item.Type).String()]).String()
 	return &text
 }
 

@@ -20,7 +20,6 @@ func TestAPageIsReadAsDecsysReadsIt(t *testing.T) {
 		}
 	}
 	f(`null`, nil)
-	f(``, nil)
 	// null and missing are nil, "" is not
 	f(`{"id":"a"}`, &Page{ID: "a"})
 	f(`{"id":"a","name":null,"order":null,"components":null}`, &Page{ID: "a"})

@@ -35,6 +35,7 @@ type Profile struct {
 type profileFile struct {
 	App         string         `yaml:"app"`
 	FriendlyIDs string         `yaml:"friendly_ids"`
+	NumericIDs  bool           `yaml:"numeric_ids"`
 	Routes      []routeFile    `yaml:"routes"`
 	Page        pageFields     `yaml:"page"`
 	Item        itemFields     `yaml:"item"`
@@ -73,7 +74,9 @@ func parseProfile(name string, source []byte) (*Profile, error) {
 		doc.Wrong("routes", "must have at least one route")
 	}
 	for i, route := range file.Routes {
-		p.routes = append(p.routes, compileRoute(doc, fmt.Sprintf("routes[%d]", i), route, p.friendly))
+		compiled := compileRoute(doc, fmt.Sprintf("routes[%d]", i), route, p.friendly)
+		compiled.isNumeric = file.NumericIDs
+		p.routes = append(p.routes, compiled)
 	}
 	checkFields(doc, file)
 	p.history = compileHistory(doc, file.History)

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"mime"
 	"strconv"
 	"strings"
 
@@ -36,8 +35,8 @@ func (c responseCondition) holds(x Exchange) bool {
 	if c.mediaType == "" {
 		return true
 	}
-	mediaType, _, err := mime.ParseMediaType(x.ContentType)
-	return err == nil && mediaType == c.mediaType
+	mediaType, _, _ := strings.Cut(x.ContentType, ";") // parameters may be malformed, as browsers take them
+	return strings.EqualFold(strings.TrimSpace(mediaType), c.mediaType)
 }
 
 // String returns the condition as a profile writes it.

@@ -14,6 +14,8 @@ func TestAConditionHoldsForTheStatusAndMediaType(t *testing.T) {
 	f(anyType, 204, "text/html", true)
 	f(anyType, 200, "", false)
 	f(json, 200, "application/json; charset=utf-8", true)
+	f(json, 200, "application/json; charset=utf-8; charset=UTF-8", true)
+	f(json, 200, " Application/JSON ;charset=", true)
 	f(json, 200, "Application/JSON", true)
 	f(json, 200, "text/html", false)
 	f(json, 200, "", false)

@@ -21,9 +21,11 @@ type route struct {
 	friendly friendlyID
 	kind     Kind
 	hint     string
-	when     responseCondition
-	ids      map[string]bodyPath
-	answer   bodyPath
+	// isNumeric reports that the ids of surveys and instances are numbers.
+	isNumeric bool
+	when      responseCondition
+	ids       map[string]bodyPath
+	answer    bodyPath
 }
 
 // parseRoute compiles "METHOD /path/{param}".
@@ -51,10 +53,18 @@ func parseRoute(on string) (*route, error) {
 }
 
 // Match finds the route of a request by its method and target, as they are on
-// the wire. It allocates only if there is one.
+// the wire. It allocates only if there is one. A target is tried as servers read it
+// that keep empty segments and encoded slashes, and then as others do.
 func (p *Profile) Match(method, target []byte) (Match, bool) {
+	if m, ok := p.match(method, target, strictPath); ok || !isAmbiguous(target) {
+		return m, ok
+	}
+	return p.match(method, target, mergedPath)
+}
+
+func (p *Profile) match(method, target []byte, way pathReading) (Match, bool) {
 	var buffer [maxSegments][]byte
-	words, ok := splitPath(target, buffer[:0])
+	words, ok := splitPath(target, buffer[:0], way)
 	if !ok {
 		return Match{}, false
 	}
@@ -64,6 +74,14 @@ func (p *Profile) Match(method, target []byte) (Match, bool) {
 		}
 	}
 	return Match{}, false
+}
+
+// canonical returns an id in its one form.
+func (r *route) canonical(name, id string) string {
+	if r.isNumeric && (name == "survey" || name == "instance") {
+		return trimZeros(id)
+	}
+	return id
 }
 
 func (r *route) matches(words [][]byte) bool {
@@ -88,7 +106,7 @@ func (r *route) paramsOf(words [][]byte) map[string]string {
 	params := make(map[string]string, len(words))
 	for i, word := range words {
 		if s := r.segments[i]; s.isVariable() {
-			params[s.text] = decodeSegment(word)
+			params[s.text] = r.canonical(s.text, decodeSegment(word))
 		}
 	}
 	if name, ok := params[friendlyParam]; ok {
@@ -117,21 +135,44 @@ func (r *route) requires(b body) bool {
 	return r.answer.body == b || b == responseBody && hasPage
 }
 
-// check returns why an exchange cannot be read: bodies that the route requires are
-// missing, or not JSON.
-func (r *route) check(x Exchange) error {
-	if x.Uninspected != "" {
-		return fmt.Errorf("%w: %s", errUninspected, x.Uninspected)
+// read returns the exchange with its bodies as JSON that is safe for gjson, nil for
+// one that is not read. An error means that a body which the route requires is
+// missing, or is not JSON.
+func (r *route) read(x Exchange) (Exchange, error) {
+	if why := r.lacks(x.LacksRequest, x.LacksResponse); why != "" {
+		return x, fmt.Errorf("%w: %s", errUninspected, why)
 	}
-	if r.requires(responseBody) {
-		if err := jsonpath.CheckJSON(x.ResponseBody); err != nil {
-			return fmt.Errorf("the app's response %w", err)
-		}
+	var err error
+	if x.ResponseBody, err = r.readBody(responseBody, x.ResponseBody); err != nil {
+		return x, fmt.Errorf("the app's response %w", err)
 	}
-	if r.requires(requestBody) {
-		if err := jsonpath.CheckJSON(x.RequestBody); err != nil {
-			return fmt.Errorf("the participant's answer %w", err)
-		}
+	if x.RequestBody, err = r.readBody(requestBody, x.RequestBody); err != nil {
+		return x, fmt.Errorf("the participant's answer %w", err)
 	}
-	return nil
+	return x, nil
+}
+
+// readBody reads one body. One that is there for ids alone may be anything.
+func (r *route) readBody(b body, data []byte) ([]byte, error) {
+	if !r.reads(b) {
+		return nil, nil
+	}
+	read, err := jsonpath.ReadJSON(data)
+	if err != nil && !r.requires(b) {
+		return nil, nil
+	}
+	return read, err
+}
+
+// lacks returns why the exchange cannot be read: request and response say why that
+// body was not kept, and are empty where it was. The result is empty if the route
+// requires neither of the bodies that were not kept.
+func (r *route) lacks(request, response string) string {
+	switch {
+	case request != "" && r.reads(requestBody):
+		return request
+	case response != "" && r.reads(responseBody):
+		return response
+	}
+	return ""
 }

@@ -55,6 +55,25 @@ func TestRoutesMatchWhatDecsysAccepts(t *testing.T) {
 	f("GET", "/api/progress/5/3/100%", PageShown, ids{"survey": "5", "instance": "3", "participant": "100%"})
 }
 
+// All of these are the same path for one server or another. Where an app reads one
+// of them otherwise it responds with 404 or 405, and the exchange says nothing.
+func TestEverySpellingOfAPathMatches(t *testing.T) {
+	profile := decsys(t)
+	want := map[string]string{"survey": "5", "instance": "3", "participant": "p", "key": "next"}
+	for _, target := range []string{
+		"/api/x/%2e%2e/progress/5/3/p/next", "/api/x/.%2E/progress/5/3/p/next", "/api/%2e/progress/5/3/p/next",
+		"/%61pi/progress/5/3/p/n%65xt", "/api/progress/5/3/p/next/.", "/api/progress/5/3/p/next/x/..", "/../api/progress/5/3/p/next",
+		"//api/progress/5/3/p/next", "/api///progress/5/3//p/next//", "/api/x//../progress//5/3/p/next", "/api%2Fprogress/5/3/p/next",
+		"/api/x%2f%2e%2e%2fprogress/5/3/p/next", "/a//../b/../../api/progress/5/3/p/next#f",
+		"/x/%2e%2e/x/../api//./progress/5/3/p/./next?x=//",
+	} {
+		match, ok := profile.Match([]byte("POST"), []byte(target))
+		if diff := cmp.Diff(want, match.params); !ok || diff != "" {
+			t.Errorf("%s: match %v (-want +got):\n%s", target, ok, diff)
+		}
+	}
+}
+
 func TestRoutesMatchNothingElse(t *testing.T) {
 	profile := decsys(t)
 	f := func(method, target string) {
@@ -63,8 +82,9 @@ func TestRoutesMatchNothingElse(t *testing.T) {
 			t.Errorf("%s %s says %s, want no match", method, target, match.Kind())
 		}
 	}
-	f("POST", "//api/progress/5/3/p/next") // 405 in Decsys
 	f("PUT", "/api/progress/5/3/p/next")
+	f("POST", "/api/x/%252e%252e/progress/5/3/p/next")
+	f("POST", "/api/progress/5/3/p/next/...")
 	f("HEAD", "/api/progress/5/3/p")
 	f("GET", "/api/progress/5/3/p/next")
 	f("GET", "/api/progress/5")

@@ -176,8 +176,8 @@ func TestAnswerThatIsUnknownIsPartial(t *testing.T) {
 			t.Errorf("%s: the event is %s", name, event.Raw)
 		}
 	}
-	f("past inspect_limit", rules.Exchange{Uninspected: "too large"})
-	f("with a byte order mark", rules.Exchange{RequestBody: []byte("\xef\xbb\xbf{}")})
+	f("past inspect_limit", rules.Exchange{LacksRequest: "too large", LacksResponse: "too large"})
+	f("in no JSON", rules.Exchange{RequestBody: []byte("{")})
 	f("past the limit of an answer", rules.Exchange{RequestBody: []byte(`{"text":"` + strings.Repeat("x", 64<<10) + `"}`)})
 }
 

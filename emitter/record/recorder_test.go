@@ -31,11 +31,16 @@ type testRecorder struct {
 
 func newTestRecorder(t testing.TB, dir string) *testRecorder {
 	t.Helper()
+	return newTestRecorderOf(t, dir, decsysProfile(t))
+}
+
+func newTestRecorderOf(t testing.TB, dir string, profile *rules.Profile) *testRecorder {
+	t.Helper()
 	logger := slog.New(slog.DiscardHandler)
 	store := outbox.New(outbox.Options{Dir: dir, Logger: logger})
 	recorder := New(Options{
 		Store:   store,
-		Profile: decsysProfile(t),
+		Profile: profile,
 		Config: &config.Config{
 			Durability: config.Strict,
 			Settle:     config.Duration(time.Hour), // longer than any test
@@ -220,6 +225,6 @@ func TestAnUnreadableExchangeMakesNoEvent(t *testing.T) {
 	f(rules.Exchange{Status: 200, ContentType: "text/html", ResponseBody: []byte("<!DOCTYPE html>")})
 	f(page(showPage2[:100]))
 	f(page(strings.Repeat("[", 100_000)))
-	f(rules.Exchange{Status: 200, ContentType: "application/json", Uninspected: "too large"})
+	f(rules.Exchange{Status: 200, ContentType: "application/json", LacksRequest: "too large", LacksResponse: "too large"})
 	f(page(`{"page":{"name":"no id"}}`))
 }

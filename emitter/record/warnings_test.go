@@ -66,7 +66,7 @@ func TestAWarningIsLoggedOnceAMinute(t *testing.T) {
 		f := func(want int) {
 			t.Helper()
 			end := recorder.Begin([]byte("POST"), []byte("/api/progress/5/3/p/next"))
-			end(rules.Exchange{Status: 200, ContentType: "application/json", Uninspected: "too large"})
+			end(rules.Exchange{Status: 200, ContentType: "application/json", LacksRequest: "too large", LacksResponse: "too large"})
 			if len(log.lines) != want {
 				t.Errorf("%d lines, want %d: %q", len(log.lines), want, log.lines)
 			}

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/sidehook/sidehook/rules/jsonpath"
 	"github.com/sidehook/sidehook/rules/strictyaml"
 )
 
@@ -87,7 +86,7 @@ func (c *checker) checkWhen(path, when string) {
 	if !c.Usable(path) {
 		return
 	}
-	if err := jsonpath.CheckPath(when); err != nil {
+	if err := CheckWhen(when); err != nil {
 		c.Wrong(path, "%s", err)
 	}
 }

@@ -83,7 +83,7 @@ func (t *trial) noteUnmatched(one *Recorded) {
 func (t *trial) exchange(i int) Exchange {
 	one := &t.matched[i]
 	x := one.Exchange
-	x.Uninspected = one.match.Lacks(one.LacksRequest, one.LacksResponse)
+	x.LacksRequest, x.LacksResponse = one.LacksRequest, one.LacksResponse
 	result := Exchange{Entry: one.Entry, Request: one.Method + " " + one.Target, Status: x.Status, Kind: rules.Nothing, Events: []Event{}}
 	if newcomer := t.Profile.Begins(one.match, x); newcomer != "" {
 		t.newcomers.Add(newcomer)
