@@ -2,6 +2,7 @@ package rules
 
 import (
 	"bytes"
+	"slices"
 	"time"
 
 	"github.com/sidehook/sidehook/rules/config"
@@ -80,6 +81,9 @@ type Response struct {
 	PageLoaded time.Time
 	// Recorded is when the last answer was recorded, zero without one.
 	Recorded time.Time
+	// Pending reports whether the app had not yet accepted the last answer when the
+	// event stopped waiting for it: Answer is nil.
+	Pending bool `json:",omitempty"`
 	// Redacted marks an answer that the target must not see: Answer is nil.
 	Redacted bool `json:"-"`
 }
@@ -95,6 +99,8 @@ const (
 	cleared responseState = "cleared"
 	// skipped: the participant left the page without an answer.
 	skipped responseState = "skipped"
+	// pending: the participant gave an answer that the app had not yet accepted.
+	pending responseState = "pending"
 	// unanswered: the participant has not answered yet.
 	unanswered responseState = "unanswered"
 )
@@ -113,6 +119,8 @@ func (e *Event) Name() config.EventName {
 // state returns what became of a response by the time of the event.
 func (e *Event) state(r *Response) responseState {
 	switch {
+	case r.Pending:
+		return pending
 	case r.Answer != nil && isEmptyObject(r.Answer):
 		return cleared
 	case r.Answer != nil, r.Redacted:
@@ -130,6 +138,15 @@ func (e *Event) answer(item string, answer Answer) {
 		if r := &e.Responses[i]; r.Item == item {
 			r.Answer, r.Recorded = answer.Bytes, answer.Recorded
 			e.Partial = e.Partial || answer.IsUnknown
+		}
+	}
+}
+
+// pend marks the responses whose answers were still in flight.
+func (e *Event) pend(items []string) {
+	for i := range e.Responses {
+		if r := &e.Responses[i]; slices.Contains(items, r.Item) {
+			r.Answer, r.Recorded, r.Pending = nil, time.Time{}, true
 		}
 	}
 }

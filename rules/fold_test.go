@@ -315,9 +315,9 @@ func TestAnEventWithAnswersInFlightIsSettledLater(t *testing.T) {
 	}
 	f.wantEvents("")
 	f.take(f.Settle(Key{"3", "p"}, f.at))
-	f.wantEvents("1>2")
+	f.wantEvents("1>2?")
 	f.take(f.Settle(Key{"3", "p"}, f.at))
-	f.wantEvents("1>2")
+	f.wantEvents("1>2?")
 }
 
 func TestAJoinedEventWithAnswersInFlightIsSettledLater(t *testing.T) {
@@ -357,7 +357,7 @@ func TestAfterARestartUnfinishedWorkIsResumed(t *testing.T) {
 	f.shown("1")
 	f.next("2", 100)
 	f.take(f.Resume(key, f.at))
-	f.wantEvents("1>2")
+	f.wantEvents("1>2?")
 
 	f = newFolding(t, true)
 	f.shown("1")

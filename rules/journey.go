@@ -131,7 +131,7 @@ func (j *Journey) navigate(o *Observation, recovered bool) {
 		if !j.isPast {
 			event := j.event(o)
 			event.Recovered = recovered
-			j.hold(event, o.InFlight)
+			j.hold(event, o)
 		}
 	} else {
 		j.refuse(RefusedNavigation)

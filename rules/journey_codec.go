@@ -8,7 +8,9 @@ import (
 
 const (
 	// headVersion is the first byte of a head. That of a whole journey is '{'.
-	headVersion = 2
+	headVersion = 3
+	// headWithoutItems is that of a head whose events don't know what they wait for.
+	headWithoutItems = 2
 	// maxWhole is the size of the largest whole journey that is read: more than its
 	// bounds allowed but for observations that wait for a past.
 	maxWhole = 32 << 20
@@ -68,6 +70,11 @@ func (j *Journey) encode() []byte {
 		e.int(len(held.Tickets))
 		for _, ticket := range held.Tickets {
 			e.uint(ticket)
+			e.text(held.Items[ticket])
+		}
+		e.int(len(held.Pending))
+		for _, item := range held.Pending {
+			e.text(item)
 		}
 	}
 	return e
@@ -79,7 +86,8 @@ func (j *Journey) decode(head []byte) error {
 		return j.decodeWhole(head)
 	}
 	d := recordDecoder{rest: head}
-	if d.uint() != headVersion {
+	version := d.uint()
+	if version != headVersion && version != headWithoutItems {
 		return errDamagedRecord
 	}
 	if d.bool() {
@@ -96,13 +104,25 @@ func (j *Journey) decode(head []byte) error {
 	}
 	j.Done, j.Partial, j.Waits.HasNavigation = d.bool(), d.bool(), d.bool()
 	for range min(d.int(), maxUnsettled+1) {
-		held := heldEvent{Place: d.int(), Bytes: d.int(), IsCut: d.bool()}
-		for range min(d.int(), maxTickets) {
-			held.Tickets = append(held.Tickets, d.uint())
-		}
-		j.Held = append(j.Held, held)
+		j.Held = append(j.Held, decodeHeld(&d, version))
 	}
 	return d.end()
+}
+
+func decodeHeld(d *recordDecoder, version uint64) heldEvent {
+	h := heldEvent{Place: d.int(), Bytes: d.int(), IsCut: d.bool()}
+	for range min(d.int(), maxTickets) {
+		h.Tickets = append(h.Tickets, d.uint())
+		if version != headWithoutItems {
+			h.awaits(h.Tickets[len(h.Tickets)-1], d.text())
+		}
+	}
+	if version != headWithoutItems {
+		for range min(d.int(), maxTickets) {
+			h.Pending = append(h.Pending, d.text())
+		}
+	}
+	return h
 }
 
 // wholeJourney is a journey as an earlier release stored it: all of it in one

@@ -12,20 +12,47 @@ type heldEvent struct {
 	Place int
 	// Tickets are the exchanges that it waits for.
 	Tickets []uint64
+	// Items are the items of these exchanges, as far as they are known.
+	Items map[uint64]string
+	// Pending are those of them that it no longer waits for, though they have not ended.
+	Pending []string
 	// Bytes is the size of its parts.
 	Bytes int
-	// IsCut reports whether it stopped waiting at a bound.
+	// IsCut reports whether it stopped waiting before all of them had ended.
 	IsCut bool
 }
 
-// cut has the event stop waiting for all but so many answers.
-func (h *heldEvent) cut(tickets int) Refusal {
+// awaits notes the item of an exchange that the event waits for, if it is known.
+func (h *heldEvent) awaits(ticket uint64, item string) {
+	if item == "" {
+		return
+	}
+	if h.Items == nil {
+		h.Items = map[uint64]string{}
+	}
+	h.Items[ticket] = item
+}
+
+// giveUp has the event stop waiting for all but so many answers.
+func (h *heldEvent) giveUp(tickets int) {
+	for _, ticket := range h.Tickets[tickets:] {
+		if item, isKnown := h.Items[ticket]; isKnown {
+			h.Pending = append(h.Pending, item)
+		}
+	}
 	h.Tickets, h.IsCut = h.Tickets[:tickets], true
+}
+
+// cut is giveUp at a bound.
+func (h *heldEvent) cut(tickets int) Refusal {
+	h.giveUp(tickets)
 	return RefusedSettle
 }
 
-// hold keeps an event until the exchanges with these tickets have ended.
-func (j *Journey) hold(event *Event, tickets []uint64) {
+// hold keeps the event of a navigation until the answers have come that were in
+// flight.
+func (j *Journey) hold(event *Event, o *Observation) {
+	tickets := o.InFlight
 	if len(tickets)+len(j.Held) == 0 {
 		j.ready = append(j.ready, event)
 		return
@@ -37,6 +64,10 @@ func (j *Journey) hold(event *Event, tickets []uint64) {
 	}
 	j.store.PutPart(j.key, numbered(partEvent, event.Place), encoded)
 	held := heldEvent{Place: event.Place, Tickets: slices.Clone(tickets), Bytes: len(encoded)}
+	for i, item := range o.InFlightItems {
+		held.awaits(tickets[i], item)
+		held.Bytes += len(item)
+	}
 	if len(tickets) > maxTickets {
 		j.refused = append(j.refused, held.cut(maxTickets))
 	}
@@ -79,7 +110,9 @@ func (j *Journey) stopWaiting(ticket uint64) {
 // settle returns the events that wait for answers, whatever is still in flight.
 func (j *Journey) settle() []*Event {
 	for i := range j.Held {
-		j.Held[i].Tickets = nil
+		if h := &j.Held[i]; len(h.Tickets) > 0 {
+			h.giveUp(0)
+		}
 	}
 	return j.settled()
 }
@@ -115,5 +148,6 @@ func (j *Journey) takeHeld(held heldEvent) *Event {
 		j.Partial = true
 		return nil
 	}
+	event.pend(held.Pending)
 	return event
 }

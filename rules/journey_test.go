@@ -196,6 +196,23 @@ func TestAnEventIsReadyWithoutAnAnswerThatFailsOrTakesTooLong(t *testing.T) {
 	f("it took too long", func(j *Journey) []*Event { return j.settle() })
 }
 
+// Where an answer is on its way, the one before it is no longer the last.
+func TestAnAnswerThatIsStillInFlightIsPending(t *testing.T) {
+	w := newWalk()
+	w.shown("1")
+	w.loaded("1")
+	w.answer("1", `{"text":"old"}`)
+	w.fold(Observation{Kind: Navigated, Page: testPage("2"), InFlight: []uint64{100, 101}, InFlightItems: []string{"item1", "other"}})
+	w.journey.fold(&Observation{Kind: Nothing, Ticket: 101})
+	events := w.journey.settle()
+	if len(events) != 1 {
+		t.Fatalf("%d events are settled, want 1", len(events))
+	}
+	if r := &events[0].Responses[0]; events[0].state(r) != pending || r.Answer != nil || !r.Recorded.IsZero() || !events[0].Partial {
+		t.Errorf("the response is %s with %s, partial %v; want pending without an answer, partial", events[0].state(r), r.Answer, events[0].Partial)
+	}
+}
+
 func TestAJourneyHasBounds(t *testing.T) {
 	w := newWalk()
 	w.journey.limits.Journey = 1 << 20

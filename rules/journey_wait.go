@@ -40,6 +40,7 @@ func (j *Journey) wait(o *Observation) bool {
 	}
 	j.bound(o)
 	o.InFlight = o.InFlight[:min(len(o.InFlight), maxTickets)]
+	o.InFlightItems = o.InFlightItems[:min(len(o.InFlightItems), maxTickets)]
 	encoded, err := json.Marshal(o)
 	if err != nil { // a year past 9999
 		j.Partial = true
@@ -60,7 +61,7 @@ func (j *Journey) waiting(n int) *Observation {
 		return nil
 	}
 	if n < j.Waits.Orphans {
-		o.InFlight = nil
+		o.InFlight, o.InFlightItems = nil, nil
 	}
 	return o
 }

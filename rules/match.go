@@ -21,6 +21,9 @@ func (m Match) Hint() string { return m.route.hint }
 // Participant is the participant in the request's path, empty where it has none.
 func (m Match) Participant() string { return m.params["participant"] }
 
+// Item is the item in the request's path, empty where it has none.
+func (m Match) Item() string { return m.params["item"] }
+
 // Journey is the journey in the request's path, which may have no participant yet.
 func (m Match) Journey() Key {
 	return newKey(m.params["survey"], m.params["instance"], m.params["participant"])

@@ -47,9 +47,11 @@ type Observation struct {
 	// this one was in flight with it.
 	Alone bool
 	// Ticket identifies the exchange among those in flight. InFlight are the
-	// tickets of the journey's answers that were in flight when it ended.
-	Ticket   uint64
-	InFlight []uint64
+	// tickets of the journey's answers that were in flight when it ended, and
+	// InFlightItems their items.
+	Ticket        uint64
+	InFlight      []uint64
+	InFlightItems []string `json:",omitempty"`
 }
 
 // maxID is the length of the longest id, in bytes: ids are keys of the store.
@@ -64,7 +66,7 @@ var (
 // did not accept the request, or there is no participant yet. An error means that
 // an accepted exchange could not be read; it contains no id and no answer. Of an
 // answer that could not be read, ok is true all the same: it is unknown. The
-// caller sets Begins, At, Alone, Ticket and InFlight.
+// caller sets Begins, At, Alone, Ticket, InFlight and InFlightItems.
 func (p *Profile) Observe(m Match, x Exchange) (o Observation, ok bool, err error) {
 	if !m.route.when.holds(x) {
 		return Observation{}, false, nil

@@ -101,16 +101,15 @@ func (f *flights) end(one *flight, then func()) {
 }
 
 // awaitAnswers returns the tickets of the journey's answers in flight, for an
-// event to wait for. It is called within end.
-func (f *flights) awaitAnswers(journey rules.Key) []uint64 {
-	var tickets []uint64
+// event to wait for, and their items. It is called within end.
+func (f *flights) awaitAnswers(journey rules.Key) (tickets []uint64, items []string) {
 	for _, other := range f.byParticipant[journey.Participant] {
 		if other.match.Kind() == rules.Answered && other.match.Journey() == journey {
 			other.enter(flightAwaited)
-			tickets = append(tickets, other.ticket)
+			tickets, items = append(tickets, other.ticket), append(items, other.match.Item())
 		}
 	}
-	return tickets
+	return tickets, items
 }
 
 // forget has those exchanges in flight not recorded that are of a participant's

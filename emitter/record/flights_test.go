@@ -59,8 +59,8 @@ func TestAnEventAwaitsTheAnswersOfItsJourneyOnly(t *testing.T) {
 		begin("/api/log/3/q/i1/decsys.platform.COMPONENT_RESULTS"),
 		begin("/api/log/3/p/one/decsys.platform.PAGE_LOAD"),
 	}
-	tickets := flights.awaitAnswers(answer.match.Journey())
-	if len(tickets) != 1 || tickets[0] != answer.ticket || answer.state != flightAwaited {
+	tickets, items := flights.awaitAnswers(answer.match.Journey())
+	if len(tickets) != 1 || tickets[0] != answer.ticket || items[0] != "i1" || answer.state != flightAwaited {
 		t.Errorf("awaits %v, and the answer is %s", tickets, answer.state)
 	}
 	for _, other := range others {

@@ -194,7 +194,7 @@ func resultOf(isForgotten, isLost, observed bool, err error) result {
 // flights.end, so that observations are stored in the order in which exchanges end.
 func (r *Recorder) submitObservation(o rules.Observation) (onDisk <-chan struct{}, isLost bool) {
 	if o.Kind == rules.Navigated {
-		o.InFlight = r.flights.awaitAnswers(o.Journey)
+		o.InFlight, o.InFlightItems = r.flights.awaitAnswers(o.Journey)
 	}
 	o.Begins = r.newcomers.Take(o.Journey.Participant)
 	onDisk, ok := r.store.Submit(sizeOf(&o), func(tx *outbox.Tx) { r.observe(tx, o) })

@@ -11,7 +11,7 @@ import (
 // The participant clicks Next while an answer is in flight.
 func TestAnEventWaitsForAnAnswerInFlightAndTheParticipantDoesNot(t *testing.T) {
 	accepted := rules.Exchange{Status: 204, RequestBody: []byte(`{"text":"late"}`)}
-	f := func(name string, answer rules.Exchange, endsAt, wantAt time.Duration, want string) {
+	f := func(name string, answer rules.Exchange, endsAt, wantAt time.Duration, want string, wantPartial bool) {
 		t.Run(name, func(t *testing.T) {
 			dir := memoryDir(t)
 			synctest.Test(t, func(t *testing.T) {
@@ -40,14 +40,16 @@ func TestAnEventWaitsForAnAnswerInFlightAndTheParticipantDoesNot(t *testing.T) {
 				time.Sleep(time.Second) // until the late answer has ended
 				synctest.Wait()
 				events := s.events()
-				if got := events[0].Get("data.responses.0.response").Raw; len(events) != 1 || got != want {
-					t.Errorf("%d events, the first with %s; want one with %s", len(events), got, want)
+				response := events[0].Get("data.responses.0")
+				got, isPartial := response.Get("state").String()+" "+response.Get("response").Raw, events[0].Get("data.partial").Bool()
+				if len(events) != 1 || got != want || isPartial != wantPartial {
+					t.Errorf("%d events, the first with %s, partial %v; want one with %s, partial %v", len(events), got, isPartial, want, wantPartial)
 				}
 			})
 		})
 	}
-	f("it is accepted in time", accepted, 499*time.Millisecond, 499*time.Millisecond, `{"text":"late"}`)
-	f("it takes too long", accepted, 501*time.Millisecond, 500*time.Millisecond, "null")
-	f("the app refuses it", rules.Exchange{Status: 500}, 100*time.Millisecond, 100*time.Millisecond, "null")
-	f("the app gives no response", rules.Exchange{}, 100*time.Millisecond, 100*time.Millisecond, "null")
+	f("it is accepted in time", accepted, 499*time.Millisecond, 499*time.Millisecond, `answered {"text":"late"}`, false)
+	f("it takes too long", accepted, 501*time.Millisecond, 500*time.Millisecond, "pending null", true)
+	f("the app refuses it", rules.Exchange{Status: 500}, 100*time.Millisecond, 100*time.Millisecond, "skipped null", false)
+	f("the app gives no response", rules.Exchange{}, 100*time.Millisecond, 100*time.Millisecond, "skipped null", false)
 }

@@ -16,7 +16,7 @@ func defaults() Config {
 		State:        "/var/lib/sidehook",
 		Durability:   Strict,
 		InspectLimit: 1 << 20,
-		Settle:       Duration(500 * time.Millisecond),
+		Settle:       Duration(5 * time.Second),
 		Limits:       Limits{Answer: 64 << 10, Journey: 512 << 10, WatchedBodies: 64 << 20},
 		Retention: Retention{
 			Delivered: Duration(7 * day),

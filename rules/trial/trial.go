@@ -33,6 +33,14 @@ type trial struct {
 	matched  []flight
 	// awaited has the tickets of the answers that events wait for.
 	awaited map[uint64]bool
+	// settling are the journeys whose events wait, in the order in which that ends.
+	settling []settling
+}
+
+// settling is when the events of a journey stop waiting for answers.
+type settling struct {
+	journey rules.Key
+	due     time.Time
 }
 
 // flight is an exchange that a route matches, and its ticket.
@@ -88,6 +96,7 @@ func (t *trial) exchange(i int) Exchange {
 	if newcomer := t.Profile.Begins(one.match, x); newcomer != "" {
 		t.newcomers.Add(newcomer)
 	}
+	t.settleUntil(one.End, &result)
 	o, ok, err := t.Profile.Observe(one.match, x)
 	switch {
 	case err != nil:
@@ -118,10 +127,22 @@ func (t *trial) see(i int, o *rules.Observation) {
 		return
 	}
 	for _, other := range t.matched[i+1:] {
-		if other.isAnswerDuring(one, time.Duration(t.Config.Settle)) && other.match.Journey() == o.Journey {
-			o.InFlight = append(o.InFlight, other.ticket)
+		if other.isAnswerDuring(one) && other.match.Journey() == o.Journey {
+			o.InFlight, o.InFlightItems = append(o.InFlight, other.ticket), append(o.InFlightItems, other.match.Item())
 			t.awaited[other.ticket] = true
 		}
+	}
+	if len(o.InFlight) > 0 {
+		t.settling = append(t.settling, settling{o.Journey, one.End.Add(time.Duration(t.Config.Settle))})
+	}
+}
+
+// settleUntil reports the events that have stopped waiting for answers by then.
+func (t *trial) settleUntil(then time.Time, result *Exchange) {
+	for len(t.settling) > 0 && t.settling[0].due.Before(then) {
+		step := t.fold.Settle(t.settling[0].journey, t.settling[0].due)
+		t.settling = t.settling[1:]
+		t.report(step.Journey, step.Events, result)
 	}
 }
 
@@ -144,10 +165,15 @@ func (t *trial) observe(o rules.Observation, result *Exchange) {
 	case made > 0 && len(events) == 0:
 		result.Why = "its event waits for answers that are on their way"
 	}
+	t.report(step.Journey, events, result)
+}
+
+// report adds events to the exchange that made them.
+func (t *trial) report(key rules.Key, events []*rules.Event, result *Exchange) {
 	for _, event := range events {
 		result.Events = append(result.Events, Event{
 			Name: event.Name(), Place: event.Place, Recovered: event.Recovered, Data: event.Data(),
-			Rules: t.set.Explain(event), Deliveries: t.deliveries(step.Journey, event),
+			Rules: t.set.Explain(event), Deliveries: t.deliveries(key, event),
 		})
 	}
 }
@@ -168,10 +194,9 @@ func (f *flight) isDisturbedBy(other flight) bool {
 		!other.Start.After(f.End) && !other.End.Before(f.Start)
 }
 
-// isAnswerDuring reports whether f was an answer in flight when next ended, and
-// ended soon enough to be waited for.
-func (f *flight) isAnswerDuring(next *flight, settle time.Duration) bool {
-	return f.match.Kind() == rules.Answered && f.Start.Before(next.End) && f.End.Sub(next.End) < settle
+// isAnswerDuring reports whether f was an answer in flight when next ended.
+func (f *flight) isAnswerDuring(next *flight) bool {
+	return f.match.Kind() == rules.Answered && f.Start.Before(next.End)
 }
 
 func describe(o *rules.Observation) *Observation {
