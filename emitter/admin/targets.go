@@ -47,7 +47,7 @@ func (a *Admin) targets(w http.ResponseWriter, _ *http.Request) {
 		target := describeTarget(status)
 		target.Host = (*a.hosts.Load())[status.Name]
 		target.NextAttempt = target.Until
-		if status.State == deliver.Up {
+		if status.State == deliver.Up || status.State == deliver.Failing {
 			target.NextAttempt = a.nextAttempt(status.Name)
 		}
 		list = append(list, target)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -60,7 +61,7 @@ func (s *sidecar) ask(path string) ([]byte, error) {
 // spent reads /proc and the metrics of the process.
 func (s *sidecar) spent() (u spent, err error) {
 	u.cpu = s.CPU()
-	if u.written, err = bytesWritten(s.folder); err != nil {
+	if u.written, err = bytesWritten(filepath.Dir(s.folder)); err != nil {
 		return u, err
 	}
 	text, err := s.ask("/metrics")

@@ -175,7 +175,7 @@ func TestOneParticipantAloneCannotOpenTheBreaker(t *testing.T) {
 		for i := range 20 {
 			r.enqueue(fmt.Sprintf("a%d", i))
 			r.advance(5 * time.Second)
-			r.expectState(Up)
+			r.expectState(Failing)
 		}
 		r.enqueue("b1")
 		r.expectState(Down)
@@ -190,7 +190,7 @@ func TestADeliveryThatFailedBeforeDoesNotOpenTheBreaker(t *testing.T) {
 			r.enqueue(fmt.Sprintf("%c1", 'a'+i))
 		}
 		r.advance(time.Hour)
-		r.expectState(Up)
+		r.expectState(Failing)
 		r.enqueue("e1")
 		r.expectState(Down)
 	})

@@ -36,6 +36,9 @@ type health struct {
 	// it was logged the last time.
 	logDown      rate.Sometimes
 	isDownLogged bool
+	// logFailing and isFailingLogged are the same for its first failure.
+	logFailing      rate.Sometimes
+	isFailingLogged bool
 }
 
 // transition is what an attempt changed about whether the target is up.
@@ -60,7 +63,7 @@ func (t transition) String() string {
 func newHealth(name string, target config.Target, log *slog.Logger, store func(func(*outbox.Tx))) *health {
 	return &health{
 		name: name, log: log, store: store, urlMark: urlMark(target),
-		breaker: newBreaker(target.Breaker), logDown: rate.Sometimes{Interval: warnInterval},
+		breaker: newBreaker(target.Breaker), logDown: rate.Sometimes{Interval: warnInterval}, logFailing: rate.Sometimes{Interval: warnInterval},
 	}
 }
 
@@ -106,6 +109,8 @@ func (h *health) state(now time.Time) (state State, until time.Time) {
 		return Held, h.heldUntil
 	case !h.breaker.isClosed():
 		return Down, h.breaker.probeAt
+	case !h.standing.failingSince.IsZero():
+		return Failing, time.Time{}
 	}
 	return Up, time.Time{}
 }

@@ -1,7 +1,9 @@
 package deliver
 
 import (
+	"bytes"
 	"log/slog"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -64,16 +66,18 @@ func TestATargetsHealthMakesOnlyItsTransitions(t *testing.T) {
 		})
 	}
 	f([]send.Outcome{send.Delivered}, unchanged, Up)
-	f([]send.Outcome{send.Retry}, unchanged, Up)
-	f([]send.Outcome{send.Retry, send.Rejected, send.Retry}, unchanged, Up)
+	f([]send.Outcome{send.Retry}, unchanged, Failing)
+	f([]send.Outcome{send.Retry, send.Delivered}, unchanged, Up)
+	f([]send.Outcome{send.Rejected}, unchanged, Up)
+	f([]send.Outcome{send.Retry, send.Rejected, send.Retry}, unchanged, Failing)
 	f([]send.Outcome{send.Retry, send.Ours, send.Retry}, wentDown, Down)
 	f([]send.Outcome{send.Retry, send.Retry}, wentDown, Down)
 	f([]send.Outcome{send.Retry, send.Retry, send.Retry}, unchanged, Down)
 	f([]send.Outcome{send.Retry, send.Retry, send.Ours}, unchanged, Down)
 	f([]send.Outcome{send.Retry, send.Retry, send.Throttled}, unchanged, Held)
-	f([]send.Outcome{send.Retry, send.Retry, send.Rejected}, cameUp, Up)
+	f([]send.Outcome{send.Retry, send.Retry, send.Rejected}, cameUp, Failing)
 	f([]send.Outcome{send.Retry, send.Retry, send.Retry, send.Delivered}, cameUp, Up)
-	f([]send.Outcome{send.Retry, send.Retry, send.Aborted}, cameUp, Up)
+	f([]send.Outcome{send.Retry, send.Retry, send.Aborted}, cameUp, Failing)
 	f([]send.Outcome{send.Gone}, unchanged, Disabled)
 }
 
@@ -91,4 +95,29 @@ func TestStatesHaveNames(t *testing.T) {
 	f(onTrial.String(), "on trial")
 	f(cameUp.String(), "came up")
 	f(free.String(), "free")
+}
+
+// An operator hears of a target that fails from its first failure on, once, and that
+// it is over.
+func TestAFailingTargetIsLoggedOnceAndItsRecoveryToo(t *testing.T) {
+	var log bytes.Buffer
+	h := newHealth("crm", config.Target{Breaker: config.Breaker{Failures: 5}}, slog.New(slog.NewTextHandler(&log, nil)), func(func(*outbox.Tx)) {})
+	f := func(outcome send.Outcome, want ...string) {
+		t.Helper()
+		log.Reset()
+		p, err := h.allow()
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.report(attempted{delivery: &outbox.Delivery{}, result: send.Result{Outcome: outcome, Reason: "status 500"}, permit: p}, decision{}, time.Now())
+		if lines := strings.Count(log.String(), "\n"); lines != len(want) || len(want) > 0 && !strings.Contains(log.String(), want[0]) {
+			t.Errorf("%v: the log has %q, want %q", outcome, log.String(), want)
+		}
+	}
+	f(send.Delivered)
+	f(send.Rejected)
+	f(send.Retry, `level=WARN msg="target fails, its deliveries are retried" reason="status 500"`)
+	f(send.Retry)
+	f(send.Delivered, `level=INFO msg="target accepted a delivery again"`)
+	f(send.Delivered)
 }

@@ -18,7 +18,7 @@ func (h *health) judge(a attempted, now time.Time) {
 	case send.Delivered:
 		h.succeeded()
 	case send.Retry:
-		h.failed(now)
+		h.failed(a.result.Reason, now)
 	case send.Throttled, send.Rejected, send.Aborted, send.Gone, send.Ours:
 	}
 	if a.result.WantsNoMore() && h.standing.cause != outbox.CauseUnsubscribed {
@@ -33,13 +33,21 @@ func (h *health) succeeded() {
 		h.log.Info("target accepted a delivery, enabling it again")
 		h.enable()
 	case !h.standing.failingSince.IsZero():
+		if h.isFailingLogged && h.breaker.isClosed() { // or else it is said that it is up again
+			h.log.Info("target accepted a delivery again", "failed_since", h.standing.failingSince)
+		}
 		h.setFailingSince(time.Time{})
 	}
 }
 
-func (h *health) failed(now time.Time) {
+func (h *health) failed(reason string, now time.Time) {
 	switch {
 	case h.standing.failingSince.IsZero():
+		h.isFailingLogged = false
+		h.logFailing.Do(func() {
+			h.isFailingLogged = true
+			h.log.Warn("target fails, its deliveries are retried", "reason", reason)
+		})
 		h.setFailingSince(now)
 	case h.standing.hasOnlyFailed(now) && h.breaker.suspicion.isGeneral():
 		h.log.Error("target has failed for days, disabling it: its deliveries are kept and it is tried once a day", "failing_since", h.standing.failingSince)

@@ -104,7 +104,7 @@ var (
 	inFlightDesc = prometheus.NewDesc("sidehook_attempts_in_flight",
 		"Attempts in flight.", []string{"target"}, nil)
 	stateDesc = prometheus.NewDesc("sidehook_target_state",
-		"1 for the target's current state, 0 for the others: up, down (its breaker is open), held (it asked for a pause), disabled.", []string{"target", "state"}, nil)
+		"1 for the target's current state, 0 for the others: up, failing (its last attempt failed), down (its breaker is open), held (it asked for a pause), disabled.", []string{"target", "state"}, nil)
 )
 
 // statusCollector collects the gauges of all targets.

@@ -84,12 +84,14 @@ sidehook_deliveries{state="pending",target="erp"} 0
 # TYPE sidehook_oldest_pending_seconds gauge
 sidehook_oldest_pending_seconds{target="crm"} 0
 sidehook_oldest_pending_seconds{target="erp"} 0
-# HELP sidehook_target_state 1 for the target's current state, 0 for the others: up, down (its breaker is open), held (it asked for a pause), disabled.
+# HELP sidehook_target_state 1 for the target's current state, 0 for the others: up, failing (its last attempt failed), down (its breaker is open), held (it asked for a pause), disabled.
 # TYPE sidehook_target_state gauge
 sidehook_target_state{state="disabled",target="crm"} 0
 sidehook_target_state{state="disabled",target="erp"} 0
 sidehook_target_state{state="down",target="crm"} 0
 sidehook_target_state{state="down",target="erp"} 1
+sidehook_target_state{state="failing",target="crm"} 0
+sidehook_target_state{state="failing",target="erp"} 0
 sidehook_target_state{state="held",target="crm"} 0
 sidehook_target_state{state="held",target="erp"} 0
 sidehook_target_state{state="up",target="crm"} 1

@@ -128,7 +128,11 @@ func TestASuccessRestartsTheFiveDays(t *testing.T) {
 		for _, id := range []string{"a1", "b1", "c1", "d1", "e1", "f1", "g1", "h1"} {
 			r.enqueue(id)
 			r.advance(day)
-			r.expectState(Up)
+			if id == "d1" {
+				r.expectState(Up)
+			} else {
+				r.expectState(Failing)
+			}
 			r.restart()
 		}
 		r.enqueue("i1")

@@ -7,6 +7,9 @@ type State int
 const (
 	// Up: it is sent deliveries as they come.
 	Up State = iota
+	// Failing: it is sent deliveries as they come, and the last attempt that says
+	// something about it failed.
+	Failing
 	// Down: it failed too often, and gets nothing but probes.
 	Down
 	// Held: it asked for a pause.
@@ -16,7 +19,7 @@ const (
 )
 
 // States are all states, in the order of their declaration.
-var States = []State{Up, Down, Held, Disabled}
+var States = []State{Up, Failing, Down, Held, Disabled}
 
 // String returns the state's name in the API and in metrics.
-func (s State) String() string { return [...]string{"up", "down", "held", "disabled"}[s] }
+func (s State) String() string { return [...]string{"up", "failing", "down", "held", "disabled"}[s] }

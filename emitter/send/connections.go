@@ -11,7 +11,9 @@ import (
 )
 
 const (
-	connectTimeout   = 3 * time.Second
+	// maxAge is how long a connection gets requests. A new one resolves the target's
+	// name again, which may lead to another host by then.
+	maxAge           = time.Minute
 	handshakeTimeout = 5 * time.Second
 	idleTimeout      = 90 * time.Second
 	// pingAfter and pingTimeout detect an HTTP/2 connection that is silently
@@ -26,9 +28,9 @@ const (
 )
 
 // connections are those to one target, which are shared with no other. Their
-// number is bounded by the target's concurrency. When the file with the trusted
-// authorities changes, new connections replace the old ones, which end once they have
-// been idle for idleTimeout. Nothing closes idle connections before: net/http has put
+// number is bounded by the target's concurrency. After maxAge, and when the file with
+// the trusted authorities changes, new connections replace the old ones, which end once
+// they have been idle for idleTimeout. Nothing closes idle connections before: net/http has put
 // back a connection before it hands over a response without a body, and closing it then
 // would lose the response.
 type connections struct {
@@ -37,6 +39,8 @@ type connections struct {
 
 	mu      sync.Mutex
 	current *http.Transport
+	// made is when current was.
+	made time.Time
 	// ca describes the file with the authorities that current trusts, nil without one.
 	ca os.FileInfo
 }
@@ -56,6 +60,9 @@ func newConnections(o Options) (*connections, error) {
 func (c *connections) transport() *http.Transport {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if time.Since(c.made) > maxAge {
+		c.current, c.made = c.current.Clone(), time.Now()
+	}
 	if c.ca == nil {
 		return c.current
 	}
@@ -99,7 +106,8 @@ func (c *connections) renew() (err error) {
 	if err != nil {
 		return err
 	}
-	c.ca, c.current = ca, &http.Transport{
+	c.ca, c.made = ca, time.Now()
+	c.current = &http.Transport{
 		Proxy:                  proxy,
 		OnProxyConnectResponse: onConnectResponse,
 		DialContext:            newDialer(target.Allow).DialContext,

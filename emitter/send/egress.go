@@ -19,7 +19,8 @@ func (e *refusedAddress) Error() string {
 
 // newDialer returns a dialer that connects only to allowed addresses. It checks
 // the very address that a socket is about to be connected to, after names were
-// resolved, so it does not matter where a name leads or how an address is spelt.
+// resolved, so it does not matter where a name leads or how an address is spelt. All
+// addresses of a name share the time that an attempt has.
 func newDialer(allowed config.Allowed) *net.Dialer {
 	guard := func(_ context.Context, _, address string, _ syscall.RawConn) error {
 		to, err := netip.ParseAddrPort(address)
@@ -31,5 +32,5 @@ func newDialer(allowed config.Allowed) *net.Dialer {
 		}
 		return nil
 	}
-	return &net.Dialer{Timeout: connectTimeout, ControlContext: guard}
+	return &net.Dialer{ControlContext: guard}
 }

@@ -10,6 +10,7 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
@@ -94,16 +95,21 @@ func (s *Sender) Send(ctx context.Context, d *outbox.Delivery, at time.Time) Res
 func (s *Sender) Close() { s.connections.close() }
 
 // post sends d's request, and sends it once more, on a connection of its own, if the
-// first met a connection that had died idle. net/http itself would retry only what it
-// considers idempotent, and as often as it found another dead connection.
+// first met a connection that had died idle, or over which the target takes no more
+// requests (RFC 9113 section 6.8). net/http itself would retry only what it considers
+// idempotent, and as often as it found another such connection.
 func (s *Sender) post(ctx context.Context, d *outbox.Delivery, at time.Time) (*http.Response, phase, error) {
 	request := s.request(ctx, d, at)
 	response, tracker, err := roundTrip(s.connections.transport(), request, d.Body)
-	if err != nil && tracker.diedIdle() && ctx.Err() == nil {
+	if err != nil && (tracker.diedIdle() || isGoAway(err)) && ctx.Err() == nil {
 		response, tracker, err = roundTrip(s.connections.unshared(), request, d.Body)
 	}
 	return response, tracker.phase(), err
 }
+
+// isGoAway reports whether a connection of HTTP/2 ended with GOAWAY. net/http has no
+// value for this error.
+func isGoAway(err error) bool { return strings.Contains(err.Error(), "GOAWAY") }
 
 func (s *Sender) request(ctx context.Context, d *outbox.Delivery, at time.Time) *http.Request {
 	header := s.header.Clone()
