@@ -140,6 +140,7 @@ func (a *Admin) routes() http.Handler {
 		"GET /deliveries/{id}":         a.delivery,
 		"POST /deliveries/redeliver":   a.redeliver,
 		"POST /deliveries/discard":     a.discard,
+		"POST /deliveries/retry":       a.retry,
 		"POST /forget":                 a.forget,
 		"GET /backup":                  a.backup,
 		"GET /damaged":                 a.damaged,

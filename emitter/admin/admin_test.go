@@ -160,6 +160,10 @@ func TestEachEndpointResponds(t *testing.T) {
 	f("POST", "/deliveries/redeliver?id=msg_2", 404, "no delivery has this id")
 	f("POST", "/deliveries/redeliver?state=dead", 200, `{"count":0,"pending":0,"after":""}`)
 	f("POST", "/deliveries/discard?target=crm", 200, `{"count":0,"pending":0,"after":""}`) // that is: dead ones
+	f("POST", "/deliveries/retry", 400, "select deliveries by id")
+	f("POST", "/deliveries/retry?id=msg_1", 409, "the delivery is pending")
+	f("POST", "/deliveries/retry?target=crm", 200, `{"count":0,"pending":1,"after":""}`)
+	f("POST", "/deliveries/retry?target=crm&state=dead", 400, "only pending deliveries can be retried")
 	f("POST", "/targets/none/enable", 404, "target \"none\" is not configured; configured targets: crm, erp")
 	f("POST", "/targets/none/disable", 404, "target \"none\" is not configured; configured targets: crm, erp")
 	f("POST", "/forget", 400, "must name a participant")

@@ -12,6 +12,7 @@
 //	GET  /deliveries/{id}           from loopback, or with the token
 //	POST /deliveries/redeliver      from loopback, or with the token
 //	POST /deliveries/discard        from loopback, or with the token
+//	POST /deliveries/retry          from loopback, or with the token
 //	POST /forget                    from loopback, or with the token
 //	GET  /backup                    from loopback, or with the token
 //

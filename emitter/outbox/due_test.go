@@ -71,3 +71,24 @@ func TestParticipantStandsForTheOwner(t *testing.T) {
 		t.Errorf("participants %x, %x, %x and %x, want the first two the same and the last zero", due[0].Participant, due[1].Participant, due[2].Participant, due[3].Participant)
 	}
 }
+
+func TestDeliveryThatIsRetriedNowIsDueNow(t *testing.T) {
+	s, _ := testStore(t, t.TempDir())
+	do(t, s, func(tx *Tx) {
+		tx.Enqueue(delivery("ann", 1))
+		tx.Enqueue(delivery("ann", 2))
+		tx.Retry(1, Attempt{At: time.Now(), Status: 503}, Retry{Due: time.Now().Add(time.Hour), FromRetryAfter: true})
+	})
+	f := func(seq uint64, isRetried bool, due ...string) {
+		t.Helper()
+		var got bool
+		do(t, s, func(tx *Tx) { got = tx.RetryNow(seq) })
+		if ids := dueIDs(t, s, "crm", time.Now().Add(time.Minute)); got != isRetried || !slices.Equal(ids, due) {
+			t.Errorf("delivery %d is retried: %v, and %v are due; want %v and %v", seq, got, ids, isRetried, due)
+		}
+	}
+	f(9, false)
+	f(2, false) // it is behind the first
+	f(1, true, "msg_ann_1")
+	f(1, false, "msg_ann_1")
+}

@@ -46,6 +46,25 @@ func (tx *Tx) ProbeFailed(seq uint64, a Attempt) {
 	}
 }
 
+// RetryNow makes a delivery that waits for its next attempt due now. It returns
+// false if there is no such delivery, or if it waits for nothing.
+func (tx *Tx) RetryNow(seq uint64) bool {
+	p := tx.waitingProgress(seq)
+	if p == nil || !p.Due.After(tx.now) {
+		return false
+	}
+	d, ok := tx.delivery(seq)
+	if !ok {
+		return false
+	}
+	tx.clearReady(seq, p)
+	p.Due, p.fromRetryAfter = tx.now, false
+	tx.setReady(seq, p)
+	tx.putProgress(seq, p)
+	tx.woken[d.Target] = struct{}{}
+	return true
+}
+
 // Hasten makes up to limit of a target's retries due now, except for those that
 // the target put off with Retry-After and paced redeliveries. Those are due
 // within MaxRetryAfter; a later time comes from a clock that was ahead and is

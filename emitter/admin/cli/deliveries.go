@@ -21,8 +21,8 @@ const defaultLimit = 100
 func deliveriesCommand(c *connection) *cobra.Command {
 	deliveries := &cobra.Command{
 		Use:        "deliveries",
-		Short:      "List, show, redeliver or discard deliveries",
-		Long:       "List, show, redeliver or discard the deliveries of a running sidehook.",
+		Short:      "List, show, retry, redeliver or discard deliveries",
+		Long:       "List, show, retry, redeliver or discard the deliveries of a running sidehook.",
 		SuggestFor: []string{"delivery", "events", "webhooks", "queue"},
 		Example: `  sidehook deliveries list --state dead --since 2h
   sidehook deliveries show msg_thgw0_rASQxwF_AYh-4Fn6ZX
@@ -31,7 +31,7 @@ func deliveriesCommand(c *connection) *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	deliveries.AddCommand(listCommand(c), showCommand(c), redeliverCommand(c), discardCommand(c))
+	deliveries.AddCommand(listCommand(c), showCommand(c), retryCommand(c), redeliverCommand(c), discardCommand(c))
 	return deliveries
 }
 
