@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	"time"
 
@@ -40,10 +41,6 @@ import (
 // version is the release, where the linker sets it; otherwise it is read from
 // the build info.
 var version string
-
-// drainTimeout is how long requests in flight may take once the process is asked
-// to stop; by default Kubernetes kills it after 30 s.
-const drainTimeout = 20 * time.Second
 
 // openTimeout is how long the first participants wait for the store to open.
 const openTimeout = 2 * time.Second
@@ -101,8 +98,9 @@ func runCommand() *cobra.Command {
 		Use:   "run [CONFIG]",
 		Short: "Run in front of the app",
 		Long: `Run in front of the app, with a configuration: config.yaml in the current folder
-unless another file is named. It ends on SIGTERM or Ctrl-C, once the requests in
-flight have ended (20 s at most), and reloads the configuration on SIGHUP.`,
+unless another file is named. It ends on Ctrl-C, once the requests in flight have
+ended, or on SIGTERM, drain_delay later, within stop_timeout. It reloads the
+configuration on SIGHUP.`,
 		Example: `  sidehook run config.yaml
   sidehook run --config /etc/sidehook/config.yaml`,
 		SuggestFor: []string{"start", "serve", "up"},
@@ -189,6 +187,8 @@ type sidecar struct {
 	proxy      *proxy.Proxy
 	admin      *admin.Admin
 	metrics    *prometheus.Registry
+	// drainDelay and stopTimeout are those of the configuration.
+	drainDelay, stopTimeout time.Duration
 	// reload applies changes of the configuration until its context ends; it does
 	// nothing where there is no file.
 	reload func(context.Context) error
@@ -205,7 +205,7 @@ func newSidecar(cfg *config.Config, lines *logs.Log) (*sidecar, error) {
 	}
 	set := admin.NewRegistry(cli.ReadBuild(version).Version)
 	lines.Register(set)
-	s := &sidecar{logger: logger, metrics: set, reload: func(context.Context) error { return nil }}
+	s := &sidecar{logger: logger, metrics: set, drainDelay: time.Duration(cfg.DrainDelay), stopTimeout: time.Duration(cfg.StopTimeout), reload: func(context.Context) error { return nil }}
 	s.serving = func() {
 		logger.Info("serving participants", "address", s.proxy.Addr().String(), "admin", s.admin.Addr().String())
 	}
@@ -285,11 +285,15 @@ func (s *sidecar) run(ctx, abort context.Context) error {
 	s.serving()
 
 	<-failed.Done()
-	s.logger.Info("stopping, draining requests in flight", "timeout", drainTimeout)
-	drain, cancel := context.WithTimeout(abort, drainTimeout)
+	drain, cancel := context.WithTimeout(abort, s.stopTimeout-time.Duration(config.MinStop))
 	defer cancel()
 	_ = stopReload()
 	s.admin.Drain()
+	s.proxy.Drain()
+	if isTerminated(failed) {
+		s.awaitWithdrawal(drain)
+	}
+	s.logger.Info("stopping, draining requests in flight", "stop_timeout", s.stopTimeout)
 	if err := s.proxy.Shutdown(drain); err != nil {
 		s.logger.Warn("requests in flight were cut off", "error", err)
 	}
@@ -307,6 +311,25 @@ func (s *sidecar) run(ctx, abort context.Context) error {
 		return context.Cause(failed)
 	}
 	return nil
+}
+
+// isTerminated reports whether it was SIGTERM that ended a context, rather than
+// Ctrl-C or a failure: a signal is known by its name only.
+func isTerminated(ctx context.Context) bool {
+	return strings.HasPrefix(context.Cause(ctx).Error(), syscall.SIGTERM.String())
+}
+
+// awaitWithdrawal goes on serving for a while, so that a load balancer can take the
+// process out: it may send participants here until it has.
+func (s *sidecar) awaitWithdrawal(ctx context.Context) {
+	if s.drainDelay == 0 {
+		return
+	}
+	s.logger.Info("stopping, not ready any more, but still serving", "drain_delay", s.drainDelay)
+	select {
+	case <-time.After(s.drainDelay):
+	case <-ctx.Done():
+	}
 }
 
 // awaitStore gives the store a moment to open: until then, responses would be

@@ -394,6 +394,39 @@ rules: [{to: [receiver]}]
 	}
 }
 
+// A load balancer takes the process out once it is not ready: until then it goes on
+// sending participants.
+func TestAfterSIGTERMParticipantsAreServedUntilTheyCanBeSentElsewhere(t *testing.T) {
+	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "survey") }))
+	defer app.Close()
+	start := func(delay string) *process {
+		dir := t.TempDir()
+		writeFile(t, dir, "config.yaml", fmt.Sprintf("{listen: '127.0.0.1:0', admin: 'localhost:0', app: '%s', state: state, drain_delay: %s, stop_timeout: 2m, "+
+			"targets: {crm: {url: 'http://127.0.0.1:1', secret: 'file:secret'}}, rules: [{to: [crm]}]}", app.URL, delay))
+		writeFile(t, dir, "secret", recordings.Secret)
+		p := startProcess(t, "-config", filepath.Join(dir, "config.yaml"))
+		if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	p := start("1m")
+	p.output.await(t, regexp.MustCompile("not ready any more, but still serving"), 1)
+	if body := string(fetch(t, http.MethodGet, "http://"+p.participants, "")); body != "survey" {
+		t.Errorf("a participant got %q", body)
+	}
+	response, err := http.Get("http://" + p.admin + "/ready")
+	if err != nil || response.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("/ready gives %v, %v", response, err)
+	}
+	if err == nil {
+		response.Body.Close()
+	}
+	if p = start("0s"); p.cmd.Wait() != nil {
+		t.Errorf("without a delay it ended with %v:\n%s", p.cmd.ProcessState, p.output)
+	}
+}
+
 func TestAnErrorAtStartIsReported(t *testing.T) {
 	taken := recordings.NewReceiver()
 	defer taken.Close()
@@ -1250,10 +1283,10 @@ func (p *process) kill() {
 	}
 }
 
-// stop ends the process with SIGTERM and checks that it exits with 0.
+// stop ends the process with Ctrl-C and checks that it exits with 0.
 func (p *process) stop() {
 	p.t.Helper()
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+	if err := p.cmd.Process.Signal(os.Interrupt); err != nil {
 		p.t.Fatal(err)
 	}
 	if err := p.cmd.Wait(); err != nil {

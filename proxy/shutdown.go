@@ -6,11 +6,14 @@ import (
 	"time"
 )
 
+// Drain makes Ready fail, and each response the last one on its connection.
+func (p *Proxy) Drain() { p.draining.Store(true) }
+
 // Shutdown stops accepting, closes idle connections, and waits until every
 // request and tunnel has ended. If ctx ends first, it closes the remaining
 // connections and returns ctx's error. Afterwards no goroutine of the proxy runs.
 func (p *Proxy) Shutdown(ctx context.Context) error {
-	p.draining.Store(true)
+	p.Drain()
 	if p.listener != nil {
 		p.listener.Close()
 	}

@@ -73,10 +73,10 @@ func (p *Process) Exit() string {
 // Signal sends a signal to the process, if it is still running.
 func (p *Process) Signal(signal os.Signal) { _ = p.cmd.Process.Signal(signal) }
 
-// Stop ends the process as an operator does, with SIGTERM, and kills it if it is
-// still running after the limit. It is an error if the exit status is not 0.
+// Stop ends the process as an operator does, with Ctrl-C, and kills it if it is still
+// running after the limit. It is an error if the exit status is not 0.
 func (p *Process) Stop(limit time.Duration) error {
-	p.Signal(syscall.SIGTERM)
+	p.Signal(os.Interrupt)
 	select {
 	case <-p.done:
 	case <-time.After(limit):

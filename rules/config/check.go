@@ -21,6 +21,8 @@ const (
 	maxSettle = Duration(time.Minute)
 	// maxResponseTimeout is far beyond what anybody waits for.
 	maxResponseTimeout = Duration(time.Hour)
+	maxDrainDelay      = Duration(5 * time.Minute)
+	maxStop            = Duration(time.Hour)
 
 	// Bounds of inspect_limit: each watched body in flight takes memory.
 	minInspectLimit = Size(1 << 10)
@@ -37,6 +39,10 @@ const (
 	minRetention = Duration(time.Hour)
 	minStore     = Size(16 << 20)
 )
+
+// MinStop is the part of stop_timeout that no request in flight gets: observations
+// and outcomes are written then.
+const MinStop = Duration(5 * time.Second)
 
 // checker checks decoded values. It replaces references by the secrets they refer
 // to, and resolves paths.
@@ -190,6 +196,13 @@ func (c *checker) checkSecret(path string, reference Secret) (secret Secret, ok 
 
 func (c *checker) checkStore() {
 	between(c, "response_timeout", c.config.ResponseTimeout, 0, maxResponseTimeout, Duration.String)
+	between(c, "drain_delay", c.config.DrainDelay, 0, maxDrainDelay, Duration.String)
+	between(c, "stop_timeout", c.config.StopTimeout, MinStop, maxStop, Duration.String)
+	if least := c.config.DrainDelay + MinStop; c.Has("stop_timeout") && c.config.StopTimeout < least {
+		c.Wrong("stop_timeout", "must be at least drain_delay and %s to write what was recorded, which is %s", MinStop, least)
+	} else if c.config.StopTimeout < least {
+		c.config.StopTimeout = least
+	}
 	between(c, "inspect_limit", c.config.InspectLimit, minInspectLimit, maxInspectLimit, Size.String)
 	c.checkLimits()
 	between(c, "settle", c.config.Settle, 0, maxSettle, Duration.String)

@@ -19,6 +19,11 @@ type Config struct {
 	AppTLS TLS `yaml:"app_tls"`
 	// ResponseTimeout bounds the wait for the head of the app's response, up to 1h; 0 is unlimited.
 	ResponseTimeout Duration `yaml:"response_timeout"`
+	// DrainDelay is how long participants are served as before after SIGTERM, 0s to 5m,
+	// and StopTimeout how long the whole stop may take, at least DrainDelay and
+	// MinStop, 1h at most.
+	DrainDelay  Duration `yaml:"drain_delay"`
+	StopTimeout Duration `yaml:"stop_timeout"`
 	// Forwarded is what happens to X-Forwarded-For.
 	Forwarded Forwarded `yaml:"forwarded"`
 	// TrustedProxies are the networks whose forwarding headers reach the app. Nil, for

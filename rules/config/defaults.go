@@ -10,6 +10,8 @@ func defaults() Config {
 		Listen:       ":8080",
 		Admin:        ":9090",
 		AppTLS:       TLS{Verify: true},
+		DrainDelay:   Duration(5 * time.Second),
+		StopTimeout:  Duration(25 * time.Second),
 		Forwarded:    ForwardedPreserve,
 		Upgrades:     []Protocol{WebSocket},
 		Profile:      "decsys",
