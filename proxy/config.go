@@ -65,6 +65,10 @@ type Config struct {
 	// reach the app. Nil means all or, if Forwarded is to replace, none; empty
 	// means none.
 	TrustedProxies []config.Network
+	// ErrorPage is the HTML for participants whose request gets 502, 503 or 504 here;
+	// {{status}} and {{request_id}} in it are replaced. Nil means a page in the
+	// participant's language.
+	ErrorPage []byte
 	// Upgrades are the protocols that participants may switch to; by default
 	// WebSocket. Empty, but not nil, means none.
 	Upgrades []config.Protocol

@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"fmt"
+	"net/http"
 	"regexp"
 	"strings"
 )
@@ -65,6 +67,12 @@ func withoutHopByHop(head string, upgrade bool) string {
 		}
 		return hasConnectionOption(head, name)
 	})
+}
+
+// ownHead is the head of a response of the proxy's own, in plain text.
+func ownHead(own ownResponse) string {
+	return fmt.Sprintf("HTTP/1.1 %d %s\r\nConnection: close\r\n%sCache-Control: no-store\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n",
+		own.status, http.StatusText(own.status), own.field, len(own.text))
 }
 
 // fold is where a field goes on in the next line.

@@ -93,8 +93,8 @@ func (e *exchange) connect() bool {
 		return true
 	}
 	e.proxy.counters.appDial.Add(1)
-	e.response.replace(unavailable)
-	e.proxy.warnings.log(warnUnreachable, "error", err)
+	id := e.response.replace(unavailable)
+	e.proxy.warnings.log(warnUnreachable, "error", err, "request", id)
 	return false
 }
 

@@ -58,22 +58,22 @@ func (r *response) fail(f failure, err error) {
 		r.replaceOrTruncate(unavailable)
 	case appTimedOut:
 		counters.appTimeout.Add(1)
-		r.replaceOrTruncate(gatewayTimeout)
-		warnings.log(warnTimedOut, "timeout", r.proxy.config.ResponseTimeout)
+		id := r.replaceOrTruncate(gatewayTimeout)
+		warnings.log(warnTimedOut, "timeout", r.proxy.config.ResponseTimeout, "request", id)
 	case appBrokeOff:
 		counters.appBroken.Add(1)
 		isTruncated := r.state.load().hasHead()
-		r.replaceOrTruncate(badGateway)
-		warnings.log(warnBrokeOff, "after_head", isTruncated, "error", causeOf(err))
+		id := r.replaceOrTruncate(badGateway)
+		warnings.log(warnBrokeOff, "after_head", isTruncated, "error", causeOf(err), "request", id)
 	}
 }
 
 // replaceOrTruncate responds in the app's place or, where the app had begun to
-// respond, makes sure that the participant sees that the response is cut short.
-func (r *response) replaceOrTruncate(instead ownResponse) {
+// respond, makes sure that the participant sees that the response is cut short. It
+// returns the id of its own response, empty without one.
+func (r *response) replaceOrTruncate(instead ownResponse) (id string) {
 	if !r.state.load().hasHead() {
-		r.replace(instead)
-		return
+		return r.replace(instead)
 	}
 	r.breakOff()
 	_ = r.toClient.Flush()
@@ -81,6 +81,7 @@ func (r *response) replaceOrTruncate(instead ownResponse) {
 		_ = r.client.SetLinger(0) // makes the close a reset
 		r.client.Close()
 	}
+	return ""
 }
 
 // breakOff ends relaying in the middle, and the participant's connection.

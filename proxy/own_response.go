@@ -1,31 +1,40 @@
 package proxy
 
-import "fmt"
+import (
+	"fmt"
+	"net/http"
+)
 
 // ownResponse is what the participant gets in place of a response of the app.
-type ownResponse struct{ head, text string }
+type ownResponse struct {
+	status int
+	// field is one more field of the head, with its line end.
+	field string
+	// text is for who does not ask for HTML.
+	text string
+}
 
 // The proxy's own responses.
 var (
-	badRequest     = newOwnResponse("400 Bad Request", "", "The request can't be passed on safely.")
-	badGateway     = newOwnResponse("502 Bad Gateway", "", "The app's response was incomplete.")
-	unavailable    = newOwnResponse("503 Service Unavailable", "Retry-After: 5\r\n", "The app can't be reached. Please try again.")
-	gatewayTimeout = newOwnResponse("504 Gateway Timeout", "", "The app did not respond in time.")
+	badRequest     = ownResponse{http.StatusBadRequest, "", "The request can't be passed on safely."}
+	badGateway     = ownResponse{http.StatusBadGateway, "", "The app's response was incomplete."}
+	unavailable    = ownResponse{http.StatusServiceUnavailable, "Retry-After: 5\r\n", "The app can't be reached. Please try again."}
+	gatewayTimeout = ownResponse{http.StatusGatewayTimeout, "", "The app did not respond in time."}
 )
 
-func newOwnResponse(status, field, text string) ownResponse {
-	head := fmt.Sprintf("HTTP/1.1 %s\r\nConnection: close\r\n%sContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n",
-		status, field, len(text))
-	return ownResponse{head, text}
-}
-
-// replace responds in the app's place, and ends the participant's connection.
-func (r *response) replace(own ownResponse) {
+// replace responds in the app's place, and ends the participant's connection. It
+// returns the id by which the response can be found in the log.
+func (r *response) replace(own ownResponse) (id string) {
 	r.state.advance(responseReplaced)
 	r.closing = true
-	r.toClient.WriteString(own.head)
+	header := &r.ctx.Request.Header
+	id = requestID(header.Peek("X-Request-Id"))
+	contentType, body := errorPage(r.proxy.config.ErrorPage, own, string(header.Peek("Accept")), string(header.Peek("Accept-Language")), id)
+	fmt.Fprintf(r.toClient, "HTTP/1.1 %d %s\r\nConnection: close\r\n%sCache-Control: no-store\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n",
+		own.status, http.StatusText(own.status), own.field, contentType, len(body))
 	if !r.isHead {
-		r.toClient.WriteString(own.text)
+		r.toClient.Write(body)
 	}
 	_ = r.toClient.Flush()
+	return id
 }

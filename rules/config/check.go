@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/sidehook/sidehook/rules/profiles"
 	"github.com/sidehook/sidehook/rules/strictyaml"
@@ -36,6 +37,7 @@ const (
 	minAnswer    = Size(1 << 10)
 	maxAnswer    = Size(1 << 20)
 	maxJourney   = Size(16 << 20)
+	maxErrorPage = 256 << 10
 	minRetention = Duration(time.Hour)
 	minStore     = Size(16 << 20)
 )
@@ -154,6 +156,25 @@ func (c *checker) checkFolders() {
 		c.Wrong("state", "must not be empty; name a folder")
 	}
 	c.config.State = c.path(c.config.State)
+	c.checkErrorPage()
+}
+
+func (c *checker) checkErrorPage() {
+	if c.config.ErrorPage == "" {
+		return
+	}
+	c.config.ErrorPage = c.path(c.config.ErrorPage)
+	if c.withoutSecrets {
+		return
+	}
+	content, err := c.read(c.config.ErrorPage)
+	switch {
+	case err != nil:
+		c.Wrong("error_page", "%s", err)
+	case len(content) == 0 || len(content) > maxErrorPage || !utf8.Valid(content):
+		c.Wrong("error_page", "must be HTML in UTF-8, of %d KiB at most", maxErrorPage>>10)
+	}
+	c.config.ErrorPageContent = content
 }
 
 // checkProfile takes a text with a slash or a dot for a path, any other for the name of a built-in profile.

@@ -24,6 +24,10 @@ type Config struct {
 	// MinStop, 1h at most.
 	DrainDelay  Duration `yaml:"drain_delay"`
 	StopTimeout Duration `yaml:"stop_timeout"`
+	// ErrorPage is the path of a page for participants while the app cannot be
+	// reached, empty for the default one. ErrorPageContent is what is in it.
+	ErrorPage        string `yaml:"error_page"`
+	ErrorPageContent []byte `yaml:"-"`
 	// Forwarded is what happens to X-Forwarded-For.
 	Forwarded Forwarded `yaml:"forwarded"`
 	// TrustedProxies are the networks whose forwarding headers reach the app. Nil, for

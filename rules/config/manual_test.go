@@ -38,7 +38,7 @@ func wholeExample(t *testing.T) string {
 
 func TestTheExampleShowsEveryKeyAndItsDefault(t *testing.T) {
 	source := wholeExample(t)
-	keys := map[string]string{"app.pem": "cert.pem", "crm.pem": "cert.pem", "sidehook.pem": "cert.pem", "sidehook.key": "key.pem"}
+	keys := map[string]string{"app.pem": "cert.pem", "crm.pem": "cert.pem", "sidehook.pem": "cert.pem", "sidehook.key": "key.pem", "error.html": "cert.pem"}
 	readFile := func(path string) ([]byte, error) { return readTestFile(keys[filepath.Base(path)]) }
 	example, err := Parse(exampleFile, []byte(source), lookupTestEnv, readFile)
 	if err != nil {
@@ -102,7 +102,7 @@ func TestAKeyThatTheExampleLacksIsFound(t *testing.T) {
 			missing = append(missing, path)
 		}
 	})
-	want := "[admin admin_token app app_tls.verify app_tls.ca app_tls.cert app_tls.key response_timeout drain_delay stop_timeout forwarded trusted_proxies upgrades profile state durability inspect_limit settle retention.delivered retention.dead retention.journeys retention.size limits.answer limits.journey limits.watched_bodies targets rules]"
+	want := "[admin admin_token app app_tls.verify app_tls.ca app_tls.cert app_tls.key response_timeout drain_delay stop_timeout error_page forwarded trusted_proxies upgrades profile state durability inspect_limit settle retention.delivered retention.dead retention.journeys retention.size limits.answer limits.journey limits.watched_bodies targets rules]"
 	if diff := cmp.Diff(want, fmt.Sprint(missing)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
