@@ -98,9 +98,9 @@ func runCommand() *cobra.Command {
 		Use:   "run [CONFIG]",
 		Short: "Run in front of the app",
 		Long: `Run in front of the app, with a configuration: config.yaml in the current folder
-unless another file is named. It ends on Ctrl-C, once the requests in flight have
-ended, or on SIGTERM, drain_delay later, within stop_timeout. It reloads the
-configuration on SIGHUP.`,
+unless another file is named. It ends on Ctrl-C, once the requests in flight
+have ended, or on SIGTERM, drain_delay later, within stop_timeout. It reloads
+the configuration on SIGHUP.`,
 		Example: `  sidehook run config.yaml
   sidehook run --config /etc/sidehook/config.yaml`,
 		SuggestFor: []string{"start", "serve", "up"},

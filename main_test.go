@@ -443,7 +443,7 @@ func TestAnErrorAtStartIsReported(t *testing.T) {
 			t.Errorf("%q: exit code %d and %q, want 1 and %q", args, code, stderr.String(), want)
 		}
 	}
-	good := fmt.Sprintf("{listen: %s, admin: 'localhost:0', state: state, app: %s, targets: {a: {url: %s, secret: file:config.yaml}}, rules: [{to: [a]}]}", address, taken.URL, taken.URL)
+	good := fmt.Sprintf("{listen: %s, admin: 'localhost:0', state: state, app: 'http://127.0.0.1:1', targets: {a: {url: 'http://127.0.0.1:2', secret: file:config.yaml}}, rules: [{to: [a]}]}", address)
 	f(good, []string{"-config", file}, "cannot listen for participants: listen tcp "+address+": bind: address already in use")
 	f("app: 1", []string{"-config", file}, file+":1:6: app: must be")
 	f("app: 1", []string{"check", file}, file+":1:6: app: must be")

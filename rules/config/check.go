@@ -55,7 +55,7 @@ type checker struct {
 }
 
 func (c *checker) check() {
-	c.checkListeners()
+	listen, admin := c.checkListeners()
 	c.checkApp()
 	c.checkFolders()
 	c.checkToken()
@@ -70,6 +70,7 @@ func (c *checker) check() {
 		c.Wrong("rules", "is empty; write at least one rule")
 	}
 	c.checkRules()
+	c.checkLoops(listen, admin)
 }
 
 // required notes a missing value, and reports whether there is a usable one.
@@ -87,9 +88,9 @@ func between[T Duration | Size](c *checker, path string, value, low, high T, sho
 	}
 }
 
-func (c *checker) checkListeners() {
-	listen := c.checkAddress("listen", c.config.Listen)
-	admin := c.checkAddress("admin", c.config.Admin)
+func (c *checker) checkListeners() (listen, admin address) {
+	listen = c.checkAddress("listen", c.config.Listen)
+	admin = c.checkAddress("admin", c.config.Admin)
 	samePort := listen.port == admin.port && listen.port != "0" && listen.port != ""
 	sameHost := listen.host == admin.host || listen.host == "" || admin.host == ""
 	if samePort && sameHost {
@@ -99,6 +100,7 @@ func (c *checker) checkListeners() {
 		}
 		c.Wrong(path, "listen (%s) and admin (%s) must not be the same address", c.config.Listen, c.config.Admin)
 	}
+	return listen, admin
 }
 
 type address struct{ host, port string }
@@ -107,6 +109,10 @@ type address struct{ host, port string }
 func (c *checker) checkAddress(path, text string) address {
 	host, port, err := net.SplitHostPort(text)
 	number, errPort := strconv.ParseUint(port, 10, 16)
+	if host == "*" {
+		c.Wrong(path, "must be :%s for every address, not %s", port, strictyaml.Quoted(text))
+		return address{}
+	}
 	if err != nil || errPort != nil || strings.ContainsAny(host, "/@ ") {
 		c.Wrong(path, "must be host:port or :port, such as 127.0.0.1:8080 or :8080, not %s", strictyaml.Quoted(text))
 		return address{}

@@ -22,7 +22,7 @@ const (
 	urlPattern      = `^https?://([^/?#]*@)?` + hostPattern + `([/?][^#]*)?#?$`
 	proxyPattern    = `^(https?|socks5h?)://[^/?#]+/?\??#?$`
 	appPattern      = `^(https?://` + hostPattern + `/*|unix:/.*)$`
-	listenPattern   = `^([^/@ :\[\]]*|\[[^/@ \[\]]*\]):[0-9]+$`
+	listenPattern   = `^([^/@ :\[\]*]*|\[[^/@ \[\]]*\]):[0-9]+$`
 	// A step of an answer path is *, a plain name, or a name with an escape in it.
 	stepPattern       = `(\*|[^.\\#|@*?()\[\]{}"!]+|([^.\\]|\\.)*\\.([^.\\]|\\.)*)`
 	answerPathPattern = `^` + stepPattern + `(\.` + stepPattern + `)*$`
