@@ -4,15 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"io"
-	"sync"
 )
-
-// largePiece is the size of the pieces in which a long body is read, in bytes.
-// Longer ones would hardly save system calls.
-const largePiece = 256 << 10
-
-// largePieces are shared, since few exchanges need one.
-var largePieces = sync.Pool{New: func() any { return new([largePiece]byte) }}
 
 // maxChunkDigits is the most hexadecimal digits of a chunk size, which so fits an int.
 const maxChunkDigits = 15
@@ -20,10 +12,9 @@ const maxChunkDigits = 15
 // body iterates over the body of a response, piece by piece.
 type body struct {
 	framing framing
-	left    int               // bytes of the body, or of the chunk, that are still to come
-	held    int               // bytes of the last piece, which are still in the reader's buffer
-	inChunk bool              // a chunk has begun, so its line end is to come
-	large   *[largePiece]byte // nil until needed
+	left    int  // bytes of the body, or of the chunk, that are still to come
+	held    int  // bytes of the last piece, which are still in the reader's buffer
+	inChunk bool // a chunk has begun, so its line end is to come
 }
 
 // next returns what has come of the body, at least one byte, or io.EOF after its
@@ -40,9 +31,6 @@ func (b *body) next(r *bufio.Reader) ([]byte, error) {
 	if b.left == 0 && b.framing != untilClose {
 		return nil, io.EOF
 	}
-	if b.left >= largePiece && r.Buffered() == 0 {
-		return b.nextLarge(r)
-	}
 	if _, err := r.Peek(1); err != nil {
 		if err == io.EOF && b.framing != untilClose {
 			err = io.ErrUnexpectedEOF
@@ -56,30 +44,6 @@ func (b *body) next(r *bufio.Reader) ([]byte, error) {
 	}
 	b.held = size
 	return r.Peek(size)
-}
-
-// nextLarge reads a piece into a buffer of its own, since that of r is empty.
-func (b *body) nextLarge(r *bufio.Reader) ([]byte, error) {
-	if b.large == nil {
-		b.large = largePieces.Get().(*[largePiece]byte)
-	}
-	n, err := r.Read(b.large[:])
-	b.left -= n
-	switch {
-	case n > 0:
-		return b.large[:n], nil
-	case err == io.EOF:
-		err = io.ErrUnexpectedEOF
-	}
-	return nil, err
-}
-
-// release resets b and returns its buffer.
-func (b *body) release() {
-	if b.large != nil {
-		largePieces.Put(b.large)
-	}
-	*b = body{}
 }
 
 // size returns the length of a body that was not read yet; 0 if it is not known.
