@@ -150,12 +150,12 @@ func runSidecar(ctx context.Context, path string, stderr io.Writer) error {
 }
 
 // limitMemory has the garbage collector keep the process within what its limits
-// allow, and so within a container of 256 MiB by default. What they bound would
-// otherwise take twice as much until it is collected.
+// allow, and so within a container of 256 MiB by default, or within a smaller one.
+// What they bound would otherwise take twice as much until it is collected.
 func limitMemory(cfg *config.Config) {
 	const others = 116 << 20 // queues, overlays of the store and connections, all of which are bounded
 	if _, isSet := os.LookupEnv("GOMEMLIMIT"); !isSet {
-		debug.SetMemoryLimit(others + int64(cfg.Limits.WatchedBodies))
+		debug.SetMemoryLimit(min(others+int64(cfg.Limits.WatchedBodies), descriptors.Memory()/10*9))
 	}
 }
 
@@ -235,10 +235,10 @@ func newSidecar(cfg *config.Config, lines *logs.Log) (*sidecar, error) {
 // newListeners builds what participants and operators connect to.
 func (s *sidecar) newListeners(cfg *config.Config, appTLS *tls.Config) (err error) {
 	files := descriptors.Limit()
-	connections := descriptors.Divide(files, cfg.Targets)
+	connections := descriptors.Divide(files, debug.SetMemoryLimit(-1), cfg.Targets)
 	if connections.Participants < descriptors.MaxParticipants {
-		s.logger.Warn("fewer participants can be connected than usual: the limit of open files is low",
-			"limit", files, "connections", connections.Participants)
+		s.logger.Warn("fewer participants can be connected than usual: the limit of open files or of memory is low",
+			"limit", files, "memory", debug.SetMemoryLimit(-1), "connections", connections.Participants)
 	}
 	s.proxy, err = proxy.New(proxy.Config{
 		Listen: cfg.Listen, Concurrency: connections.Participants, App: cfg.App, AppTLS: appTLS, Forwarded: cfg.Forwarded, TrustedProxies: cfg.TrustedProxies, Upgrades: cfg.Upgrades, ErrorPage: cfg.ErrorPageContent,

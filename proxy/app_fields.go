@@ -16,14 +16,18 @@ func (r *appFields) next() (field, error) {
 	if !ok {
 		return field{}, nil
 	}
-	isSplit := bytes.IndexByte(f.line, '\r') >= 0 || bytes.IndexByte(f.line, 0) >= 0
 	for len(f.name) > 0 && isOWS(f.name[len(f.name)-1]) {
 		f.name = f.name[:len(f.name)-1]
 	}
-	if isSplit || !f.folded && !isToken(f.name) {
+	if isSplit(f.line) || !f.folded && !isToken(f.name) {
 		return field{}, errGarbled
 	}
 	return f, nil
+}
+
+// isSplit reports whether some parsers take one line for two (RFC 9112 section 2.2).
+func isSplit(line []byte) bool {
+	return bytes.IndexByte(line, '\r') >= 0 || bytes.IndexByte(line, 0) >= 0
 }
 
 // writeFields writes those of the fields that pass, as they came but for what a

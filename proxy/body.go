@@ -3,16 +3,9 @@ package proxy
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
-	"sync"
 )
-
-// largePiece is the size of the pieces in which a long body is read, in bytes.
-// Longer ones would hardly save system calls.
-const largePiece = 256 << 10
-
-// largePieces are shared, since few exchanges need one.
-var largePieces = sync.Pool{New: func() any { return new([largePiece]byte) }}
 
 // maxChunkDigits is the most hexadecimal digits of a chunk size, which so fits an int.
 const maxChunkDigits = 15
@@ -20,10 +13,9 @@ const maxChunkDigits = 15
 // body iterates over the body of a response, piece by piece.
 type body struct {
 	framing framing
-	left    int               // bytes of the body, or of the chunk, that are still to come
-	held    int               // bytes of the last piece, which are still in the reader's buffer
-	inChunk bool              // a chunk has begun, so its line end is to come
-	large   *[largePiece]byte // nil until needed
+	left    int  // bytes of the body, or of the chunk, that are still to come
+	held    int  // bytes of the last piece, which are still in the reader's buffer
+	inChunk bool // a chunk has begun, so its line end is to come
 }
 
 // next returns what has come of the body, at least one byte, or io.EOF after its
@@ -40,9 +32,6 @@ func (b *body) next(r *bufio.Reader) ([]byte, error) {
 	if b.left == 0 && b.framing != untilClose {
 		return nil, io.EOF
 	}
-	if b.left >= largePiece && r.Buffered() == 0 {
-		return b.nextLarge(r)
-	}
 	if _, err := r.Peek(1); err != nil {
 		if err == io.EOF && b.framing != untilClose {
 			err = io.ErrUnexpectedEOF
@@ -56,30 +45,6 @@ func (b *body) next(r *bufio.Reader) ([]byte, error) {
 	}
 	b.held = size
 	return r.Peek(size)
-}
-
-// nextLarge reads a piece into a buffer of its own, since that of r is empty.
-func (b *body) nextLarge(r *bufio.Reader) ([]byte, error) {
-	if b.large == nil {
-		b.large = largePieces.Get().(*[largePiece]byte)
-	}
-	n, err := r.Read(b.large[:])
-	b.left -= n
-	switch {
-	case n > 0:
-		return b.large[:n], nil
-	case err == io.EOF:
-		err = io.ErrUnexpectedEOF
-	}
-	return nil, err
-}
-
-// release resets b and returns its buffer.
-func (b *body) release() {
-	if b.large != nil {
-		largePieces.Put(b.large)
-	}
-	*b = body{}
 }
 
 // size returns the length of a body that was not read yet; 0 if it is not known.
@@ -97,11 +62,11 @@ func (b *body) atEnd() bool { return b.framing == sized && b.left == 0 }
 // nextChunk reads up to the data of the next chunk, or to the trailer section.
 func (b *body) nextChunk(r *bufio.Reader) error {
 	if b.inChunk {
-		if end, err := readLine(r); err != nil || len(end) > 0 {
+		if end, err := readLine(r, isEmpty); err != nil || len(end) > 0 {
 			return orGarbled(err)
 		}
 	}
-	line, err := readLine(r)
+	line, err := readLine(r, isChunkSize)
 	if err != nil {
 		return err
 	}
@@ -112,18 +77,33 @@ func (b *body) nextChunk(r *bufio.Reader) error {
 	return nil
 }
 
-// readLine reads a line and returns it without its line end.
-func readLine(r *bufio.Reader) ([]byte, error) {
-	line, err := r.ReadSlice('\n')
-	switch {
-	case err == io.EOF:
+// readLine reads a line and returns it without its line end. What came of it is checked
+// while more has to be waited for.
+func readLine(r *bufio.Reader, check func(part []byte) bool) ([]byte, error) {
+	end := func(have []byte) int {
+		switch n := bytes.IndexByte(have, '\n'); {
+		case n >= 0:
+			return n + 1
+		case len(have) > 0 && !check(bytes.TrimSuffix(have, []byte{'\r'})):
+			return malformed
+		}
+		return incomplete
+	}
+	raw, err := peekBlock(r, end)
+	if errors.Is(err, io.EOF) {
 		return nil, io.ErrUnexpectedEOF
-	case err != nil:
+	}
+	if err != nil {
 		return nil, err
 	}
-	line, _ = cutLine(line)
+	r.Discard(len(raw)) // which stays valid until the next read
+	line, _ := cutLine(raw)
 	return line, nil
 }
+
+func isEmpty(line []byte) bool { return len(line) == 0 }
+
+func isChunkSize(line []byte) bool { return parseChunkSize(line) >= 0 }
 
 // cutLine returns the first line of b without its line end, and what follows it. An
 // app may end lines with a bare LF (RFC 9112 section 2.2): nothing of its framing
@@ -187,13 +167,17 @@ const (
 )
 
 // headEnd returns the length of the head that b begins with. What cannot become a
-// response of HTTP/1 is malformed from its first bytes on: nothing more may come.
+// response of HTTP/1 is malformed from its first bytes, or its first wrong line, on:
+// nothing more may come.
 func headEnd(b []byte) int {
-	const begin = "HTTP/1."
-	if n := min(len(b), len(begin)); string(b[:n]) != begin[:n] {
+	if !isStatusLine(b) {
 		return malformed
 	}
-	return blockEnd(b)
+	size := blockEnd(b)
+	if size == incomplete && checkFields(afterLine(b)) != nil {
+		return malformed
+	}
+	return size
 }
 
 // trailerEnd returns the length of the trailer section that b begins with.

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"errors"
+	"io"
 	"net"
 	"sync/atomic"
 	"time"
@@ -28,6 +29,8 @@ type clientConn struct {
 	// idle is set while there is no request. Whoever clears it owns the
 	// connection: the next request, or a shutdown.
 	idle atomic.Bool
+	// parking is set while fasthttp has to release its buffers, and not the connection.
+	parking bool
 	// tooLate is set when a request came after a shutdown had claimed the connection.
 	tooLate bool
 	// headerTimeout and idleTimeout are those of Config.
@@ -53,6 +56,9 @@ func (c *clientConn) Read(p []byte) (int, error) {
 	} else {
 		c.limitRead()
 	}
+	if c.isWaiting() {
+		return c.readNext(p)
+	}
 	n, err := c.socket.read(p)
 	if n > 0 && !c.used.Load() {
 		c.used.Store(true)
@@ -60,11 +66,40 @@ func (c *clientConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// readNext reads what comes of the next request. If it is not here yet, fasthttp has to
+// release its buffers first, which it does at the end of a connection.
+func (c *clientConn) readNext(p []byte) (int, error) {
+	n, err := c.socket.readNow(p)
+	c.parking = errors.Is(err, errWouldBlock)
+	if err != nil {
+		err = io.EOF // whatever it was, there is nothing to respond to
+	}
+	return n, err
+}
+
+// isWaiting reports whether there is no request, and was one before.
+func (c *clientConn) isWaiting() bool { return c.idle.Load() && c.used.Load() }
+
+// awaitRequest waits for the next request, or for the end.
+func (c *clientConn) awaitRequest() error {
+	c.limitRead()
+	return c.socket.await()
+}
+
+// Close implements net.Conn. fasthttp closes a connection when it has released its
+// buffers, and then one that is parking stays open.
+func (c *clientConn) Close() error {
+	if c.parking {
+		return nil
+	}
+	return c.TCPConn.Close()
+}
+
 // limitRead limits the wait for a request, or for the rest of its head. A new
 // connection has to send a head from the start.
 func (c *clientConn) limitRead() {
-	switch isWaiting := c.idle.Load() && c.used.Load(); {
-	case isWaiting:
+	switch {
+	case c.isWaiting():
 		c.headLimited = false
 		if deadline, moved := c.readDeadline.extend(c.idleTimeout); moved {
 			c.TCPConn.SetReadDeadline(deadline)

@@ -52,7 +52,7 @@ func (c *clients) close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for client := range c.open {
-		client.Close()
+		client.TCPConn.Close()
 	}
 }
 
@@ -64,7 +64,7 @@ func (c *clients) closeIdle() {
 	for client := range c.open {
 		isUnused := client.idle.Load() && client.socket.state() != peerReadable
 		if isUnused && client.idle.CompareAndSwap(true, false) { // or a request has come meanwhile
-			client.Close()
+			client.TCPConn.Close()
 		}
 	}
 }

@@ -13,8 +13,8 @@
 //	    │◄────────────────────────────── body, piece by piece  ◄─────────┤
 //	    │  clientConn ◄── response ◄── responseHead, checked ◄── appConn │
 //
-// fasthttp's server accepts connections, parses requests and keeps connections
-// alive (server.go). Proxy.serve gives each request an exchange (exchange.go),
+// The proxy accepts connections, and fasthttp's server parses requests and keeps
+// connections alive (server.go). Proxy.serve gives each request an exchange (exchange.go),
 // which lets the upload (upload.go) send it: the bytes that came in, without
 // what concerns one connection only (RFC 9110 section 7.6.1). Then the response
 // (response.go) relays, on the same goroutine. If the rest of a body has to be
@@ -25,6 +25,11 @@
 //
 // Responses are written to the participant's connection directly, and what
 // fasthttp's server would write in their place is dropped (client.go).
+//
+// A connection without a request is a goroutine that waits (Proxy.serveConn): fasthttp
+// serves it from the first byte of a request until nothing more is there to read, and so
+// gives back its buffers. What they and others took is returned to the system once there
+// are few requests (reclaim.go).
 //
 // Nothing stays in a buffer while its goroutine waits: before a read of one side
 // can block, what has been gathered for the other is sent. So whatever is there

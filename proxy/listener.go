@@ -20,7 +20,7 @@ const (
 	refuseLinger = time.Second
 )
 
-// listener accepts connections of participants for fasthttp's server, up to
+// listener accepts connections of participants, up to
 // Config.Concurrency.
 type listener struct {
 	net.Listener

@@ -31,6 +31,9 @@ type Proxy struct {
 	abandoned time.Duration // abandonedTimeout, except in tests
 	forwarded forwarding
 	heads     headPolicy
+	accepting sync.Mutex     // held while connections are accepted
+	serving   sync.WaitGroup // for the goroutines that serve them
+	reclaimer reclaimer
 }
 
 // New returns a Proxy that does not listen yet. Its error means that Config.App
@@ -54,6 +57,7 @@ func New(config Config) (*Proxy, error) {
 		heads:     headPolicy{config.Upgrades, app.host()},
 	}
 	p.exchanges.New = func() any { return newExchange(p) }
+	p.reclaimer.requests, p.reclaimer.open = p.counters.requests.Load, p.clients.len
 	p.server = newServer(p)
 	p.register(config.Metrics)
 	return p, nil
@@ -83,7 +87,7 @@ func (p *Proxy) Listen() error {
 func (p *Proxy) Addr() net.Addr { return p.listener.Addr() }
 
 // Serve serves participants until Shutdown; call Listen first.
-func (p *Proxy) Serve() error { return p.server.Serve(p.listener) }
+func (p *Proxy) Serve() error { return p.acceptAll() }
 
 // Ready reports whether requests can be served: nil, or the reason why not.
 func (p *Proxy) Ready(ctx context.Context) error {

@@ -8,7 +8,7 @@ import (
 
 const (
 	// toClientBuffer is the size of the buffer of a response, in bytes.
-	toClientBuffer = 32 << 10
+	toClientBuffer = 16 << 10
 	// maxInterim is how many 1xx responses may come before the final one.
 	maxInterim = 100
 )
@@ -96,7 +96,7 @@ func (r *response) reset() {
 	r.toClient.Reset(clientWriter{r})
 	r.fromApp.Reset(appReader{r})
 	r.head = responseHead{}
-	r.body.release()
+	r.body = body{}
 	r.isFullDuplex, r.isDiscarding, r.closing = false, false, false
 }
 

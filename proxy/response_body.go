@@ -49,13 +49,24 @@ func (r *response) isPointless() bool {
 // writePiece writes a piece of the body, in the framing of the participant's response.
 func (r *response) writePiece(piece []byte) error {
 	if r.body.framing != chunked || r.isHTTP10 {
-		_, err := r.toClient.Write(piece)
-		return err
+		return r.writeData(piece)
 	}
 	r.toClient.Write(strconv.AppendUint(r.toClient.AvailableBuffer(), uint64(len(piece)), 16))
 	r.toClient.WriteString("\r\n")
-	r.toClient.Write(piece)
+	if err := r.writeData(piece); err != nil {
+		return err
+	}
 	_, err := r.toClient.WriteString("\r\n")
+	return err
+}
+
+// writeData writes a long piece without a copy, which takes no more system calls than
+// with one, and no memory.
+func (r *response) writeData(piece []byte) error {
+	if len(piece) > r.toClient.Available() && r.toClient.Flush() != nil {
+		return errLeft
+	}
+	_, err := r.toClient.Write(piece)
 	return err
 }
 

@@ -37,7 +37,7 @@ type responseHead struct {
 // parse parses a whole head. It refuses what two parties could frame differently
 // (RFC 9112 section 6.3), and lines that some take for two.
 func (h *responseHead) parse(raw []byte) error {
-	if !isStatusLine(raw) {
+	if line, _ := cutLine(raw); !isStatusLine(raw) || isSplit(line) {
 		return errGarbled
 	}
 	*h = responseHead{status: parseStatus(raw), length: -2, isOld: raw[len("HTTP/1.")] == '0'}
@@ -151,11 +151,12 @@ func (h *responseHead) passes(name fieldName, text []byte, chunks bool) bool {
 }
 
 // isStatusLine reports whether raw begins with HTTP/1.x and a status (RFC 9112
-// section 4).
+// section 4), or is too short not to.
 func isStatusLine(raw []byte) bool {
-	const shape = "HTTP/1.x 200"
-	return len(raw) > len(shape) && string(raw[:7]) == shape[:7] && raw[8] == ' ' &&
-		'1' <= raw[9] && raw[9] <= '9' && isDigit(raw[10]) && isDigit(raw[11]) && (raw[12] == ' ' || raw[12] == '\r' || raw[12] == '\n')
+	line := [...]byte{'H', 'T', 'T', 'P', '/', '1', '.', '1', ' ', '2', '0', '0', ' '}
+	copy(line[:], raw)
+	return string(line[:7]) == "HTTP/1." && isDigit(line[7]) && line[8] == ' ' &&
+		'1' <= line[9] && line[9] <= '9' && isDigit(line[10]) && isDigit(line[11]) && bytes.IndexByte([]byte(" \r\n"), line[12]) >= 0
 }
 
 // parseStatus returns the status of a status line.

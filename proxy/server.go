@@ -7,8 +7,8 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// newServer returns the fasthttp server that accepts connections and parses
-// heads. It responds by itself only to what is no request.
+// newServer returns the fasthttp server that parses heads and keeps connections
+// alive. It responds by itself only to what is no request.
 func newServer(p *Proxy) *fasthttp.Server {
 	return &fasthttp.Server{
 		Handler:      p.serve,
@@ -28,6 +28,38 @@ func newServer(p *Proxy) *fasthttp.Server {
 		LazyRequestTime:              true,
 		Concurrency:                  2 * p.config.Concurrency, // never reached, since the listener counts
 	}
+}
+
+// acceptAll accepts connections until the listener is closed.
+func (p *Proxy) acceptAll() error {
+	p.accepting.Lock()
+	defer p.accepting.Unlock()
+	for {
+		conn, err := p.listener.Accept()
+		if err != nil {
+			return nil //nolint:nilerr // net.ErrClosed, by Shutdown
+		}
+		client := conn.(*clientConn)
+		client.idle.Store(true)
+		p.clients.add(client)
+		p.serving.Go(func() { p.serveConn(client) })
+	}
+}
+
+// serveConn serves a connection up to its end, or until it becomes a tunnel. While
+// there is no request, fasthttp holds no buffer for it.
+func (p *Proxy) serveConn(client *clientConn) {
+	defer p.reclaimer.arm()
+	for client.awaitRequest() == nil {
+		client.parking = false
+		_ = p.server.ServeConn(client) // what is to be known of errors, refuse knows
+		if !client.parking {
+			return
+		}
+		p.reclaimer.arm()
+	}
+	client.TCPConn.Close()
+	p.clients.remove(client)
 }
 
 // serve passes one request on.
@@ -74,15 +106,14 @@ func (p *Proxy) refuse(ctx *fasthttp.RequestCtx, err error) {
 func (p *Proxy) connState(conn net.Conn, state fasthttp.ConnState) {
 	client := conn.(*clientConn)
 	switch state {
-	case fasthttp.StateNew:
-		client.idle.Store(true)
-		p.clients.add(client)
 	case fasthttp.StateActive:
 		client.tooLate = !client.idle.CompareAndSwap(true, false)
 	case fasthttp.StateIdle:
 		client.idle.Store(true)
 	case fasthttp.StateClosed:
-		p.clients.remove(client)
+		if !client.parking {
+			p.clients.remove(client)
+		}
 	}
 }
 

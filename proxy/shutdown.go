@@ -19,11 +19,14 @@ func (p *Proxy) Shutdown(ctx context.Context) error {
 	}
 	err := p.awaitClients(ctx)
 	if err == nil { // one more may have been on its way out of the listener
-		_ = p.server.ShutdownWithContext(ctx)
+		p.accepting.Lock()
+		p.accepting.Unlock() //nolint:staticcheck // no critical section: it waits
 		err = p.awaitClients(ctx)
 	}
 	p.pool.close(err != nil)
+	p.reclaimer.close()
 	if err == nil {
+		p.serving.Wait() // they have ended their connections
 		return nil
 	}
 	remaining := p.clients.len()

@@ -1,10 +1,14 @@
 package proxy
 
 import (
+	"errors"
 	"io"
 	"net"
 	"syscall"
 )
+
+// errWouldBlock means that there is nothing to read now.
+var errWouldBlock = errors.New("there is nothing to read now")
 
 // socket reads and writes a connection's file descriptor with system calls that
 // never block, and waits for readiness through the runtime's poller. Package
@@ -20,9 +24,10 @@ type socket struct {
 	reading, writing transfer
 	peer             peerState
 	// Bound once, so that no call allocates a closure.
-	tryRead, tryWrite, tryWriteThenWait func(fd uintptr) (done bool)
-	look                                func(fd uintptr)
-	waiting                             bool // tryWriteThenWait has written
+	tryRead, tryReadNow, tryWrite, tryWriteThenWait, tryPeekThenWait func(fd uintptr) (done bool)
+
+	look    func(fd uintptr)
+	waiting bool // tryWriteThenWait has written, or tryPeekThenWait has looked
 }
 
 // transfer is the state of one call in one direction.
@@ -59,23 +64,32 @@ func (s *socket) open(conn syscall.Conn) error {
 		return err
 	}
 	s.raw = raw
-	s.tryRead, s.tryWrite, s.tryWriteThenWait = s.readOnce, s.writeAll, s.writeThenWait
+	s.tryRead, s.tryWrite = s.readOnce, s.writeAll
+	s.tryReadNow = func(fd uintptr) bool { s.readOnce(fd); return true }
+	s.tryWriteThenWait, s.tryPeekThenWait = s.writeThenWait, s.peekThenWait
 	s.look = func(fd uintptr) { s.peer = peek(fd) }
 	return nil
 }
 
 // read implements io.Reader.
-func (s *socket) read(p []byte) (int, error) {
+func (s *socket) read(p []byte) (int, error) { return s.readBy(s.tryRead, p) }
+
+// readNow is read, and returns errWouldBlock instead of blocking.
+func (s *socket) readNow(p []byte) (int, error) { return s.readBy(s.tryReadNow, p) }
+
+func (s *socket) readBy(try func(fd uintptr) bool, p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
 	s.reading = transfer{rest: p}
-	err := s.raw.Read(s.tryRead)
+	err := s.raw.Read(try)
 	n, errno := s.reading.n, s.reading.err
 	s.reading = transfer{}
 	switch {
 	case err != nil:
 		return 0, err
+	case errno == syscall.EAGAIN:
+		return 0, errWouldBlock
 	case errno != 0:
 		return 0, &net.OpError{Op: "read", Net: "tcp", Err: errno}
 	case n == 0:
@@ -125,7 +139,8 @@ func (s *socket) state() peerState {
 
 // await blocks until there is something to read, or the peer has closed.
 func (s *socket) await() error {
-	return s.raw.Read(func(fd uintptr) bool { return peek(fd) != peerIdle })
+	s.waiting = false
+	return s.raw.Read(s.tryPeekThenWait)
 }
 
 // awaitEnd blocks until the peer closes the connection, or its half of it, and
@@ -168,6 +183,15 @@ func (s *socket) writeThenWait(fd uintptr) (done bool) {
 	}
 	s.waiting = true
 	return !s.writeAll(fd) || s.writing.err != 0
+}
+
+// peekThenWait looks once. When it is called again, the poller has seen more.
+func (s *socket) peekThenWait(fd uintptr) (done bool) {
+	if s.waiting {
+		return true
+	}
+	s.waiting = true
+	return peek(fd) != peerIdle
 }
 
 func (s *socket) writeAll(fd uintptr) (done bool) {

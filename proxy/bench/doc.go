@@ -33,7 +33,8 @@
 //   - added: what sidehook adds to 500 watched requests per second, sent whether or
 //     not earlier ones have a response, beside one write and fdatasync of the same
 //     bytes.
-//   - idle: the memory that connections take which have sent one large head.
+//   - idle: the memory that connections take on which nothing passes: after one head,
+//     small or large, after they have closed, and while nobody reads a response.
 //
 // Requests of a workload have a path of their own, steps of the session and timed
 // exchanges a number in a header. To anything else the app responds as Decsys does.

@@ -25,7 +25,7 @@ type peer struct {
 	config string
 	// profile is sidehook's.
 	profile string
-	// largeHeads raises its limits to heads of idleHead bytes.
+	// largeHeads raises its limits to heads of idleHeads.
 	largeHeads bool
 	command    func(*rig, place) []string
 }

@@ -1,15 +1,17 @@
 package descriptors
 
 import (
+	"math"
 	"testing"
 
 	"github.com/sidehook/sidehook/rules/config"
 )
 
 func TestDescriptorsAreDivided(t *testing.T) {
+	memory := int64(math.MaxInt64)
 	f := func(limit, concurrency int, want Shares) {
 		t.Helper()
-		got := Divide(limit, map[string]config.Target{"a": {Concurrency: concurrency}})
+		got := Divide(limit, memory, map[string]config.Target{"a": {Concurrency: concurrency}})
 		if got != want {
 			t.Errorf("%d descriptors: %+v, want %+v", limit, got, want)
 		}
@@ -24,6 +26,13 @@ func TestDescriptorsAreDivided(t *testing.T) {
 	f(1024, 1024, Shares{180, 64})
 	f(1<<20, 16, Shares{16384, 64})
 	f(8, 16, Shares{1, 4})
+	memory = 180 << 20
+	f(1<<20, 16, Shares{16384, 64})
+	memory = 32 << 20
+	f(1<<20, 16, Shares{2978, 64})
+	f(256, 16, Shares{67, 32})
+	memory = 1
+	f(256, 16, Shares{1, 32})
 }
 
 func TestTheLimitIsKnown(t *testing.T) {
