@@ -29,7 +29,7 @@ var errorLanguages = []language.Tag{
 }
 
 // errorTexts are in the order of errorLanguages.
-var errorTexts = []errorText{ //nolint:misspell // only the first is English
+var errorTexts = []errorText{
 	{"This page can't be shown right now", "The survey can't be reached at the moment. Please wait a little and load the page again."},
 	{"Diese Seite kann gerade nicht angezeigt werden", "Die Umfrage ist im Moment nicht erreichbar. Bitte warten Sie einen Augenblick und laden Sie die Seite noch einmal."},
 	{"Esta página no se puede mostrar en este momento", "La encuesta no está disponible en este momento. Espere un poco y vuelva a cargar la página."},
