@@ -51,6 +51,9 @@ func newRoundTrip(t testing.TB, watcher Watcher, request, response string) func(
 }
 
 func TestUnwatchedExchangeDoesNotAllocate(t *testing.T) {
+	if runtime.GOARCH != "amd64" && runtime.GOARCH != "arm64" {
+		t.Skip("system calls that allocate nothing exist for amd64 and arm64 only (socket_linux.go)")
+	}
 	f := func(name, request, response string, budget float64) {
 		t.Run(name, func(t *testing.T) {
 			roundTrip := newRoundTrip(t, ignoringWatcher{}, request, response)

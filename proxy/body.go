@@ -5,10 +5,11 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strconv"
 )
 
 // maxChunkDigits is the most hexadecimal digits of a chunk size, which so fits an int.
-const maxChunkDigits = 15
+const maxChunkDigits = strconv.IntSize/4 - 1
 
 // body iterates over the body of a response, piece by piece.
 type body struct {

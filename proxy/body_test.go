@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"errors"
 	"io"
+	"math"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -21,7 +23,12 @@ func TestChunkSizeIsParsed(t *testing.T) {
 	f("00a", 10)
 	f("5;ext=\"1;2\"", 5)
 	f("5 \t;x", 5)
-	f("fffffffffffffff", 0xfffffffffffffff)
+	f(strings.Repeat("f", maxChunkDigits), math.MaxInt>>3) // and so 0x0fff...
+	f("1"+strings.Repeat("0", maxChunkDigits), -1)
+	long := parseChunkSize([]byte("100000002"))
+	if isWide := strconv.IntSize > 32; isWide != (int64(long) == 1<<32|2) || !isWide && long != -1 {
+		t.Errorf("a chunk of 2 bytes and 4 GiB has %d", long)
+	}
 	f("", -1)
 	f(";x", -1)
 	f(" 5", -1)

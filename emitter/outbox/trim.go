@@ -118,7 +118,7 @@ func (t *trimmer) measure(tx *Tx) {
 		t.measuredBytes = t.fileBytes - int64(free)*int64(tx.view.bolt.DB().Info().PageSize) + int64(tx.view.grown()) - t.fillerBytes
 		t.measuredTotal = tx.ledger.total()
 	}
-	t.usedBytes = t.measuredBytes + tx.ledger.total() - t.measuredTotal
+	t.usedBytes = max(t.measuredBytes+tx.ledger.total()-t.measuredTotal, 0)
 }
 
 // trimDone drops a target's deliveries that finished before cutoff.

@@ -4,12 +4,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sidehook/sidehook/rules/config"
+	"github.com/sidehook/sidehook/rules/terminal"
 )
 
 const (
@@ -79,9 +81,14 @@ func (c *connection) readToken() (config.Secret, error) {
 }
 
 func printJSON(cmd *cobra.Command, value any) error {
-	out := json.NewEncoder(cmd.OutOrStdout())
-	out.SetEscapeHTML(false)
-	return out.Encode(value)
+	var text strings.Builder
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		return err
+	}
+	_, err := io.WriteString(cmd.OutOrStdout(), terminal.Text(text.String())) // the same document
+	return err
 }
 
 // exactly is cobra.ExactArgs with an error that shows the usage.
