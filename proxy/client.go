@@ -31,6 +31,8 @@ type clientConn struct {
 	idle atomic.Bool
 	// parking is set while fasthttp has to release its buffers, and not the connection.
 	parking bool
+	// loop is whether the other end is a connection of ours to the app.
+	loop loopState
 	// tooLate is set when a request came after a shutdown had claimed the connection.
 	tooLate bool
 	// headerTimeout and idleTimeout are those of Config.
@@ -39,6 +41,18 @@ type clientConn struct {
 	headLimited                 bool
 	readDeadline, writeDeadline lazyDeadline
 }
+
+// loopState is what is known of where a participant's connection comes from.
+type loopState int
+
+const (
+	loopUnknown loopState = iota
+	noLoop
+	isLoop
+)
+
+// String returns the name of the state.
+func (s loopState) String() string { return [...]string{"unknown", "no loop", "loop"}[s] }
 
 // newClientConn wraps an accepted connection.
 func newClientConn(conn *net.TCPConn, config *Config) (*clientConn, error) {

@@ -65,6 +65,11 @@ func (e *exchange) run() {
 		e.response.replace(badRequest)
 		return
 	}
+	if e.isLoop() {
+		id := e.response.replace(loopDetected)
+		e.proxy.warnings.log(warnLoop, "request", id)
+		return
+	}
 	e.request.forwarded = e.proxy.forwarded.of(e.client.RemoteAddr())
 	e.isUpgrade = e.request.isUpgrade() && e.bodyLength == 0 && !e.isHTTP10
 	e.watch = e.proxy.begin(&e.request, &e.ctx.Request.Header)
@@ -79,6 +84,17 @@ func (e *exchange) run() {
 		}
 		e.prepareResend()
 	}
+}
+
+// isLoop reports whether the request is one of our own to the app. The first of a
+// connection shows that for all.
+func (e *exchange) isLoop() bool {
+	if e.client.loop == loopUnknown {
+		if e.client.loop = noLoop; e.proxy.pool.hasOtherEndOf(e.client) {
+			e.client.loop = isLoop
+		}
+	}
+	return e.client.loop == isLoop
 }
 
 // connect gets a connection to the app, or responds that there is none.

@@ -19,6 +19,7 @@ var (
 	badRequest     = ownResponse{http.StatusBadRequest, "", "The request can't be passed on safely."}
 	badGateway     = ownResponse{http.StatusBadGateway, "", "The app's response was incomplete."}
 	unavailable    = ownResponse{http.StatusServiceUnavailable, "Retry-After: 5\r\n", "The app can't be reached. Please try again."}
+	loopDetected   = ownResponse{http.StatusLoopDetected, "", "The address of the app leads back to sidehook."}
 	gatewayTimeout = ownResponse{http.StatusGatewayTimeout, "", "The app did not respond in time."}
 )
 

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"net"
 	"sync"
 	"time"
 )
@@ -20,13 +21,17 @@ type pool struct {
 	mu     sync.Mutex
 	idle   []*appConn // oldest first
 	open   map[*appConn]struct{}
+	ends   map[ends]struct{} // those of the open ones
 	closed bool
 	reaper *time.Timer
 }
 
+// ends are the addresses of a connection, seen from who opened it.
+type ends struct{ local, remote string }
+
 func newPool(app app, window time.Duration, limit int) *pool {
 	ctx, cancel := context.WithCancel(context.Background())
-	return &pool{app: app, window: window, limit: limit, ctx: ctx, cancel: cancel, open: map[*appConn]struct{}{}}
+	return &pool{app: app, window: window, limit: limit, ctx: ctx, cancel: cancel, open: map[*appConn]struct{}{}, ends: map[ends]struct{}{}}
 }
 
 // get returns an idle connection that is still usable, or else a new one.
@@ -57,7 +62,23 @@ func (p *pool) dial() (*appConn, error) {
 		return nil, context.Canceled
 	}
 	p.open[conn] = struct{}{}
+	p.ends[ends{conn.LocalAddr().String(), conn.RemoteAddr().String()}] = struct{}{}
 	return conn, nil
+}
+
+// forget removes a connection that is being closed. The caller has locked p.
+func (p *pool) forget(conn *appConn) {
+	delete(p.open, conn)
+	delete(p.ends, ends{conn.LocalAddr().String(), conn.RemoteAddr().String()})
+}
+
+// hasOtherEndOf reports whether a connection was accepted here that the pool has
+// opened. Only both addresses tell: a port may serve connections to several others.
+func (p *pool) hasOtherEndOf(accepted net.Conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_, ok := p.ends[ends{accepted.RemoteAddr().String(), accepted.LocalAddr().String()}]
+	return ok
 }
 
 // put returns a connection that is ready for another request.
@@ -67,7 +88,7 @@ func (p *pool) put(conn *appConn) {
 	defer p.mu.Unlock()
 	if p.closed {
 		conn.Close()
-		delete(p.open, conn)
+		p.forget(conn)
 		return
 	}
 	p.idle = append(p.idle, conn)
@@ -81,7 +102,7 @@ func (p *pool) drop(conn *appConn) {
 	conn.Close()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.open, conn)
+	p.forget(conn)
 }
 
 // close closes idle connections now and others when they are returned; with
@@ -95,7 +116,7 @@ func (p *pool) close(force bool) {
 	}
 	for _, conn := range p.idle {
 		conn.Close()
-		delete(p.open, conn)
+		p.forget(conn)
 	}
 	p.idle = nil
 	if !force {
@@ -116,7 +137,7 @@ func (p *pool) makeRoom() {
 		return
 	}
 	p.idle[0].Close()
-	delete(p.open, p.idle[0])
+	p.forget(p.idle[0])
 	p.idle = append(p.idle[:0:0], p.idle[1:]...)
 }
 
@@ -144,7 +165,7 @@ func (p *pool) reap() {
 	limit, stale := clock()-keepIdle, 0
 	for ; stale < len(p.idle) && p.idle[stale].idleSince < limit; stale++ {
 		p.idle[stale].Close()
-		delete(p.open, p.idle[stale])
+		p.forget(p.idle[stale])
 	}
 	p.idle = append(p.idle[:0:0], p.idle[stale:]...)
 	if len(p.idle) > 0 {

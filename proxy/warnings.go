@@ -12,6 +12,7 @@ type warning int
 
 const (
 	warnUnreachable warning = iota
+	warnLoop
 	warnTimedOut
 	warnBrokeOff
 	warnAccept
@@ -25,6 +26,7 @@ const (
 
 var warningTexts = [numWarnings]string{
 	warnUnreachable: "app could not be reached",
+	warnLoop:        "the address of the app leads back to sidehook itself: set app to where the survey app listens",
 	warnTimedOut:    "app did not respond in time",
 	warnBrokeOff:    "app broke off its response",
 	warnAccept:      "connection could not be accepted",
