@@ -140,7 +140,7 @@ func showCommand(c *connection) *cobra.Command {
 other targets too.
 
 With --body it prints the body, which holds what a participant answered.
-Characters that control a terminal are escaped in it; --json has the exact text.`,
+Characters that control a terminal are escaped in it, in --json as JSON does.`,
 		Example: `  sidehook deliveries show msg_thgw0_rASQxwF_AYh-4Fn6ZX
   sidehook deliveries show msg_thgw0_rASQxwF_AYh-4Fn6ZX --target crm --body`,
 		Args: exactly(1), ValidArgsFunction: cobra.NoFileCompletions,

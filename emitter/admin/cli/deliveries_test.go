@@ -107,7 +107,7 @@ func TestABodyCannotControlTheTerminal(t *testing.T) {
 	})
 	s.expect("deliveries show msg_2 --body", `{"text":"personal \u009b2J\u202e\u007f"}`, `a\u202eb`)
 	s.expect("deliveries list --wide", `a\u202eb`, `s\u009b`)
-	s.expect("deliveries show msg_2 --body --json", `"body":"{\"text\":\"personal `+"\u009b2J\u202e\x7f")
+	s.expect("deliveries show msg_2 --body --json", `"body":"{\"text\":\"personal \u009b2J\u202e\u007f\"}"`)
 }
 
 func TestTheTableOfDeliveriesFitsIn80Columns(t *testing.T) {
