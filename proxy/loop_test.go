@@ -29,6 +29,9 @@ func TestRequestThatComesBackIsRefusedOnce(t *testing.T) {
 		t.Fatalf("got %q, want 508", head)
 	}
 	equal(t, "requests", p.Stats().Requests, 2) // it came back once
+	if err := p.Shutdown(t.Context()); err != nil { // nothing is logged any more
+		t.Error(err)
+	}
 	if text := log.String(); !strings.Contains(text, "leads back to sidehook itself") {
 		t.Errorf("the log has %q", text)
 	}
