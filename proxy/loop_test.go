@@ -28,7 +28,7 @@ func TestRequestThatComesBackIsRefusedOnce(t *testing.T) {
 	if head := client.readHead(); !strings.HasPrefix(head, "HTTP/1.1 508 Loop Detected\r\n") {
 		t.Fatalf("got %q, want 508", head)
 	}
-	equal(t, "requests", p.Stats().Requests, 2) // it came back once
+	equal(t, "requests", p.Stats().Requests, 2)     // it came back once
 	if err := p.Shutdown(t.Context()); err != nil { // nothing is logged any more
 		t.Error(err)
 	}
