@@ -118,10 +118,14 @@ func (f watcherFunc) Begin(method, target []byte) func(rules.Exchange) {
 	return f(string(method), string(target))
 }
 
-// watchAll watches every exchange and sends it on the channel when it ends.
+// watchAll watches every exchange and sends it on the channel when it ends, without
+// the time.
 func watchAll(to chan<- rules.Exchange) watcherFunc {
 	return func(string, string) func(rules.Exchange) {
-		return func(x rules.Exchange) { to <- x }
+		return func(x rules.Exchange) {
+			x.Ended = time.Time{}
+			to <- x
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"cmp"
+	"time"
 
 	"github.com/valyala/fasthttp"
 
@@ -95,6 +96,7 @@ func (w *watch) complete(isRequestWhole bool) {
 		return
 	}
 	x := w.exchange()
+	x.Ended = time.Now()
 	x.Status, x.ContentType = w.status, w.contentType
 	x.LacksRequest = truncated
 	if isRequestWhole {

@@ -3,6 +3,7 @@ package proxy
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sidehook/sidehook/rules"
 )
@@ -39,6 +40,29 @@ func TestWatcherGetsTheExchangeAsItCrossedTheWire(t *testing.T) {
 	f("HEAD /a HTTP/1.1\r\nHost: h\r\n\r\n",
 		"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
 		rules.Exchange{Host: "h", Status: 200})
+}
+
+func TestWatcherGetsTheTimeWhenTheResponseEnded(t *testing.T) {
+	exchanges, release := make(chan rules.Exchange, 1), make(chan bool)
+	app := startApp(t, func(w *testConn) {
+		w.readHead()
+		w.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\na")
+		<-release
+		w.send("b")
+	})
+	client := dial(t, startProxy(t, app, func(c *Config) {
+		c.Watcher = watcherFunc(func(string, string) func(rules.Exchange) {
+			return func(x rules.Exchange) { exchanges <- x }
+		})
+	}))
+	client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+	client.readHead()
+	begun := time.Now()
+	close(release)
+	ended := receive(t, "exchange", exchanges).Ended
+	if ended.Before(begun) || ended.After(time.Now()) {
+		t.Errorf("it ended %v after its last byte was sent", ended.Sub(begun))
+	}
 }
 
 func TestEndOfAWatchedResponseWaitsForTheWatcher(t *testing.T) {
@@ -194,7 +218,7 @@ func TestResponseThatOvertakesTheEndOfSendingIsInspected(t *testing.T) {
 		p := newProxy(t, app, func(c *Config) {
 			c.Watcher = watcherFunc(func(string, string) func(rules.Exchange) {
 				return func(x rules.Exchange) {
-					exchanges <- x
+					watchAll(exchanges)("", "")(x)
 					close(watched)
 				}
 			})

@@ -1,5 +1,7 @@
 package rules
 
+import "time"
+
 // Exchange is one request and its response, as far as Observe needs them. The
 // bodies are copies without Content-Encoding and Transfer-Encoding, and belong to
 // the function that the exchange is passed to.
@@ -10,6 +12,8 @@ type Exchange struct {
 	Traceparent string
 	// RequestBody is the body that the participant sent.
 	RequestBody []byte
+	// Ended is when the last byte of the response came; zero means now.
+	Ended time.Time
 	// Status is the response's status code, 0 without a complete response.
 	Status int
 	// ContentType is the response's Content-Type header.

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/sidehook/sidehook/rules"
 )
@@ -14,6 +15,10 @@ type flight struct {
 	ticket uint64
 	match  rules.Match
 	state  flightState
+	// ended is when the app had responded to a navigation, and number that of the page
+	// that it led to. ended is zero before.
+	ended  time.Time
+	number int
 }
 
 // flightState is what has happened during an exchange.
@@ -58,12 +63,16 @@ type flights struct {
 	mu            sync.Mutex
 	lastTicket    uint64
 	byParticipant map[string][]*flight
+	// turn is signaled when a navigation has ended or been recorded.
+	turn *sync.Cond
 }
 
 // newFlights begins with a ticket at random: an earlier process may have left events
 // that wait for tickets of its own.
 func newFlights() *flights {
-	return &flights{lastTicket: rand.Uint64N(1 << 50), byParticipant: map[string][]*flight{}}
+	f := &flights{lastTicket: rand.Uint64N(1 << 50), byParticipant: map[string][]*flight{}}
+	f.turn = sync.NewCond(&f.mu)
+	return f
 }
 
 // begin adds an exchange on its way to the app.
@@ -98,6 +107,9 @@ func (f *flights) end(one *flight, then func()) {
 		f.byParticipant[participant] = others
 	}
 	then()
+	if one.match.Kind() == rules.Navigated {
+		f.turn.Broadcast()
+	}
 }
 
 // awaitAnswers returns the tickets of the journey's answers in flight, for an

@@ -17,7 +17,7 @@ import (
 // The bounds of reading pasts: the app is busy with participants.
 const (
 	// joinsWaiting is how many pasts may be queued; further journeys go on without one.
-	joinsWaiting = 1000
+	joinsWaiting = 4000
 	// readers is how many pasts are read at once, each with one request at a time. An
 	// app that becomes slow so gets fewer requests. A rate would have to fit the
 	// slowest app, and pasts wait for it that a faster one has long answered.

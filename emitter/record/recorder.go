@@ -139,13 +139,19 @@ func (r *Recorder) Run(ctx context.Context) {
 
 // end records the exchange. It returns once that is on disk, or after holdLimit.
 func (r *Recorder) end(f *flight, x rules.Exchange) {
-	at := r.now()
+	at := x.Ended
+	if at.IsZero() {
+		at = r.now()
+	}
 	o, observed, err := r.profile.Observe(f.match, x)
 	if !observed {
 		o = rules.Observation{Kind: rules.Nothing, Journey: f.match.Journey()}
 	}
 	o.At, o.Ticket = at, f.ticket
 	newcomer := r.profile.Begins(f.match, x)
+	if o.Kind == rules.Navigated {
+		r.flights.awaitTurn(f, &o)
+	}
 
 	var onDisk <-chan struct{}
 	isForgotten, isLost := false, false
