@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/google/go-cmp/cmp"
@@ -159,32 +158,6 @@ var allowedDifferences = []difference{
 			direct.Client.Trailer = strings.TrimPrefix(withoutField("\r\n"+direct.Client.Trailer, "Content-Length"), "\r\n")
 		},
 		example: conversation{{request: getRequest(), response: message{line: "HTTP/1.1 200 OK", fields: []string{"Transfer-Encoding: chunked"}, framing: chunked, trailer: "content-length: 3\r\n"}}},
-	},
-	{
-		name: "Expect",
-		why:  "the proxy sends 100 Continue itself; browsers never expect it, and an app that refuses may still respond early",
-		normalize: func(_ *step, direct, _ *transcript) {
-			for i := range direct.App {
-				direct.App[i].Head = withoutField(direct.App[i].Head, "Expect")
-			}
-		},
-		example: conversation{{
-			request:  message{line: "POST / HTTP/1.1", fields: []string{"Host: h", "Expect: 100-continue", "Content-Length: 1"}, framing: sized, pieces: []string{"x"}},
-			response: okReply(),
-		}},
-	},
-	{
-		name: "100 Continue of the app",
-		why:  "the app got no Expect",
-		normalize: func(_ *step, direct, through *transcript) {
-			for _, side := range []*transcript{direct, through} {
-				side.Client.Interim = slices.DeleteFunc(side.Client.Interim, func(head string) bool { return statusOf(head) == 100 })
-				if len(side.Client.Interim) == 0 {
-					side.Client.Interim = nil
-				}
-			}
-		},
-		example: conversation{{request: getRequest(), response: message{interim: []string{"HTTP/1.1 100 Continue\r\n\r\n"}, line: "HTTP/1.1 204 N"}}},
 	},
 	{
 		name: "502 where the app sends no response",

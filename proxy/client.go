@@ -19,6 +19,10 @@ type clientConn struct {
 	socket socket
 	// bodyWaiter is called before a read of a request's body that may block; nil outside of a body.
 	bodyWaiter interface{ beforeWait() }
+	// firstByte is the state of the first byte of the request's body.
+	firstByte firstByte
+	// expectsContinue is set if the request's body comes after 100 Continue.
+	expectsContinue bool
 	// detached makes reads fail with errDetached: fasthttp has to return what it
 	// has buffered, and the rest is read without it.
 	detached bool
@@ -64,6 +68,9 @@ func newClientConn(conn *net.TCPConn, config *Config) (*clientConn, error) {
 func (c *clientConn) Read(p []byte) (int, error) {
 	if c.detached {
 		return 0, errDetached
+	}
+	if c.firstByte == byteAwaited {
+		return c.readFirst(p)
 	}
 	if c.bodyWaiter != nil {
 		c.bodyWaiter.beforeWait()

@@ -48,6 +48,9 @@ func (e *exchange) start(ctx *fasthttp.RequestCtx) {
 	header := &ctx.Request.Header
 	e.ctx = ctx
 	e.client = ctx.Conn().(*clientConn)
+	if e.client.firstByte == byteAwaited { // it came with the head
+		e.client.firstByte = byteRead
+	}
 	e.isHead = header.IsHead()
 	e.isHTTP10 = !header.IsHTTP11()
 	e.response.closing = header.ConnectionClose()
@@ -70,6 +73,7 @@ func (e *exchange) run() {
 		e.proxy.warnings.log(warnLoop, "request", id)
 		return
 	}
+	e.request.expectsContinue = e.client.expectsContinue
 	e.request.forwarded = e.proxy.forwarded.of(e.client.RemoteAddr())
 	e.isUpgrade = e.request.isUpgrade() && e.bodyLength == 0 && !e.isHTTP10
 	e.watch = e.proxy.begin(&e.request, &e.ctx.Request.Header)
@@ -97,10 +101,15 @@ func (e *exchange) isLoop() bool {
 	return e.client.loop == isLoop
 }
 
+// isSlow reports whether the request's body comes later than its head. As the app's
+// response is relayed meanwhile, the request can't be sent again, and must not meet a
+// kept connection that turns out to be stale.
+func (e *exchange) isSlow() bool { return e.client.firstByte == byteOwed || e.client.expectsContinue }
+
 // connect gets a connection to the app, or responds that there is none.
 func (e *exchange) connect() bool {
 	var err error
-	if e.isUpgrade || e.resent {
+	if e.isUpgrade || e.resent || e.isSlow() {
 		e.app, err = e.proxy.pool.dial()
 	} else {
 		e.app, err = e.proxy.pool.get()
@@ -210,6 +219,11 @@ func (e *exchange) releaseApp() {
 // returnToServer makes fasthttp go on with the next request, or close.
 func (e *exchange) returnToServer() {
 	e.client.dropNextWrite = true
+	e.client.expectsContinue = false
+	if e.client.firstByte == byteOwed {
+		e.response.closing = true // fasthttp would take the byte for the next request
+	}
+	e.client.firstByte = byteRead
 	e.client.headLimited = false        // a pipelined head has a deadline of its own
 	e.ctx.SetWriteDeadline(time.Time{}) // makes fasthttp flush its response now, which is dropped
 	if !e.response.closing {

@@ -27,6 +27,8 @@ type requestHead struct {
 	// bound is set when the request authenticates its connection (NTLM,
 	// Negotiate): no other request may use the connection to the app afterwards.
 	bound bool
+	// expectsContinue is set if the body comes once the app has sent 100 Continue.
+	expectsContinue bool
 	// forwarded decides what becomes of X-Forwarded-* and the like.
 	forwarded forwarded
 }
@@ -149,7 +151,7 @@ func (h *requestHead) filter(f field, upgrade bool) []byte {
 	case keepAliveField, proxyConnectionField, http2SettingsField:
 		isDropped = true
 	case expectField:
-		isDropped = isNamed(f.value, "100-continue") // fasthttp has sent "100 Continue"
+		isDropped = !h.expectsContinue && isNamed(f.value, "100-continue")
 	default:
 		isDropped = h.forwarded.drops && isForwarded(f.name) || h.options.lists(f.name)
 	}

@@ -132,7 +132,7 @@ func (r *response) tryRelay() error {
 }
 
 // readHead reads up to the head of the final response, and returns it raw.
-// Interim responses before it are passed on, but for 100, which fasthttp has sent.
+// Interim responses before it are passed on (RFC 9110 section 15.2).
 func (r *response) readHead() ([]byte, error) {
 	for range maxInterim {
 		raw, err := peekBlock(r.fromApp, headEnd)
@@ -151,7 +151,7 @@ func (r *response) readHead() ([]byte, error) {
 			r.state.advance(responseRelaying)
 			r.liftLimit()
 			return raw, nil
-		case status != 100 && !r.isHTTP10:
+		case !r.isHTTP10:
 			r.head.write(r.toClient, raw, true)
 			r.toClient.WriteString("\r\n")
 		}

@@ -65,11 +65,11 @@ func TestResponseReachesTheParticipantByteForByte(t *testing.T) {
 
 func TestInterimResponsesPass(t *testing.T) {
 	const hints = "HTTP/1.1 103 Early Hints\r\nlink: </a>; rel=preload\r\n\r\n"
-	const processing = "HTTP/1.1 102 Processing\r\n\r\n"
+	const processing = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n"
 	proceed := make(chan bool)
 	app := startApp(t, func(w *testConn) {
 		for w.readHead() != "" {
-			w.send("HTTP/1.1 100 Continue\r\n\r\n" + processing + hints)
+			w.send(processing + hints)
 			<-proceed
 			w.send(okResponse)
 		}
@@ -188,7 +188,16 @@ func TestMalformedResponseIsNotPassedOn(t *testing.T) {
 	f("HTTP/1.1 200 OK\r\nX@A: secret\r\nContent-Length: 0\r\n\r\n")
 	f("HTTP/1.1 200 OK\nX: a\rb: secret\nContent-Length: 0\n\n")
 	f("HTTP/1.1 200 OK\r\nX: " + pattern(headLimit) + "\r\n\r\n")
-	f(strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", maxInterim+1) + okResponse)
+}
+
+func TestEndlessInterimResponsesEndIn502(t *testing.T) {
+	interim := strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", maxInterim)
+	client := dial(t, startProxy(t, startApp(t, respondWith(interim+okResponse)), nil))
+	client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+	got, _ := client.readAll()
+	if rest, found := strings.CutPrefix(got, interim); !found || !strings.HasPrefix(rest, "HTTP/1.1 502 ") {
+		t.Errorf("got %q, want 502 after %d interim responses", got, maxInterim)
+	}
 }
 
 // What can't become a response is refused though the app keeps the connection open.

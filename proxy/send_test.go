@@ -99,22 +99,70 @@ func TestMalformedChunkIsRefusedAndTruncatesTheRequest(t *testing.T) {
 	}
 }
 
-func TestExpectContinueDoesNotStall(t *testing.T) {
-	requests := make(chan string, 2)
+func TestExpectIsForTheApp(t *testing.T) {
+	const goOn, sized, chunked = "HTTP/1.1 100 Continue\r\n\r\n", "Content-Length: 2", "Transfer-Encoding: chunked"
+	f := func(what, fields, body, interim, response string) {
+		t.Helper()
+		requests := make(chan string, 1)
+		app := startApp(t, func(w *testConn) {
+			head := w.readHead()
+			w.send(interim)
+			if interim != "" {
+				head += w.readN(len(body))
+			}
+			requests <- head
+			w.send(response)
+		})
+		client := dial(t, startProxy(t, app, nil))
+		head := "POST / HTTP/1.1\r\nHost: h\r\n" + fields + "\r\n\r\n"
+		client.send(head)
+		want := head
+		if interim != "" {
+			equal(t, what+": interim", client.readN(len(interim)), interim)
+			client.send(body)
+			want += body
+		}
+		equal(t, what+": request", receive(t, "request", requests), want)
+		equal(t, what+": response", client.readN(len(response)), response)
+	}
+	f("sized", "Expect: 100-continue\r\n"+sized, "ab", goOn, okResponse)
+	f("in other letters", "expect: 100-Continue\r\n"+sized, "ab", goOn, okResponse)
+	f("chunked", "Expect: 100-continue\r\n"+chunked, "2\r\nab\r\n0\r\n\r\n", goOn, okResponse)
+	f("refused", "Expect: 100-continue\r\n"+sized, "", "", "HTTP/1.1 417 Expectation Failed\r\nContent-Length: 0\r\n\r\n")
+}
+
+func TestTheHeadOfAnUploadDoesNotWaitForTheBody(t *testing.T) {
+	heads := make(chan string, 1)
+	bodies := make(chan string, 1)
 	app := startApp(t, func(w *testConn) {
 		for head := w.readHead(); head != ""; head = w.readHead() {
-			requests <- head + w.readN(2)
+			heads <- head
+			bodies <- w.readN(3)
 			w.send(okResponse)
 		}
 	})
 	client := dial(t, startProxy(t, app, nil))
-	for _, expect := range []string{"Expect: 100-continue", "expect: 100-Continue"} {
-		client.send("POST / HTTP/1.1\r\nHost: h\r\n" + expect + "\r\nContent-Length: 2\r\n\r\n")
-		equal(t, "interim", client.readHead(), "HTTP/1.1 100 Continue\r\n\r\n")
-		client.send("ab")
-		equal(t, "request", receive(t, "request", requests), "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nab")
+	const head = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\n"
+	for _, pieces := range [][]string{{"a", "bc"}, {"abc"}, {"a", "b", "c"}} {
+		client.send(head)
+		equal(t, "head", receive(t, "head", heads), head)
+		for _, piece := range pieces {
+			client.send(piece)
+		}
+		equal(t, "body", receive(t, "body", bodies), "abc")
 		equal(t, "response", client.readN(len(okResponse)), okResponse)
 	}
+}
+
+func TestABodyThatNeverBeginsIsNotTakenFromTheNextRequest(t *testing.T) {
+	app := startApp(t, func(w *testConn) {
+		w.readHead()
+		w.send(okResponse)
+	})
+	client := dial(t, startProxy(t, app, nil))
+	client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\n")
+	equal(t, "response", client.readN(len(okResponse)), okResponse)
+	client.expectEnd()
 }
 
 func TestGetMayHaveABody(t *testing.T) {

@@ -11,10 +11,12 @@ import (
 // alive. It responds by itself only to what is no request.
 func newServer(p *Proxy) *fasthttp.Server {
 	return &fasthttp.Server{
-		Handler:      p.serve,
-		ErrorHandler: p.refuse,
-		ConnState:    p.connState,
-		Logger:       discardLogger{},
+		Handler:        p.serve,
+		ErrorHandler:   p.refuse,
+		ConnState:      p.connState,
+		HeaderReceived: announceBody,
+		ExpectHandler:  awaitBody,
+		Logger:         discardLogger{},
 		// Bodies are passed on as they come. The limit makes fasthttp wait for one
 		// byte of a body, instead of 8 KiB, before it calls serve.
 		StreamRequestBody:            true,

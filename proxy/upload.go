@@ -85,7 +85,7 @@ func (u *upload) begin() {
 // the same: the app's response may say why, and the participant must be able to
 // read it.
 func (u *upload) sendBody() {
-	stream := u.ctx.RequestBodyStream()
+	var stream io.Reader = bodyReader{u}
 	if u.piece == nil {
 		u.piece = make([]byte, pieceBuffer)
 	}
