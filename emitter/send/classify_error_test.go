@@ -41,16 +41,16 @@ var failures = []failure{
 	{name: "closed", answer: respondAndClose(""), want: Retry, reason: "connection closed"},
 	{name: "reset", answer: respondAndReset(""), want: Retry, reason: "connection reset"},
 	{name: "not HTTP", answer: respondAndClose("canary canary\r\n\r\n"), want: Retry, reason: "broken response"},
-	{name: "bad header", answer: respondAndClose("HTTP/1.1 200 OK\r\ncanary canary\r\n\r\n"), want: Retry, reason: "broken response"},
-	{name: "bad length", answer: respondAndClose("HTTP/1.1 200 OK\r\nContent-Length: canary\r\n\r\n"), want: Retry, reason: "broken response"},
+	{name: "bad header", answer: respondAndClose("HTTP/1.1 500 canary\r\ncanary canary\r\n\r\n"), want: Retry, reason: "broken response"},
+	{name: "bad length", answer: respondAndClose("HTTP/1.1 500 canary\r\nContent-Length: canary\r\n\r\n"), want: Retry, reason: "broken response"},
 	{name: "bad version", answer: respondAndClose("HTTP/9.9 canary\r\n\r\n"), want: Retry, reason: "broken response"},
-	{name: "half a head", answer: respondAndClose("HTTP/1.1 200 OK\r\ncan"), want: Retry, reason: "broken response"},
-	{name: "flood of headers", answer: respondForever("HTTP/1.1 200 OK\r\n", "X-Canary: canarycanarycanarycanary\r\n"), want: Retry, reason: "broken response"},
-	{name: "long header", answer: respondAndHang("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX: " + strings.Repeat(canary, 20<<10) + "\r\n\r\n"), want: Retry, reason: "broken response"},
-	{name: "header without end", answer: respondForever("HTTP/1.1 200 OK\r\nX: ", "canary"), want: Retry, reason: "broken response"},
+	{name: "half a head", answer: respondAndClose("HTTP/1.1 500 canary\r\ncan"), want: Retry, reason: "broken response"},
+	{name: "flood of headers", answer: respondForever("HTTP/1.1 500 canary\r\n", "X-Canary: canarycanarycanarycanary\r\n"), want: Retry, reason: "broken response"},
+	{name: "long header", answer: respondAndHang("HTTP/1.1 500 canary\r\nContent-Length: 0\r\nX: " + strings.Repeat(canary, 20<<10) + "\r\n\r\n"), want: Retry, reason: "broken response"},
+	{name: "header without end", answer: respondForever("HTTP/1.1 500 canary\r\nX: ", "canary"), want: Retry, reason: "broken response"},
 	{name: "flood of interim responses", answer: respondForever("", "HTTP/1.1 103 canary\r\nLink: <canary>\r\n\r\n"), want: Retry, reason: "broken response"},
 	{name: "silence", answer: respondAndHang(""), change: withShortTimeout, want: Retry, reason: "timeout waiting"},
-	{name: "half a head, then silence", answer: respondAndHang("HTTP/1.1 200 OK\r\nX: can"), change: withShortTimeout, want: Retry, reason: "timeout receiving"},
+	{name: "half a head, then silence", answer: respondAndHang("HTTP/1.1 500 canary\r\nX: can"), change: withShortTimeout, want: Retry, reason: "timeout receiving"},
 	{name: "no way to connect", change: func(_ *testing.T, s *Sender) {
 		withShortTimeout(nil, s)
 		s.connections.current.DialContext = dialForever

@@ -107,10 +107,12 @@ func (c *connections) renew() (err error) {
 		return err
 	}
 	c.ca, c.made = ca, time.Now()
+	dial := newDialer(target.Allow).DialContext
 	c.current = &http.Transport{
 		Proxy:                  proxy,
 		OnProxyConnectResponse: onConnectResponse,
-		DialContext:            newDialer(target.Allow).DialContext,
+		DialContext:            keepStatus(dial),
+		DialTLSContext:         dialTLS(dial, tls),
 		TLSClientConfig:        tls,
 		TLSHandshakeTimeout:    handshakeTimeout,
 		ForceAttemptHTTP2:      true,

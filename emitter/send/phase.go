@@ -27,6 +27,8 @@ func (p phase) String() string {
 type phaseTracker struct {
 	current atomic.Int32
 	reused  atomic.Bool
+	// conn is the connection, where it keeps the status.
+	conn atomic.Pointer[statusConn]
 }
 
 // diedIdle reports whether the request went out on a kept connection that
@@ -39,10 +41,28 @@ func (t *phaseTracker) phase() phase { return phase(t.current.Load()) }
 func (t *phaseTracker) trace() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
 		TLSHandshakeStart:    func() { t.advance(handshaking) },
-		GotConn:              func(info httptrace.GotConnInfo) { t.reused.Store(info.Reused); t.advance(sending) },
+		GotConn:              t.gotConn,
 		WroteRequest:         func(httptrace.WroteRequestInfo) { t.advance(waiting) },
 		GotFirstResponseByte: func() { t.advance(receiving) },
 	}
+}
+
+func (t *phaseTracker) gotConn(info httptrace.GotConnInfo) {
+	t.reused.Store(info.Reused)
+	if conn, ok := info.Conn.(*statusConn); ok {
+		conn.begin()
+		t.conn.Store(conn)
+	}
+	t.advance(sending)
+}
+
+// status returns the status of a response that could not be read, 0 if its line has
+// not come, or the connection does not keep it.
+func (t *phaseTracker) status() int {
+	if conn := t.conn.Load(); conn != nil {
+		return conn.read()
+	}
+	return 0
 }
 
 // advance never goes back: the transport may still be dialling a connection

@@ -79,13 +79,16 @@ func (s *Sender) Send(ctx context.Context, d *outbox.Delivery, at time.Time) Res
 	attempt, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 
-	response, reached, err := s.post(attempt, d, at)
+	response, tracker, err := s.post(attempt, d, at)
 	result := Result{}
-	if err != nil {
-		result = classifyError(ctx, err, reached)
-	} else {
+	switch status := tracker.status(); {
+	case err == nil:
 		result = s.classify(response, at.Add(time.Since(start)))
 		result.Excerpt = s.drain(response, result.Outcome, cancel)
+	case classifyStatus(status) == Delivered:
+		result = Result{Outcome: Delivered, Status: status}
+	default:
+		result = classifyError(ctx, err, tracker.phase())
 	}
 	result.Duration = time.Since(start)
 	return result
@@ -98,13 +101,13 @@ func (s *Sender) Close() { s.connections.close() }
 // first met a connection that had died idle, or over which the target takes no more
 // requests (RFC 9113 section 6.8). net/http itself would retry only what it considers
 // idempotent, and as often as it found another such connection.
-func (s *Sender) post(ctx context.Context, d *outbox.Delivery, at time.Time) (*http.Response, phase, error) {
+func (s *Sender) post(ctx context.Context, d *outbox.Delivery, at time.Time) (*http.Response, *phaseTracker, error) {
 	request := s.request(ctx, d, at)
 	response, tracker, err := roundTrip(s.connections.transport(), request, d.Body)
 	if err != nil && (tracker.diedIdle() || isGoAway(err)) && ctx.Err() == nil {
 		response, tracker, err = roundTrip(s.connections.unshared(), request, d.Body)
 	}
-	return response, tracker.phase(), err
+	return response, tracker, err
 }
 
 // isGoAway reports whether a connection of HTTP/2 ended with GOAWAY. net/http has no

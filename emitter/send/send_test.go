@@ -350,7 +350,8 @@ func TestTheTimeoutCoversTheResponseBody(t *testing.T) {
 	}
 	f("a body that stops", respondAndHang("HTTP/1.1 500 No\r\nContent-Length: 5\r\n\r\nab"), Retry)
 	f("a body that respondSlowly", respondSlowly("HTTP/1.1 500 No\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\na\r\n"), Retry)
-	f("a header that respondSlowly", respondSlowly("HTTP/1.1 200 OK\r\n", "X: y\r\n"), Retry)
+	f("a header that respondSlowly", respondSlowly("HTTP/1.1 500 No\r\n", "X: y\r\n"), Retry)
+	f("a success whose header stops", respondAndHang("HTTP/1.1 200 OK\r\nX: "), Delivered)
 	f("a success whose body stops", respondAndHang("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab"), Delivered)
 }
 

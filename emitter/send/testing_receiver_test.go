@@ -2,6 +2,7 @@ package send
 
 import (
 	"bufio"
+	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
@@ -23,11 +24,21 @@ type responder func(conn net.Conn, connection, request int) (keep bool)
 
 func newRawReceiver(t *testing.T, respond responder) *rawReceiver {
 	t.Helper()
+	return newRawReceiverOn(t, listenOnLoopback(t), "http", respond)
+}
+
+func listenOnLoopback(t *testing.T) net.Listener {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rawReceiver{url: "http://" + listener.Addr().String()}
+	return listener
+}
+
+func newRawReceiverOn(t *testing.T, listener net.Listener, scheme string, respond responder) *rawReceiver {
+	t.Helper()
+	r := &rawReceiver{url: scheme + "://" + listener.Addr().String()}
 	open := &openConns{}
 	var serving sync.WaitGroup
 	t.Cleanup(func() {
@@ -150,6 +161,9 @@ func respondAndHang(text string) responder {
 func respondAndReset(text string) responder {
 	return func(conn net.Conn, _, _ int) bool {
 		_, _ = io.WriteString(conn, text)
+		if secured, ok := conn.(*tls.Conn); ok {
+			conn = secured.NetConn()
+		}
 		_ = conn.(*net.TCPConn).SetLinger(0)
 		return false
 	}
