@@ -3,7 +3,9 @@ package proxy
 import (
 	"errors"
 	"fmt"
+	"net"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -135,6 +137,37 @@ func TestAppThatClosesDuringAnUploadClosesTheParticipantsConnection(t *testing.T
 	}
 	f("at once", time.Hour)
 	f("and cuts a silent participant", time.Millisecond)
+}
+
+func TestLingeringEndsThoughTheParticipantNeverStopsSending(t *testing.T) {
+	accepted := make(chan net.Conn, 1)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	go func() {
+		if conn, err := listener.Accept(); err == nil {
+			accepted <- conn
+		}
+	}()
+	participant, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sending sync.WaitGroup
+	defer sending.Wait()
+	defer participant.Close()
+	sending.Go(func() {
+		for err := error(nil); err == nil; _, err = participant.Write([]byte("x")) {
+		}
+	})
+	client, err := newClientConn(receive(t, "connection", accepted).(*net.TCPConn), &Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.TCPConn.Close()
+	client.discard(time.Hour, time.Now().Add(50*time.Millisecond)) // or the test hangs
 }
 
 func TestUnframedResponseTruncatedDuringAnUploadLooksTruncated(t *testing.T) {

@@ -1,8 +1,13 @@
 package send
 
 import (
+	"errors"
+	"net/netip"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/sidehook/sidehook/rules/config"
 )
@@ -65,4 +70,54 @@ func TestAddressesAreCheckedWhenTheyAreDialled(t *testing.T) {
 	// one of its addresses will do
 	f([][]string{{"169.254.169.254", "127.0.0.1"}}, Delivered)
 	f([][]string{{"169.254.169.254", "169.254.170.2"}}, Ours)
+}
+
+// Addresses that answer nothing leave time for the others, however long the timeout is.
+func TestAllAddressesOfANameAreTriedWithinTheTimeout(t *testing.T) {
+	t.Parallel()
+	server := newRawReceiver(t, respond("HTTP/1.1 204 No Content\r\n\r\n"))
+	sender := newSender(t, targetAt(t, server.url))
+	sender.timeout = 7 * time.Second // net gives each address 2 s at least
+	for _, address := range []string{"127.0.0.2", "127.0.0.3"} {
+		listenWithoutAccepting(t, address, sender.url.Port())
+	}
+	sender.url.Host = "crm.sidehook.test:" + sender.url.Port()
+	dialer := newDialer(sender.connections.options.Target.Allow)
+	dialer.Resolver = resolverOf(newNameServer(t, [][]string{{"127.0.0.2", "127.0.0.3", "127.0.0.1"}}))
+	sender.connections.current.DialContext = dialer.DialContext
+	if got := send(sender); got.Outcome != Delivered || got.Duration < sender.timeout/2 {
+		t.Errorf("result is %+v, want delivered after two addresses that answer nothing", got)
+	}
+}
+
+// listenWithoutAccepting listens with a queue that is full: further connections get no answer.
+func listenWithoutAccepting(t *testing.T, address, port string) {
+	t.Helper()
+	number, err := strconv.Atoi(port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := &syscall.SockaddrInet4{Port: number, Addr: netip.MustParseAddr(address).As4()}
+	open := func(use func(fd int) error) {
+		t.Helper()
+		fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = syscall.Close(fd) })
+		if err := use(fd); err != nil {
+			t.Fatal(err)
+		}
+	}
+	open(func(fd int) error {
+		return errors.Join(syscall.Bind(fd, at), syscall.Listen(fd, 0))
+	})
+	for range 3 {
+		open(func(fd int) error {
+			if err := syscall.Connect(fd, at); !errors.Is(err, syscall.EINPROGRESS) {
+				return err
+			}
+			return nil
+		})
+	}
 }
