@@ -114,7 +114,7 @@ func canaryTarget(t *testing.T, address string) config.Target {
 }
 
 func allowNothing(_ *testing.T, s *Sender) {
-	s.connections.current.DialContext = newDialer(nil).DialContext
+	s.connections.current.DialContext = newDialer(config.Target{}).DialContext
 }
 
 func withShortTimeout(_ *testing.T, s *Sender) { s.timeout = 100 * time.Millisecond }

@@ -107,7 +107,7 @@ func (c *connections) renew() (err error) {
 		return err
 	}
 	c.ca, c.made = ca, time.Now()
-	dial := newDialer(target.Allow).DialContext
+	dial := newDialer(target).DialContext
 	c.current = &http.Transport{
 		Proxy:                  proxy,
 		OnProxyConnectResponse: onConnectResponse,

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"syscall"
+	"time"
 
 	"github.com/sidehook/sidehook/rules/config"
 )
@@ -20,17 +21,18 @@ func (e *refusedAddress) Error() string {
 // newDialer returns a dialer that connects only to allowed addresses. It checks
 // the very address that a socket is about to be connected to, after names were
 // resolved, so it does not matter where a name leads or how an address is spelt. All
-// addresses of a name share the time that an attempt has.
-func newDialer(allowed config.Allowed) *net.Dialer {
+// addresses of a name share the time that an attempt has: net gives each its part, and
+// two seconds at least. The context of a dial has no deadline in net/http.
+func newDialer(target config.Target) *net.Dialer {
 	guard := func(_ context.Context, _, address string, _ syscall.RawConn) error {
 		to, err := netip.ParseAddrPort(address)
 		if err != nil {
 			return &refusedAddress{config.Reserved}
 		}
-		if class, refused := allowed.Refuses(to.Addr()); refused {
+		if class, refused := target.Allow.Refuses(to.Addr()); refused {
 			return &refusedAddress{class}
 		}
 		return nil
 	}
-	return &net.Dialer{ControlContext: guard}
+	return &net.Dialer{Timeout: time.Duration(target.Timeout), ControlContext: guard}
 }

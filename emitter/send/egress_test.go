@@ -56,7 +56,7 @@ func TestAddressesAreCheckedWhenTheyAreDialled(t *testing.T) {
 		t.Helper()
 		sender := newSender(t, targetAt(t, server.url))
 		sender.url.Host = "crm.sidehook.test:" + sender.url.Port()
-		dialer := newDialer(sender.connections.options.Target.Allow)
+		dialer := newDialer(sender.connections.options.Target)
 		dialer.Resolver = resolverOf(newNameServer(t, answers))
 		sender.connections.current.DialContext = dialer.DialContext
 		for i, outcome := range want {
@@ -76,13 +76,14 @@ func TestAddressesAreCheckedWhenTheyAreDialled(t *testing.T) {
 func TestAllAddressesOfANameAreTriedWithinTheTimeout(t *testing.T) {
 	t.Parallel()
 	server := newRawReceiver(t, respond("HTTP/1.1 204 No Content\r\n\r\n"))
-	sender := newSender(t, targetAt(t, server.url))
-	sender.timeout = 7 * time.Second // net gives each address 2 s at least
+	target := targetAt(t, server.url)
+	target.Timeout = config.Duration(7 * time.Second)
+	sender := newSender(t, target)
 	for _, address := range []string{"127.0.0.2", "127.0.0.3"} {
 		listenWithoutAccepting(t, address, sender.url.Port())
 	}
 	sender.url.Host = "crm.sidehook.test:" + sender.url.Port()
-	dialer := newDialer(sender.connections.options.Target.Allow)
+	dialer := newDialer(sender.connections.options.Target)
 	dialer.Resolver = resolverOf(newNameServer(t, [][]string{{"127.0.0.2", "127.0.0.3", "127.0.0.1"}}))
 	sender.connections.current.DialContext = dialer.DialContext
 	if got := send(sender); got.Outcome != Delivered || got.Duration < sender.timeout/2 {
