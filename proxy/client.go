@@ -19,6 +19,8 @@ type clientConn struct {
 	socket socket
 	// bodyWaiter is called before a read of a request's body that may block; nil outside of a body.
 	bodyWaiter interface{ beforeWait() }
+	// head is what is known of the request's head.
+	head headScan
 	// firstByte is the state of the first byte of the request's body.
 	firstByte firstByte
 	// expectsContinue is set if the request's body comes after 100 Continue.
@@ -81,6 +83,9 @@ func (c *clientConn) Read(p []byte) (int, error) {
 		return c.readNext(p)
 	}
 	n, err := c.socket.read(p)
+	if c.bodyWaiter == nil && err == nil {
+		err = c.head.add(p[:n])
+	}
 	if n > 0 && !c.used.Load() {
 		c.used.Store(true)
 	}
@@ -92,6 +97,9 @@ func (c *clientConn) Read(p []byte) (int, error) {
 func (c *clientConn) readNext(p []byte) (int, error) {
 	n, err := c.socket.readNow(p)
 	c.parking = errors.Is(err, errWouldBlock)
+	if err == nil && c.head.add(p[:n]) != nil {
+		return n, errBareLF
+	}
 	if err != nil {
 		err = io.EOF // whatever it was, there is nothing to respond to
 	}

@@ -224,6 +224,7 @@ func (e *exchange) returnToServer() {
 		e.response.closing = true // fasthttp would take the byte for the next request
 	}
 	e.client.firstByte = byteRead
+	e.client.head = headBegins
 	e.client.headLimited = false        // a pipelined head has a deadline of its own
 	e.ctx.SetWriteDeadline(time.Time{}) // makes fasthttp flush its response now, which is dropped
 	if !e.response.closing {
