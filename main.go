@@ -241,7 +241,7 @@ func (s *sidecar) newListeners(cfg *config.Config, appTLS *tls.Config) (err erro
 			"limit", files, "memory", debug.SetMemoryLimit(-1), "connections", connections.Participants)
 	}
 	s.proxy, err = proxy.New(proxy.Config{
-		Listen: cfg.Listen, Concurrency: connections.Participants, App: cfg.App, AppTLS: appTLS, Forwarded: cfg.Forwarded, TrustedProxies: cfg.TrustedProxies, Upgrades: cfg.Upgrades, ErrorPage: cfg.ErrorPageContent,
+		Listen: cfg.Listen, Concurrency: connections.Participants, App: cfg.App, AppTLS: appTLS, Forwarded: cfg.Forwarded, TrustedProxies: cfg.TrustedProxies, ProxyProtocol: cfg.ProxyProtocol, Upgrades: cfg.Upgrades, ErrorPage: cfg.ErrorPageContent,
 		Watcher: s.recorder, InspectLimit: int(cfg.InspectLimit), WatchedBodies: int(cfg.Limits.WatchedBodies), ResponseTimeout: time.Duration(cfg.ResponseTimeout), Metrics: s.metrics, Logger: s.logger,
 	})
 	if err != nil {

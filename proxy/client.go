@@ -17,6 +17,8 @@ var errDetached = errors.New("the connection is read directly now")
 type clientConn struct {
 	*net.TCPConn
 	socket socket
+	// participant is the address that a trusted proxy gave, nil without one.
+	participant net.Addr
 	// bodyWaiter is called before a read of a request's body that may block; nil outside of a body.
 	bodyWaiter interface{ beforeWait() }
 	// head is what is known of the request's head.
@@ -64,6 +66,14 @@ func (s loopState) String() string { return [...]string{"unknown", "no loop", "l
 func newClientConn(conn *net.TCPConn, config *Config) (*clientConn, error) {
 	c := &clientConn{TCPConn: conn, headerTimeout: config.HeaderTimeout, idleTimeout: config.IdleTimeout}
 	return c, c.socket.open(conn)
+}
+
+// RemoteAddr returns the participant's address, as far as it is known.
+func (c *clientConn) RemoteAddr() net.Addr {
+	if c.participant != nil {
+		return c.participant
+	}
+	return c.TCPConn.RemoteAddr()
 }
 
 // Read implements io.Reader, for fasthttp.

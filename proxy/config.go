@@ -65,6 +65,9 @@ type Config struct {
 	// reach the app. Nil means all or, if Forwarded is to replace, none; empty
 	// means none.
 	TrustedProxies []config.Network
+	// ProxyProtocol makes connections from TrustedProxies begin with a header of the
+	// PROXY protocol, whose address takes the place of theirs.
+	ProxyProtocol bool
 	// ErrorPage is the HTML for participants whose request gets 502, 503 or 504 here;
 	// {{status}} and {{request_id}} in it are replaced. Nil means a page in the
 	// participant's language.

@@ -94,7 +94,7 @@ func (e *exchange) run() {
 // connection shows that for all.
 func (e *exchange) isLoop() bool {
 	if e.client.loop == loopUnknown {
-		if e.client.loop = noLoop; e.proxy.pool.hasOtherEndOf(e.client) {
+		if e.client.loop = noLoop; e.proxy.pool.hasOtherEndOf(e.client.TCPConn) {
 			e.client.loop = isLoop
 		}
 	}

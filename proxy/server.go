@@ -52,6 +52,11 @@ func (p *Proxy) acceptAll() error {
 // there is no request, fasthttp holds no buffer for it.
 func (p *Proxy) serveConn(client *clientConn) {
 	defer p.reclaimer.arm()
+	if !p.takeProxyHeader(client) {
+		client.TCPConn.Close()
+		p.clients.remove(client)
+		return
+	}
 	for client.awaitRequest() == nil {
 		client.parking = false
 		_ = p.server.ServeConn(client) // what is to be known of errors, refuse knows

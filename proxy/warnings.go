@@ -13,6 +13,7 @@ type warning int
 const (
 	warnUnreachable warning = iota
 	warnLoop
+	warnProxyHeader
 	warnTimedOut
 	warnBrokeOff
 	warnAccept
@@ -27,6 +28,7 @@ const (
 var warningTexts = [numWarnings]string{
 	warnUnreachable: "app could not be reached",
 	warnLoop:        "the address of the app leads back to sidehook itself: set app to where the survey app listens",
+	warnProxyHeader: "connection from trusted_proxies closed: with proxy_protocol, all of them have to send its header",
 	warnTimedOut:    "app did not respond in time",
 	warnBrokeOff:    "app broke off its response",
 	warnAccept:      "connection could not be accepted",

@@ -56,6 +56,9 @@ type checker struct {
 
 func (c *checker) check() {
 	listen, admin := c.checkListeners()
+	if c.config.ProxyProtocol && len(c.config.TrustedProxies) == 0 {
+		c.Wrong("proxy_protocol", "needs trusted_proxies: anybody could claim any address; list your load balancers there")
+	}
 	c.checkApp()
 	c.checkFolders()
 	c.checkToken()

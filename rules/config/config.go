@@ -33,6 +33,9 @@ type Config struct {
 	// TrustedProxies are the networks whose forwarding headers reach the app. Nil, for
 	// a file without the key, means all, or none with ForwardedReplace; empty means none.
 	TrustedProxies []Network `yaml:"trusted_proxies"`
+	// ProxyProtocol is whether connections from TrustedProxies begin with a header of
+	// the PROXY protocol, which needs TrustedProxies.
+	ProxyProtocol bool `yaml:"proxy_protocol"`
 	// Upgrades are the protocols that participants may switch to.
 	Upgrades []Protocol `yaml:"upgrades"`
 	// Profile is the name of a built-in profile ("decsys") or the path of a profile file.
