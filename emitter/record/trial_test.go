@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -121,16 +122,18 @@ func eventsOfRecorder(t *testing.T, r *recordings.Recording) map[string][]string
 		d := &testRecorder{Recorder: recorder, t: t, store: store}
 		d.start()
 		ends := map[int]func(rules.Exchange){}
+		var running sync.WaitGroup
 		for _, step := range steps {
 			time.Sleep(step.At.Sub(now()))
 			one := r.Exchanges[step.Index]
 			if !step.Ends {
 				ends[step.Index] = d.Begin([]byte(one.Method), []byte(one.Target))
 			} else if end := ends[step.Index]; end != nil {
-				end(one.Exchange)
+				running.Go(func() { end(one.Exchange) })
 			}
 			synctest.Wait()
 		}
+		running.Wait()
 		time.Sleep(time.Minute) // until all has settled
 		synctest.Wait()
 		for _, listed := range d.all() {
