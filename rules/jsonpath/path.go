@@ -9,7 +9,7 @@ import (
 
 // modifiers are the gjson modifiers that cost no more than one pass over the
 // JSON. @pretty and @dig do: 60 KB can keep them busy for seconds.
-var modifiers = []string{"this", "keys", "values", "flatten", "join", "reverse", "tostr", "ugly"}
+var modifiers = []string{"this", "keys", "values", "flatten", "join", "reverse", "tostr", "fromstr", "ugly"}
 
 // CheckPath reports what is wrong with a gjson path. gjson itself takes every
 // path, and would silently find nothing at a mistyped one.

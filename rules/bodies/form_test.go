@@ -1,0 +1,80 @@
+package bodies
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+)
+
+func TestFormsAreObjectsOfTheirFields(t *testing.T) {
+	f := func(body, want string) {
+		t.Helper()
+		got, err := ReadForm([]byte(body))
+		if err != nil || string(got) != want {
+			t.Errorf("%q gives %s, %v; want %s", body, got, err, want)
+		}
+	}
+	f("", `{}`)
+	f("a=1&b=x+y", `{"a":"1","b":"x y"}`)
+	f("a=1&b=2&a=3&a", `{"a":["1","3",""],"b":"2"}`)
+	f("a%5B%5D=%E2%82%AC&417X1X2=%0D%0A", `{"a[]":"€","417X1X2":"\r\n"}`)
+	f("&&=&a=b=c&", `{"":"","a":"b=c"}`)
+	f("%=%zz&%4=%41%", `{"%":"%zz","%4":"A%"}`)
+	f("a=%ff%22", `{"a":"`+"\ufffd"+`\""}`)
+}
+
+const contentType = `multipart/form-data; boundary="b"`
+
+func TestMultipartIsAnObjectOfItsFields(t *testing.T) {
+	f := func(parts, want string) {
+		t.Helper()
+		body := strings.ReplaceAll(strings.ReplaceAll(parts, "|", "--b\nContent-Disposition: form-data; ")+"--b--\n", "\n", "\r\n")
+		got, err := ReadMultipart(contentType, []byte(body))
+		if err != nil || string(got) != want {
+			t.Errorf("%q gives %s, %v; want %s", body, got, err, want)
+		}
+	}
+	f("|name=a\n\n1\n|name=\"b c\"\n\nx\ny\n|name=a\n\n2\n", `{"a":["1","2"],"b c":"x\r\ny"}`)
+	f("|name=f; filename=\"cv.pdf\"\nContent-Type: application/pdf\n\nsecret\n", `{"f":{"name":"cv.pdf","type":"application/pdf","size":6}}`)
+	f("|name=f; filename=\"../../x\"\n\n\n", `{"f":{"name":"x","type":"","size":0}}`)
+	f("", `{}`)
+}
+
+func TestWhatIsNoMultipartIsAnError(t *testing.T) {
+	f := func(contentType, body string) {
+		t.Helper()
+		if got, err := ReadMultipart(contentType, []byte(body)); !errors.Is(err, errMultipart) {
+			t.Errorf("%q, %q gives %s, %v", contentType, body, got, err)
+		}
+	}
+	f("multipart/form-data", "--b--\r\n")
+	f("multipart/form-data; boundary=", "--b--\r\n")
+	f(contentType, "")
+	f(contentType, "--c--\r\n")
+	f(contentType, "--b\r\nContent-Disposition: form-data; name=a\r\n\r\n1")
+	f(contentType, "--b\r\n"+strings.Repeat("a: b\r\n", 100_000)+"\r\n--b--\r\n")
+}
+
+func TestFormsWithTooManyFieldsAreRefused(t *testing.T) {
+	if _, err := ReadForm([]byte(strings.Repeat("a&", maxFields+1))); !errors.Is(err, errFields) {
+		t.Errorf("got %v", err)
+	}
+	part := "--b\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n"
+	if _, err := ReadMultipart(contentType, []byte(strings.Repeat(part, maxFields+1)+"--b--\r\n")); !errors.Is(err, errFields) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func FuzzForm(f *testing.F) {
+	f.Add([]byte("a=1&b=%ff&a=+"))
+	f.Add([]byte("--b\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n--b--\r\n"))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		if got, err := ReadForm(body); err == nil && !json.Valid(got) {
+			t.Errorf("%q gives %q", body, got)
+		}
+		if got, err := ReadMultipart(contentType, body); err == nil && !json.Valid(got) {
+			t.Errorf("%q gives %q", body, got)
+		}
+	})
+}
