@@ -229,20 +229,25 @@ func newSidecar(cfg *config.Config, lines *logs.Log) (*sidecar, error) {
 	if err := s.dispatcher.Apply(cfg.Targets); err != nil {
 		return nil, err
 	}
-	return s, s.newListeners(cfg, appTLS)
+	return s, s.newListeners(cfg, profile, appTLS)
 }
 
 // newListeners builds what participants and operators connect to.
-func (s *sidecar) newListeners(cfg *config.Config, appTLS *tls.Config) (err error) {
+func (s *sidecar) newListeners(cfg *config.Config, profile *rules.Profile, appTLS *tls.Config) (err error) {
 	files := descriptors.Limit()
 	connections := descriptors.Divide(files, debug.SetMemoryLimit(-1), cfg.Targets)
 	if connections.Participants < descriptors.MaxParticipants {
 		s.logger.Warn("fewer participants can be connected than usual: the limit of open files or of memory is low",
 			"limit", files, "memory", debug.SetMemoryLimit(-1), "connections", connections.Participants)
 	}
+	requestHeader, responseHeader := profile.Headers()
 	s.proxy, err = proxy.New(proxy.Config{
-		Listen: cfg.Listen, Concurrency: connections.Participants, App: cfg.App, AppTLS: appTLS, Forwarded: cfg.Forwarded, TrustedProxies: cfg.TrustedProxies, ProxyProtocol: cfg.ProxyProtocol, Upgrades: cfg.Upgrades, ErrorPage: cfg.ErrorPageContent,
-		Watcher: s.recorder, InspectLimit: int(cfg.InspectLimit), WatchedBodies: int(cfg.Limits.WatchedBodies), ResponseTimeout: time.Duration(cfg.ResponseTimeout), Metrics: s.metrics, Logger: s.logger,
+		Listen: cfg.Listen, Concurrency: connections.Participants, App: cfg.App, AppTLS: appTLS,
+		Forwarded: cfg.Forwarded, TrustedProxies: cfg.TrustedProxies, ProxyProtocol: cfg.ProxyProtocol,
+		Upgrades: cfg.Upgrades, ErrorPage: cfg.ErrorPageContent, ResponseTimeout: time.Duration(cfg.ResponseTimeout),
+		Watcher: s.recorder, WatchedRequestHeader: requestHeader, WatchedResponseHeader: responseHeader,
+		InspectLimit: int(cfg.InspectLimit), WatchedBodies: int(cfg.Limits.WatchedBodies),
+		Metrics: s.metrics, Logger: s.logger,
 	})
 	if err != nil {
 		return err

@@ -77,6 +77,9 @@ type Config struct {
 	Upgrades []config.Protocol
 	// Watcher receives copies of exchanges; nil means that nothing is copied.
 	Watcher Watcher
+	// WatchedRequestHeader and WatchedResponseHeader are the names of the header fields
+	// that the Watcher gets.
+	WatchedRequestHeader, WatchedResponseHeader []string
 	// InspectLimit is the largest body, in bytes, that is copied for the Watcher,
 	// before and after decoding; default 1 MiB.
 	InspectLimit int

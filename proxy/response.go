@@ -172,7 +172,7 @@ func (r *response) writeHead(raw []byte) {
 		r.toClient.WriteString("Connection: keep-alive\r\n")
 	}
 	r.toClient.WriteString("\r\n")
-	r.watch.beginResponse(&r.head, r.body.size())
+	r.watch.beginResponse(&r.head, raw, r.body.size())
 }
 
 // limitHead limits the wait for the head of the final response, from now on. The

@@ -9,7 +9,7 @@ import (
 // has sent in the new protocol already.
 func (r *response) relaySwitch(raw []byte) error {
 	r.head.writeSwitch(r.toClient, raw)
-	r.watch.beginResponse(&r.head, 0)
+	r.watch.beginResponse(&r.head, raw, 0)
 	r.completeWatch()
 	early, _ := r.fromApp.Peek(r.fromApp.Buffered())
 	r.toClient.Write(early)

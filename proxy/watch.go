@@ -2,6 +2,8 @@ package proxy
 
 import (
 	"cmp"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -34,8 +36,9 @@ const (
 // watch is the copy of one exchange for the Watcher. A nil watch copies nothing.
 // The goroutine that sends copies the request, the one that relays the response.
 type watch struct {
-	end               func(rules.Exchange)
-	host, traceparent string
+	end func(rules.Exchange)
+	// exchange is what is known so far of the exchange, without the bodies.
+	exchange          rules.Exchange
 	status            int
 	contentType       string
 	request, response capture
@@ -54,8 +57,12 @@ func (p *Proxy) begin(head *requestHead, header *fasthttp.RequestHeader) (w *wat
 	}
 	p.counters.watched.Add(1)
 	w = &watch{end: end, proxy: p}
-	w.host = string(header.Host())
-	w.traceparent = string(header.Peek("Traceparent"))
+	w.exchange = rules.Exchange{
+		Host:          string(header.Host()),
+		Traceparent:   string(header.Peek("Traceparent")),
+		RequestType:   string(header.ContentType()),
+		RequestHeader: watchedFields(head.raw, p.config.WatchedRequestHeader),
+	}
 	w.request.begin(p, header.ContentLength(), firstPart, string(header.ContentEncoding()))
 	return w
 }
@@ -67,13 +74,14 @@ func (w *watch) addRequest(piece []byte) {
 	}
 }
 
-// beginResponse prepares to copy the response's body, which has length bytes; 0
+// beginResponse prepares to copy the response, whose head is raw and whose body has length bytes; 0
 // if that is unknown.
-func (w *watch) beginResponse(head *responseHead, length int) {
+func (w *watch) beginResponse(head *responseHead, raw []byte, length int) {
 	if w == nil {
 		return
 	}
 	w.status, w.contentType = head.status, string(head.contentType)
+	w.exchange.ResponseHeader = watchedFields(afterLine(raw), w.proxy.config.WatchedResponseHeader)
 	coding := string(head.contentEncoding)
 	if head.contentCodings > 1 {
 		coding = "several"
@@ -95,7 +103,7 @@ func (w *watch) complete(isRequestWhole bool) {
 	if w == nil || w.end == nil {
 		return
 	}
-	x := w.exchange()
+	x := w.exchange
 	x.Ended = time.Now()
 	x.Status, x.ContentType = w.status, w.contentType
 	x.LacksRequest = truncated
@@ -112,7 +120,7 @@ func (w *watch) abandon(hasHead bool) {
 	if w == nil || w.end == nil {
 		return
 	}
-	x := w.exchange()
+	x := w.exchange
 	if hasHead {
 		x.LacksResponse = truncated
 		if why := w.response.whyLost(); why != "" {
@@ -122,8 +130,21 @@ func (w *watch) abandon(hasHead bool) {
 	w.finish(x)
 }
 
-func (w *watch) exchange() rules.Exchange {
-	return rules.Exchange{Host: w.host, Traceparent: w.traceparent}
+// watchedFields returns the fields of a head that have one of these names.
+func watchedFields(raw []byte, names []string) (list []rules.HeaderField) {
+	if len(names) == 0 {
+		return nil
+	}
+	for lines := (fields{raw}); ; {
+		f, ok := lines.next()
+		if !ok {
+			return list
+		}
+		isWatched := func(name string) bool { return strings.EqualFold(name, string(f.name)) }
+		if slices.ContainsFunc(names, isWatched) {
+			list = append(list, rules.HeaderField{Name: string(f.name), Value: string(f.value)})
+		}
+	}
 }
 
 // finish calls end, once. Until it returns, the bodies are in the budget.

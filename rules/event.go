@@ -2,6 +2,7 @@ package rules
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 	"time"
 
@@ -21,6 +22,8 @@ type Event struct {
 	From PageRef
 	// To is the page reached, nil if the survey is completed.
 	To *PageRef
+	// Outcome is how the survey ended, unless the participant completed it.
+	Outcome Outcome `json:",omitempty"`
 	// PageCount is the number of pages of the survey, as the app last said.
 	PageCount int
 	// Recovered marks a navigation that was not observed itself, but followed from
@@ -68,11 +71,14 @@ type Response struct {
 	Page PageRef
 	// Question is the text of the page's question, nil if it has none.
 	Question *string
-	// Item is the response item's id.
-	Item string
+	// Item is the response item's id. IsFurther reports whether it is not the page's first.
+	Item      string
+	IsFurther bool `json:",omitempty"`
 	// Type is the response item's type, nil where the app has none.
 	Type     *string
 	Optional bool
+	// Options are what could be chosen, as far as the app showed it.
+	Options []Option `json:",omitempty"`
 	// Left reports whether an earlier navigation left the page after its last load.
 	Left bool
 	// Answer is the last answer, byte for byte as the participant sent it; nil without one.
@@ -88,6 +94,17 @@ type Response struct {
 	Redacted bool `json:"-"`
 }
 
+// Outcome is how a survey ended.
+type Outcome string
+
+// The outcomes.
+const (
+	// WasCompleted: the participant reached its end.
+	WasCompleted Outcome = "completed"
+	// ScreenedOut: the app ended it early, for example because a quota was full.
+	ScreenedOut Outcome = "screened_out"
+)
+
 // responseState is what became of a response.
 type responseState string
 
@@ -95,7 +112,7 @@ type responseState string
 const (
 	// answered: the participant gave an answer.
 	answered responseState = "answered"
-	// cleared: the participant deleted their answer; apps send {}.
+	// cleared: the participant deleted their answer; apps send {}, and forms an empty text.
 	cleared responseState = "cleared"
 	// skipped: the participant left the page without an answer.
 	skipped responseState = "skipped"
@@ -107,6 +124,14 @@ const (
 
 // Completed reports whether the navigation completed the survey.
 func (e *Event) Completed() bool { return e.To == nil }
+
+// outcome returns how the survey ended, empty while it goes on.
+func (e *Event) outcome() Outcome {
+	if !e.Completed() {
+		return ""
+	}
+	return cmp.Or(e.Outcome, WasCompleted)
+}
 
 // Name is the most specific name that a rule can fire on.
 func (e *Event) Name() config.EventName {
@@ -121,7 +146,7 @@ func (e *Event) state(r *Response) responseState {
 	switch {
 	case r.Pending:
 		return pending
-	case r.Answer != nil && isEmptyObject(r.Answer):
+	case r.Answer != nil && isCleared(r.Answer):
 		return cleared
 	case r.Answer != nil, r.Redacted:
 		return answered
@@ -151,7 +176,11 @@ func (e *Event) pend(items []string) {
 	}
 }
 
-func isEmptyObject(json []byte) bool {
+// isCleared reports whether an answer is what apps send for none: {}, or an empty text.
+func isCleared(json []byte) bool {
+	if string(json) == `""` {
+		return true
+	}
 	inner, opened := bytes.CutPrefix(bytes.TrimSpace(json), []byte("{"))
 	inner, closed := bytes.CutSuffix(inner, []byte("}"))
 	return opened && closed && len(bytes.TrimSpace(inner)) == 0

@@ -1,6 +1,10 @@
 package rules
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/tidwall/gjson"
+)
 
 // Data returns the event as JSON: what the `when` of a rule reads, and the data of
 // formats standard and cloudevents. Answers are in it byte for byte.
@@ -17,6 +21,8 @@ func (e *Event) Data() []byte {
 	d = e.To.appendJSON(d)
 	d = append(d, `,"completed":`...)
 	d = strconv.AppendBool(d, e.Completed())
+	d = append(d, `,"outcome":`...)
+	d = appendText(d, string(e.outcome()))
 	d = append(d, `,"recovered":`...)
 	d = strconv.AppendBool(d, e.Recovered)
 	d = append(d, `,"partial":`...)
@@ -63,11 +69,13 @@ func (p *PageRef) appendJSON(d []byte) []byte {
 
 func (e *Event) appendResponse(d []byte, r *Response) []byte {
 	d = append(d, `{"page":`...)
-	d = strconv.AppendInt(d, int64(r.Page.Number), 10)
+	d = appendNumberOf(d, &r.Page, r.Page.Number)
 	d = append(d, `,"page_name":`...)
 	d = AppendNullable(d, r.Page.Name)
 	d = append(d, `,"position":`...)
-	d = strconv.AppendInt(d, int64(r.Page.Position), 10)
+	d = appendNumberOf(d, &r.Page, r.Page.Position)
+	d = append(d, `,"item":`...)
+	d = AppendString(d, r.Item)
 	d = append(d, `,"question":`...)
 	d = AppendNullable(d, r.Question)
 	d = append(d, `,"type":`...)
@@ -82,9 +90,45 @@ func (e *Event) appendResponse(d []byte, r *Response) []byte {
 	} else {
 		d = append(d, r.Answer...)
 	}
+	d = append(d, `,"label":`...)
+	d = appendLabel(d, r)
 	d = append(d, `,"page_loaded":`...)
 	d = appendTime(d, r.PageLoaded)
 	d = append(d, `,"recorded":`...)
 	d = appendTime(d, r.Recorded)
 	return append(d, '}')
+}
+
+// appendNumberOf appends a number of a page, or null where the page is unknown.
+func appendNumberOf(d []byte, page *PageRef, number int) []byte {
+	if page.ID == "" {
+		return append(d, "null"...)
+	}
+	return strconv.AppendInt(d, int64(number), 10)
+}
+
+// appendLabel appends what the app displays for the answer: a text, or a list of them
+// for a list. It is null where an option has none, or the answer is no option.
+func appendLabel(d []byte, r *Response) []byte {
+	answer := gjson.ParseBytes(r.Answer)
+	if len(r.Options) == 0 || !answer.IsArray() {
+		return AppendNullable(d, r.label(answer))
+	}
+	d = append(d, '[')
+	for i, one := range answer.Array() {
+		if i > 0 {
+			d = append(d, ',')
+		}
+		d = AppendNullable(d, r.label(one))
+	}
+	return append(d, ']')
+}
+
+func (r *Response) label(answer gjson.Result) *string {
+	for i := range r.Options {
+		if option := &r.Options[i]; answer.Exists() && option.Value == answer.String() && option.Label != "" {
+			return &option.Label
+		}
+	}
+	return nil
 }

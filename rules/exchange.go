@@ -10,6 +10,8 @@ type Exchange struct {
 	Host string
 	// Traceparent is the request's W3C traceparent header, empty without one.
 	Traceparent string
+	// RequestType is the request's Content-Type header.
+	RequestType string
 	// RequestBody is the body that the participant sent.
 	RequestBody []byte
 	// Ended is when the last byte of the response came; zero means now.
@@ -20,7 +22,13 @@ type Exchange struct {
 	ContentType string
 	// ResponseBody is the body that the app sent.
 	ResponseBody []byte
+	// RequestHeader and ResponseHeader are the fields with the names of Profile.Headers,
+	// in their order on the wire.
+	RequestHeader, ResponseHeader []HeaderField
 	// LacksRequest and LacksResponse are the reasons why the body could not be copied,
 	// for logs and metrics ("too large", "truncated", "undecodable"); empty if it was.
 	LacksRequest, LacksResponse string
 }
+
+// HeaderField is a field of a header.
+type HeaderField struct{ Name, Value string }

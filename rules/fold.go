@@ -79,6 +79,9 @@ type PastRequest struct {
 // Observe takes an observation into its journey. Observations come in the order
 // in which the app's responses ended.
 func (f Fold) Observe(o Observation) Step {
+	if o.IsChained || o.KnownAs != "" {
+		f.identify(&o)
+	}
 	journey := f.find(o.Journey)
 	if journey.key != o.Journey {
 		o.Journey, o.Survey = journey.key, ""

@@ -163,7 +163,7 @@ func (r *pastReader) readPages(past *Past) error {
 	}
 	past.Pages = map[string]*Page{}
 	for _, json := range pages.Array() {
-		page, err := r.readPage(json)
+		page, err := r.readPage(json, "")
 		if err != nil {
 			return err
 		}

@@ -24,6 +24,8 @@ type Journey struct {
 	Done bool
 	// Partial reports whether something of the journey is unknown.
 	Partial bool
+	// Key is that of the newest page that the app has served.
+	Key string
 	// PageCount is the number of pages of the survey, as the app last said.
 	PageCount int
 
@@ -64,6 +66,13 @@ func (j *Journey) fold(o *Observation) []*Event {
 	if o.Study != "" {
 		j.Study = o.Study
 	}
+	if o.Posted != "" && j.Key != "" && o.Posted != j.Key {
+		o = o.stale()
+	}
+	if o.Attempt != sameAttempt || j.Done && o.Kind == Reached {
+		j.beginAgain(o)
+	}
+	j.formAnswers(o)
 	switch o.Kind {
 	case PageShown:
 		j.pageShown(o)
@@ -73,6 +82,16 @@ func (j *Journey) fold(o *Observation) []*Event {
 		j.answered(o)
 	case Navigated:
 		j.navigated(o)
+	case Reached:
+		j.reached(o)
+	case Completed:
+		j.completed(o)
+	}
+	if o.Loads {
+		j.loaded(o.Page.ID, o)
+	}
+	if o.Served != "" {
+		j.Key = o.Served
 	}
 	j.stopWaiting(o.Ticket)
 	return j.settled()
@@ -95,16 +114,66 @@ func (j *Journey) pageShown(o *Observation) {
 }
 
 func (j *Journey) pageLoaded(o *Observation) {
-	page := j.pageOrNew(o.PageID)
+	if j.loaded(o.PageID, o) {
+		j.Pointer = o.PageID
+	}
+}
+
+// loaded notes that a page is on the participant's screen; it returns false past a bound.
+func (j *Journey) loaded(id string, o *Observation) bool {
+	page := j.pageOrNew(id)
 	if page == nil {
-		return
+		return false
 	}
 	page.Loaded, page.Left = o.At, false
 	j.putPage(page)
 	if j.Started.IsZero() {
 		j.Started = o.At
 	}
-	j.Pointer = o.PageID
+	return true
+}
+
+// stale returns what an exchange says whose request came from a page that was no
+// longer the newest: the app ignores it, and shows where the participant is.
+func (o *Observation) stale() *Observation {
+	shown := *o
+	shown.Kind, shown.Answers, shown.OnPage, shown.Alone, shown.Attempt = PageShown, nil, false, false, sameAttempt
+	if o.Page == nil {
+		shown.Kind = Nothing
+	}
+	return &shown
+}
+
+// beginAgain begins another attempt at the survey. The places go on, so that events
+// keep different ids.
+func (j *Journey) beginAgain(o *Observation) {
+	ready := append(j.ready, j.settle()...)
+	j.store.Drop(j.key)
+	*j = Journey{
+		Survey: j.Survey, FriendlyID: j.FriendlyID, Study: j.Study, Place: j.Place, Partial: o.Attempt == resumedAttempt,
+		key: j.key, store: j.store, limits: j.limits, pages: j.pages, ready: ready, refused: j.refused,
+	}
+}
+
+// reached folds that the participant is on a page. The first one is where they begin.
+func (j *Journey) reached(o *Observation) {
+	j.learn(o)
+	switch j.Pointer {
+	case o.Page.ID:
+	case "":
+		j.Pointer = o.Page.ID
+	default:
+		j.navigate(o, false)
+	}
+}
+
+// completed folds the end of the survey, once.
+func (j *Journey) completed(o *Observation) {
+	if j.Done {
+		return
+	}
+	j.Partial = j.Partial || o.LacksPages && j.KnownPages == 0
+	j.navigate(o, false)
 }
 
 // navigated folds a navigation to the page in the app's response. The page that

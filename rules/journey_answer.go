@@ -10,6 +10,9 @@ type Answer struct {
 	// IsUnknown marks an answer that could not be read, or was too large: the one
 	// before it is no longer the participant's.
 	IsUnknown bool `json:",omitempty"`
+	// IsOfForm reports whether it was one of a form, which may have items that no page
+	// lists.
+	IsOfForm bool `json:",omitempty"`
 }
 
 // answered stores the last answer to an item, or that it is unknown.
@@ -19,13 +22,21 @@ func (j *Journey) answered(o *Observation) {
 	if o.IsUnknown {
 		answer = Answer{IsUnknown: true}
 	}
-	name := partAnswer + o.Item
+	if encoded := j.putAnswer(o.Item, answer); encoded != nil {
+		j.addLate(o, encoded)
+	}
+}
+
+// putAnswer stores the last answer to an item, and returns it as it is stored; nil
+// past a bound.
+func (j *Journey) putAnswer(item string, answer Answer) []byte {
+	name := partAnswer + item
 	before := j.store.Part(j.key, name)
-	grows := len(answer.Bytes) + len(o.Item) + recordOverhead
+	grows := len(answer.Bytes) + len(item) + recordOverhead
 	if before == nil {
-		if j.KnownAnswers >= maxAnswers || !j.hasRoomFor(len(o.Item)+recordOverhead) {
+		if j.KnownAnswers >= maxAnswers || !j.hasRoomFor(len(item)+recordOverhead) {
 			j.refuse(RefusedRecord)
-			return
+			return nil
 		}
 		j.KnownAnswers++
 	} else {
@@ -39,7 +50,7 @@ func (j *Journey) answered(o *Observation) {
 	j.Bytes += grows
 	encoded := answer.encode()
 	j.store.PutPart(j.key, name, encoded)
-	j.addLate(o, encoded)
+	return encoded
 }
 
 // bound makes an answer that is too large an unknown one.

@@ -8,7 +8,9 @@ import (
 
 const (
 	// headVersion is the first byte of a head. That of a whole journey is '{'.
-	headVersion = 3
+	headVersion = 4
+	// headWithoutKey is that of a head without the key of the newest page.
+	headWithoutKey = 3
 	// headWithoutItems is that of a head whose events don't know what they wait for.
 	headWithoutItems = 2
 	// maxWhole is the size of the largest whole journey that is read: more than its
@@ -50,7 +52,7 @@ func (j *Journey) encode() []byte {
 		e.text(j.Child.Instance)
 		e.text(j.Child.Participant)
 	}
-	for _, text := range []string{j.Survey, j.FriendlyID, j.Study, j.Pointer} {
+	for _, text := range []string{j.Survey, j.FriendlyID, j.Study, j.Pointer, j.Key} {
 		e.text(text)
 	}
 	for _, number := range []int{j.Place, j.PageCount, j.KnownPages, j.ShownPages, j.KnownAnswers, j.Bytes, j.Waits.Count, j.Waits.Bytes, j.Waits.Orphans} {
@@ -87,7 +89,7 @@ func (j *Journey) decode(head []byte) error {
 	}
 	d := recordDecoder{rest: head}
 	version := d.uint()
-	if version != headVersion && version != headWithoutItems {
+	if version < headWithoutItems || version > headVersion {
 		return errDamagedRecord
 	}
 	if d.bool() {
@@ -95,6 +97,9 @@ func (j *Journey) decode(head []byte) error {
 	}
 	for _, text := range []*string{&j.Survey, &j.FriendlyID, &j.Study, &j.Pointer} {
 		*text = d.text()
+	}
+	if version > headWithoutKey {
+		j.Key = d.text()
 	}
 	for _, number := range []*int{&j.Place, &j.PageCount, &j.KnownPages, &j.ShownPages, &j.KnownAnswers, &j.Bytes, &j.Waits.Count, &j.Waits.Bytes, &j.Waits.Orphans} {
 		*number = d.int()

@@ -25,7 +25,7 @@ func (j *Journey) event(o *Observation) *Event {
 	event := &Event{
 		Place:       j.Place,
 		At:          o.At,
-		Survey:      Survey{ID: j.Survey, Instance: o.Journey.Instance, FriendlyID: j.FriendlyID, Study: j.Study},
+		Survey:      Survey{ID: j.Survey, Instance: cmp.Or(o.Journey.Instance, j.Survey), FriendlyID: j.FriendlyID, Study: j.Study},
 		Participant: Participant{ID: o.Journey.Participant, Started: j.Started},
 		From:        refOf(pages, j.Pointer),
 		PageCount:   j.PageCount,
@@ -36,6 +36,8 @@ func (j *Journey) event(o *Observation) *Event {
 	if o.Page != nil {
 		to := refOf(pages, o.Page.ID)
 		event.To = &to
+	} else {
+		event.Outcome = o.Outcome
 	}
 	return event
 }
@@ -61,28 +63,55 @@ func (p knownPage) ref() PageRef {
 // of one is unknown.
 func (j *Journey) responses(pages map[string]knownPage) (responses []Response, isKnown bool) {
 	isKnown = true
+	listed := map[string]bool{}
 	for _, page := range pages {
-		if page.definition == nil || page.definition.Item == nil || page.Loaded.IsZero() {
+		if page.definition == nil || page.Loaded.IsZero() {
 			continue
 		}
-		answer := j.answer(page.definition.Item.ID)
-		isKnown = isKnown && !answer.IsUnknown
-		responses = append(responses, page.response(answer))
+		for i, item := range page.definition.items() {
+			if listed[item.ID] { // on several pages
+				continue
+			}
+			listed[item.ID] = true
+			answer := j.answer(item.ID)
+			isKnown = isKnown && !answer.IsUnknown
+			response := page.response(&item, answer)
+			response.IsFurther = i > 0
+			responses = append(responses, response)
+		}
 	}
-	slices.SortFunc(responses, func(a, b Response) int {
+	slices.SortStableFunc(responses, func(a, b Response) int {
 		return cmp.Or(cmp.Compare(a.Page.Number, b.Page.Number), cmp.Compare(a.Page.Position, b.Page.Position), cmp.Compare(a.Page.ID, b.Page.ID))
 	})
-	return responses, isKnown
+	unlisted, areKnown := j.unlisted(listed)
+	return append(responses, unlisted...), isKnown && areKnown
 }
 
-func (p knownPage) response(answer Answer) Response {
-	item := p.definition.Item
+// unlisted returns the answers of forms to items that no page lists. areKnown is false
+// if one is unknown.
+func (j *Journey) unlisted(listed map[string]bool) (responses []Response, areKnown bool) {
+	areKnown = true
+	for _, name := range j.store.Parts(j.key, partAnswer) {
+		item := strings.TrimPrefix(name, partAnswer)
+		switch answer := j.answer(item); {
+		case listed[item]:
+		case answer.IsUnknown:
+			areKnown = false
+		case answer.IsOfForm:
+			responses = append(responses, Response{Item: item, IsFurther: true, Answer: answer.Bytes, Recorded: answer.Recorded})
+		}
+	}
+	return responses, areKnown
+}
+
+func (p knownPage) response(item *Item, answer Answer) Response {
 	return Response{
 		Page:       p.ref(),
-		Question:   p.definition.Question,
+		Question:   cmp.Or(item.Question, p.definition.Question),
 		Item:       item.ID,
 		Type:       item.Type,
 		Optional:   item.Optional,
+		Options:    item.Options,
 		Left:       p.Left,
 		Answer:     answer.Bytes,
 		PageLoaded: p.Loaded,

@@ -16,10 +16,24 @@ func numbered(kind string, n int) string {
 	return string(binary.BigEndian.AppendUint32([]byte(kind), uint32(n)))
 }
 
-// An answer is stored as whether it is known, its time and its bytes.
+// What the first number of an answer says.
+const (
+	unknownAnswer = iota
+	knownAnswer
+	formAnswer // known, and of a form
+)
+
+// An answer is stored as what is known of it, its time and its bytes.
 func (a Answer) encode() []byte {
 	e := make(recordEncoder, 0, 16+len(a.Bytes))
-	e.bool(!a.IsUnknown)
+	switch {
+	case a.IsUnknown:
+		e.int(unknownAnswer)
+	case a.IsOfForm:
+		e.int(formAnswer)
+	default:
+		e.int(knownAnswer)
+	}
 	if !a.IsUnknown {
 		e.time(a.Recorded)
 		e = append(e, a.Bytes...)
@@ -34,9 +48,9 @@ func decodeAnswer(part []byte) Answer {
 		return Answer{}
 	}
 	d := recordDecoder{rest: part}
-	isKnown, at := d.bool(), d.time()
-	if !isKnown || d.isDamaged {
+	kind, at := d.int(), d.time()
+	if kind == unknownAnswer || d.isDamaged {
 		return Answer{IsUnknown: true}
 	}
-	return Answer{Bytes: d.rest, Recorded: at}
+	return Answer{Bytes: d.rest, Recorded: at, IsOfForm: kind == formAnswer}
 }

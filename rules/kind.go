@@ -1,8 +1,7 @@
 package rules
 
 // Kind is the kind of an observation: what an exchange says, in the words of a
-// profile. A new kind also needs: pathParams (route_file.go), Journey.fold, the
-// kinds in record's metrics, and the text of `sidehook try` (trial/text.go).
+// profile. A new kind also needs: kinds and requiredIDs (route_file.go), Journey.fold, and the text of `sidehook try` (trial/text.go).
 type Kind string
 
 // The kinds of observations.
@@ -16,6 +15,10 @@ const (
 	// Navigated: the participant requested the next page, and the app returned
 	// where they are now, be it the same page.
 	Navigated Kind = "navigated"
+	// Reached: the participant is on this page now, wherever they were before.
+	Reached Kind = "reached"
+	// Completed: the participant has completed the survey.
+	Completed Kind = "completed"
 	// Nothing: an exchange matched a route, and ended without saying anything.
 	Nothing Kind = "nothing"
 )

@@ -9,9 +9,14 @@ import (
 type Match struct {
 	route  *route
 	params map[string]string
+	// target is that of the request, if it is read from.
+	target string
+	// isBySurvey reports whether journeys are those of a survey each.
+	isBySurvey bool
 }
 
-// Kind is the kind of the observation if the app accepts the request.
+// Kind is the kind of the observation if the app accepts the request; of several
+// that it may be, the first.
 func (m Match) Kind() Kind { return m.route.kind }
 
 // Hint is what to log for operators when the app fails at all such requests;
@@ -26,7 +31,15 @@ func (m Match) Item() string { return m.params["item"] }
 
 // Journey is the journey in the request's path, which may have no participant yet.
 func (m Match) Journey() Key {
-	return newKey(m.params["survey"], m.params["instance"], m.params["participant"])
+	return m.key(m.params["survey"], m.params["instance"], m.params["participant"])
+}
+
+// key returns the key of a journey.
+func (m Match) key(survey, instance, participant string) Key {
+	if !m.isBySurvey {
+		survey = ""
+	}
+	return newKey(survey, instance, participant)
 }
 
 // Disturbs reports whether, of two requests of one participant in flight at the
@@ -38,11 +51,26 @@ func (m Match) Disturbs(other Match) bool {
 }
 
 // WhyNothing returns why Observe found that the exchange says nothing.
-func (m Match) WhyNothing(x Exchange) string {
-	if !m.route.when.holds(x) {
-		return "it would say " + string(m.Kind()) + " with " + m.route.when.String() + ", but the response was " + responseLine(x)
+func (m Match) WhyNothing(p *Profile, x Exchange) string {
+	r := m.reading(p, x)
+	var whys []string
+	for _, alternative := range m.route.alternatives {
+		switch failing := ""; {
+		case !alternative.when.holds(x):
+			whys = append(whys, "it would say "+string(alternative.kind)+" with "+alternative.when.String()+", but the response was "+responseLine(x))
+		default:
+			failing = alternative.only.failing(r)
+			if failing == "" {
+				return "it names no participant yet"
+			}
+			whys = append(whys, "it would say "+string(alternative.kind)+", but not: "+failing)
+		}
 	}
-	return "it names no participant yet"
+	return strings.Join(whys, "; ")
+}
+
+func (m Match) reading(p *Profile, x Exchange) *reading {
+	return &reading{Exchange: x, html: p.html, target: m.target}
 }
 
 // responseLine is the response in the form of a responseCondition.
@@ -53,13 +81,21 @@ func responseLine(x Exchange) string {
 	return strings.TrimSpace(strconv.Itoa(x.Status) + " " + x.ContentType)
 }
 
-// id is the value of one id. What the profile reads from a body comes before the
-// path, null included; but older releases of an app may leave it out.
-func (m Match) id(name string, x Exchange) string {
-	if path, ok := m.route.ids[name]; ok {
-		if value := path.value(x); value.Exists() {
-			return m.route.canonical(name, value.String())
+// id is the value of one id. What the profile reads elsewhere comes before the path,
+// null in a body included; but older releases of an app may leave it out.
+func (m Match) id(name string, r *reading) string {
+	id, _ := m.idFrom(name, r)
+	return id
+}
+
+// idFrom returns an id, and where it was read from; the zero source for the path.
+func (m Match) idFrom(name string, r *reading) (id string, from source) {
+	sources := m.route.ids[name]
+	for _, s := range sources {
+		text, ok := s.text(r)
+		if ok && (text != "" || len(sources) == 1 && s.from.isBody()) {
+			return m.route.canonical(name, text), s
 		}
 	}
-	return m.params[name]
+	return m.params[name], source{}
 }

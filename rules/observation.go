@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -36,6 +37,27 @@ type Observation struct {
 	Item      string
 	Answer    []byte
 	IsUnknown bool `json:",omitempty"`
+	// Answers are those of a form, and OnPage reports whether only those to items of the
+	// page count that the participant was on.
+	Answers []ItemAnswer `json:",omitempty"`
+	OnPage  bool         `json:",omitempty"`
+	// Attempt is what the exchange says of the attempt, and Outcome how the survey ended.
+	Attempt attempt `json:",omitempty"`
+	Outcome Outcome `json:",omitempty"`
+	// Served is the key of the page in the response, and Posted that of the page from
+	// which the request came. A request from a page that is not the newest counts for nothing.
+	Served, Posted string `json:",omitempty"`
+	// IsChained reports whether the participant's id is a cookie, and Renamed is its
+	// value from now on, empty if it stays.
+	IsChained bool   `json:",omitempty"`
+	Renamed   string `json:",omitempty"`
+	// KnownAs is another name of the participant, by which they may come again.
+	KnownAs string `json:",omitempty"`
+	// Loads reports whether a page that is shown is also loaded, since no other
+	// exchange says so.
+	Loads bool `json:",omitempty"`
+	// LacksPages reports whether a completion without pages is partial.
+	LacksPages bool `json:",omitempty"`
 	// Host is the request's Host header.
 	Host string
 	// Begins reports whether the app has just created the participant.
@@ -68,36 +90,93 @@ var (
 // answer that could not be read, ok is true all the same: it is unknown. The
 // caller sets Begins, At, Alone, Ticket, InFlight and InFlightItems.
 func (p *Profile) Observe(m Match, x Exchange) (o Observation, ok bool, err error) {
-	if !m.route.when.holds(x) {
-		return Observation{}, false, nil
+	r := m.reading(p, x)
+	for _, alternative := range m.route.alternatives {
+		if !alternative.when.holds(x) {
+			continue
+		}
+		if alternative.only.failing(r) != "" {
+			if why := alternative.lacks(x.LacksRequest, x.LacksResponse); why != "" { // so that nobody knows
+				err = fmt.Errorf("%w: %s", errUninspected, why)
+			}
+			continue
+		}
+		m.route = alternative
+		return p.observe(m, r)
 	}
-	o = Observation{Kind: m.route.kind, Host: x.Host, Traceparent: x.Traceparent, PageID: m.params["page"], Item: m.params["item"]}
-	x, err = m.route.read(x)
-	if err != nil {
-		o.Journey, o.IsUnknown = m.Journey(), true
-		return o, o.Kind == Answered && o.Journey.Participant != "" && !o.hasLongID(), err
+	return Observation{}, false, err
+}
+
+func (p *Profile) observe(m Match, r *reading) (o Observation, ok bool, err error) {
+	o = Observation{Kind: m.route.kind, Host: r.Host, Traceparent: r.Traceparent}
+	if err = m.route.check(r); err != nil {
+		o.Journey, o.IsUnknown, o.Item = m.Journey(), true, m.params["item"]
+		return o, o.Kind == Answered && o.Item != "" && o.Journey.Participant != "" && !o.hasLongID(), err
 	}
-	p.readIDs(&o, m, x)
+	p.readIDs(&o, m, r)
 	if o.Journey.Participant == "" {
 		return Observation{}, false, nil
 	}
 	switch o.Kind {
-	case PageShown, Navigated:
-		o.PageCount = int(jsonpath.Get(x.ResponseBody, p.page.Count).Int())
-		o.Page, err = p.readPage(jsonpath.Get(x.ResponseBody, p.page.At))
-	case Answered:
-		o.Answer = readAnswer(m.route.answer.value(x))
+	case PageLoaded:
+		o.PageID = m.id("page", r)
+	case PageShown, Navigated, Reached:
+		if o.Page, err = p.readShown(m, r); err == nil && o.Page == nil && o.Kind == Reached {
+			return Observation{}, false, nil
+		}
+		body, _ := r.body(responseBody)
+		o.PageCount = int(jsonpath.Get(body, p.page.Count).Int())
+	case Completed:
+		o.LacksPages = p.hasPages
 	}
+	p.readAnswers(&o, m, r)
+	o.Loads = o.Page != nil && !p.hasLoads
 	if err == nil && o.hasLongID() {
 		err = errLongID
 	}
 	return o, err == nil, err
 }
 
+// readShown reads the page of an exchange: its definition, or its id alone where
+// the route names that.
+func (p *Profile) readShown(m Match, r *reading) (*Page, error) {
+	id := m.id("page", r)
+	if p.page.At == "" {
+		return pageOf(id), nil
+	}
+	body, err := r.body(responseBody)
+	if err != nil && id != "" {
+		return pageOf(id), nil
+	}
+	return p.readPage(jsonpath.Get(body, p.page.At), id)
+}
+
+// pageOf returns a page of which only the id is known: an id of digits is its number, too.
+func pageOf(id string) *Page {
+	number, _ := strconv.Atoi(id)
+	return &Page{ID: id, Number: max(number, 0)}
+}
+
+func (p *Profile) readAnswers(o *Observation, m Match, r *reading) {
+	switch route := m.route; {
+	case route.answers != nil:
+		o.Answers, o.OnPage = route.answers.read(r), route.answers.onPage
+	case route.answer.from == noOrigin:
+	case o.Kind == Answered:
+		o.Item, o.Answer = m.id("item", r), readAnswer(route.answer.value(r))
+	default:
+		o.Answers = []ItemAnswer{{m.id("item", r), readAnswer(route.answer.value(r))}}
+	}
+}
+
 // hasLongID reports whether an id is longer than maxID.
 func (o *Observation) hasLongID() bool {
-	return max(len(o.Journey.Instance), len(o.Journey.Participant), len(o.Survey), len(o.Study), len(o.Via.Instance),
-		len(o.Item), len(o.PageID), len(pageID(o.Page))) > maxID
+	longest := max(len(o.Journey.Instance), len(o.Journey.Participant), len(o.Survey), len(o.Study), len(o.Via.Instance),
+		len(o.Item), len(o.PageID), len(pageID(o.Page)), len(o.Served), len(o.Posted))
+	for i := range o.Answers {
+		longest = max(longest, len(o.Answers[i].Item))
+	}
+	return longest > maxID
 }
 
 // readAnswer returns the bytes of an answer; null for one that is missing.
@@ -105,16 +184,34 @@ func readAnswer(value gjson.Result) []byte {
 	return []byte(cmp.Or(value.Raw, "null"))
 }
 
-func (p *Profile) readIDs(o *Observation, m Match, x Exchange) {
-	survey := m.id("survey", x)
-	o.Journey = newKey(survey, m.id("instance", x), m.id("participant", x))
+func (p *Profile) readIDs(o *Observation, m Match, r *reading) {
+	survey := m.id("survey", r)
+	participant, from := m.idFrom("participant", r)
+	o.Journey = m.key(survey, m.id("instance", r), participant)
+	o.Attempt, o.Outcome = m.route.attempt, m.route.outcome
+	o.Served, o.Posted = firstText(m.route.served, r), firstText(m.route.posted, r)
+	o.KnownAs = firstText(m.route.knownAs, r)
+	if from.from == cookie || from.from == setCookie {
+		o.IsChained = true
+		o.Renamed, _ = source{from: setCookie, name: from.name}.text(r)
+	}
 	if survey != "" {
 		o.Survey, o.FriendlyID = survey, p.friendly.name(survey, o.Journey.Instance)
 	}
 	named := m.Journey()
-	if named.Instance != o.Journey.Instance {
+	if m.route.hasParam("survey") && named.Instance != o.Journey.Instance && p.history != nil {
 		named.Participant = o.Journey.Participant
 		study := m.params["survey"]
 		o.Via, o.Study = named, cmp.Or(p.friendly.name(study, named.Instance), study)
 	}
+}
+
+// firstText returns the text of the first source that has one.
+func firstText(sources []source, r *reading) string {
+	for _, s := range sources {
+		if text, _ := s.text(r); text != "" {
+			return text
+		}
+	}
+	return ""
 }

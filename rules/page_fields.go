@@ -26,20 +26,38 @@ type itemFields struct {
 	Question string            `yaml:"question"`
 	Text     map[string]string `yaml:"text"`
 	Optional string            `yaml:"optional"`
+	Required string            `yaml:"required"`
+	Label    string            `yaml:"label"`
+	Options  optionFields      `yaml:"options"`
 }
 
-// checkFields checks the gjson paths of pages and items.
-func checkFields(doc *strictyaml.Document, file profileFile) {
-	required := map[string]string{
-		"page.at": file.Page.At, "page.id": file.Page.ID, "page.number": file.Page.Number, "page.items": file.Page.Items,
-		"item.id": file.Item.ID, "item.type": file.Item.Type,
+// optionFields are the gjson paths of what can be chosen: At in the item, the rest in
+// each option.
+type optionFields struct {
+	At    string `yaml:"at"`
+	Value string `yaml:"value"`
+	Label string `yaml:"label"`
+}
+
+// checkFields checks the gjson paths of pages and items. A profile without pages, or
+// whose pages have nothing but an id, needs none.
+func checkFields(doc *strictyaml.Document, file profileFile, hasPages bool) {
+	required := map[string]string{}
+	if hasPages && file.Page != (pageFields{}) {
+		required["page.at"] = file.Page.At
+	}
+	if file.Page.Items != "" {
+		required["item.id"] = file.Item.ID
 	}
 	for path, gjson := range required {
 		checkField(doc, path, gjson)
 	}
 	optional := map[string]string{
 		"page.count": file.Page.Count, "page.name": file.Page.Name,
-		"item.question": file.Item.Question, "item.optional": file.Item.Optional,
+		"page.id": file.Page.ID, "page.number": file.Page.Number, "page.items": file.Page.Items,
+		"item.type": file.Item.Type, "item.question": file.Item.Question, "item.optional": file.Item.Optional,
+		"item.required": file.Item.Required, "item.label": file.Item.Label,
+		"item.options.at": file.Item.Options.At, "item.options.value": file.Item.Options.Value, "item.options.label": file.Item.Options.Label,
 	}
 	for kind, gjson := range file.Item.Text {
 		optional["item.text."+kind] = gjson

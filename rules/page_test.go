@@ -11,7 +11,7 @@ func TestAPageIsReadAsDecsysReadsIt(t *testing.T) {
 	profile := decsys(t)
 	f := func(json string, want *Page) {
 		t.Helper()
-		got, err := profile.readPage(gjson.Parse(json))
+		got, err := profile.readPage(gjson.Parse(json), "")
 		if err != nil {
 			t.Errorf("%s: %v", json, err)
 		}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sidehook/sidehook/rules/bodies"
 	"github.com/sidehook/sidehook/rules/profiles"
 
 	"github.com/sidehook/sidehook/rules/strictyaml"
@@ -19,12 +20,19 @@ const maxProfile = 1 << 20
 // immutable.
 type Profile struct {
 	// App is a description of the app for humans.
-	App      string
-	routes   []*route
-	page     pageFields
-	item     itemFields
-	history  *history // nil if the past cannot be read
-	friendly friendlyID
+	App    string
+	routes []*route
+	page   pageFields
+	item   itemFields
+	html   *bodies.Page // nil if no HTML is read
+	// hasLoads reports whether an exchange says that a page was loaded, and hasPages
+	// whether one has pages at all.
+	hasLoads, hasPages bool
+	// isBySurvey reports whether every exchange names the survey: then a journey is that
+	// of a participant in one, or else all that the participant does.
+	isBySurvey bool
+	history    *history // nil if the past cannot be read
+	friendly   friendlyID
 	// version is the path of the app's release, oldest the oldest release that
 	// the profile describes.
 	version string
@@ -33,14 +41,15 @@ type Profile struct {
 
 // profileFile is the YAML of a profile.
 type profileFile struct {
-	App         string         `yaml:"app"`
-	FriendlyIDs string         `yaml:"friendly_ids"`
-	NumericIDs  bool           `yaml:"numeric_ids"`
-	Routes      []routeFile    `yaml:"routes"`
-	Page        pageFields     `yaml:"page"`
-	Item        itemFields     `yaml:"item"`
-	Version     versionFields  `yaml:"version"`
-	History     *historyFields `yaml:"history"`
+	App         string             `yaml:"app"`
+	FriendlyIDs string             `yaml:"friendly_ids"`
+	NumericIDs  bool               `yaml:"numeric_ids"`
+	Routes      []routeFile        `yaml:"routes"`
+	Page        pageFields         `yaml:"page"`
+	Item        itemFields         `yaml:"item"`
+	HTML        *bodies.PageFields `yaml:"html"`
+	Version     versionFields      `yaml:"version"`
+	History     *historyFields     `yaml:"history"`
 }
 
 // LoadProfile returns the built-in profile of that name, or else reads the file
@@ -73,14 +82,59 @@ func parseProfile(name string, source []byte) (*Profile, error) {
 	if len(file.Routes) == 0 {
 		doc.Wrong("routes", "must have at least one route")
 	}
+	p.isBySurvey = true
 	for i, route := range file.Routes {
-		compiled := compileRoute(doc, fmt.Sprintf("routes[%d]", i), route, p.friendly)
-		compiled.isNumeric = file.NumericIDs
-		p.routes = append(p.routes, compiled)
+		compiled := compileRoutes(doc, fmt.Sprintf("routes[%d]", i), route, p.friendly)
+		for _, r := range compiled {
+			r.isNumeric = file.NumericIDs
+			p.isBySurvey = p.isBySurvey && r.namesSurvey()
+		}
+		p.routes = append(p.routes, compiled...)
 	}
-	checkFields(doc, file)
+	p.hasLoads = slices.ContainsFunc(p.routes, func(r *route) bool { return r.kind == PageLoaded })
+	p.hasPages = slices.ContainsFunc(p.routes, func(r *route) bool { return r.kind == PageShown || r.kind == Reached || r.kind == Navigated })
+	if !slices.ContainsFunc(p.routes, (*route).namesSurvey) {
+		doc.Wrong("routes", "must name the survey in one of them at least: {survey}, {instance} or ids.survey")
+	}
+	p.compileHTML(doc, file.HTML)
+	checkFields(doc, file, p.hasPages)
+	p.routes = group(p.routes)
 	p.history = compileHistory(doc, file.History)
 	return p, doc.Err()
+}
+
+func (p *Profile) compileHTML(doc *strictyaml.Document, fields *bodies.PageFields) {
+	if fields != nil {
+		p.html = bodies.CompilePage(*fields, func(path string, err error) { doc.Wrong("html."+path, "%s", err) })
+	}
+}
+
+// Headers returns the names of the header fields that Exchange has to have, of
+// requests and of responses.
+func (p *Profile) Headers() (request, response []string) {
+	add := func(list *[]string, name string) {
+		if !slices.Contains(*list, name) {
+			*list = append(*list, name)
+		}
+	}
+	for _, r := range p.routes {
+		for _, alternative := range r.alternatives {
+			for s := range alternative.sources() {
+				switch s.from {
+				case header:
+					add(&request, s.name)
+				case cookie:
+					add(&request, "Cookie")
+					add(&response, "Set-Cookie")
+				case setCookie:
+					add(&response, "Set-Cookie")
+				case location:
+					add(&response, "Location")
+				}
+			}
+		}
+	}
+	return request, response
 }
 
 func compileFriendlyIDs(doc *strictyaml.Document, name string) friendlyID {

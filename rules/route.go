@@ -2,10 +2,10 @@ package rules
 
 import (
 	"fmt"
+	"iter"
+	"maps"
 	"slices"
 	"strings"
-
-	"github.com/sidehook/sidehook/rules/jsonpath"
 )
 
 // maxSegments is the maximum number of segments in the path of a route.
@@ -24,9 +24,36 @@ type route struct {
 	// isNumeric reports that the ids of surveys and instances are numbers.
 	isNumeric bool
 	when      responseCondition
-	ids       map[string]bodyPath
-	answer    bodyPath
+	only      conditions
+	ids       map[string][]source
+	// answer is where one answer is, and answers are those of a form.
+	answer  source
+	answers *answers
+	attempt attempt
+	outcome Outcome
+	// served and posted are where a page and the request from it have the page's key.
+	served, posted []source
+	// knownAs is where another name of the participant is.
+	knownAs []source
+
+	// alternatives are the routes with the same method and path, this one first: the
+	// first of them counts whose conditions hold at the end of the exchange.
+	alternatives []*route
+	// hasQuery reports whether an alternative reads the query.
+	hasQuery bool
 }
+
+// attempt is what an exchange says of the participant's attempt at the survey.
+type attempt string
+
+const (
+	// sameAttempt: it goes on.
+	sameAttempt attempt = ""
+	// newAttempt: it begins, and so the one before is over.
+	newAttempt attempt = "new"
+	// resumedAttempt: it goes on from what was done elsewhere, which is unknown.
+	resumedAttempt attempt = "resumed"
+)
 
 // parseRoute compiles "METHOD /path/{param}".
 func parseRoute(on string) (*route, error) {
@@ -44,7 +71,7 @@ func parseRoute(on string) (*route, error) {
 		if err != nil {
 			return nil, err
 		}
-		if s.kind == optionalParam && i < len(words)-1 {
+		if (s.kind == optionalParam || s.kind == anyRest) && i < len(words)-1 {
 			return nil, fmt.Errorf("only the last segment may be missing, not %s", s)
 		}
 		r.segments = append(r.segments, s)
@@ -70,7 +97,11 @@ func (p *Profile) match(method, target []byte, way pathReading) (Match, bool) {
 	}
 	for _, r := range p.routes {
 		if string(method) == r.method && r.matches(words) {
-			return Match{route: r, params: r.paramsOf(words)}, true
+			m := Match{route: r, params: r.paramsOf(words), isBySurvey: p.isBySurvey}
+			if r.hasQuery {
+				m.target = string(target)
+			}
+			return m, true
 		}
 	}
 	return Match{}, false
@@ -86,9 +117,20 @@ func (r *route) canonical(name, id string) string {
 
 func (r *route) matches(words [][]byte) bool {
 	last := len(r.segments) - 1
-	missing := len(words) == last && r.segments[last].kind == optionalParam
-	if len(words) != len(r.segments) && !missing {
-		return false
+	switch r.segments[last].kind {
+	case optionalParam:
+		if len(words) != last && len(words) != last+1 {
+			return false
+		}
+	case anyRest:
+		if len(words) < last {
+			return false
+		}
+		words = words[:last]
+	default:
+		if len(words) != last+1 {
+			return false
+		}
 	}
 	for i, word := range words {
 		if !r.segments[i].matches(word) || r.segments[i].isParam(friendlyParam) && !r.friendly.isName(word) {
@@ -102,9 +144,20 @@ func (r *route) hasParam(name string) bool {
 	return slices.ContainsFunc(r.segments, func(s segment) bool { return s.isParam(name) })
 }
 
+// names reports whether the route has an id, in its path or elsewhere.
+func (r *route) names(id string) bool { return r.hasParam(id) || len(r.ids[id]) > 0 }
+
+// namesSurvey reports whether the route has the survey or its instance.
+func (r *route) namesSurvey() bool {
+	return r.names("survey") || r.names("instance") || r.hasParam(friendlyParam)
+}
+
 func (r *route) paramsOf(words [][]byte) map[string]string {
 	params := make(map[string]string, len(words))
 	for i, word := range words {
+		if i == len(r.segments) {
+			break
+		}
 		if s := r.segments[i]; s.isVariable() {
 			params[s.text] = r.canonical(s.text, decodeSegment(word))
 		}
@@ -115,58 +168,69 @@ func (r *route) paramsOf(words [][]byte) map[string]string {
 	return params
 }
 
-// reads reports whether anything is read from the body.
-func (r *route) reads(b body) bool {
-	if r.requires(b) {
-		return true
-	}
-	for _, path := range r.ids {
-		if path.body == b {
+// reads reports whether anything is read from a body.
+func (r *route) reads(b origin) bool {
+	return r.requires(b) || r.has(b)
+}
+
+// has reports whether something other than the answers is read from there.
+func (r *route) has(from origin) bool {
+	for s := range r.sources() {
+		if s.from == from {
 			return true
 		}
 	}
 	return false
 }
 
+// sources yields everything that the route reads but the answers.
+func (r *route) sources() iter.Seq[source] {
+	return func(yield func(source) bool) {
+		lists := slices.AppendSeq([][]source{r.served, r.posted, r.knownAs}, maps.Values(r.ids))
+		for _, c := range r.only {
+			lists = append(lists, []source{c.source})
+		}
+		for _, list := range lists {
+			for _, s := range list {
+				if !yield(s) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // requires reports whether the exchange cannot be understood without the body.
 // Ids do not require theirs: they may be in the path too.
-func (r *route) requires(b body) bool {
-	hasPage := r.kind == PageShown || r.kind == Navigated
-	return r.answer.body == b || b == responseBody && hasPage
+func (r *route) requires(b origin) bool {
+	return r.answer.from == b || r.answers != nil && r.answers.at.from == b || b == responseBody && r.hasPage()
 }
 
-// read returns the exchange with its bodies as JSON that is safe for gjson, nil for
-// one that is not read. An error means that a body which the route requires is
-// missing, or is not JSON.
-func (r *route) read(x Exchange) (Exchange, error) {
+// hasPage reports whether the response has a page.
+func (r *route) hasPage() bool {
+	return (r.kind == PageShown || r.kind == Navigated || r.kind == Reached) && !r.names("page")
+}
+
+// check returns why the exchange cannot be read: a body that the route reads was not
+// kept, or one that it requires is not what it should be.
+func (r *route) check(x *reading) error {
 	if why := r.lacks(x.LacksRequest, x.LacksResponse); why != "" {
-		return x, fmt.Errorf("%w: %s", errUninspected, why)
+		return fmt.Errorf("%w: %s", errUninspected, why)
 	}
-	var err error
-	if x.ResponseBody, err = r.readBody(responseBody, x.ResponseBody); err != nil {
-		return x, fmt.Errorf("the app's response %w", err)
+	for _, b := range []origin{responseBody, requestBody} {
+		if !r.requires(b) {
+			continue
+		}
+		if _, err := x.body(b); err != nil {
+			return err
+		}
 	}
-	if x.RequestBody, err = r.readBody(requestBody, x.RequestBody); err != nil {
-		return x, fmt.Errorf("the participant's answer %w", err)
-	}
-	return x, nil
-}
-
-// readBody reads one body. One that is there for ids alone may be anything.
-func (r *route) readBody(b body, data []byte) ([]byte, error) {
-	if !r.reads(b) {
-		return nil, nil
-	}
-	read, err := jsonpath.ReadJSON(data)
-	if err != nil && !r.requires(b) {
-		return nil, nil
-	}
-	return read, err
+	return nil
 }
 
 // lacks returns why the exchange cannot be read: request and response say why that
 // body was not kept, and are empty where it was. The result is empty if the route
-// requires neither of the bodies that were not kept.
+// reads neither of the bodies that were not kept.
 func (r *route) lacks(request, response string) string {
 	switch {
 	case request != "" && r.reads(requestBody):

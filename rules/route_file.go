@@ -2,83 +2,164 @@ package rules
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/sidehook/sidehook/rules/strictyaml"
 )
 
 // routeFile is the YAML of a route.
 type routeFile struct {
-	On     string            `yaml:"on"`
-	Says   string            `yaml:"says"`
-	When   string            `yaml:"when"`
-	IDs    map[string]string `yaml:"ids"`
-	Answer string            `yaml:"answer"`
-	Hint   string            `yaml:"hint"`
+	On      string            `yaml:"on"`
+	Says    string            `yaml:"says"`
+	When    string            `yaml:"when"`
+	If      conditionList     `yaml:"if"`
+	IDs     map[string]string `yaml:"ids"`
+	Answer  string            `yaml:"answer"`
+	Answers *answersFile      `yaml:"answers"`
+	Attempt string            `yaml:"attempt"`
+	Outcome string            `yaml:"outcome"`
+	Key     *keyFile          `yaml:"key"`
+	KnownAs string            `yaml:"known_as"`
+	Hint    string            `yaml:"hint"`
 }
 
-// pathParams are the parameters that a route of each kind must have in its path.
-var pathParams = map[Kind][]string{
-	PageShown:  {},
-	Navigated:  {"participant"},
-	PageLoaded: {"participant", "page"},
-	Answered:   {"participant", "item"},
+// keyFile is the YAML of where a page's key is.
+type keyFile struct {
+	Served string `yaml:"served"`
+	Posted string `yaml:"posted"`
 }
 
-// idNames are the ids that a route may read from a body.
-var idNames = []string{"survey", "instance", "participant"}
+// kinds are what a route can say, and requiredIDs what it has to name then.
+var (
+	kinds       = []Kind{PageShown, PageLoaded, Answered, Navigated, Reached, Completed}
+	requiredIDs = map[Kind][]string{PageLoaded: {"participant", "page"}}
+)
 
-func compileRoute(doc *strictyaml.Document, path string, file routeFile, friendly friendlyID) *route {
-	r, err := parseRoute(file.On)
+// Kinds returns what an exchange can say.
+func Kinds() []Kind { return slices.Clone(kinds) }
+
+// idNames are the ids that a route may read from an exchange.
+var idNames = []string{"survey", "instance", "participant", "page", "item"}
+
+// compileRoutes compiles a route for each of the methods and paths of `on`.
+func compileRoutes(doc *strictyaml.Document, path string, file routeFile, friendly friendlyID) (list []*route) {
+	for on := range strings.SplitSeq(file.On, alternative) {
+		list = append(list, compileRoute(doc, path, on, file, friendly))
+	}
+	return list
+}
+
+func compileRoute(doc *strictyaml.Document, path, on string, file routeFile, friendly friendlyID) *route {
+	r, err := parseRoute(on)
 	if err != nil {
 		doc.Wrong(path+".on", "%s", err)
 		return &route{}
 	}
 	r.kind, r.hint, r.friendly = Kind(file.Says), file.Hint, friendly
-	if required, ok := pathParams[r.kind]; !ok {
-		doc.Wrong(path+".says", "must be page_shown, page_loaded, answered or navigated, not %q", file.Says)
-	} else {
-		r.requireParams(doc, path, required)
-	}
 	r.when = compileCondition(doc, path+".when", file.When)
-	r.ids = map[string]bodyPath{}
+	r.only = compileConditions(doc, path+".if", file.If)
+	r.ids = map[string][]source{}
 	for name, text := range file.IDs {
-		r.ids[name] = compileID(doc, path+".ids."+name, name, text)
+		if !slices.Contains(idNames, name) {
+			doc.Wrong(path+".ids."+name, "is not an id; the ids are %s", strings.Join(idNames, ", "))
+		}
+		r.ids[name] = compileSources(doc, path+".ids."+name, text)
 	}
-	r.compileAnswer(doc, path+".answer", file.Answer)
+	r.compileAnswers(doc, path, file)
+	r.compileAttempt(doc, path, file)
+	if !slices.Contains(kinds, r.kind) {
+		doc.Wrong(path+".says", "must be %s, not %q", kindNames(), file.Says)
+	} else {
+		r.requireIDs(doc, path)
+	}
 	return r
 }
 
-// requireParams refuses a route whose path lacks a required parameter, or both
-// the survey and its instance.
-func (r *route) requireParams(doc *strictyaml.Document, path string, required []string) {
+func kindNames() string {
+	names := make([]string, len(kinds))
+	for i, kind := range kinds {
+		names[i] = string(kind)
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
+}
+
+// requireIDs refuses a route that lacks a required id.
+func (r *route) requireIDs(doc *strictyaml.Document, path string) {
+	required := requiredIDs[r.kind]
+	if required == nil {
+		required = []string{"participant"}
+	}
+	if r.kind == Answered && r.answers == nil {
+		required = append(required, "item")
+	}
 	for _, name := range required {
-		if !r.hasParam(name) {
-			doc.Wrong(path+".on", "must have {%s}, since it says %s", name, r.kind)
+		if !r.names(name) {
+			doc.Wrong(path+".on", "must have {%s}, or ids.%s, since it says %s", name, name, r.kind)
 		}
 	}
-	switch {
-	case r.hasParam(friendlyParam) && r.friendly.ids == nil:
+	if r.hasParam(friendlyParam) && r.friendly.ids == nil {
 		doc.Wrong(path+".on", "must not have {%s} in a profile without friendly_ids", friendlyParam)
-	case !r.hasParam("survey") && !r.hasParam("instance") && !r.hasParam(friendlyParam):
-		doc.Wrong(path+".on", "must have {survey} or {instance}, or {%s} for both", friendlyParam)
 	}
 }
 
-func (r *route) compileAnswer(doc *strictyaml.Document, path, text string) {
-	isAnswered := r.kind == Answered
+func (r *route) compileAnswers(doc *strictyaml.Document, path string, file routeFile) {
+	r.answers = compileAnswers(doc, path+".answers", file.Answers)
 	switch {
-	case isAnswered && text == "":
-		doc.Wrong(path, "is missing; an answered route needs request:GJSON or response:GJSON, such as request:@this")
-	case !isAnswered && text != "":
-		doc.Wrong(path, "is for routes that say answered")
-	case isAnswered:
-		r.answer = compileBodyPath(doc, path, text)
+	case file.Answer == "" && r.answers == nil && r.kind == Answered:
+		doc.Wrong(path+".answer", "is missing; an answered route needs request:GJSON or response:GJSON, such as request:@this, or answers")
+	case file.Answer != "" && r.answers != nil:
+		doc.Wrong(path+".answer", "is one answer, and answers those of a form; remove one of them")
+	case file.Answer != "":
+		s, err := parseSource(file.Answer)
+		if err != nil || !s.from.isBody() {
+			doc.Wrong(path+".answer", "must be request:GJSON or response:GJSON, not %q", file.Answer)
+		}
+		r.answer = s
 	}
 }
 
-func compileID(doc *strictyaml.Document, path, name, text string) bodyPath {
-	if !slices.Contains(idNames, name) {
-		doc.Wrong(path, "is not an id; the ids are survey, instance and participant")
+func (r *route) compileAttempt(doc *strictyaml.Document, path string, file routeFile) {
+	r.attempt, r.outcome = attempt(file.Attempt), Outcome(file.Outcome)
+	if !slices.Contains([]attempt{sameAttempt, newAttempt, resumedAttempt}, r.attempt) {
+		doc.Wrong(path+".attempt", "must be %s or %s, not %q", newAttempt, resumedAttempt, file.Attempt)
 	}
-	return compileBodyPath(doc, path, text)
+	switch {
+	case r.outcome != "" && r.outcome != ScreenedOut:
+		doc.Wrong(path+".outcome", "must be %s, not %q", ScreenedOut, file.Outcome)
+	case r.outcome != "" && r.kind != Completed:
+		doc.Wrong(path+".outcome", "is for routes that say completed")
+	}
+	if file.KnownAs != "" {
+		r.knownAs = compileSources(doc, path+".known_as", file.KnownAs)
+	}
+	if file.Key == nil {
+		return
+	}
+	if file.Key.Served != "" {
+		r.served = compileSources(doc, path+".key.served", file.Key.Served)
+	}
+	if file.Key.Posted != "" {
+		r.posted = compileSources(doc, path+".key.posted", file.Key.Posted)
+	}
+}
+
+// group returns the routes that requests are matched with, each with those of the
+// same method and path as its alternatives.
+func group(routes []*route) (heads []*route) {
+	byPath := map[string]*route{}
+	for _, r := range routes {
+		on := r.method
+		for _, s := range r.segments {
+			on += "/" + s.String()
+		}
+		head := byPath[on]
+		if head == nil {
+			head = r
+			byPath[on] = r
+			heads = append(heads, r)
+		}
+		head.alternatives = append(head.alternatives, r)
+		head.hasQuery = head.hasQuery || r.has(query)
+	}
+	return heads
 }

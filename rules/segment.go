@@ -19,6 +19,7 @@ const (
 	exactLiteral                     // {=word}, in exactly this case
 	param                            // {name}
 	optionalParam                    // {name?}, which may be missing
+	anyRest                          // {...}, any number of segments
 )
 
 // String returns the segment as a profile writes it.
@@ -32,6 +33,8 @@ func (s segment) String() string {
 		return "{" + s.text + "}"
 	case optionalParam:
 		return "{" + s.text + "?}"
+	case anyRest:
+		return "{...}"
 	}
 	return fmt.Sprintf("segment(%d, %s)", int(s.kind), s.text)
 }
@@ -46,7 +49,10 @@ func parseSegment(word string) (segment, error) {
 	inner, opened := strings.CutPrefix(word, "{")
 	inner, closed := strings.CutSuffix(inner, "}")
 	if !opened || !closed || inner == "" || strings.ContainsAny(inner, "{}") {
-		return segment{}, fmt.Errorf("%q must be a word, {name}, {name?} or {=word}", word)
+		return segment{}, fmt.Errorf("%q must be a word, {name}, {name?}, {=word} or {...}", word)
+	}
+	if inner == "..." {
+		return segment{anyRest, ""}, nil
 	}
 	if word, exact := strings.CutPrefix(inner, "="); exact {
 		return segment{exactLiteral, word}, nil

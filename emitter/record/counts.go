@@ -60,7 +60,7 @@ func newCounts(registerer prometheus.Registerer, w *waiting) *counts {
 			Help: "Responses released before their observation was on disk.",
 		}),
 	}
-	for _, kind := range []rules.Kind{rules.PageShown, rules.PageLoaded, rules.Answered, rules.Navigated} {
+	for _, kind := range rules.Kinds() {
 		c.exchanges[kind] = map[result]prometheus.Counter{}
 		for _, r := range []result{recorded, ignored, unreadable, lost, forgotten} {
 			c.exchanges[kind][r] = exchanges.WithLabelValues(string(kind), string(r))

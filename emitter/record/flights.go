@@ -75,13 +75,16 @@ func newFlights() *flights {
 	return f
 }
 
-// begin adds an exchange on its way to the app.
+// begin adds an exchange on its way to the app, if its path names the participant.
 func (f *flights) begin(match rules.Match) *flight {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.lastTicket++
 	one := &flight{ticket: f.lastTicket, match: match}
 	participant := match.Participant()
+	if participant == "" { // whom, only the response or a cookie says
+		return one
+	}
 	others := f.byParticipant[participant]
 	for _, other := range others {
 		if match.Disturbs(other.match) {

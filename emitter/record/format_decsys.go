@@ -37,10 +37,15 @@ func decsysBody(_ envelope, e *rules.Event) []byte {
 		b = appendDecsysTime(b, e.Participant.Started)
 	}
 	b = append(b, `,"Responses":[`...)
+	isFirst := true
 	for i := range e.Responses {
-		if i > 0 {
+		if e.Responses[i].IsFurther { // Decsys has one item on a page
+			continue
+		}
+		if !isFirst {
 			b = append(b, ',')
 		}
+		isFirst = false
 		b = appendDecsysResponse(b, &e.Responses[i])
 	}
 	return append(b, `]}}`...)

@@ -37,10 +37,10 @@ func skippedComfort(t *testing.T) *rules.Event {
 		PageCount:   4,
 		Responses: []rules.Response{
 			{
-				Page: one, Question: &consent, Type: new("Confirmation"), Answer: []byte(`{"confirmed":true}`),
+				Page: one, Item: "agree", Question: &consent, Type: new("Confirmation"), Answer: []byte(`{"confirmed":true}`),
 				PageLoaded: at("2025-03-04T09:14:10.1181204Z"), Recorded: at("2025-03-04T09:14:31.902344Z"),
 			},
-			{Page: three, Question: &comfort, Type: new("Ellipse Scale"), Optional: true, PageLoaded: at("2025-03-04T09:14:33.07Z")},
+			{Page: three, Item: "comfort", Question: &comfort, Type: new("Ellipse Scale"), Optional: true, PageLoaded: at("2025-03-04T09:14:33.07Z")},
 		},
 	}
 }
@@ -64,11 +64,11 @@ func TestFormatStandardHasWhatDecsysLeavesOut(t *testing.T) {
 		`"participant":{"id":"2f0c3b1e-6a53-4c0e-9a44-7d2c9b5d1e10","started":"2025-03-04T09:14:10.118Z"},` +
 		`"from":{"id":"11111111-aaaa-4aaa-8aaa-000000000003","number":3,"position":2,"name":"Comfort"},` +
 		`"to":{"id":"11111111-aaaa-4aaa-8aaa-000000000002","number":2,"position":3,"name":"Mode"},` +
-		`"completed":false,"recovered":false,"partial":false,"page_count":4,"responses":[` +
-		`{"page":1,"page_name":"Consent","position":1,"question":"# About this study\nWe ask about your commute.","type":"Confirmation","optional":false,` +
-		`"state":"answered","response":{"confirmed":true},"page_loaded":"2025-03-04T09:14:10.118Z","recorded":"2025-03-04T09:14:31.902Z"},` +
-		`{"page":3,"page_name":"Comfort","position":2,"question":"How comfortable was your journey?","type":"Ellipse Scale","optional":true,` +
-		`"state":"skipped","response":null,"page_loaded":"2025-03-04T09:14:33.070Z","recorded":null}]}}`
+		`"completed":false,"outcome":null,"recovered":false,"partial":false,"page_count":4,"responses":[` +
+		`{"page":1,"page_name":"Consent","position":1,"item":"agree","question":"# About this study\nWe ask about your commute.","type":"Confirmation","optional":false,` +
+		`"state":"answered","response":{"confirmed":true},"label":null,"page_loaded":"2025-03-04T09:14:10.118Z","recorded":"2025-03-04T09:14:31.902Z"},` +
+		`{"page":3,"page_name":"Comfort","position":2,"item":"comfort","question":"How comfortable was your journey?","type":"Ellipse Scale","optional":true,` +
+		`"state":"skipped","response":null,"label":null,"page_loaded":"2025-03-04T09:14:33.070Z","recorded":null}]}}`
 	if diff := cmp.Diff(want, string(standardBody(aboutSkipped, skippedComfort(t)))); diff != "" {
 		t.Errorf("body (-want +got):\n%s", diff)
 	}

@@ -268,7 +268,7 @@ func TestAPastThatCannotBeReadLeavesAPartialJourney(t *testing.T) {
 	}
 	d.join()
 	bodies := d.bodies()
-	if len(bodies) != 1 || !strings.Contains(bodies[0], `"completed":true,"recovered":false,"partial":true`) {
+	if len(bodies) != 1 || !strings.Contains(bodies[0], `"completed":true,"outcome":"completed","recovered":false,"partial":true`) {
 		t.Errorf("got %q, want the completion, partial", bodies)
 	}
 }
@@ -283,7 +283,7 @@ func TestObservationsThatWaitForTheirPastSurviveARestart(t *testing.T) {
 	again.app.reach(end)
 	again.join()
 	bodies := again.bodies()
-	if len(bodies) != 1 || !strings.Contains(bodies[0], `"completed":true,"recovered":false,"partial":false`) {
+	if len(bodies) != 1 || !strings.Contains(bodies[0], `"completed":true,"outcome":"completed","recovered":false,"partial":false`) {
 		t.Errorf("got %q, want the completion, not partial", bodies)
 	}
 }
@@ -297,7 +297,7 @@ func TestWhatWaitsForItsPastGoesOnWithoutWhenTheAppIsNoLongerAsked(t *testing.T)
 	again := newTestRecorder(t, dir)
 	again.waitIdle()
 	bodies := again.deliveries()
-	if len(bodies) != 2 || !strings.Contains(string(bodies[1].Body), `"completed":true,"recovered":false,"partial":true`) {
+	if len(bodies) != 2 || !strings.Contains(string(bodies[1].Body), `"completed":true,"outcome":"completed","recovered":false,"partial":true`) {
 		t.Errorf("got %d deliveries, want the completion, partial, for two targets", len(bodies))
 	}
 }

@@ -25,6 +25,7 @@ type Page struct {
 	in cascadia.Matcher
 	// hidden selects the hidden controls that are fields, too.
 	hidden cascadia.Matcher
+	except []string
 	texts  []value
 }
 
@@ -50,13 +51,15 @@ type ControlFields struct {
 	In string `yaml:"in"`
 	// Hidden selects those hidden controls that count, too.
 	Hidden string `yaml:"hidden"`
+	// Except are the names of controls that do not count; * stands for any text.
+	Except []string `yaml:"except"`
 	// Texts are read from the element of In, for each of its controls.
 	Texts map[string]string `yaml:"texts"`
 }
 
 // CompilePage compiles selectors. wrong is called for each that is malformed, with its path.
 func CompilePage(f PageFields, wrong func(path string, err error)) *Page {
-	p := &Page{}
+	p := &Page{except: f.Fields.Except}
 	compile := func(path, text string) cascadia.Matcher {
 		selector, err := cascadia.ParseGroup(text)
 		if err != nil {
@@ -187,7 +190,7 @@ func (p *Page) appendFields(d []byte, root *html.Node) []byte {
 func (p *Page) appendTexts(d []byte, in *html.Node) []byte {
 	for _, v := range p.texts {
 		node := in
-		if v.selector != nil {
+		if v.selector != nil && !v.selector.Match(in) {
 			node = cascadia.Query(in, v.selector)
 		}
 		if before := len(d); node != nil {
@@ -230,7 +233,9 @@ func (p *Page) isField(node *html.Node) bool {
 	if node.Type != html.ElementNode || node.DataAtom != atom.Input && node.DataAtom != atom.Select && node.DataAtom != atom.Textarea {
 		return false
 	}
-	if name, _ := attribute(node, "name"); name == "" {
+	name, _ := attribute(node, "name")
+	isExcepted := slices.ContainsFunc(p.except, func(pattern string) bool { return MatchesPattern(pattern, name) })
+	if name == "" || isExcepted {
 		return false
 	}
 	switch kindOf(node) {

@@ -19,6 +19,7 @@ var dataNames = map[string][]string{
 	"from":        pageNames,
 	"to":          pageNames,
 	"completed":   nil,
+	"outcome":     nil,
 	"recovered":   nil,
 	"partial":     nil,
 	"page_count":  nil,

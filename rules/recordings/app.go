@@ -102,14 +102,14 @@ func (a *App) Close() {
 
 func (s *served) respond(w http.ResponseWriter) {
 	coding := ""
-	for _, header := range s.ResponseHeaders {
-		switch strings.ToLower(header[0]) {
+	for _, header := range s.Exchange.ResponseHeader {
+		switch strings.ToLower(header.Name) {
 		case "content-length", "transfer-encoding", "connection", "date":
 		case "content-encoding":
-			coding = header[1]
+			coding = header.Value
 			fallthrough
 		default:
-			w.Header()[header[0]] = append(w.Header()[header[0]], header[1])
+			w.Header()[header.Name] = append(w.Header()[header.Name], header.Value)
 		}
 	}
 	w.WriteHeader(s.Exchange.Status)

@@ -76,9 +76,9 @@ func compareResponse(one trial.Recorded, got response) error {
 func requestBytes(index string, one trial.Recorded) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\n", one.Method, one.Target)
-	for _, header := range one.RequestHeaders {
-		if !strings.EqualFold(header[0], "Content-Length") {
-			fmt.Fprintf(&b, "%s: %s\r\n", header[0], header[1])
+	for _, header := range one.Exchange.RequestHeader {
+		if !strings.EqualFold(header.Name, "Content-Length") {
+			fmt.Fprintf(&b, "%s: %s\r\n", header.Name, header.Value)
 		}
 	}
 	if one.Method == http.MethodPost {

@@ -33,11 +33,10 @@ type Recorded struct {
 	Target string
 	// Start and End are when the request began and the response ended.
 	Start, End time.Time
-	// RequestHeaders and ResponseHeaders are name and value, in their order on the wire.
-	RequestHeaders, ResponseHeaders [][2]string
 	// HasRequestBody reports whether there was a body, which may be empty.
 	HasRequestBody bool
-	Exchange       rules.Exchange
+	// Exchange has all header fields.
+	Exchange rules.Exchange
 	// LacksRequest and LacksResponse are why a body is not in the file, empty if it is.
 	LacksRequest, LacksResponse string
 }

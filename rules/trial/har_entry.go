@@ -61,18 +61,19 @@ func readEntry(source json.RawMessage, latest time.Time) (Recorded, error) {
 		start = latest.Add(time.Millisecond)
 	}
 	one := Recorded{
-		Method:          e.Request.Method,
-		Target:          target,
-		Start:           start,
-		End:             start.Add(time.Duration(max(e.Time, 0) * float64(time.Millisecond))),
-		RequestHeaders:  pairs(e.Request.Headers),
-		ResponseHeaders: pairs(e.Response.Headers),
-		HasRequestBody:  e.Request.PostData != nil,
+		Method:         e.Request.Method,
+		Target:         target,
+		Start:          start,
+		End:            start.Add(time.Duration(max(e.Time, 0) * float64(time.Millisecond))),
+		HasRequestBody: e.Request.PostData != nil,
 		Exchange: rules.Exchange{
-			Host:        cmp.Or(host, header(e.Request.Headers, "Host")),
-			Traceparent: header(e.Request.Headers, "traceparent"),
-			Status:      max(e.Response.Status, 0),
-			ContentType: cmp.Or(header(e.Response.Headers, "Content-Type"), e.Response.Content.MimeType),
+			Host:           cmp.Or(host, header(e.Request.Headers, "Host")),
+			Traceparent:    header(e.Request.Headers, "traceparent"),
+			RequestType:    header(e.Request.Headers, "Content-Type"),
+			RequestHeader:  fieldsOf(e.Request.Headers),
+			ResponseHeader: fieldsOf(e.Response.Headers),
+			Status:         max(e.Response.Status, 0),
+			ContentType:    cmp.Or(header(e.Response.Headers, "Content-Type"), e.Response.Content.MimeType),
 		},
 	}
 	one.Exchange.RequestBody, one.LacksRequest = e.requestBody()
@@ -147,12 +148,12 @@ func header(headers []harHeader, name string) string {
 	return ""
 }
 
-// pairs leaves out the pseudo-header fields of HTTP/2, such as :path (RFC 9113, section 8.3).
-func pairs(headers []harHeader) [][2]string {
-	list := make([][2]string, 0, len(headers))
+// fieldsOf leaves out the pseudo-header fields of HTTP/2, such as :path (RFC 9113, section 8.3).
+func fieldsOf(headers []harHeader) []rules.HeaderField {
+	list := make([]rules.HeaderField, 0, len(headers))
 	for _, h := range headers {
 		if !strings.HasPrefix(h.Name, ":") {
-			list = append(list, [2]string{h.Name, h.Value})
+			list = append(list, rules.HeaderField(h))
 		}
 	}
 	return list

@@ -114,9 +114,11 @@ func TestPseudoHeadersAreNoHeadersAndNamesHaveAnyCase(t *testing.T) {
 	start := time.Date(2026, 3, 2, 9, 15, 0, 0, time.UTC)
 	want := Recorded{
 		Entry: 1, Method: "GET", Target: "/b", Start: start, End: start.Add(1500*time.Millisecond + 500*time.Microsecond),
-		RequestHeaders:  [][2]string{{"host", "a.example.org"}, {"TraceParent", "00-1"}},
-		ResponseHeaders: [][2]string{{"content-type", "application/json"}},
-		Exchange:        rules.Exchange{Host: "a.example.org", Traceparent: "00-1", Status: 200, ContentType: "application/json"},
+		Exchange: rules.Exchange{
+			Host: "a.example.org", Traceparent: "00-1", Status: 200, ContentType: "application/json",
+			RequestHeader:  []rules.HeaderField{{Name: "host", Value: "a.example.org"}, {Name: "TraceParent", Value: "00-1"}},
+			ResponseHeader: []rules.HeaderField{{Name: "content-type", Value: "application/json"}},
+		},
 	}
 	if diff := cmp.Diff(want, recorded[0]); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

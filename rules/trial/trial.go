@@ -102,7 +102,7 @@ func (t *trial) exchange(i int) Exchange {
 	case err != nil:
 		result.Why = "it would say " + string(one.match.Kind()) + ", but " + err.Error()
 	case !ok:
-		result.Why = one.match.WhyNothing(x)
+		result.Why = one.match.WhyNothing(t.Profile, x)
 	default:
 		result.Kind = o.Kind
 		result.Observation = describe(&o)

@@ -46,11 +46,11 @@ func TestAnAppThatIsNotDecsysIsObservedByItsProfile(t *testing.T) {
 		}
 	}
 	survey := `"survey":{"id":"breakfast","instance":"breakfast","friendly_id":null,"study":null},"participant":{"id":"v-17","started":"2026-03-02T09:15:00.084Z"},`
-	coffee := `{"page":1,"page_name":"Coffee","position":1,"question":"Which coffee do you drink?","type":"choice","optional":false,"state":"answered","response":"Café crème","page_loaded":"2026-03-02T09:15:00.084Z","recorded":"2026-03-02T09:15:01.509Z"}`
-	milk := `{"page":2,"page_name":"Milk","position":2,"question":"And how?","type":"form","optional":true,"state":"answered","response":{"without":true,"sugar":1.50},"page_loaded":"2026-03-02T09:15:02.024Z","recorded":"2026-03-02T09:15:03.060Z"}`
+	coffee := `{"page":1,"page_name":"Coffee","position":1,"item":"sort","question":"Which coffee do you drink?","type":"choice","optional":false,"state":"answered","response":"Café crème","label":null,"page_loaded":"2026-03-02T09:15:00.084Z","recorded":"2026-03-02T09:15:01.509Z"}`
+	milk := `{"page":2,"page_name":"Milk","position":2,"item":"how","question":"And how?","type":"form","optional":true,"state":"answered","response":{"without":true,"sugar":1.50},"label":null,"page_loaded":"2026-03-02T09:15:02.024Z","recorded":"2026-03-02T09:15:03.060Z"}`
 	want := []string{
-		`page_navigation {` + survey + `"from":{"id":"coffee","number":1,"position":1,"name":"Coffee"},"to":{"id":"milk","number":2,"position":2,"name":"Milk"},"completed":false,"recovered":false,"partial":false,"page_count":2,"responses":[` + coffee + `]}`,
-		`completion {` + survey + `"from":{"id":"milk","number":2,"position":2,"name":"Milk"},"to":null,"completed":true,"recovered":false,"partial":false,"page_count":2,"responses":[` + coffee + `,` + milk + `]}`,
+		`page_navigation {` + survey + `"from":{"id":"coffee","number":1,"position":1,"name":"Coffee"},"to":{"id":"milk","number":2,"position":2,"name":"Milk"},"completed":false,"outcome":null,"recovered":false,"partial":false,"page_count":2,"responses":[` + coffee + `]}`,
+		`completion {` + survey + `"from":{"id":"milk","number":2,"position":2,"name":"Milk"},"to":null,"completed":true,"outcome":"completed","recovered":false,"partial":false,"page_count":2,"responses":[` + coffee + `,` + milk + `]}`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -39,6 +39,13 @@ func ReadManual(file string, source []byte, into any) (*Manual, error) {
 	return m, document.Err()
 }
 
+// Add adds what another manual says about keys that this one does not describe.
+func (m *Manual) Add(other *Manual) {
+	for pattern, description := range other.descriptions {
+		m.descriptions[pattern] = cmp.Or(m.descriptions[pattern], description)
+	}
+}
+
 // patternOf replaces the indexes and names in the path of a value in a t:
 // targets.crm.secret[0] is targets.*.secret[].
 func patternOf(t reflect.Type, path string) string {

@@ -1,0 +1,48 @@
+package rules
+
+// The instances of journeys that lead from another name of a participant to the
+// participant. No app has them.
+const (
+	cookieInstance = "\x01cookie"
+	nameInstance   = "\x01name"
+)
+
+// identify finds the participant whom the names in an exchange mean: a cookie, which
+// the app may rename, and a name under which they saved what they did. The id is the
+// digest of the first cookie.
+func (f Fold) identify(o *Observation) {
+	named := o.Journey.Participant
+	if o.IsChained {
+		o.Journey.Participant = f.linked(Key{cookieInstance, named}, named)
+	}
+	if o.KnownAs != "" {
+		f.recall(o)
+	}
+	if !o.IsChained {
+		return
+	}
+	for _, name := range []string{named, o.Renamed} {
+		if name != "" && f.linked(Key{cookieInstance, name}, name) != o.Journey.Participant {
+			f.lead(Key{cookieInstance, name}, Key{cookieInstance, o.Journey.Participant}, o.At)
+		}
+	}
+}
+
+// recall finds the participant who saved what they did under a name, or remembers the
+// name. Whoever resumes what was observed resumes all of it.
+func (f Fold) recall(o *Observation) {
+	name := Key{nameInstance, o.Journey.Instance + "/" + o.KnownAs}
+	if saved := f.linked(name, ""); saved != "" {
+		o.Journey.Participant, o.Attempt = saved, sameAttempt
+		return
+	}
+	f.lead(name, Key{nameInstance, o.Journey.Participant}, o.At)
+}
+
+// linked returns the participant whom a name leads to, or else otherwise.
+func (f Fold) linked(name Key, otherwise string) string {
+	if link := f.load(name); link.state() == moved {
+		return link.Child.Participant
+	}
+	return otherwise
+}
