@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/pem"
 	"flag"
@@ -10,6 +11,7 @@ import (
 	"io"
 	"log"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -21,6 +23,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -34,7 +37,9 @@ import (
 
 	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/rules/config"
 	"github.com/sidehook/sidehook/rules/recordings"
+	"github.com/sidehook/sidehook/rules/trial"
 )
 
 // patience bounds every wait of a test; none should take nearly as long.
@@ -1506,4 +1511,127 @@ func expectStatus(t *testing.T, conn net.Conn, want int) {
 	if response.StatusCode != want {
 		t.Errorf("got %s, want %d", response.Status, want)
 	}
+}
+
+// The sessions of other apps through the real program, killed and started again in
+// the middle, give the events that `sidehook try` says of them.
+func TestOtherAppsGiveTheEventsOfTheirTrialThoughItIsKilled(t *testing.T) {
+	files, err := filepath.Glob("rules/trial/testdata/*/*.har*")
+	if err != nil || len(files) < 33 {
+		t.Fatalf("%d sessions, %v", len(files), err)
+	}
+	for _, file := range files {
+		name, _, _ := strings.Cut(filepath.Base(file), ".")
+		app := name
+		if strings.HasSuffix(file, ".gz") {
+			app = "limesurvey"
+		}
+		t.Run(app+" "+name, func(t *testing.T) {
+			t.Parallel()
+			exchanges := readSession(t, file)
+			want := eventsOfTrial(t, app, exchanges)
+			got := eventsOfProgram(t, app, exchanges, len(slices.Concat(slices.Collect(maps.Values(want))...)))
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("events by participant (-try +program):\n%s", diff)
+			}
+		})
+	}
+}
+
+func readSession(t *testing.T, file string) []trial.Recorded {
+	t.Helper()
+	var har io.ReadCloser
+	har, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer har.Close()
+	if strings.HasSuffix(file, ".gz") {
+		if har, err = gzip.NewReader(har); err != nil {
+			t.Fatal(err)
+		}
+	}
+	exchanges, omitted, err := trial.ReadHAR(har)
+	if err != nil || len(omitted) > 0 {
+		t.Fatal(err, omitted)
+	}
+	return exchanges
+}
+
+// instants match the times in a body, which are those of the replay.
+var instants = regexp.MustCompile(`"\d{4}-\d\d-\d\dT[\d:.]+Z"`)
+
+// addData adds the data of an event to those of its participant, without times.
+func addData(events map[string][]string, data string) {
+	participant := gjson.Get(data, "participant.id").String()
+	events[participant] = append(events[participant], instants.ReplaceAllString(data, `"T"`))
+}
+
+func eventsOfTrial(t *testing.T, app string, exchanges []trial.Recorded) map[string][]string {
+	t.Helper()
+	profile, err := rules.LoadProfile(app)
+	if err != nil {
+		t.Fatal(err)
+	}
+	events := map[string][]string{}
+	nothing := func(rules.Key, *rules.Event, func(string, string, string, []byte)) {}
+	report := trial.Run(trial.Options{Profile: profile, Config: &config.Config{}, Preview: nothing}, exchanges, nil)
+	for _, exchange := range report.Exchanges {
+		for _, event := range exchange.Events {
+			addData(events, string(event.Data))
+		}
+	}
+	return events
+}
+
+// eventsOfProgram replays exchanges through the program, which is killed in the
+// middle, until so many webhooks have come.
+func eventsOfProgram(t *testing.T, app string, exchanges []trial.Recorded, want int) map[string][]string {
+	t.Helper()
+	bodies := make(chan string, 1000)
+	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		bodies <- string(body)
+	}))
+	defer receiver.Close()
+	recording := &recordings.Recording{Exchanges: exchanges}
+	server := recordings.NewApp(recording)
+	defer server.Close()
+	dir := t.TempDir()
+	writeFile(t, dir, "secret", recordings.Secret)
+	writeFile(t, dir, "config.yaml", fmt.Sprintf("{listen: '127.0.0.1:0', admin: 'localhost:0', app: '%s', profile: %s, state: state, "+
+		"targets: {lake: {url: '%s', secret: file:secret, format: standard}}, rules: [{to: [lake]}]}", server.URL, app, receiver.URL))
+	process := startProcess(t, "-config", filepath.Join(dir, "config.yaml"))
+	replay := &recordings.Replay{Recording: recording, App: server, Address: process.participants}
+	steps, isKilled := recording.Steps(), false
+	for i, step := range steps {
+		if i >= len(steps)/2 && !isKilled && len(replay.Open()) == 0 {
+			process.kill()
+			process, isKilled = startProcess(t, "-config", filepath.Join(dir, "config.yaml")), true
+			replay.Address = process.participants
+		}
+		if err := replay.Do(step); err != nil {
+			t.Fatal(err)
+		}
+	}
+	events, seen := map[string][]string{}, map[string]bool{}
+	for len(seen) < want {
+		select {
+		case body := <-bodies:
+			if !seen[body] { // or an attempt that was in flight was made again
+				seen[body] = true
+				addData(events, gjson.Get(body, "data").Raw)
+			}
+		case <-time.After(patience):
+			t.Errorf("%d of %d webhooks have come:\n%s", len(seen), want, process.output)
+			return events
+		}
+	}
+	process.stop()
+	for len(bodies) > 0 {
+		if body := <-bodies; !seen[body] {
+			t.Errorf("a webhook too many: %s", body)
+		}
+	}
+	return events
 }

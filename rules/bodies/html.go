@@ -24,9 +24,9 @@ type Page struct {
 	// in selects the elements whose controls are the page's fields, nil without fields.
 	in cascadia.Matcher
 	// hidden selects the hidden controls that are fields, too.
-	hidden cascadia.Matcher
-	except []string
-	texts  []value
+	hidden       cascadia.Matcher
+	only, except []string
+	texts        []value
 }
 
 // value is a text of the page, by its name.
@@ -51,6 +51,8 @@ type ControlFields struct {
 	In string `yaml:"in"`
 	// Hidden selects those hidden controls that count, too.
 	Hidden string `yaml:"hidden"`
+	// Only are the names of controls that count, nil for all; * stands for any text.
+	Only []string `yaml:"only"`
 	// Except are the names of controls that do not count; * stands for any text.
 	Except []string `yaml:"except"`
 	// Texts are read from the element of In, for each of its controls.
@@ -59,7 +61,7 @@ type ControlFields struct {
 
 // CompilePage compiles selectors. wrong is called for each that is malformed, with its path.
 func CompilePage(f PageFields, wrong func(path string, err error)) *Page {
-	p := &Page{except: f.Fields.Except}
+	p := &Page{only: f.Fields.Only, except: f.Fields.Except}
 	compile := func(path, text string) cascadia.Matcher {
 		selector, err := cascadia.ParseGroup(text)
 		if err != nil {
@@ -234,8 +236,8 @@ func (p *Page) isField(node *html.Node) bool {
 		return false
 	}
 	name, _ := attribute(node, "name")
-	isExcepted := slices.ContainsFunc(p.except, func(pattern string) bool { return MatchesPattern(pattern, name) })
-	if name == "" || isExcepted {
+	matches := func(pattern string) bool { return MatchesPattern(pattern, name) }
+	if name == "" || p.only != nil && !slices.ContainsFunc(p.only, matches) || slices.ContainsFunc(p.except, matches) {
 		return false
 	}
 	switch kindOf(node) {

@@ -81,7 +81,7 @@ func requestBytes(index string, one trial.Recorded) []byte {
 			fmt.Fprintf(&b, "%s: %s\r\n", header.Name, header.Value)
 		}
 	}
-	if one.Method == http.MethodPost {
+	if one.Method == http.MethodPost || len(one.Exchange.RequestBody) > 0 {
 		fmt.Fprintf(&b, "Content-Length: %d\r\n", len(one.Exchange.RequestBody))
 	}
 	fmt.Fprintf(&b, "%s: %s\r\n\r\n", indexHeader, index)
