@@ -233,7 +233,7 @@ func TestAReloadFailsNoRequestAndLosesNoEvent(t *testing.T) {
 		strings.Replace(first, "  - {to: [receiver]}", "  - {name: with a name, to: [receiver], when: page_count}", 1),
 		strings.Replace(first, "open: 1ms", "open: 3ms", 1),
 	}
-	s.write("other-secret", "another")
+	s.write("other-secret", "another correct horse")
 	s.start()
 	steps := s.recording.Steps()
 	begin := make(chan int, reloads)

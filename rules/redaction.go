@@ -10,6 +10,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/sidehook/sidehook/rules/bodies"
 	"github.com/sidehook/sidehook/rules/config"
 	"github.com/sidehook/sidehook/rules/jsonpath"
 )
@@ -180,7 +181,7 @@ func partsOf(parts []answerPart, response *Response) (paths []jsonpath.AnswerPat
 
 func (p *answerPart) names(response *Response) bool {
 	anyPage := p.Page == config.PageName{}
-	return (anyPage || isPage(p.Page, response.Page)) && (p.Type == "" || response.Type != nil && p.Type == *response.Type)
+	return (anyPage || isPage(p.Page, response.Page)) && (p.Item == "" || bodies.MatchesPattern(p.Item, response.Item)) && (p.Type == "" || response.Type != nil && p.Type == *response.Type)
 }
 
 // pseudonym returns the HMAC-SHA-256 of the text in hex, which anybody who has

@@ -22,11 +22,11 @@ func answeredPages() *Event {
 		From:        PageRef{ID: "five", Number: 5},
 		Traceparent: "00-trace",
 		Responses: []Response{
-			{Page: PageRef{ID: "one", Number: 1, Name: new("Consent")}, Type: new("Confirmation"), Answer: []byte(`{"confirmed":true}`)},
-			{Page: PageRef{ID: "two", Number: 2, Name: new("Contact")}, Type: new("Free Text"), Answer: []byte(`{"text":"p","at":["p","q",null,7]}`)},
-			{Page: PageRef{ID: "three", Number: 3, Name: new("1")}, Type: new("Free Text"), Answer: []byte(`{"text":"p"}`)},
-			{Page: PageRef{ID: "four", Number: 4}, Type: new("Free Text"), Answer: []byte(`{}`)},
-			{Page: PageRef{ID: "five", Number: 5}, Type: new("Free Text")},
+			{Page: PageRef{ID: "one", Number: 1, Name: new("Consent")}, Item: "i1", Type: new("Confirmation"), Answer: []byte(`{"confirmed":true}`)},
+			{Page: PageRef{ID: "two", Number: 2, Name: new("Contact")}, Item: "i2", Type: new("Free Text"), Answer: []byte(`{"text":"p","at":["p","q",null,7]}`)},
+			{Page: PageRef{ID: "three", Number: 3, Name: new("1")}, Item: "i3", Type: new("Free Text"), Answer: []byte(`{"text":"p"}`)},
+			{Page: PageRef{ID: "four", Number: 4}, Item: "i4", Type: new("Free Text"), Answer: []byte(`{}`)},
+			{Page: PageRef{ID: "five", Number: 5}, Item: "i5", Type: new("Free Text")},
 		},
 	}
 }
@@ -58,6 +58,7 @@ func TestATargetSeesWhatItMaySee(t *testing.T) {
 	f(config.Target{Only: []config.AnswerPart{}}, "p")
 	f(config.Target{Only: []config.AnswerPart{{Page: config.PageName{Number: 1}}}}, "p", one)
 	f(config.Target{Only: []config.AnswerPart{{Page: config.PageName{Name: "1"}}}}, "p", three)
+	f(config.Target{Only: []config.AnswerPart{{Item: "i1"}, {Item: "*3"}}}, "p", one, three)
 	f(config.Target{Only: []config.AnswerPart{{Type: "Free Text"}}}, "p", two, three, four, five)
 	f(config.Target{Only: []config.AnswerPart{{Type: "Free Text", Page: config.PageName{Name: "Contact"}}, {Type: "Confirmation"}}}, "p", one, two)
 	f(config.Target{Only: []config.AnswerPart{{Type: "Free Text", Page: config.PageName{Name: "Consent"}}}}, "p")

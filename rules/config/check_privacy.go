@@ -63,13 +63,13 @@ func (c *checker) checkParts(path string, parts []AnswerPart) {
 		if !c.Usable(at) {
 			continue
 		}
-		for key, text := range map[string]string{".type": part.Type, ".path": part.Path} {
+		for key, text := range map[string]string{".item": part.Item, ".type": part.Type, ".path": part.Path} {
 			if c.Usable(at+key) && text == "" {
 				c.Wrong(at+key, "must not be empty")
 			}
 		}
 		if part == (AnswerPart{}) && c.CleanBelow(at) {
-			c.Wrong(at, "selects no answer; set page, type or path")
+			c.Wrong(at, "selects no answer; set page, item, type or path")
 		}
 		if _, err := jsonpath.ParseAnswerPath(part.Path); err != nil {
 			c.Wrong(at+".path", "%s, not %s", err, strictyaml.Quoted(part.Path))

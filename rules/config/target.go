@@ -109,7 +109,9 @@ type Breaker struct {
 // them what Path leads to. A zero field selects all.
 type AnswerPart struct {
 	Page PageName `yaml:"page"`
-	Type string   `yaml:"type"`
+	// Item is the id or code of an item, in which * stands for any text.
+	Item string `yaml:"item"`
+	Type string `yaml:"type"`
 	// Path is names separated by dots, such as address.street; always empty in Target.Only.
 	Path string `yaml:"path"`
 }

@@ -7,6 +7,6 @@
 // A file here is built in under its name without the extension; Names returns them
 // all, and the configuration key `profile` takes one of them or the path of a file.
 // Package rules compiles profiles, and describes their language in
-// rules/schema/profile.json; decsys.yaml, which has every key with a comment, is its
-// manual.
+// rules/schema/profile.json. Every key of the language has a comment in one of the files
+// here, decsys.yaml and limesurvey.yaml above all.
 package profiles

@@ -28,7 +28,7 @@ type Preview = func(key rules.Key, event *rules.Event, add func(target, rule, co
 // Command returns the command `sidehook try`. preview returns the Preview for a
 // configuration.
 func Command(preview func(*config.Config) Preview) *cobra.Command {
-	var path string
+	var path, profile string
 	var asJSON bool
 	try := &cobra.Command{
 		Use:   "try HAR [CONFIG]",
@@ -39,13 +39,14 @@ needs neither network nor secrets. It shows participants and answers, as the
 file does.
 
 Record with the developer tools of any browser: network panel, log preserved,
-then save as HAR. Without CONFIG every event of Decsys is printed in format
-standard.`,
+then save as HAR. Without CONFIG every event is printed in format standard, of
+Decsys or of the app that --profile names (see "sidehook profiles").`,
 		Example: `  sidehook try session.har config.yaml
-  sidehook try session.har --config config.yaml --json`,
+  sidehook try session.har --config config.yaml --json
+  sidehook try session.har --profile limesurvey`,
 		SuggestFor: []string{"replay", "test", "explain", "dry-run"},
 		Args: func(cmd *cobra.Command, args []string) error {
-			isNamed := cmd.Flags().Changed("config")
+			isNamed := cmd.Flags().Changed("config") || cmd.Flags().Changed("profile")
 			if len(args) < 1 || len(args) > 2 || len(args) == 2 && isNamed {
 				return errors.New("name a HAR file, and at most one configuration: sidehook try session.har config.yaml")
 			}
@@ -55,7 +56,7 @@ standard.`,
 			if len(args) == 2 {
 				path = args[1]
 			}
-			report, err := tryFile(args[0], path, cmd.InOrStdin(), preview)
+			report, err := tryFile(args[0], path, profile, cmd.InOrStdin(), preview)
 			if err != nil {
 				return err
 			}
@@ -63,12 +64,14 @@ standard.`,
 		},
 	}
 	try.Flags().StringVar(&path, "config", "", "configuration `file`")
+	try.Flags().StringVar(&profile, "profile", "decsys", "`profile` to try instead of a configuration: its name or its file")
+	try.MarkFlagsMutuallyExclusive("config", "profile")
 	try.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return try
 }
 
-func tryFile(har, path string, stdin io.Reader, preview func(*config.Config) Preview) (*Report, error) {
-	config, err := load(path)
+func tryFile(har, path, profileName string, stdin io.Reader, preview func(*config.Config) Preview) (*Report, error) {
+	config, err := load(path, profileName)
 	if err != nil {
 		return nil, err
 	}
@@ -92,12 +95,16 @@ func tryFile(har, path string, stdin io.Reader, preview func(*config.Config) Pre
 	return Run(Options{Profile: profile, Config: config, Preview: preview(config)}, recorded, omitted), nil
 }
 
-func load(path string) (*config.Config, error) {
+func load(path, profile string) (*config.Config, error) {
 	if path != "" {
 		return config.LoadWithoutSecrets(path)
 	}
 	env := func(string) (string, bool) { return config.StandIn, true }
-	return config.Parse("trial", []byte(defaultConfig), env, os.ReadFile)
+	c, err := config.Parse("trial", []byte(defaultConfig), env, os.ReadFile)
+	if err == nil {
+		c.Profile = profile
+	}
+	return c, err
 }
 
 func print(out io.Writer, report *Report, asJSON bool) error {
