@@ -9,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"log"
 	"log/slog"
 	"maps"
@@ -1532,7 +1533,7 @@ func TestOtherAppsGiveTheEventsOfTheirTrialThoughItIsKilled(t *testing.T) {
 			want := eventsOfTrial(t, app, exchanges)
 			got := eventsOfProgram(t, app, exchanges, len(slices.Concat(slices.Collect(maps.Values(want))...)))
 			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("events by participant (-try +program):\n%s", diff)
+				t.Errorf("events by survey (-try +program):\n%s", diff)
 			}
 		})
 	}
@@ -1561,10 +1562,11 @@ func readSession(t *testing.T, file string) []trial.Recorded {
 // instants match the times in a body, which are those of the replay.
 var instants = regexp.MustCompile(`"\d{4}-\d\d-\d\dT[\d:.]+Z"`)
 
-// addData adds the data of an event to those of its participant, without times.
+// addData adds the data of an event to those of its survey, without times and without
+// the participant, who may be a digest with the key of the store.
 func addData(events map[string][]string, data string) {
-	participant := gjson.Get(data, "participant.id").String()
-	events[participant] = append(events[participant], instants.ReplaceAllString(data, `"T"`))
+	survey, participant := gjson.Get(data, "survey.id").String(), gjson.Get(data, "participant.id").Raw
+	events[survey] = append(events[survey], instants.ReplaceAllString(strings.ReplaceAll(data, participant, `"P"`), `"T"`))
 }
 
 func eventsOfTrial(t *testing.T, app string, exchanges []trial.Recorded) map[string][]string {
@@ -1633,5 +1635,35 @@ func eventsOfProgram(t *testing.T, app string, exchanges []trial.Recorded, want 
 			t.Errorf("a webhook too many: %s", body)
 		}
 	}
+	checkCredentials(t, dir, process.output.String(), exchanges)
 	return events
+}
+
+// checkCredentials checks that neither the state nor the log has a cookie of a session.
+func checkCredentials(t *testing.T, dir, log string, exchanges []trial.Recorded) {
+	t.Helper()
+	state := log
+	err := filepath.WalkDir(filepath.Join(dir, "state"), func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		state += string(content)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, exchange := range exchanges {
+		for _, field := range slices.Concat(exchange.Exchange.RequestHeader, exchange.Exchange.ResponseHeader) {
+			if !strings.EqualFold(field.Name, "Cookie") && !strings.EqualFold(field.Name, "Set-Cookie") {
+				continue
+			}
+			for pair := range strings.SplitSeq(field.Value, ";") {
+				if _, value, _ := strings.Cut(pair, "="); len(value) > 7 && strings.Contains(state, value) && !strings.Contains(value, " ") {
+					t.Errorf("%s is stored or logged", field.Name)
+				}
+			}
+		}
+	}
 }

@@ -1,5 +1,11 @@
 package rules
 
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+)
+
 // The instances of journeys that lead from another name of a participant to the
 // participant. No app has them.
 const (
@@ -11,6 +17,10 @@ const (
 // the app may rename, and a name under which they saved what they did. The id is the
 // digest of the first cookie.
 func (f Fold) identify(o *Observation) {
+	if o.IsDigested {
+		o.Journey.Participant = f.keyed(o.Journey.Participant)
+	}
+	o.Renamed, o.KnownAs = f.keyed(o.Renamed), f.keyed(o.KnownAs)
 	named := o.Journey.Participant
 	if o.IsChained {
 		o.Journey.Participant = f.linked(Key{cookieInstance, named}, named)
@@ -37,6 +47,17 @@ func (f Fold) recall(o *Observation) {
 		return
 	}
 	f.lead(name, Key{nameInstance, o.Journey.Participant}, o.At)
+}
+
+// keyed returns a digest that nobody can make who does not know the fold's key: what
+// is digested may be short enough to be guessed.
+func (f Fold) keyed(digest string) string {
+	if f.Key == "" || digest == "" {
+		return digest
+	}
+	mac := hmac.New(sha256.New, []byte(f.Key))
+	mac.Write([]byte(digest))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:16])
 }
 
 // linked returns the participant whom a name leads to, or else otherwise.

@@ -80,7 +80,8 @@ func (c *condition) holds(r *reading) bool {
 		return !c.hasValue(r)
 	}
 	text, ok := c.source.plain(r)
-	return ok && bodies.MatchesPattern(c.text, text) == (c.test == isText)
+	isEqual := ok && bodies.MatchesPattern(c.text, text)
+	return isEqual == (c.test == isText)
 }
 
 // hasValue reports whether there is a value that says something: not null, false, ""

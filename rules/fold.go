@@ -23,6 +23,9 @@ const PastTimeout = 30 * time.Second
 type Fold struct {
 	Journeys Journeys
 	Limits   Limits
+	// Key makes the digests of credentials the store's own; without it they are
+	// anybody's.
+	Key string
 	// Pages may be nil.
 	Pages *PageCache
 	// ReadsPasts reports whether the caller can read the pasts that a Step
@@ -79,7 +82,7 @@ type PastRequest struct {
 // Observe takes an observation into its journey. Observations come in the order
 // in which the app's responses ended.
 func (f Fold) Observe(o Observation) Step {
-	if o.IsChained || o.KnownAs != "" {
+	if o.IsDigested || o.KnownAs != "" {
 		f.identify(&o)
 	}
 	journey := f.find(o.Journey)

@@ -47,10 +47,12 @@ type Observation struct {
 	// Served is the key of the page in the response, and Posted that of the page from
 	// which the request came. A request from a page that is not the newest counts for nothing.
 	Served, Posted string `json:",omitempty"`
-	// IsChained reports whether the participant's id is a cookie, and Renamed is its
-	// value from now on, empty if it stays.
-	IsChained bool   `json:",omitempty"`
-	Renamed   string `json:",omitempty"`
+	// IsDigested reports whether the participant's id is the digest of a credential,
+	// IsChained whether that is a cookie, and Renamed is its value from now on, empty if
+	// it stays.
+	IsDigested bool   `json:",omitempty"`
+	IsChained  bool   `json:",omitempty"`
+	Renamed    string `json:",omitempty"`
 	// KnownAs is another name of the participant, by which they may come again.
 	KnownAs string `json:",omitempty"`
 	// Loads reports whether a page that is shown is also loaded, since no other
@@ -190,6 +192,7 @@ func (p *Profile) readIDs(o *Observation, m Match, r *reading) {
 	o.Journey = m.key(survey, m.id("instance", r), participant)
 	o.Attempt, o.Outcome = m.route.attempt, m.route.outcome
 	o.Served, o.Posted = firstText(m.route.served, r), firstText(m.route.posted, r)
+	o.IsDigested = from.isCredential()
 	o.KnownAs = firstText(m.route.knownAs, r)
 	if from.from == cookie || from.from == setCookie {
 		o.IsChained = true

@@ -94,10 +94,15 @@ func (s source) value(r *reading) gjson.Result {
 // there is none. null in a body is an empty text.
 func (s source) text(r *reading) (text string, ok bool) {
 	text, ok = s.plain(r)
-	if text != "" && (s.isDigested || s.from == header || s.from == cookie || s.from == setCookie) {
+	if text != "" && s.isCredential() {
 		text = digest(text)
 	}
 	return text, ok
+}
+
+// isCredential reports whether only a digest of the value may be kept.
+func (s source) isCredential() bool {
+	return s.isDigested || s.from == header || s.from == cookie || s.from == setCookie
 }
 
 // plain is text, of a credential itself.

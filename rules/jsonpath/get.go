@@ -18,7 +18,7 @@ func Get(data []byte, path string) gjson.Result { return In(gjson.ParseBytes(dat
 // In is Get within a value.
 func In(value gjson.Result, path string) gjson.Result {
 	if path == "" || strings.ContainsAny(path, special) {
-		return value.Get(path)
+		return inSpecial(value, path)
 	}
 	for name := range strings.SplitSeq(path, ".") {
 		if !value.IsObject() {
@@ -35,4 +35,19 @@ func In(value gjson.Result, path string) gjson.Result {
 		value = last
 	}
 	return value
+}
+
+// inSpecial is In for a path that is more than names.
+func inSpecial(value gjson.Result, path string) gjson.Result {
+	before, after, found := cutFromString(path)
+	if !found {
+		return value.Get(path)
+	}
+	if before != "" {
+		value = In(value, before)
+	}
+	if value = readString(value); after == "" {
+		return value
+	}
+	return In(value, after)
 }

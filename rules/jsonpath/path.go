@@ -60,6 +60,9 @@ func checkModifiers(path string) error {
 		case path[i] == '@' && startsPart(path, i):
 			name, _, _ := strings.Cut(path[i+1:], ":")
 			name = name[:len(name)-len(strings.TrimLeft(name, "abcdefghijklmnopqrstuvwxyz"))]
+			if name == "fromstr" && strings.ContainsAny(path[:i], "([{") {
+				return errors.New("has @fromstr within brackets; it may only come before them")
+			}
 			if !slices.Contains(modifiers, name) {
 				return fmt.Errorf("has the modifier @%s; the supported ones are @%s", name, strings.Join(modifiers, ", @"))
 			}

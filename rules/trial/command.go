@@ -64,7 +64,7 @@ Decsys or of the app that --profile names (see "sidehook profiles").`,
 		},
 	}
 	try.Flags().StringVar(&path, "config", "", "configuration `file`")
-	try.Flags().StringVar(&profile, "profile", "decsys", "`profile` to try instead of a configuration: its name or its file")
+	try.Flags().StringVar(&profile, "profile", "decsys", "`name` or file of the profile to try")
 	try.MarkFlagsMutuallyExclusive("config", "profile")
 	try.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return try
