@@ -51,6 +51,8 @@ func (r *reading) read(of origin) (json []byte, err error) {
 		json, err = bodies.ReadForm(data)
 	case of == requestBody && mediaType == "multipart/form-data":
 		json, err = bodies.ReadMultipart(contentType, data)
+	case mediaType == "text/xml", mediaType == "application/xml", strings.HasSuffix(mediaType, "+xml") && mediaType != "application/xhtml+xml":
+		json, err = bodies.ReadXML(data)
 	case of == responseBody && r.isHTML():
 		json, err = r.html.Read(data)
 	default:

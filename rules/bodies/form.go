@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"mime/multipart"
+	"strings"
 
 	"github.com/sidehook/sidehook/rules/jsonpath"
 )
@@ -110,7 +111,8 @@ func hex(c byte) int {
 }
 
 // ReadMultipart reads multipart/form-data (RFC 7578), with the Content-Type of the
-// request. Of a file it has name, type and size, and never the content.
+// request. Of a file it has name, type and size, and never the content, unless it is
+// XML or JSON.
 func ReadMultipart(contentType string, body []byte) ([]byte, error) {
 	_, params, err := mime.ParseMediaType(contentType)
 	if err != nil || params["boundary"] == "" || !bytes.Contains(body, []byte("--"+params["boundary"]+"--")) {
@@ -135,10 +137,22 @@ func ReadMultipart(contentType string, body []byte) ([]byte, error) {
 	}
 }
 
+// readPart returns a part as JSON. What a client sends as a file of XML or JSON are
+// answers in that form.
 func readPart(part *multipart.Part) (value string, err error) {
 	content, err := io.ReadAll(part)
 	if part.FileName() == "" {
 		return text(content), err
+	}
+	switch mediaType, _, _ := strings.Cut(part.Header.Get("Content-Type"), ";"); mediaType {
+	case "text/xml", "application/xml":
+		if read, err := ReadXML(content); err == nil {
+			return string(read), nil
+		}
+	case "application/json":
+		if read, err := jsonpath.ReadJSON(content); err == nil {
+			return string(read), nil
+		}
 	}
 	d := jsonpath.AppendString([]byte(`{"name":`), part.FileName())
 	d = jsonpath.AppendString(append(d, `,"type":`...), part.Header.Get("Content-Type"))

@@ -38,8 +38,10 @@ func TestAProfileInTheBoxGivesTheEventsOfItsApp(t *testing.T) {
 		`123456: 1 > 2: 123456X7X31="Ann" 123456X7X32="31"`,
 		`123456: 2 > completed: 123456X7X31="Ann" 123456X7X32="31" 123456X8X41="N" 123456X8X42="Tea & cake"`)
 	f("nextcloud-forms", `7:  > completed: 31=["12"] 32=["Very good"]`)
+	f("odk", `household:  > completed: members={"age":"31"} name="Ann"`, `household:  > completed: members={"age":"31"} name="Ann"`)
 	f("opnform", `contact-us:  > completed: 5f1b6d0a-1111-4c0e-9f00-000000000001="Ann" 5f1b6d0a-1111-4c0e-9f00-000000000002="Prices"`)
 	f("otree", `trust: 1 > 2: age="31"`, `trust: 2 > completed: age="31" sent="40" sure="3"`)
+	f("surveyjs", `f00:  > completed: name="Ann" stars=4`)
 	f("typebot", `lead-bot: blk_name > blk_smoke: blk_name="Ann"`, `lead-bot: blk_smoke > completed: blk_name="Ann" blk_smoke="No"`)
 }
 
