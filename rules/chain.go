@@ -7,11 +7,32 @@ import (
 )
 
 // The instances of journeys that lead from another name of a participant to the
-// participant. No app has them.
+// participant, and of those that have a survey's definitions. No app has them.
 const (
+	surveyInstance = "\x01survey"
 	cookieInstance = "\x01cookie"
 	nameInstance   = "\x01name"
 )
+
+// surveyKey is the key of the journey that has a survey's definitions, as one page.
+func surveyKey(survey string) Key { return Key{surveyInstance, survey} }
+
+// learnSurvey keeps the definitions of a survey's items.
+func (f Fold) learnSurvey(o Observation) Step {
+	journey := f.load(o.Journey)
+	journey.learn(&o)
+	journey.save(o.At)
+	return Step{}.of(journey)
+}
+
+// surveyItems returns the definitions of the items of the journey's survey.
+func (j *Journey) surveyItems() []Item {
+	if j.Survey == "" {
+		return nil
+	}
+	survey := &Journey{key: surveyKey(j.Survey), store: j.store, pages: j.pages}
+	return survey.itemsOf(j.Survey)
+}
 
 // identify finds the participant whom the names in an exchange mean: a cookie, which
 // the app may rename, and a name under which they saved what they did. The id is the

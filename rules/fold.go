@@ -82,6 +82,9 @@ type PastRequest struct {
 // Observe takes an observation into its journey. Observations come in the order
 // in which the app's responses ended.
 func (f Fold) Observe(o Observation) Step {
+	if o.Kind == SurveyShown {
+		return f.learnSurvey(o)
+	}
 	if o.IsDigested || o.KnownAs != "" {
 		f.identify(&o)
 	}

@@ -87,27 +87,46 @@ func (j *Journey) responses(pages map[string]knownPage) (responses []Response, i
 	return append(responses, unlisted...), isKnown && areKnown
 }
 
-// unlisted returns the answers of forms to items that no page lists. areKnown is false
-// if one is unknown.
+// unlisted returns the answers of forms to items that no page lists, first those that
+// the survey lists. areKnown is false if one is unknown.
 func (j *Journey) unlisted(listed map[string]bool) (responses []Response, areKnown bool) {
 	areKnown = true
-	for _, name := range j.store.Parts(j.key, partAnswer) {
-		item := strings.TrimPrefix(name, partAnswer)
-		switch answer := j.answer(item); {
-		case listed[item]:
+	add := func(item Item) {
+		switch answer := j.answer(item.ID); {
+		case listed[item.ID]:
 		case answer.IsUnknown:
 			areKnown = false
 		case answer.IsOfForm:
-			responses = append(responses, Response{Item: item, IsFurther: true, Answer: answer.Bytes, Recorded: answer.Recorded})
+			response := knownPage{pageState: &pageState{}}.response(&item, answer)
+			response.IsFurther = true
+			responses = append(responses, response)
+		}
+		listed[item.ID] = true
+	}
+	names := j.store.Parts(j.key, partAnswer)
+	isUnlisted := func(name string) bool { return !listed[strings.TrimPrefix(name, partAnswer)] }
+	if slices.ContainsFunc(names, isUnlisted) {
+		for _, item := range j.surveyItems() {
+			add(item)
 		}
 	}
+	for _, name := range names {
+		add(Item{ID: strings.TrimPrefix(name, partAnswer)})
+	}
 	return responses, areKnown
+}
+
+func (p knownPage) question() *string {
+	if p.definition == nil {
+		return nil
+	}
+	return p.definition.Question
 }
 
 func (p knownPage) response(item *Item, answer Answer) Response {
 	return Response{
 		Page:       p.ref(),
-		Question:   cmp.Or(item.Question, p.definition.Question),
+		Question:   cmp.Or(item.Question, p.question()),
 		Item:       item.ID,
 		Type:       item.Type,
 		Optional:   item.Optional,

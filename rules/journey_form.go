@@ -52,8 +52,10 @@ func (j *Journey) clearUnsent(o *Observation, items []Item) {
 }
 
 // pointedItems returns the items of the page that the participant is on.
-func (j *Journey) pointedItems() []Item {
-	page := j.page(j.Pointer)
+func (j *Journey) pointedItems() []Item { return j.itemsOf(j.Pointer) }
+
+func (j *Journey) itemsOf(id string) []Item {
+	page := j.page(id)
 	if page == nil {
 		return nil
 	}

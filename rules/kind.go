@@ -19,6 +19,8 @@ const (
 	Reached Kind = "reached"
 	// Completed: the participant has completed the survey.
 	Completed Kind = "completed"
+	// SurveyShown: the app has sent the definitions of all items of a survey.
+	SurveyShown Kind = "survey_shown"
 	// Nothing: an exchange matched a route, and ended without saying anything.
 	Nothing Kind = "nothing"
 )

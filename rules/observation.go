@@ -116,6 +116,9 @@ func (p *Profile) observe(m Match, r *reading) (o Observation, ok bool, err erro
 		return o, o.Kind == Answered && o.Item != "" && o.Journey.Participant != "" && !o.hasLongID(), err
 	}
 	p.readIDs(&o, m, r)
+	if o.Kind == SurveyShown {
+		return p.observeSurvey(o, r)
+	}
 	if o.Journey.Participant == "" {
 		return Observation{}, false, nil
 	}
@@ -137,6 +140,22 @@ func (p *Profile) observe(m Match, r *reading) (o Observation, ok bool, err erro
 		err = errLongID
 	}
 	return o, err == nil, err
+}
+
+// observeSurvey reads the definitions of a survey's items. They are those of no
+// participant.
+func (p *Profile) observeSurvey(o Observation, r *reading) (Observation, bool, error) {
+	body, _ := r.body(responseBody)
+	page := &Page{ID: o.Survey}
+	p.readItems(page, jsonpath.Get(body, p.survey.Items).Array())
+	if o.Survey == "" || page.Item == nil {
+		return Observation{}, false, nil
+	}
+	o.Journey, o.Page = surveyKey(o.Survey), page
+	if o.hasLongID() {
+		return o, false, errLongID
+	}
+	return o, true, nil
 }
 
 // readShown reads the page of an exchange: its definition, or its id alone where

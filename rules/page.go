@@ -80,6 +80,12 @@ func (p *Profile) readPage(json gjson.Result, id string) (*Page, error) {
 	}
 	items := jsonpath.In(json, p.page.Items).Array()
 	page.Question = p.readQuestion(items)
+	p.readItems(page, items)
+	return page, nil
+}
+
+// readItems adds the items that take a response.
+func (p *Profile) readItems(page *Page, items []gjson.Result) {
 	for _, item := range items {
 		switch {
 		case !p.takesResponse(item):
@@ -89,7 +95,6 @@ func (p *Profile) readPage(json gjson.Result, id string) (*Page, error) {
 			page.More = append(page.More, p.readItem(item))
 		}
 	}
-	return page, nil
 }
 
 func (p *Profile) takesResponse(item gjson.Result) bool {

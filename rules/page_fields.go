@@ -31,6 +31,12 @@ type itemFields struct {
 	Options  optionFields      `yaml:"options"`
 }
 
+// surveyFields is the gjson path of the list of all items in the response of
+// survey_shown.
+type surveyFields struct {
+	Items string `yaml:"items"`
+}
+
 // optionFields are the gjson paths of what can be chosen: At in the item, the rest in
 // each option.
 type optionFields struct {
@@ -46,7 +52,7 @@ func checkFields(doc *strictyaml.Document, file profileFile, hasPages bool) {
 	if hasPages && file.Page != (pageFields{}) {
 		required["page.at"] = file.Page.At
 	}
-	if file.Page.Items != "" {
+	if file.Page.Items != "" || file.Survey.Items != "" {
 		required["item.id"] = file.Item.ID
 	}
 	for path, gjson := range required {
@@ -56,7 +62,7 @@ func checkFields(doc *strictyaml.Document, file profileFile, hasPages bool) {
 		"page.count": file.Page.Count, "page.name": file.Page.Name,
 		"page.id": file.Page.ID, "page.number": file.Page.Number, "page.items": file.Page.Items,
 		"item.type": file.Item.Type, "item.question": file.Item.Question, "item.optional": file.Item.Optional,
-		"item.required": file.Item.Required, "item.label": file.Item.Label,
+		"survey.items": file.Survey.Items, "item.required": file.Item.Required, "item.label": file.Item.Label,
 		"item.options.at": file.Item.Options.At, "item.options.value": file.Item.Options.Value, "item.options.label": file.Item.Options.Label,
 	}
 	for kind, gjson := range file.Item.Text {

@@ -24,6 +24,7 @@ type Profile struct {
 	routes []*route
 	page   pageFields
 	item   itemFields
+	survey surveyFields
 	html   *bodies.Page // nil if no HTML is read
 	// hasLoads reports whether an exchange says that a page was loaded, and hasPages
 	// whether one has pages at all.
@@ -46,6 +47,7 @@ type profileFile struct {
 	NumericIDs  bool               `yaml:"numeric_ids"`
 	Routes      []routeFile        `yaml:"routes"`
 	Page        pageFields         `yaml:"page"`
+	Survey      surveyFields       `yaml:"survey"`
 	Item        itemFields         `yaml:"item"`
 	HTML        *bodies.PageFields `yaml:"html"`
 	Version     versionFields      `yaml:"version"`
@@ -76,7 +78,7 @@ func LoadProfile(nameOrPath string) (*Profile, error) {
 func parseProfile(name string, source []byte) (*Profile, error) {
 	var file profileFile
 	doc := strictyaml.Decode(name, source, &file)
-	p := &Profile{App: file.App, page: file.Page, item: file.Item}
+	p := &Profile{App: file.App, page: file.Page, item: file.Item, survey: file.Survey}
 	p.friendly = compileFriendlyIDs(doc, file.FriendlyIDs)
 	p.version, p.oldest = compileVersion(doc, file.Version)
 	if len(file.Routes) == 0 {

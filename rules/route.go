@@ -203,7 +203,7 @@ func (r *route) sources() iter.Seq[source] {
 // requires reports whether the exchange cannot be understood without the body.
 // Ids do not require theirs: they may be in the path too.
 func (r *route) requires(b origin) bool {
-	return r.answer.from == b || r.answers != nil && r.answers.at.from == b || b == responseBody && r.hasPage()
+	return r.answer.from == b || r.answers != nil && r.answers.at.from == b || b == responseBody && (r.hasPage() || r.kind == SurveyShown)
 }
 
 // hasPage reports whether the response has a page.

@@ -31,8 +31,8 @@ type keyFile struct {
 
 // kinds are what a route can say, and requiredIDs what it has to name then.
 var (
-	kinds       = []Kind{PageShown, PageLoaded, Answered, Navigated, Reached, Completed}
-	requiredIDs = map[Kind][]string{PageLoaded: {"participant", "page"}}
+	kinds       = []Kind{PageShown, PageLoaded, Answered, Navigated, Reached, Completed, SurveyShown}
+	requiredIDs = map[Kind][]string{PageLoaded: {"participant", "page"}, SurveyShown: {"survey"}}
 )
 
 // Kinds returns what an exchange can say.

@@ -30,8 +30,10 @@ func TestWhatIsNoXMLIsAnError(t *testing.T) {
 			t.Errorf("%.50s gives %.50s, %v; want %v", source, got, err, want)
 		}
 	}
-	for _, source := range []string{"", "x", "<a>", "</a>", "<a></b>", "<a/><b/>", "{}", "<a b></a>",
-		`<!DOCTYPE a [<!ENTITY x "xxxxxxxxxx">]><a>&x;</a>`} {
+	for _, source := range []string{
+		"", "x", "<a>", "</a>", "<a></b>", "<a/><b/>", "{}", "<a b></a>",
+		`<!DOCTYPE a [<!ENTITY x "xxxxxxxxxx">]><a>&x;</a>`,
+	} {
 		f(source, errXML)
 	}
 	f(strings.Repeat("<a>", 100), errElements)

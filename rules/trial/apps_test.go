@@ -60,3 +60,22 @@ func told(event gjson.Result) string {
 	}
 	return strings.Join(words, " ")
 }
+
+func TestTheDefinitionsOfAWholeSurveyDescribeItsAnswers(t *testing.T) {
+	f := func(app, item, want string) {
+		t.Helper()
+		har, err := os.ReadFile("testdata/apps/" + app + ".har")
+		if err != nil {
+			t.Fatal(err)
+		}
+		events := tryApp(t, app, har)
+		got := events[len(events)-1].Get(`responses.#(item=="` + item + `")`).Get("[question,type,page]").Raw
+		if got != want {
+			t.Errorf("%s: %s, want %s", app, got, want)
+		}
+	}
+	f("opnform", "5f1b6d0a-1111-4c0e-9f00-000000000002", `["Topic","select",null]`)
+	f("heyform", "fb", `["Stars?","rating",null]`)
+	f("formulosity", "q2", `["Stars?","rating",null]`)
+	f("endatix", "stars", `[null,"rating",null]`) // it has no title
+}
