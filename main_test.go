@@ -1592,8 +1592,9 @@ func eventsOfProgram(t *testing.T, app string, exchanges []trial.Recorded, want 
 	t.Helper()
 	bodies := make(chan string, 1000)
 	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body)
-		bodies <- string(body)
+		if body, err := io.ReadAll(r.Body); err == nil { // or it was cut off by the kill
+			bodies <- string(body)
+		}
 	}))
 	defer receiver.Close()
 	recording := &recordings.Recording{Exchanges: exchanges}
