@@ -19,6 +19,8 @@ type flight struct {
 	// that it led to. ended is zero before.
 	ended  time.Time
 	number int
+	// wake gets a value when it may be the navigation's turn; nil unless it waits.
+	wake chan struct{}
 }
 
 // flightState is what has happened during an exchange.
@@ -63,16 +65,12 @@ type flights struct {
 	mu            sync.Mutex
 	lastTicket    uint64
 	byParticipant map[string][]*flight
-	// turn is signaled when a navigation has ended or been recorded.
-	turn *sync.Cond
 }
 
 // newFlights begins with a ticket at random: an earlier process may have left events
 // that wait for tickets of its own.
 func newFlights() *flights {
-	f := &flights{lastTicket: rand.Uint64N(1 << 50), byParticipant: map[string][]*flight{}}
-	f.turn = sync.NewCond(&f.mu)
-	return f
+	return &flights{lastTicket: rand.Uint64N(1 << 50), byParticipant: map[string][]*flight{}}
 }
 
 // begin adds an exchange on its way to the app, if its path names the participant.
@@ -111,7 +109,7 @@ func (f *flights) end(one *flight, then func()) {
 	}
 	then()
 	if one.match.Kind() == rules.Navigated {
-		f.turn.Broadcast()
+		f.wakeOthers(one)
 	}
 }
 

@@ -105,3 +105,25 @@ func TestTwoClicksAtOnceGiveTheStepsOfTheApp(t *testing.T) {
 		t.Errorf("events %q, want %q", got, want)
 	}
 }
+
+func TestManyNavigationsAtOnceDoNotWaitForEachOther(t *testing.T) {
+	f := func(navigations int, want time.Duration) {
+		t.Helper()
+		synctest.Test(t, func(t *testing.T) {
+			flights := newFlights()
+			match, ok := decsysProfile(t).Match([]byte("POST"), []byte("/api/progress/5/3/p/next"))
+			if !ok {
+				t.Fatal("no route matches")
+			}
+			one, begun := flights.begin(match), time.Now()
+			for range navigations - 1 {
+				flights.begin(match)
+			}
+			if flights.awaitTurn(one, &rules.Observation{At: begun}); time.Since(begun) != want {
+				t.Errorf("one of %d waited %v, want %v", navigations, time.Since(begun), want)
+			}
+		})
+	}
+	f(maxTurns, turnLimit)
+	f(maxTurns+1, 0)
+}
