@@ -1,14 +1,17 @@
 package rules
 
-import "slices"
-
-// formAnswers stores the answers of a form. An empty text is none, unless there was
-// one before, which is cleared then.
+// formAnswers stores the answers of a form, and clears those to items of its page that
+// it does not have. An empty text is no answer, unless there was one before, which is
+// cleared then.
 func (j *Journey) formAnswers(o *Observation) {
 	if len(o.Answers) == 0 && !o.OnPage {
 		return
 	}
 	items := j.pointedItems()
+	unsent := map[string]bool{} // items of the page that the form does not have
+	for _, item := range items {
+		unsent[item.ID] = true
+	}
 	for _, one := range o.Answers {
 		item := one.Item
 		if item == "" { // the reply to the page that the participant was on
@@ -17,13 +20,16 @@ func (j *Journey) formAnswers(o *Observation) {
 			}
 			item = items[0].ID
 		}
-		if o.OnPage && !hasItem(items, item) {
+		if _, isOnPage := unsent[item]; o.OnPage && !isOnPage {
 			continue
 		}
 		j.formAnswer(o, item, one.Answer)
+		unsent[item] = false
 	}
-	if o.OnPage {
-		j.clearUnsent(o, items)
+	for _, item := range items {
+		if o.OnPage && unsent[item.ID] && j.answer(item.ID).Bytes != nil { // browsers send no box that is not ticked
+			j.formAnswer(o, item.ID, []byte(`""`))
+		}
 	}
 }
 
@@ -40,17 +46,6 @@ func (j *Journey) formAnswer(o *Observation, item string, bytes []byte) {
 	j.putAnswer(item, answer)
 }
 
-// clearUnsent clears the answers to those items of the page that the form did not
-// have: browsers send no box that is not ticked.
-func (j *Journey) clearUnsent(o *Observation, items []Item) {
-	for _, item := range items {
-		isSent := slices.ContainsFunc(o.Answers, func(a ItemAnswer) bool { return a.Item == item.ID })
-		if !isSent && j.answer(item.ID).Bytes != nil {
-			j.formAnswer(o, item.ID, []byte(`""`))
-		}
-	}
-}
-
 // pointedItems returns the items of the page that the participant is on.
 func (j *Journey) pointedItems() []Item { return j.itemsOf(j.Pointer) }
 
@@ -64,8 +59,4 @@ func (j *Journey) itemsOf(id string) []Item {
 		return nil
 	}
 	return definition.items()
-}
-
-func hasItem(items []Item, id string) bool {
-	return slices.ContainsFunc(items, func(item Item) bool { return item.ID == id })
 }
