@@ -74,8 +74,8 @@ func (w *watch) addRequest(piece []byte) {
 	}
 }
 
-// beginResponse prepares to copy the response, whose head is raw and whose body has length bytes; 0
-// if that is unknown.
+// beginResponse prepares to copy the response, whose head is raw and whose body has
+// length bytes; 0 if that is unknown.
 func (w *watch) beginResponse(head *responseHead, raw []byte, length int) {
 	if w == nil {
 		return

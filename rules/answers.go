@@ -1,8 +1,6 @@
 package rules
 
 import (
-	"slices"
-
 	"github.com/tidwall/gjson"
 
 	"github.com/sidehook/sidehook/rules/bodies"
@@ -32,7 +30,7 @@ type answersFile struct {
 type answers struct {
 	at           source
 	item, answer string
-	only, except []string
+	items        bodies.Names
 	// onPage restricts them to the items of the page that the participant was on.
 	onPage bool
 }
@@ -41,7 +39,7 @@ func compileAnswers(doc *strictyaml.Document, path string, file *answersFile) *a
 	if file == nil {
 		return nil
 	}
-	a := &answers{item: file.Item, answer: file.Answer, only: file.Only, except: file.Except, onPage: file.OnPage}
+	a := &answers{item: file.Item, answer: file.Answer, items: bodies.Names{Only: file.Only, Except: file.Except}, onPage: file.OnPage}
 	var err error
 	if a.at, err = parseSource(file.At); err != nil || !a.at.from.isBody() {
 		doc.Wrong(path+".at", "must be request:GJSON or response:GJSON, not %q", file.At)
@@ -67,16 +65,10 @@ func (a *answers) read(r *reading) (list []ItemAnswer) {
 		} else if at.IsArray() {
 			return false
 		}
-		if item != "" && a.takes(item) {
+		if item != "" && a.items.Have(item) {
 			list = append(list, ItemAnswer{item, readAnswer(value)})
 		}
 		return true
 	})
 	return list
-}
-
-// takes reports whether an item is one of the answers.
-func (a *answers) takes(item string) bool {
-	matches := func(pattern string) bool { return bodies.MatchesPattern(pattern, item) }
-	return (a.only == nil || slices.ContainsFunc(a.only, matches)) && !slices.ContainsFunc(a.except, matches)
 }

@@ -46,17 +46,24 @@ func (f Fold) identify(o *Observation) {
 	if o.IsChained {
 		o.Journey.Participant = f.linked(Key{cookieInstance, named}, named)
 	}
+	known := o.Journey.Participant
 	if o.KnownAs != "" {
 		f.recall(o)
 	}
 	if !o.IsChained {
 		return
 	}
-	for _, name := range []string{named, o.Renamed} {
-		if name != "" && f.linked(Key{cookieInstance, name}, name) != o.Journey.Participant {
-			f.lead(Key{cookieInstance, name}, Key{cookieInstance, o.Journey.Participant}, o.At)
-		}
+	if o.Journey.Participant != known {
+		f.rename(named, o)
 	}
+	if o.Renamed != "" && f.linked(Key{cookieInstance, o.Renamed}, o.Renamed) != o.Journey.Participant {
+		f.rename(o.Renamed, o)
+	}
+}
+
+// rename has a cookie name the participant of o.
+func (f Fold) rename(cookie string, o *Observation) {
+	f.lead(Key{cookieInstance, cookie}, Key{cookieInstance, o.Journey.Participant}, o.At)
 }
 
 // recall finds the participant who saved what they did under a name, or remembers the

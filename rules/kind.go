@@ -1,7 +1,8 @@
 package rules
 
 // Kind is the kind of an observation: what an exchange says, in the words of a
-// profile. A new kind also needs: kinds and requiredIDs (route_file.go), Journey.fold, and the text of `sidehook try` (trial/text.go).
+// profile. A new kind also needs: kinds and requiredIDs (route_file.go), Journey.fold,
+// and the text of `sidehook try` (trial/text.go).
 type Kind string
 
 // The kinds of observations.

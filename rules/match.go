@@ -55,16 +55,16 @@ func (m Match) WhyNothing(p *Profile, x Exchange) string {
 	r := m.reading(p, x)
 	var whys []string
 	for _, alternative := range m.route.alternatives {
-		switch failing := ""; {
-		case !alternative.when.holds(x):
-			whys = append(whys, "it would say "+string(alternative.kind)+" with "+alternative.when.String()+", but the response was "+responseLine(x))
-		default:
-			failing = alternative.only.failing(r)
-			if failing == "" {
-				return "it names no participant yet"
-			}
-			whys = append(whys, "it would say "+string(alternative.kind)+", but not: "+failing)
+		would := "it would say " + string(alternative.kind)
+		if !alternative.when.holds(x) {
+			whys = append(whys, would+" with "+alternative.when.String()+", but the response was "+responseLine(x))
+			continue
 		}
+		failing := alternative.only.failing(r)
+		if failing == "" {
+			return "it names no participant yet"
+		}
+		whys = append(whys, would+", but not: "+failing)
 	}
 	return strings.Join(whys, "; ")
 }

@@ -58,8 +58,9 @@ var (
 	errPageWithoutID = errors.New("the page in the app's response has no id")
 )
 
-// readPage reads the definition of a page, whose id may be known; nil for null, which completes the survey.
-// A response without a page says nothing of the kind: it may report an error.
+// readPage reads the definition of a page, whose id may be known; nil for null, which
+// completes the survey. A response without a page says nothing of the kind: it may
+// report an error.
 func (p *Profile) readPage(json gjson.Result, id string) (*Page, error) {
 	switch {
 	case !json.Exists():

@@ -62,7 +62,7 @@ func LoadProfile(nameOrPath string) (*Profile, error) {
 	}
 	info, err := os.Stat(nameOrPath)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the profile %q: it is neither built in (decsys is) nor a file: %w", nameOrPath, err)
+		return nil, fmt.Errorf("cannot read the profile %q: it is neither built in (%s) nor a file: %w", nameOrPath, strings.Join(profiles.Names(), ", "), err)
 	}
 	if info.Size() > maxProfile {
 		return nil, fmt.Errorf("cannot read the profile %q: it has %d bytes; at most %d are allowed", nameOrPath, info.Size(), maxProfile)

@@ -35,8 +35,7 @@ func (c responseCondition) holds(x Exchange) bool {
 	if c.mediaType == "" {
 		return true
 	}
-	mediaType, _, _ := strings.Cut(x.ContentType, ";") // parameters may be malformed, as browsers take them
-	return strings.EqualFold(strings.TrimSpace(mediaType), c.mediaType)
+	return mediaTypeOf(x.ContentType) == c.mediaType
 }
 
 // String returns the condition as a profile writes it.

@@ -114,39 +114,38 @@ func (s source) plain(r *reading) (text string, ok bool) {
 	case query:
 		values := r.query()
 		return values.Get(s.name), values.Has(s.name)
-	case header, cookie, setCookie:
-		return s.credential(&r.Exchange)
+	case header:
+		return fieldOf(r.RequestHeader, s.name)
+	case cookie:
+		return cookieOf(sentCookies(r.RequestHeader), s.name)
+	case setCookie:
+		return cookieOf(cookiesToSet(r.ResponseHeader), s.name)
 	case location:
 		return fieldOf(r.ResponseHeader, "Location")
 	}
 	return "", false
 }
 
-// credential returns the value of a field or cookie, which must not be kept.
-func (s source) credential(x *Exchange) (value string, ok bool) {
-	switch s.from {
-	case header:
-		return fieldOf(x.RequestHeader, s.name)
-	case cookie:
-		for _, f := range x.RequestHeader {
-			if !strings.EqualFold(f.Name, "Cookie") {
-				continue
-			}
-			cookies, _ := http.ParseCookie(f.Value)
-			if value, ok = cookieOf(cookies, s.name); ok {
-				return value, true
-			}
+// sentCookies returns the cookies of a request, those of its first field last, which
+// cookieOf prefers.
+func sentCookies(fields []HeaderField) (cookies []*http.Cookie) {
+	for _, f := range fields {
+		if strings.EqualFold(f.Name, "Cookie") {
+			sent, _ := http.ParseCookie(f.Value)
+			cookies = append(sent, cookies...)
 		}
-	case setCookie:
-		var cookies []*http.Cookie
-		for _, f := range x.ResponseHeader {
-			if set, err := http.ParseSetCookie(f.Value); strings.EqualFold(f.Name, "Set-Cookie") && err == nil && set.MaxAge >= 0 {
-				cookies = append(cookies, set)
-			}
-		}
-		return cookieOf(cookies, s.name)
 	}
-	return "", false
+	return cookies
+}
+
+// cookiesToSet returns the cookies that a response sets.
+func cookiesToSet(fields []HeaderField) (cookies []*http.Cookie) {
+	for _, f := range fields {
+		if set, err := http.ParseSetCookie(f.Value); strings.EqualFold(f.Name, "Set-Cookie") && err == nil && set.MaxAge >= 0 {
+			cookies = append(cookies, set)
+		}
+	}
+	return cookies
 }
 
 // cookieOf returns the last cookie whose name matches a pattern: browsers keep that.
@@ -168,8 +167,8 @@ func fieldOf(fields []HeaderField, name string) (value string, ok bool) {
 	return "", false
 }
 
-// digest names a credential without revealing it. What a session's cookie or token
-// has at random is too much to be guessed.
+// digest names a credential without revealing it. Fold.Key keeps others from making
+// the digest of one that can be guessed.
 func digest(credential string) string {
 	sum := sha256.Sum256([]byte("sidehook " + credential))
 	return base64.RawURLEncoding.EncodeToString(sum[:16])

@@ -24,9 +24,9 @@ type Page struct {
 	// in selects the elements whose controls are the page's fields, nil without fields.
 	in cascadia.Matcher
 	// hidden selects the hidden controls that are fields, too.
-	hidden       cascadia.Matcher
-	only, except []string
-	texts        []value
+	hidden cascadia.Matcher
+	names  Names
+	texts  []value
 }
 
 // value is a text of the page, by its name.
@@ -45,23 +45,9 @@ type PageFields struct {
 	Fields ControlFields `yaml:"fields"`
 }
 
-// ControlFields select controls.
-type ControlFields struct {
-	// In selects the elements that have the controls of one question each.
-	In string `yaml:"in"`
-	// Hidden selects those hidden controls that count, too.
-	Hidden string `yaml:"hidden"`
-	// Only are the names of controls that count, nil for all; * stands for any text.
-	Only []string `yaml:"only"`
-	// Except are the names of controls that do not count; * stands for any text.
-	Except []string `yaml:"except"`
-	// Texts are read from the element of In, for each of its controls.
-	Texts map[string]string `yaml:"texts"`
-}
-
 // CompilePage compiles selectors. wrong is called for each that is malformed, with its path.
 func CompilePage(f PageFields, wrong func(path string, err error)) *Page {
-	p := &Page{only: f.Fields.Only, except: f.Fields.Except}
+	p := &Page{names: Names{f.Fields.Only, f.Fields.Except}}
 	compile := func(path, text string) cascadia.Matcher {
 		selector, err := cascadia.ParseGroup(text)
 		if err != nil {
@@ -143,10 +129,7 @@ func (v *value) append(d []byte, node *html.Node) []byte {
 	if node == nil {
 		return d
 	}
-	content, has := textOf(node), true
-	if v.attribute != "" {
-		content, has = attribute(node, v.attribute)
-	}
+	content, has := v.of(node)
 	if !has {
 		return d
 	}
@@ -155,144 +138,12 @@ func (v *value) append(d []byte, node *html.Node) []byte {
 	return jsonpath.AppendString(d, content)
 }
 
-// control is a field of a page: all elements with one name.
-type control struct {
-	name, kind string
-	options    [][2]string // value and label
-	in         *html.Node
-}
-
-func (p *Page) appendFields(d []byte, root *html.Node) []byte {
-	d = append(d, '[')
-	texts := map[*html.Node][]byte{} // by the element that has them
-	for i, c := range p.controls(root) {
-		if i > 0 {
-			d = append(d, ',')
-		}
-		d = jsonpath.AppendString(append(d, `{"name":`...), c.name)
-		d = jsonpath.AppendString(append(d, `,"type":`...), c.kind)
-		if _, has := texts[c.in]; !has {
-			texts[c.in] = p.appendTexts([]byte{','}, c.in)
-		}
-		d = append(d, texts[c.in]...)
-		d = append(d, `"options":[`...)
-		for j, option := range c.options {
-			if j > 0 {
-				d = append(d, ',')
-			}
-			d = jsonpath.AppendString(append(d, `{"value":`...), option[0])
-			d = append(jsonpath.AppendString(append(d, `,"label":`...), option[1]), '}')
-		}
-		d = append(d, `]}`...)
+// of returns the value of an element.
+func (v *value) of(node *html.Node) (content string, has bool) {
+	if v.attribute != "" {
+		return attribute(node, v.attribute)
 	}
-	return append(d, ']')
-}
-
-// appendTexts appends the texts of an element of In as members.
-func (p *Page) appendTexts(d []byte, in *html.Node) []byte {
-	for _, v := range p.texts {
-		node := in
-		if v.selector != nil && !v.selector.Match(in) {
-			node = cascadia.Query(in, v.selector)
-		}
-		if before := len(d); node != nil {
-			if d = v.append(d, node); len(d) > before {
-				d = append(d, ',')
-			}
-		}
-	}
-	return d
-}
-
-// controls returns the controls within the elements of In, in the order of the page.
-func (p *Page) controls(root *html.Node) (list []*control) {
-	byName := map[string]*control{}
-	labels := labelsOf(root)
-	var visit func(node, in *html.Node)
-	visit = func(node, in *html.Node) { // the parser has bounded the depth
-		if node.Type == html.ElementNode && p.in.Match(node) {
-			in = node
-		}
-		if in != nil && p.isField(node) && len(list) <= maxFields {
-			name, _ := attribute(node, "name")
-			c := byName[name]
-			if c == nil {
-				c = &control{name: name, kind: kindOf(node), in: in}
-				byName[name], list = c, append(list, c)
-			}
-			c.addOptions(node, labels)
-		}
-		for child := range node.ChildNodes() {
-			visit(child, in)
-		}
-	}
-	visit(root, nil)
-	return list
-}
-
-// isField reports whether a node is a control that a participant fills in.
-func (p *Page) isField(node *html.Node) bool {
-	if node.Type != html.ElementNode || node.DataAtom != atom.Input && node.DataAtom != atom.Select && node.DataAtom != atom.Textarea {
-		return false
-	}
-	name, _ := attribute(node, "name")
-	matches := func(pattern string) bool { return MatchesPattern(pattern, name) }
-	if name == "" || p.only != nil && !slices.ContainsFunc(p.only, matches) || slices.ContainsFunc(p.except, matches) {
-		return false
-	}
-	switch kindOf(node) {
-	case "hidden":
-		return p.hidden != nil && p.hidden.Match(node)
-	case "submit", "button", "image", "reset", "password":
-		return false
-	}
-	return true
-}
-
-// kindOf returns the type of an input, or else the element.
-func kindOf(node *html.Node) string {
-	if node.DataAtom != atom.Input {
-		return node.Data
-	}
-	kind, has := attribute(node, "type")
-	if !has {
-		return "text"
-	}
-	return strings.ToLower(kind)
-}
-
-func (c *control) addOptions(node *html.Node, labels map[string]string) {
-	switch kindOf(node) {
-	case "radio", "checkbox":
-		value, _ := attribute(node, "value")
-		id, _ := attribute(node, "id")
-		c.options = append(c.options, [2]string{value, labels[id]})
-	case "select":
-		for option := range node.Descendants() {
-			if option.DataAtom != atom.Option {
-				continue
-			}
-			label := textOf(option)
-			value, has := attribute(option, "value")
-			if !has {
-				value = label
-			}
-			c.options = append(c.options, [2]string{value, label})
-		}
-	}
-}
-
-// labelsOf returns the texts of labels by the id of what they label.
-func labelsOf(root *html.Node) map[string]string {
-	labels := map[string]string{}
-	for node := range root.Descendants() {
-		if node.DataAtom == atom.Label {
-			if id, has := attribute(node, "for"); has {
-				labels[id] = textOf(node)
-			}
-		}
-	}
-	return labels
+	return textOf(node), true
 }
 
 func attribute(node *html.Node, name string) (value string, has bool) {

@@ -1,6 +1,19 @@
 package bodies
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
+
+// Names are those that match one of Only, nil for all, and none of Except. In both, *
+// stands for any text.
+type Names struct{ Only, Except []string }
+
+// Have reports whether a name is one of them.
+func (n Names) Have(name string) bool {
+	matches := func(pattern string) bool { return MatchesPattern(pattern, name) }
+	return (n.Only == nil || slices.ContainsFunc(n.Only, matches)) && !slices.ContainsFunc(n.Except, matches)
+}
 
 // MatchesPattern reports whether text is pattern, in which * stands for any text.
 func MatchesPattern(pattern, text string) bool {
