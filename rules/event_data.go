@@ -4,6 +4,8 @@ import (
 	"strconv"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/sidehook/sidehook/rules/jsonpath"
 )
 
 // Data returns the event as JSON: what the `when` of a rule reads, and the data of
@@ -12,7 +14,7 @@ func (e *Event) Data() []byte {
 	d := append(make([]byte, 0, 1024), `{"survey":`...)
 	d = e.Survey.appendJSON(d)
 	d = append(d, `,"participant":{"id":`...)
-	d = AppendString(d, e.Participant.ID)
+	d = jsonpath.AppendString(d, e.Participant.ID)
 	d = append(d, `,"started":`...)
 	d = appendTime(d, e.Participant.Started)
 	d = append(d, `},"from":`...)
@@ -43,7 +45,7 @@ func (s *Survey) appendJSON(d []byte) []byte {
 	d = append(d, `{"id":`...)
 	d = appendText(d, s.ID)
 	d = append(d, `,"instance":`...)
-	d = AppendString(d, s.Instance)
+	d = jsonpath.AppendString(d, s.Instance)
 	d = append(d, `,"friendly_id":`...)
 	d = appendText(d, s.FriendlyID)
 	d = append(d, `,"study":`...)
@@ -57,13 +59,13 @@ func (p *PageRef) appendJSON(d []byte) []byte {
 		return append(d, "null"...)
 	}
 	d = append(d, `{"id":`...)
-	d = AppendString(d, p.ID)
+	d = jsonpath.AppendString(d, p.ID)
 	d = append(d, `,"number":`...)
 	d = strconv.AppendInt(d, int64(p.Number), 10)
 	d = append(d, `,"position":`...)
 	d = strconv.AppendInt(d, int64(p.Position), 10)
 	d = append(d, `,"name":`...)
-	d = AppendNullable(d, p.Name)
+	d = jsonpath.AppendNullable(d, p.Name)
 	return append(d, '}')
 }
 
@@ -71,19 +73,19 @@ func (e *Event) appendResponse(d []byte, r *Response) []byte {
 	d = append(d, `{"page":`...)
 	d = appendNumberOf(d, &r.Page, r.Page.Number)
 	d = append(d, `,"page_name":`...)
-	d = AppendNullable(d, r.Page.Name)
+	d = jsonpath.AppendNullable(d, r.Page.Name)
 	d = append(d, `,"position":`...)
 	d = appendNumberOf(d, &r.Page, r.Page.Position)
 	d = append(d, `,"item":`...)
-	d = AppendString(d, r.Item)
+	d = jsonpath.AppendString(d, r.Item)
 	d = append(d, `,"question":`...)
-	d = AppendNullable(d, r.Question)
+	d = jsonpath.AppendNullable(d, r.Question)
 	d = append(d, `,"type":`...)
-	d = AppendNullable(d, r.Type)
+	d = jsonpath.AppendNullable(d, r.Type)
 	d = append(d, `,"optional":`...)
 	d = strconv.AppendBool(d, r.Optional)
 	d = append(d, `,"state":`...)
-	d = AppendString(d, string(e.state(r)))
+	d = jsonpath.AppendString(d, string(e.state(r)))
 	d = append(d, `,"response":`...)
 	if len(r.Answer) == 0 {
 		d = append(d, "null"...)
@@ -112,14 +114,14 @@ func appendNumberOf(d []byte, page *PageRef, number int) []byte {
 func appendLabel(d []byte, r *Response) []byte {
 	answer := gjson.ParseBytes(r.Answer)
 	if len(r.Options) == 0 || !answer.IsArray() {
-		return AppendNullable(d, r.label(answer))
+		return jsonpath.AppendNullable(d, r.label(answer))
 	}
 	d = append(d, '[')
 	for i, one := range answer.Array() {
 		if i > 0 {
 			d = append(d, ',')
 		}
-		d = AppendNullable(d, r.label(one))
+		d = jsonpath.AppendNullable(d, r.label(one))
 	}
 	return append(d, ']')
 }

@@ -6,17 +6,6 @@ import (
 	"github.com/sidehook/sidehook/rules/jsonpath"
 )
 
-// AppendString is jsonpath.AppendString.
-func AppendString(dst []byte, text string) []byte { return jsonpath.AppendString(dst, text) }
-
-// AppendNullable appends text as a JSON string, or null where text is nil.
-func AppendNullable(dst []byte, text *string) []byte {
-	if text == nil {
-		return append(dst, "null"...)
-	}
-	return AppendString(dst, *text)
-}
-
 // appendTime appends a time as RFC 3339 in UTC with milliseconds, or null for the zero time.
 func appendTime(dst []byte, t time.Time) []byte {
 	if t.IsZero() {
@@ -30,5 +19,5 @@ func appendText(dst []byte, text string) []byte {
 	if text == "" {
 		return append(dst, "null"...)
 	}
-	return AppendString(dst, text)
+	return jsonpath.AppendString(dst, text)
 }

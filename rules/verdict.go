@@ -58,7 +58,7 @@ func (m *matcher) checks(e *Event) []Check {
 		Wants: strings.Join(m.Surveys, ", "),
 	})
 	add(len(m.SourcePages) > 0, Check{
-		Key: "source_pages", Holds: m.matchesPage(e), Found: fmt.Sprintf("%d, %s", e.From.Number, AppendNullable(nil, e.From.Name)),
+		Key: "source_pages", Holds: m.matchesPage(e), Found: fmt.Sprintf("%d, %s", e.From.Number, jsonpath.AppendNullable(nil, e.From.Name)),
 		Wants: joined(m.SourcePages),
 	})
 	add(len(m.SourcePositions) > 0, Check{

@@ -3,6 +3,7 @@ package record
 import (
 	"github.com/sidehook/sidehook/rules"
 	"github.com/sidehook/sidehook/rules/config"
+	"github.com/sidehook/sidehook/rules/jsonpath"
 )
 
 // standardTime is RFC 3339 in UTC with milliseconds.
@@ -41,7 +42,7 @@ func standardBody(about envelope, e *rules.Event) []byte {
 	b = append(b, `","timestamp":"`...)
 	b = e.At.UTC().AppendFormat(b, standardTime)
 	b = append(b, `","rule":`...)
-	b = rules.AppendString(b, about.rule)
+	b = jsonpath.AppendString(b, about.rule)
 	b = append(b, `,"data":`...)
 	b = append(b, e.Data()...)
 	return append(b, '}')

@@ -4,6 +4,7 @@ import (
 	"net/url"
 
 	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/rules/jsonpath"
 )
 
 // cloudType is the prefix of the type: it should be the reversed domain name of
@@ -18,15 +19,15 @@ func cloudEventBody(about envelope, e *rules.Event) []byte {
 	b := append(make([]byte, 0, 2048), `{"specversion":"1.0","type":"`+cloudType...)
 	b = append(b, eventType(e)...)
 	b = append(b, `","source":`...)
-	b = rules.AppendString(b, "/surveys/"+url.PathEscape(e.Survey.ID)+"/"+url.PathEscape(e.Survey.Instance))
+	b = jsonpath.AppendString(b, "/surveys/"+url.PathEscape(e.Survey.ID)+"/"+url.PathEscape(e.Survey.Instance))
 	b = append(b, `,"subject":`...)
-	b = rules.AppendString(b, surveyName(&e.Survey))
+	b = jsonpath.AppendString(b, surveyName(&e.Survey))
 	b = append(b, `,"id":`...)
-	b = rules.AppendString(b, about.id)
+	b = jsonpath.AppendString(b, about.id)
 	b = append(b, `,"time":"`...)
 	b = e.At.UTC().AppendFormat(b, standardTime)
 	b = append(b, `","rule":`...)
-	b = rules.AppendString(b, about.rule)
+	b = jsonpath.AppendString(b, about.rule)
 	b = append(b, `,"datacontenttype":"application/json","data":`...)
 	b = append(b, e.Data()...)
 	return append(b, '}')

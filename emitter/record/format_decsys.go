@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/rules/jsonpath"
 )
 
 // decsysTime is the layout of a DateTimeOffset in Newtonsoft.Json: up to seven
@@ -21,15 +22,15 @@ func decsysBody(_ envelope, e *rules.Event) []byte {
 	b := append(make([]byte, 0, 2048), `{"Timestamp":`...)
 	b = appendDecsysTime(b, e.At)
 	b = append(b, `,"SurveyId":`...)
-	b = rules.AppendString(b, surveyName(&e.Survey))
+	b = jsonpath.AppendString(b, surveyName(&e.Survey))
 	b = append(b, `,"ParticipantId":`...)
-	b = rules.AppendString(b, e.Participant.ID)
+	b = jsonpath.AppendString(b, e.Participant.ID)
 	b = append(b, `,"EventType":{"SourcePage":`...)
 	b = strconv.AppendInt(b, int64(e.From.Position), 10)
 	b = append(b, `,"TargetPage":0,"ResolvedPage":`...)
 	b = strconv.AppendInt(b, int64(e.From.Position)+1, 10)
 	b = append(b, `,"ResolvedSuccess":false,"Name":"PAGE_NAVIGATION"},"Payload":{"Id":`...)
-	b = rules.AppendString(b, e.Participant.ID)
+	b = jsonpath.AppendString(b, e.Participant.ID)
 	b = append(b, `,"SurveyStarted":`...)
 	if e.Participant.Started.IsZero() {
 		b = append(b, "null"...)
@@ -55,11 +56,11 @@ func appendDecsysResponse(b []byte, r *rules.Response) []byte {
 	b = append(b, `{"Page":`...)
 	b = strconv.AppendInt(b, int64(r.Page.Number), 10)
 	b = append(b, `,"PageName":`...)
-	b = rules.AppendNullable(b, r.Page.Name)
+	b = jsonpath.AppendNullable(b, r.Page.Name)
 	b = append(b, `,"Question":`...)
-	b = rules.AppendNullable(b, r.Question)
+	b = jsonpath.AppendNullable(b, r.Question)
 	b = append(b, `,"ResponseType":`...)
-	b = rules.AppendNullable(b, r.Type)
+	b = jsonpath.AppendNullable(b, r.Type)
 	b = append(b, `,"Order":`...)
 	b = strconv.AppendInt(b, int64(r.Page.Position), 10)
 	b = append(b, `,"Response":`...)

@@ -16,6 +16,14 @@ func AppendString(dst []byte, text string) []byte {
 	return append(dst, '"')
 }
 
+// AppendNullable appends text as a JSON string, or null where text is nil.
+func AppendNullable(dst []byte, text *string) []byte {
+	if text == nil {
+		return append(dst, "null"...)
+	}
+	return AppendString(dst, *text)
+}
+
 func appendRune(dst []byte, r rune) []byte {
 	switch r {
 	case '"', '\\':

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/rules/jsonpath"
 )
 
 // WriteText writes the report for people. It shows participants and answers:
@@ -50,14 +51,14 @@ func (o *Observation) text(kind rules.Kind) string {
 	case o.Page == nil:
 		return who + ", no page: completed"
 	}
-	text := fmt.Sprintf("%s, page %d %s (%s)", who, o.Page.Number, rules.AppendNullable(nil, o.Page.Name), o.Page.ID)
+	text := fmt.Sprintf("%s, page %d %s (%s)", who, o.Page.Number, jsonpath.AppendNullable(nil, o.Page.Name), o.Page.ID)
 	if o.PageCount > 0 {
 		text += fmt.Sprintf(" of %d", o.PageCount)
 	}
 	if o.Page.Item == nil {
 		return text + ", takes no answer"
 	}
-	return fmt.Sprintf("%s, takes an answer of type %s (%s)", text, rules.AppendNullable(nil, o.Page.Item.Type), o.Page.Item.ID)
+	return fmt.Sprintf("%s, takes an answer of type %s (%s)", text, jsonpath.AppendNullable(nil, o.Page.Item.Type), o.Page.Item.ID)
 }
 
 func (o *Observation) survey() string {
