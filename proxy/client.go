@@ -21,12 +21,8 @@ type clientConn struct {
 	participant net.Addr
 	// bodyWaiter is called before a read of a request's body that may block; nil outside of a body.
 	bodyWaiter interface{ beforeWait() }
-	// head is what is known of the request's head.
-	head headScan
-	// firstByte is the state of the first byte of the request's body.
-	firstByte firstByte
-	// expectsContinue is set if the request's body comes after 100 Continue.
-	expectsContinue bool
+	// incoming is what is known of the request that is being read.
+	incoming
 	// detached makes reads fail with errDetached: fasthttp has to return what it
 	// has buffered, and the rest is read without it.
 	detached bool
@@ -44,10 +40,19 @@ type clientConn struct {
 	// tooLate is set when a request came after a shutdown had claimed the connection.
 	tooLate bool
 	// headerTimeout and idleTimeout are those of Config.
-	headerTimeout, idleTimeout time.Duration
-	// headLimited is set once the head that is being read has a deadline.
-	headLimited                 bool
+	headerTimeout, idleTimeout  time.Duration
 	readDeadline, writeDeadline lazyDeadline
+}
+
+// incoming is how far a request has been read from a connection. Its zero value is
+// that of the next one.
+type incoming struct {
+	// headLimited is set once the head has a deadline.
+	headLimited bool
+	head        headScan
+	firstByte   firstByte
+	// expectsContinue is set if the body comes after 100 Continue.
+	expectsContinue bool
 }
 
 // loopState is what is known of where a participant's connection comes from.

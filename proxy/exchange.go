@@ -219,13 +219,10 @@ func (e *exchange) releaseApp() {
 // returnToServer makes fasthttp go on with the next request, or close.
 func (e *exchange) returnToServer() {
 	e.client.dropNextWrite = true
-	e.client.expectsContinue = false
 	if e.client.firstByte == byteOwed {
 		e.response.closing = true // fasthttp would take the byte for the next request
 	}
-	e.client.firstByte = byteRead
-	e.client.head = headBegins
-	e.client.headLimited = false        // a pipelined head has a deadline of its own
+	e.client.incoming = incoming{}
 	e.ctx.SetWriteDeadline(time.Time{}) // makes fasthttp flush its response now, which is dropped
 	if !e.response.closing {
 		return
