@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/sidehook/sidehook/rules/bodies"
-	"github.com/sidehook/sidehook/rules/jsonpath"
 )
 
 // reading is an exchange that is being read. Its bodies become JSON that is safe for
@@ -40,24 +39,15 @@ func (r *reading) body(of origin) ([]byte, error) {
 
 func (r *reading) read(of origin) (json []byte, err error) {
 	data, contentType, lacks, whose := r.RequestBody, r.RequestType, r.LacksRequest, "the participant's answer"
+	var page *bodies.Page
 	if of == responseBody {
+		page = r.html
 		data, contentType, lacks, whose = r.ResponseBody, r.ContentType, r.LacksResponse, "the app's response"
 	}
 	if lacks != "" {
 		return nil, fmt.Errorf("%w: %s", errUninspected, lacks)
 	}
-	switch mediaType := mediaTypeOf(contentType); {
-	case of == requestBody && mediaType == "application/x-www-form-urlencoded":
-		json, err = bodies.ReadForm(data)
-	case of == requestBody && mediaType == "multipart/form-data":
-		json, err = bodies.ReadMultipart(contentType, data)
-	case mediaType == "text/xml", mediaType == "application/xml", strings.HasSuffix(mediaType, "+xml") && mediaType != "application/xhtml+xml":
-		json, err = bodies.ReadXML(data)
-	case of == responseBody && r.isHTML():
-		json, err = r.html.Read(data)
-	default:
-		json, err = jsonpath.ReadJSON(data)
-	}
+	json, err = bodies.Read(contentType, data, page)
 	if err != nil {
 		return nil, fmt.Errorf("%s %w", whose, err)
 	}
@@ -65,18 +55,11 @@ func (r *reading) read(of origin) (json []byte, err error) {
 }
 
 // isHTML reports whether the response is HTML that the profile reads.
-func (r *reading) isHTML() bool { return r.html != nil && mediaTypeOf(r.ContentType) == "text/html" }
+func (r *reading) isHTML() bool { return r.html != nil && bodies.KindOf(r.ContentType) == bodies.HTML }
 
 // query returns the query of the request's target.
 func (r *reading) query() url.Values {
 	_, raw, _ := strings.Cut(r.target, "?")
 	values, _ := url.ParseQuery(raw) // what is malformed is left out
 	return values
-}
-
-// mediaTypeOf returns the media type of a Content-Type in lower case. Its parameters
-// may be malformed, as browsers take them.
-func mediaTypeOf(contentType string) string {
-	mediaType, _, _ := strings.Cut(contentType, ";")
-	return strings.ToLower(strings.TrimSpace(mediaType))
 }

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/sidehook/sidehook/rules/bodies"
 	"github.com/sidehook/sidehook/rules/strictyaml"
 )
 
@@ -35,7 +36,7 @@ func (c responseCondition) holds(x Exchange) bool {
 	if c.mediaType == "" {
 		return true
 	}
-	return mediaTypeOf(x.ContentType) == c.mediaType
+	return bodies.MediaType(x.ContentType) == c.mediaType
 }
 
 // String returns the condition as a profile writes it.

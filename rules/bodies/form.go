@@ -7,7 +7,6 @@ import (
 	"io"
 	"mime"
 	"mime/multipart"
-	"strings"
 
 	"github.com/sidehook/sidehook/rules/jsonpath"
 )
@@ -144,13 +143,9 @@ func readPart(part *multipart.Part) (value string, err error) {
 	if part.FileName() == "" {
 		return text(content), err
 	}
-	switch mediaType, _, _ := strings.Cut(part.Header.Get("Content-Type"), ";"); mediaType {
-	case "text/xml", "application/xml":
-		if read, err := ReadXML(content); err == nil {
-			return string(read), nil
-		}
-	case "application/json":
-		if read, err := jsonpath.ReadJSON(content); err == nil {
+	switch contentType := part.Header.Get("Content-Type"); MediaType(contentType) {
+	case "text/xml", "application/xml", "application/json":
+		if read, err := Read(contentType, content, nil); err == nil {
 			return string(read), nil
 		}
 	}

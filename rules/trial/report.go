@@ -73,6 +73,9 @@ type Unmatched struct {
 	Request     string `json:"request"`
 	ContentType string `json:"content_type"`
 	Times       int    `json:"times"`
+	// Sent and Got are the bodies of the request and the response, nil for one without fields.
+	Sent *Outline `json:"sent"`
+	Got  *Outline `json:"got"`
 }
 
 // Omission is an entry of a HAR file that is not an exchange, and why.

@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"mime"
 	"strings"
 
 	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/rules/bodies"
 	"github.com/sidehook/sidehook/rules/jsonpath"
 )
 
@@ -121,6 +121,14 @@ func (r *Report) writeRest(b *bytes.Buffer) {
 			line += fmt.Sprintf(" (%d times)", u.Times)
 		}
 		lines = append(lines, line)
+		for _, body := range []struct {
+			whose   string
+			outline *Outline
+		}{{"request", u.Sent}, {"response", u.Got}} {
+			if body.outline != nil {
+				lines = append(lines, fmt.Sprintf("      %s: %s", body.whose, body.outline))
+			}
+		}
 	}
 	if len(lines) > 0 {
 		fmt.Fprintf(b, "\nno route matches these:\n%s\n", strings.Join(lines, "\n"))
@@ -139,8 +147,8 @@ func (r *Report) writeRest(b *bytes.Buffer) {
 // mayMatter reports whether a survey could depend on the request, rather than be
 // shown with it.
 func (u *Unmatched) mayMatter() bool {
-	mediaType, _, _ := mime.ParseMediaType(u.ContentType)
-	return !strings.HasPrefix(u.Request, "GET ") || strings.HasSuffix(mediaType, "json")
+	isData := u.Got != nil || strings.HasSuffix(bodies.MediaType(u.ContentType), "json")
+	return !strings.HasPrefix(u.Request, "GET ") || isData && bodies.KindOf(u.ContentType) != bodies.XML // an image, as SVG
 }
 
 // count writes n things.

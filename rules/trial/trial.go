@@ -77,14 +77,17 @@ func Run(o Options, recorded []Recorded, omitted []Omission) *Report {
 func (t *trial) noteUnmatched(one *Recorded) {
 	path, _, _ := strings.Cut(one.Target, "?")
 	request := one.Method + " " + path
-	if i := slices.IndexFunc(t.Unmatched, func(u Unmatched) bool { return u.Request == request }); i >= 0 {
-		t.Unmatched[i].Times++
-		if one.Exchange.Status == http.StatusOK { // rather than of one that was aborted
-			t.Unmatched[i].ContentType = one.Exchange.ContentType
-		}
-		return
+	i := slices.IndexFunc(t.Unmatched, func(u Unmatched) bool { return u.Request == request })
+	if i < 0 {
+		i = len(t.Unmatched)
+		t.Unmatched = append(t.Unmatched, Unmatched{Request: request})
 	}
-	t.Unmatched = append(t.Unmatched, Unmatched{Request: request, ContentType: one.Exchange.ContentType, Times: 1})
+	u := &t.Unmatched[i]
+	u.Times++
+	if x := &one.Exchange; u.Times == 1 || x.Status == http.StatusOK { // rather than of one that was aborted
+		u.ContentType = x.ContentType
+		u.Sent, u.Got = outlineOf(x.RequestType, x.RequestBody), outlineOf(x.ContentType, x.ResponseBody)
+	}
 }
 
 // exchange takes the matched exchange i into its journey and reports it.
