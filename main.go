@@ -34,6 +34,7 @@ import (
 	"github.com/sidehook/sidehook/rules"
 	"github.com/sidehook/sidehook/rules/check"
 	"github.com/sidehook/sidehook/rules/config"
+	"github.com/sidehook/sidehook/rules/draft"
 	"github.com/sidehook/sidehook/rules/profiles"
 	"github.com/sidehook/sidehook/rules/reload"
 	"github.com/sidehook/sidehook/rules/trial"
@@ -79,7 +80,7 @@ Exit codes: 0, 1 for a failure, 2 for a wrong command line, and 3 where
 	build := cli.ReadBuild(version)
 	root.Version = build.String()
 	root.AddGroup(&cobra.Group{ID: "run", Title: "Run sidehook:"}, &cobra.Group{ID: "operate", Title: "Operate a running sidehook:"})
-	add(root, "run", runCommand(), check.Command(cli.CheckState), trial.Command(record.Preview), profiles.Command(), demo.Command(runDemo))
+	add(root, "run", runCommand(), check.Command(cli.CheckState), trial.Command(record.Preview), profiles.Command(), draft.Command(), demo.Command(runDemo))
 	add(root, "operate", cli.Commands()...)
 	add(root, "", cli.VersionCommand(build))
 	return root

@@ -157,14 +157,16 @@ func (e *Event) state(r *Response) responseState {
 	}
 }
 
-// answer adds an answer that was in flight at the navigation.
-func (e *Event) answer(item string, answer Answer) {
+// answer adds an answer that was in flight at the navigation, if the event lists its item.
+func (e *Event) answer(item string, answer Answer) (isListed bool) {
 	for i := range e.Responses {
 		if r := &e.Responses[i]; r.Item == item {
 			r.Answer, r.Recorded = answer.Bytes, answer.Recorded
 			e.Partial = e.Partial || answer.IsUnknown
+			isListed = true
 		}
 	}
+	return isListed
 }
 
 // pend marks the responses whose answers were still in flight.

@@ -79,7 +79,9 @@ func (j *Journey) fold(o *Observation) []*Event {
 	case PageLoaded:
 		j.pageLoaded(o)
 	case Answered:
-		j.answered(o)
+		if o.Item != "" {
+			j.answered(o)
+		}
 	case Navigated:
 		j.navigated(o)
 	case Reached:

@@ -23,7 +23,7 @@ func (j *Journey) answered(o *Observation) {
 		answer = Answer{IsUnknown: true}
 	}
 	if encoded := j.putAnswer(o.Item, answer); encoded != nil {
-		j.addLate(o, encoded)
+		j.addLate(o.Ticket, o.Item, encoded)
 	}
 }
 

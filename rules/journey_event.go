@@ -97,9 +97,7 @@ func (j *Journey) unlisted(listed map[string]bool) (responses []Response, areKno
 		case answer.IsUnknown:
 			areKnown = false
 		case answer.IsOfForm:
-			response := knownPage{pageState: &pageState{}}.response(&item, answer)
-			response.IsFurther = true
-			responses = append(responses, response)
+			responses = append(responses, unlistedResponse(item, answer))
 		}
 		listed[item.ID] = true
 	}
@@ -114,6 +112,23 @@ func (j *Journey) unlisted(listed map[string]bool) (responses []Response, areKno
 		add(Item{ID: strings.TrimPrefix(name, partAnswer)})
 	}
 	return responses, areKnown
+}
+
+// unlistedResponse is the answer to an item of no page.
+func unlistedResponse(item Item, answer Answer) Response {
+	response := knownPage{pageState: &pageState{}}.response(&item, answer)
+	response.IsFurther = true
+	return response
+}
+
+// surveyItem returns the item as the survey lists it, or else with its id alone.
+func (j *Journey) surveyItem(id string) Item {
+	for _, item := range j.surveyItems() {
+		if item.ID == id {
+			return item
+		}
+	}
+	return Item{ID: id}
 }
 
 func (p knownPage) question() *string {

@@ -43,7 +43,9 @@ func (j *Journey) formAnswer(o *Observation, item string, bytes []byte) {
 		answer = Answer{IsUnknown: true}
 		j.refuse(RefusedAnswer)
 	}
-	j.putAnswer(item, answer)
+	if encoded := j.putAnswer(item, answer); encoded != nil {
+		j.addLate(o.Ticket, item, encoded)
+	}
 }
 
 // pointedItems returns the items of the page that the participant is on.

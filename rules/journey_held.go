@@ -76,10 +76,10 @@ func (j *Journey) hold(event *Event, o *Observation) {
 }
 
 // addLate adds an answer to the events that wait for its exchange.
-func (j *Journey) addLate(o *Observation, answer []byte) {
+func (j *Journey) addLate(ticket uint64, item string, answer []byte) {
 	for i := range j.Held {
-		if h := &j.Held[i]; slices.Contains(h.Tickets, o.Ticket) {
-			j.store.PutPart(j.key, numbered(partLate, h.Place)+o.Item, answer)
+		if h := &j.Held[i]; slices.Contains(h.Tickets, ticket) {
+			j.store.PutPart(j.key, numbered(partLate, h.Place)+item, answer)
 			h.Bytes += len(answer)
 		}
 	}
@@ -141,7 +141,10 @@ func (j *Journey) takeHeld(held heldEvent) *Event {
 	event.Partial = event.Partial || held.IsCut
 	late := numbered(partLate, held.Place)
 	for _, part := range j.store.Parts(j.key, late) {
-		event.answer(strings.TrimPrefix(part, late), decodeAnswer(j.store.Part(j.key, part)))
+		item, answer := strings.TrimPrefix(part, late), decodeAnswer(j.store.Part(j.key, part))
+		if !event.answer(item, answer) && answer.IsOfForm {
+			event.Responses = append(event.Responses, unlistedResponse(j.surveyItem(item), answer))
+		}
 		j.store.PutPart(j.key, part, nil)
 	}
 	if err != nil {

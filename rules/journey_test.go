@@ -177,6 +177,15 @@ func TestAnEventWaitsForTheAnswersInFlight(t *testing.T) {
 	}
 }
 
+func TestACompletionWaitsForAFormInFlight(t *testing.T) {
+	w := newWalk()
+	w.fold(Observation{Kind: Completed, InFlight: []uint64{100}})
+	events := w.journey.fold(&Observation{Kind: Answered, Answers: []ItemAnswer{{"late", []byte("4")}}, Ticket: 100, At: w.clock})
+	if len(events) != 1 || len(events[0].Responses) != 1 || string(events[0].Responses[0].Answer) != "4" {
+		t.Errorf("%d events, %+v; want one with the answer that was in flight", len(events), events)
+	}
+}
+
 func TestAnEventIsReadyWithoutAnAnswerThatFailsOrTakesTooLong(t *testing.T) {
 	f := func(name string, end func(j *Journey) []*Event) {
 		t.Helper()

@@ -25,3 +25,7 @@ const (
 	// Nothing: an exchange matched a route, and ended without saying anything.
 	Nothing Kind = "nothing"
 )
+
+// Moves reports whether an exchange may take the participant to another page, and so
+// make an event, which waits for answers in flight.
+func (k Kind) Moves() bool { return k == Navigated || k == Reached || k == Completed }

@@ -183,9 +183,9 @@ func (p *Profile) readAnswers(o *Observation, m Match, r *reading) {
 	case route.answers != nil:
 		o.Answers, o.OnPage = route.answers.read(r), route.answers.onPage
 	case route.answer.from == noOrigin:
-	case o.Kind == Answered:
+	case o.Kind == Answered && p.hasPages:
 		o.Item, o.Answer = m.id("item", r), readAnswer(route.answer.value(r))
-	default:
+	default: // as of a form: no page has to list the item
 		o.Answers = []ItemAnswer{{m.id("item", r), readAnswer(route.answer.value(r))}}
 	}
 }

@@ -67,7 +67,7 @@ func TestObserveReadsWhatAnExchangeSays(t *testing.T) {
 }
 
 func TestAMissingAnswerIsNull(t *testing.T) {
-	profile, err := parseProfile("p.yaml", []byte(`{routes: [{on: "POST /{survey}/{participant}/{item}", says: answered, answer: "request:value"}],
+	profile, err := ParseProfile("p.yaml", []byte(`{routes: [{on: "POST /{survey}/{participant}/{item}", says: answered, answer: "request:value"}, {on: "GET /{survey}/{participant}", says: page_shown}],
 		page: {at: page, id: id, number: n, items: items}, item: {id: id, type: type}}`))
 	if err != nil {
 		t.Fatal(err)

@@ -58,7 +58,7 @@ type profileFile struct {
 // at that path. The error has all problems of the profile, one per line.
 func LoadProfile(nameOrPath string) (*Profile, error) {
 	if source, ok := profiles.Read(nameOrPath); ok {
-		return parseProfile(nameOrPath+".yaml", source)
+		return ParseProfile(nameOrPath+".yaml", source)
 	}
 	info, err := os.Stat(nameOrPath)
 	if err != nil {
@@ -71,11 +71,11 @@ func LoadProfile(nameOrPath string) (*Profile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the profile %q: %w", nameOrPath, err)
 	}
-	return parseProfile(nameOrPath, source)
+	return ParseProfile(nameOrPath, source)
 }
 
-// parseProfile compiles a profile. The error has all of its problems.
-func parseProfile(name string, source []byte) (*Profile, error) {
+// ParseProfile compiles a profile. The error has all of its problems.
+func ParseProfile(name string, source []byte) (*Profile, error) {
 	var file profileFile
 	doc := strictyaml.Decode(name, source, &file)
 	p := &Profile{App: file.App, page: file.Page, item: file.Item, survey: file.Survey}

@@ -13,7 +13,7 @@ func TestTheErrorOfAProfileListsAllProblems(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = parseProfile("bad.yaml", source)
+	_, err = ParseProfile("bad.yaml", source)
 	if err == nil {
 		t.Fatal("a bad profile is accepted")
 	}

@@ -101,7 +101,7 @@ func TestTheProfileSchemaRefusesWhatTheDecoderRefuses(t *testing.T) {
 		if source == right {
 			t.Fatalf("%s has no %q", profileManual, old)
 		}
-		if _, err := parseProfile("p.yaml", []byte(source)); err == nil {
+		if _, err := ParseProfile("p.yaml", []byte(source)); err == nil {
 			t.Errorf("%q is accepted by the decoder", changed)
 		}
 		value, err := strictyaml.JSON("p.yaml", []byte(source))
@@ -130,7 +130,7 @@ func TestTheProfileSchemaRefusesWhatTheDecoderRefuses(t *testing.T) {
 	f("    reached: payload.TargetPageId", "")
 }
 
-// narrowedProfile has what parseProfile demands beyond types.
+// narrowedProfile has what ParseProfile demands beyond types.
 func narrowedProfile() map[string]schema.Schema {
 	narrowed := map[string]schema.Schema{
 		"":             {"required": []string{"routes"}},

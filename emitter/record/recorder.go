@@ -199,7 +199,7 @@ func resultOf(isForgotten, isLost, observed bool, err error) result {
 // submitObservation hands an observation to the store. It is called within
 // flights.end, so that observations are stored in the order in which exchanges end.
 func (r *Recorder) submitObservation(o rules.Observation) (onDisk <-chan struct{}, isLost bool) {
-	if o.Kind == rules.Navigated {
+	if o.Kind.Moves() {
 		o.InFlight, o.InFlightItems = r.flights.awaitAnswers(o.Journey)
 	}
 	o.Begins = r.newcomers.Take(o.Journey.Participant)

@@ -126,7 +126,7 @@ func (t *trial) exchange(i int) Exchange {
 func (t *trial) see(i int, o *rules.Observation) {
 	one := &t.matched[i]
 	o.Alone = !slices.ContainsFunc(t.matched, one.isDisturbedBy)
-	if o.Kind != rules.Navigated {
+	if !o.Kind.Moves() {
 		return
 	}
 	for _, other := range t.matched[i+1:] {
