@@ -18,12 +18,14 @@ type attack struct {
 
 // setup is what differs from the usual configuration.
 type setup struct {
+	// app makes the app that the attack plays with; nil means the demo app.
+	app func() app
 	// size is retention.size in MiB; 0 means 256.
 	size int64
 	// breaker and retry replace those of the target lake.
 	breaker, retry string
 	// respond replaces the response of the target lake where it returns true.
-	respond response
+	respond reaction
 	// hasCRM adds a second target, which is down until battle.revive. Honest events
 	// must arrive there, too, with the exceptions below.
 	hasCRM bool
@@ -40,6 +42,14 @@ type setup struct {
 	descriptors int
 	// stderr is what is behind the standard error of the process.
 	stderr stderr
+}
+
+// makeApp makes the app that the attack plays with.
+func (s *setup) makeApp() app {
+	if s.app == nil {
+		return newDemoApp()
+	}
+	return s.app()
 }
 
 // attacks returns all attacks in the order in which they are played; those that
