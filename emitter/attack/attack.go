@@ -55,7 +55,7 @@ func (s *setup) makeApp() app {
 // attacks returns all attacks in the order in which they are played; those that
 // take longest are first.
 func attacks() []attack {
-	return slices.Concat(storeAttacks(), memoryAttacks(), floodAttacks(), targetAttacks(), doorAttacks(), wireAttacks(), formAttacks())
+	return slices.Concat(storeAttacks(), formAttacks(), memoryAttacks(), floodAttacks(), targetAttacks(), doorAttacks(), wireAttacks())
 }
 
 // sizes are what depends on -large.
