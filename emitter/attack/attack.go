@@ -18,12 +18,14 @@ type attack struct {
 
 // setup is what differs from the usual configuration.
 type setup struct {
+	// app makes the app that the attack plays with; nil means the demo app.
+	app func() app
 	// size is retention.size in MiB; 0 means 256.
 	size int64
 	// breaker and retry replace those of the target lake.
 	breaker, retry string
 	// respond replaces the response of the target lake where it returns true.
-	respond response
+	respond reaction
 	// hasCRM adds a second target, which is down until battle.revive. Honest events
 	// must arrive there, too, with the exceptions below.
 	hasCRM bool
@@ -42,10 +44,18 @@ type setup struct {
 	stderr stderr
 }
 
+// makeApp makes the app that the attack plays with.
+func (s *setup) makeApp() app {
+	if s.app == nil {
+		return newDemoApp()
+	}
+	return s.app()
+}
+
 // attacks returns all attacks in the order in which they are played; those that
 // take longest are first.
 func attacks() []attack {
-	return slices.Concat(storeAttacks(), memoryAttacks(), floodAttacks(), targetAttacks(), doorAttacks(), wireAttacks())
+	return slices.Concat(storeAttacks(), formAttacks(), memoryAttacks(), floodAttacks(), targetAttacks(), doorAttacks(), wireAttacks())
 }
 
 // sizes are what depends on -large.

@@ -66,8 +66,8 @@ func checkConnections(b *battle) {
 // hideSteps lets participants navigate with bodies that a navigation does not have.
 // The app moves on, so there must be events.
 func (b *battle) hideSteps(n int, body []byte, headers ...string) {
-	hidden := newCrowd(b.sizes, b.side.participants, b.crowd.ledgers...)
-	hidden.disguise = &disguise{body, headers}
+	hidden := newCrowd(b.sizes, b.app, b.side.participants, b.crowd.ledgers...)
+	hidden.disguise = disguise{body, headers}
 	for range n {
 		if b.ctx.Err() == nil {
 			hidden.takeSurvey()

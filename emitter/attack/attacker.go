@@ -19,13 +19,6 @@ const (
 	navigator = "mallory"
 )
 
-// request is what an attacker sends.
-type request struct {
-	method, path string
-	body         []byte
-	headers      []string // names and values in turn
-}
-
 // flood sends n requests over some connections, each of which waits for its
 // response, whatever that is. It ends early when the attack has to end.
 func (b *battle) flood(conns, n int, of func(i int) request) {
@@ -46,7 +39,7 @@ func (b *battle) flood(conns, n int, of func(i int) request) {
 // send sends a request and ignores what becomes of it.
 func (b *battle) send(client *fasthttp.HostClient, r request) {
 	b.sent.Add(int64(len(r.path) + len(r.body) + len(fmt.Sprint(r.headers))))
-	_, _, _ = send(client, r.method, r.path, r.body, r.headers...)
+	_, _ = send(client, r)
 }
 
 // answer is an answer of size bytes to an item.

@@ -17,6 +17,7 @@ type battle struct {
 	attack attack
 	// ctx ends when the attack has to.
 	ctx   context.Context
+	app   app
 	side  *sidecar
 	crowd *crowd
 	lake  *receiver

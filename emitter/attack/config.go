@@ -22,11 +22,11 @@ const (
 var usualRetry = "{schedule: [" + strings.Repeat("500ms, ", 49) + "500ms], jitter: 0}"
 
 // configure writes the configuration file.
-func (b *battle) configure(app string) error {
+func (b *battle) configure(url string) error {
 	s := b.side
 	var text strings.Builder
-	fmt.Fprintf(&text, "listen: %s\nadmin: %s\napp: %s\nstate: %s\nretention: {size: %dMiB}\ntargets:\n",
-		s.participants, s.admin, app, s.statePath(), b.sizeLimit()>>20)
+	fmt.Fprintf(&text, "listen: %s\nadmin: %s\napp: %s\nprofile: %s\nstate: %s\nretention: {size: %dMiB}\ntargets:\n",
+		s.participants, s.admin, url, b.app.profile(), s.statePath(), b.sizeLimit()>>20)
 	var names []string
 	target := func(name, url, breaker, retry string) {
 		fmt.Fprintf(&text, "  %s: {url: '%s', secret: env:ATTACK_SECRET, format: standard, breaker: %s, retry: %s}\n", name, url, breaker, retry)

@@ -9,14 +9,17 @@
 //	go run ./emitter/attack -cgroup                  inside a memory cgroup of 256 MB
 //
 // sidehook is built from this tree and runs as a process of its own in front of
-// the demo app, which is served here like the receivers:
+// an app, which is served here like the receivers. It is Decsys' demo app (proxy/demo)
+// unless an attack names another:
 //
-//	honest crowd ──┐                     ┌──► app (proxy/demo)
+//	honest crowd ──┐                     ┌──► app, by default demoApp
 //	               ├──► sidehook ────────┤
 //	attackers ─────┘        │            └──► receivers, some of them hostile
 //	                        └── RssAnon, size of the state folder, log, metrics
 //
-// An [attack] is what is configured and what is sent. A [battle] plays one: the
+// An [attack] is what is configured and what is sent, and an [app] is what is behind
+// sidehook together with how honest participants take its survey: [demoApp] speaks
+// JSON, [formApp] is a small LimeSurvey of pages and forms. A [battle] plays one: the
 // [crowd] walks the survey alone, beside the attack, and once the attacker's
 // bytes have passed; what the attacker holds open stays open until the end. The
 // [ledger] pairs each response to "next" with its webhook. A [verdict] compares

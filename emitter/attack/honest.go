@@ -2,14 +2,12 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"net/http"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/tidwall/gjson"
 	"github.com/valyala/fasthttp"
 )
 
@@ -19,12 +17,13 @@ const honestPatience = 20 * time.Second
 // crowd are honest participants. Use newCrowd to make one.
 type crowd struct {
 	sizes
+	app     app
 	client  *fasthttp.HostClient
 	ledgers []*ledger
 	// haveOwnIDs is set where participants come with an id, as from a panel.
 	haveOwnIDs bool
-	// disguise is added to navigations, if it is not nil.
-	disguise *disguise
+	// disguise is added to the navigations of the demo app.
+	disguise disguise
 	// gate is held for writing while the process restarts, so that no request is in flight.
 	gate sync.RWMutex
 
@@ -40,8 +39,8 @@ type disguise struct {
 }
 
 // newCrowd returns a crowd that keeps its connections.
-func newCrowd(s sizes, address string, ledgers ...*ledger) *crowd {
-	return &crowd{sizes: s, client: newClient(address, s.walkers, honestPatience), ledgers: ledgers}
+func newCrowd(s sizes, a app, address string, ledgers ...*ledger) *crowd {
+	return &crowd{sizes: s, app: a, client: newClient(address, s.walkers, honestPatience), ledgers: ledgers}
 }
 
 // newClient returns a client that sends each request once.
@@ -72,65 +71,60 @@ func (c *crowd) walk(ctx context.Context) (waits []time.Duration) {
 	return waits
 }
 
-// takeSurvey is one participant's way through all pages. They give up at a failure.
-func (c *crowd) takeSurvey() (waits []time.Duration) {
-	timed := func(method, path, body string) string {
-		began := time.Now()
-		response, err := c.do(method, path, body)
-		waits = append(waits, time.Since(began))
-		time.Sleep(c.pause)
-		if err != nil {
-			c.fail(err)
-			return ""
-		}
-		return response
+// takeSurvey is one participant's way through the survey. It returns how long each
+// response took.
+func (c *crowd) takeSurvey() []time.Duration {
+	w := &walker{crowd: c}
+	c.app.takeSurvey(w)
+	return w.waits
+}
+
+// walker is an honest participant on the way through the survey.
+type walker struct {
+	*crowd
+	id    string
+	waits []time.Duration
+}
+
+// request sends a request, then pauses. It returns false if the request failed.
+func (w *walker) request(r request) (response, bool) {
+	began := time.Now()
+	response, err := w.do(r)
+	w.waits = append(w.waits, time.Since(began))
+	time.Sleep(w.pause)
+	if err != nil {
+		w.fail(err)
 	}
-	id := c.newID(timed)
-	if id == "" || timed(http.MethodGet, progressPath(id), "") == "" {
-		return waits
-	}
-	for _, l := range c.ledgers {
+	return response, err == nil
+}
+
+// begin makes the ledgers expect the participant.
+func (w *walker) begin(id string) {
+	w.id = id
+	for _, l := range w.ledgers {
 		l.begin(id)
 	}
-	for page := range survey.Pages {
-		timed(http.MethodPost, logPath(id, survey.Pages[page].ID, pageLoad), "{}")
-		timed(http.MethodPost, logPath(id, itemOf(page), componentResults), `{"text":"`+answerMarker+id+`"}`)
-		if timed(http.MethodPost, progressPath(id)+"/next", "") == "" {
-			return waits
-		}
-		for _, l := range c.ledgers {
-			l.acknowledge(id, page)
-		}
-	}
-	return waits
 }
 
-// newID returns the id that a participant has, or that the app makes up; "" if that failed.
-func (c *crowd) newID(request func(method, path, body string) string) string {
-	if c.haveOwnIDs {
-		return rand.Text()
+// left tells the ledgers that the app has let the participant leave a page, from 0.
+func (w *walker) left(page int) {
+	for _, l := range w.ledgers {
+		l.acknowledge(w.id, page)
 	}
-	return gjson.Get(request(http.MethodGet, progressPath(""), ""), "newParticipantId").String()
 }
 
-// do sends a request and returns the body of the response, which is "-" for an empty one.
-func (c *crowd) do(method, path, body string) (string, error) {
+// do sends a request to which the app must agree.
+func (c *crowd) do(r request) (response, error) {
 	c.gate.RLock()
 	defer c.gate.RUnlock()
-	var headers []string
-	if c.disguise != nil && strings.HasSuffix(path, "/next") {
-		body, headers = string(c.disguise.body), c.disguise.headers
-	}
-	status, response, err := send(c.client, method, path, []byte(body), headers...)
+	response, err := send(c.client, r)
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("%s %s: %w", method, routeOf(path), err)
-	case status >= http.StatusMultipleChoices:
-		return "", fmt.Errorf("%s %s: status %d", method, routeOf(path), status)
-	case len(response) == 0:
-		return "-", nil
+		return response, fmt.Errorf("%s %s: %w", r.method, routeOf(r.path), err)
+	case response.status >= http.StatusMultipleChoices:
+		return response, fmt.Errorf("%s %s: status %d", r.method, routeOf(r.path), response.status)
 	}
-	return string(response), nil
+	return response, nil
 }
 
 func (c *crowd) fail(err error) {
@@ -147,21 +141,6 @@ func (c *crowd) failures() (n int, first string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.failed, c.failure
-}
-
-// send sends a request. It returns the status and the body of the response.
-func send(client *fasthttp.HostClient, method, path string, body []byte, headers ...string) (int, []byte, error) {
-	request, response := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
-	defer fasthttp.ReleaseRequest(request)
-	defer fasthttp.ReleaseResponse(response)
-	request.SetRequestURI("http://" + client.Addr + path)
-	request.Header.SetMethod(method)
-	for i := 0; i+1 < len(headers); i += 2 {
-		request.Header.Set(headers[i], headers[i+1])
-	}
-	request.SetBodyRaw(body)
-	err := client.Do(request, response)
-	return response.StatusCode(), append([]byte(nil), response.Body()...), err
 }
 
 // routeOf is the start of a path, without ids.

@@ -19,8 +19,9 @@ const (
 // ledger pairs the responses to honest participants with the webhooks of one
 // target. Others' webhooks are ignored.
 type ledger struct {
-	mu sync.Mutex
-	of map[string]*steps
+	app app
+	mu  sync.Mutex
+	of  map[string]*steps
 	// unsigned and incomplete should stay 0.
 	unsigned, incomplete int
 }
@@ -31,13 +32,13 @@ type steps struct{ acknowledged, arrived []time.Time }
 // tally counts what is in a ledger.
 type tally struct{ expected, arrived, late, unsigned, incomplete int }
 
-func newLedger() *ledger { return &ledger{of: map[string]*steps{}} }
+func newLedger(a app) *ledger { return &ledger{app: a, of: map[string]*steps{}} }
 
 // begin makes the ledger expect a participant.
 func (l *ledger) begin(participant string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	pages := len(survey.Pages)
+	pages := l.app.pages()
 	l.of[participant] = &steps{make([]time.Time, pages), make([]time.Time, pages)}
 }
 
@@ -50,8 +51,8 @@ func (l *ledger) acknowledge(participant string, page int) {
 
 // arrive enters a webhook of format standard. It must carry every answer up to the page left.
 func (l *ledger) arrive(body []byte, isSigned bool) {
-	fields := gjson.GetManyBytes(body, "data.participant.id", "data.from.number", "data.partial")
-	id, page := fields[0].String(), int(fields[1].Int())
+	fields := gjson.GetManyBytes(body, "data.from.number", "data.partial")
+	id, page := l.app.whose(body), int(fields[0].Int())
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.of[id]
@@ -62,7 +63,7 @@ func (l *ledger) arrive(body []byte, isSigned bool) {
 	if !isSigned {
 		l.unsigned++
 	}
-	if fields[2].Bool() || bytes.Count(body, []byte(answerMarker+id)) != page {
+	if fields[1].Bool() || bytes.Count(body, []byte(answerMarker+id)) != page {
 		l.incomplete++
 	}
 }

@@ -12,7 +12,7 @@ func webhook(participant string, page, answers int, isPartial bool) []byte {
 }
 
 func TestLedgerPairsResponsesWithWebhooks(t *testing.T) {
-	l := newLedger()
+	l := newLedger(newDemoApp())
 	l.begin("ann")
 	for page := range 3 {
 		l.acknowledge("ann", page)

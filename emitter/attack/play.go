@@ -51,18 +51,19 @@ func (b *battle) open() (stop func(), err error) {
 			f()
 		}
 	}
-	behind, err := newApp()
+	b.app = b.attack.makeApp()
+	behind, err := serveApp(b.app)
 	if err != nil {
 		return stop, err
 	}
 	closers = append(closers, func() { _ = behind.Close() })
-	ledgers := []*ledger{newLedger()}
+	ledgers := []*ledger{newLedger(b.app)}
 	if b.lake, err = newReceiver(ledgers[0], b.attack.respond); err != nil {
 		return stop, err
 	}
 	closers = append(closers, b.lake.Close)
 	if b.attack.hasCRM {
-		crm := newLedger()
+		crm := newLedger(b.app)
 		if b.crm, err = newReceiver(crm, nil); err != nil {
 			return stop, err
 		}
@@ -82,7 +83,7 @@ func (b *battle) open() (stop func(), err error) {
 	return stop, b.openSidecar(behind.url, ledgers)
 }
 
-func (b *battle) openSidecar(app string, ledgers []*ledger) error {
+func (b *battle) openSidecar(url string, ledgers []*ledger) error {
 	// A host of its own: the ports of 127.0.0.1 may be taken by others' connections
 	// while the process restarts.
 	host := fmt.Sprintf("127.1.%d.%d", os.Getpid()%256, 1+battles.Add(1)%250)
@@ -91,12 +92,12 @@ func (b *battle) openSidecar(app string, ledgers []*ledger) error {
 		return err
 	}
 	b.side.participants, b.side.admin = addresses[0], addresses[1]
-	b.crowd = newCrowd(b.sizes, b.side.participants, ledgers...)
+	b.crowd = newCrowd(b.sizes, b.app, b.side.participants, ledgers...)
 	b.crowd.haveOwnIDs = b.attack.honestHaveOwnIDs
 	if err := os.MkdirAll(b.side.dir, 0o700); err != nil {
 		return err
 	}
-	if err := b.configure(app); err != nil {
+	if err := b.configure(url); err != nil {
 		return err
 	}
 	return b.side.start(b.ctx)

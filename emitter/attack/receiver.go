@@ -14,8 +14,8 @@ import (
 // secret signs every webhook here.
 const secret = "a secret for attacks"
 
-// response responds to a webhook in a hostile way; it returns false to leave it alone.
-type response func(*receiver, *fasthttp.RequestCtx) bool
+// reaction responds to a webhook in a hostile way; it returns false to leave it alone.
+type reaction func(*receiver, *fasthttp.RequestCtx) bool
 
 // receiver is a target that enters honest events in its ledger.
 type receiver struct {
@@ -25,10 +25,10 @@ type receiver struct {
 	isDown atomic.Bool
 	// damaged counts bodies whose signature is valid and whose JSON is not what was recorded.
 	damaged atomic.Int64
-	respond response
+	respond reaction
 }
 
-func newReceiver(l *ledger, respond response) (r *receiver, err error) {
+func newReceiver(l *ledger, respond reaction) (r *receiver, err error) {
 	r = &receiver{ledger: l, respond: respond}
 	r.Server, err = rig.NewServer(r.serve)
 	return r, err
