@@ -3,7 +3,6 @@ package bodies
 import (
 	"strings"
 
-	"github.com/andybalholm/cascadia"
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
 
@@ -31,65 +30,85 @@ type control struct {
 	in         *html.Node
 }
 
-func (p *Page) appendFields(d []byte, root *html.Node) []byte {
+func (r *pageReader) appendFields(d []byte, root *html.Node) []byte {
 	d = append(d, '[')
 	texts := map[*html.Node][]byte{} // by the element that has them
-	for i, c := range p.controls(root) {
+	for i, c := range r.controls(root) {
 		if i > 0 {
 			d = append(d, ',')
 		}
 		d = jsonpath.AppendString(append(d, `{"name":`...), c.name)
 		d = jsonpath.AppendString(append(d, `,"type":`...), c.kind)
 		if _, has := texts[c.in]; !has {
-			texts[c.in] = p.appendTexts([]byte{','}, c.in)
+			texts[c.in] = r.appendTexts([]byte{','}, c.in)
+		}
+		if !r.spend(len(texts[c.in])) {
+			break
 		}
 		d = append(d, texts[c.in]...)
-		d = append(d, `"options":[`...)
-		for j, option := range c.options {
-			if j > 0 {
-				d = append(d, ',')
-			}
-			d = jsonpath.AppendString(append(d, `{"value":`...), option[0])
-			d = append(jsonpath.AppendString(append(d, `,"label":`...), option[1]), '}')
-		}
-		d = append(d, `]}`...)
+		d = append(r.appendOptions(append(d, `"options":[`...), c.options), `]}`...)
 	}
 	return append(d, ']')
 }
 
-// appendTexts appends the texts of an element of In as members.
-func (p *Page) appendTexts(d []byte, in *html.Node) []byte {
-	for _, v := range p.texts {
-		node := in
-		if v.selector != nil && !v.selector.Match(in) {
-			node = cascadia.Query(in, v.selector)
+func (r *pageReader) appendOptions(d []byte, options [][2]string) []byte {
+	for i, option := range options {
+		if i > 0 {
+			d = append(d, ',')
 		}
-		if before := len(d); node != nil {
-			if d = v.append(d, node); len(d) > before {
-				d = append(d, ',')
-			}
+		if !r.spend(len(option[0]) + len(option[1])) {
+			break
+		}
+		d = jsonpath.AppendString(append(d, `{"value":`...), option[0])
+		d = append(jsonpath.AppendString(append(d, `,"label":`...), option[1]), '}')
+	}
+	return d
+}
+
+// appendTexts appends the texts of an element of In as members.
+func (r *pageReader) appendTexts(d []byte, in *html.Node) []byte {
+	for _, v := range r.texts {
+		before := len(d)
+		if d = r.appendValue(d, v, r.find(v, in)); len(d) > before {
+			d = append(d, ',')
 		}
 	}
 	return d
 }
 
+// find returns the first element that has a value, in itself or below; nil without one.
+func (r *pageReader) find(v value, in *html.Node) *html.Node {
+	if v.selector == nil || v.selector.Match(in) {
+		return in
+	}
+	for node := range in.Descendants() {
+		if !r.spend(1) {
+			return nil
+		}
+		if node.Type == html.ElementNode && v.selector.Match(node) {
+			return node
+		}
+	}
+	return nil
+}
+
 // controls returns the controls within the elements of In, in the order of the page.
-func (p *Page) controls(root *html.Node) (list []*control) {
+func (r *pageReader) controls(root *html.Node) (list []*control) {
 	byName := map[string]*control{}
-	labels := labelsOf(root)
+	labels := r.labels(root)
 	var visit func(node, in *html.Node)
 	visit = func(node, in *html.Node) { // the parser has bounded the depth
-		if node.Type == html.ElementNode && p.in.Match(node) {
+		if node.Type == html.ElementNode && r.in.Match(node) {
 			in = node
 		}
-		if in != nil && p.isField(node) && len(list) <= maxFields {
+		if in != nil && r.isField(node) && len(list) <= maxFields {
 			name, _ := attribute(node, "name")
 			c := byName[name]
 			if c == nil {
 				c = &control{name: name, kind: kindOf(node), in: in}
 				byName[name], list = c, append(list, c)
 			}
-			c.addOptions(node, labels)
+			r.addOptions(c, node, labels)
 		}
 		for child := range node.ChildNodes() {
 			visit(child, in)
@@ -129,7 +148,7 @@ func kindOf(node *html.Node) string {
 	return strings.ToLower(kind)
 }
 
-func (c *control) addOptions(node *html.Node, labels map[string]string) {
+func (r *pageReader) addOptions(c *control, node *html.Node, labels map[string]string) {
 	switch kindOf(node) {
 	case "radio", "checkbox":
 		value, _ := attribute(node, "value")
@@ -140,7 +159,7 @@ func (c *control) addOptions(node *html.Node, labels map[string]string) {
 			if option.DataAtom != atom.Option {
 				continue
 			}
-			label := textOf(option)
+			label := r.textOf(option)
 			value, has := attribute(option, "value")
 			if !has {
 				value = label
@@ -150,13 +169,13 @@ func (c *control) addOptions(node *html.Node, labels map[string]string) {
 	}
 }
 
-// labelsOf returns the texts of labels by the id of what they label.
-func labelsOf(root *html.Node) map[string]string {
+// labels returns the texts of labels by the id of what they label.
+func (r *pageReader) labels(root *html.Node) map[string]string {
 	labels := map[string]string{}
 	for node := range root.Descendants() {
 		if node.DataAtom == atom.Label {
 			if id, has := attribute(node, "for"); has {
-				labels[id] = textOf(node)
+				labels[id] = r.textOf(node)
 			}
 		}
 	}

@@ -15,8 +15,19 @@ import (
 	"github.com/sidehook/sidehook/rules/jsonpath"
 )
 
-// errHTML means that HTML is nested too deeply to be read.
-var errHTML = errors.New("is HTML that is nested too deeply")
+// A page is read for so many bytes of texts and so many elements for each of its bytes,
+// and so many at least.
+const (
+	readingPerByte = 8
+	leastReading   = 64 << 10
+)
+
+var (
+	// errHTML means that HTML is nested too deeply to be read.
+	errHTML = errors.New("is HTML that is nested too deeply")
+	// errRepeats means that what a page has would be far larger than the page.
+	errRepeats = errors.New("is HTML whose texts belong to too many elements")
+)
 
 // Page is what is read of HTML pages. It is immutable.
 type Page struct {
@@ -77,19 +88,40 @@ func CompilePage(f PageFields, wrong func(path string, err error)) *Page {
 	return p
 }
 
+// pageReader is one Read.
+type pageReader struct {
+	*Page
+	// left is how many bytes of texts and how many elements may still be read: a page may
+	// have one text in a thousand elements around it, or around a thousand controls.
+	left int
+}
+
 // Read returns an object of the values that the page has, and of its fields: a list
 // of objects with name, type, options and texts.
 func (p *Page) Read(body []byte) ([]byte, error) {
+	if err := checkSize(body); err != nil {
+		return nil, err
+	}
 	root, err := html.Parse(bytes.NewReader(body))
 	if err != nil {
 		return nil, errHTML
 	}
-	d := p.appendValues([]byte{'{'}, root)
+	r := &pageReader{Page: p, left: leastReading + readingPerByte*len(body)}
+	d := r.appendValues([]byte{'{'}, root)
 	if p.in != nil {
 		d = append(d, separator(d)...)
-		d = p.appendFields(append(d, `"fields":`...), root)
+		d = r.appendFields(append(d, `"fields":`...), root)
+	}
+	if r.left < 0 {
+		return nil, errRepeats
 	}
 	return append(d, '}'), nil
+}
+
+// spend takes n of what may still be read, and reports whether there was enough.
+func (r *pageReader) spend(n int) bool {
+	r.left -= n
+	return r.left >= 0
 }
 
 // separator is what comes before the next member of an object.
@@ -101,14 +133,14 @@ func separator(d []byte) string {
 }
 
 // appendValues appends what is found first for each value.
-func (p *Page) appendValues(d []byte, root *html.Node) []byte {
-	found := make([]*html.Node, len(p.values))
-	left := len(p.values)
+func (r *pageReader) appendValues(d []byte, root *html.Node) []byte {
+	found := make([]*html.Node, len(r.values))
+	left := len(r.values)
 	for node := range root.Descendants() {
 		if node.Type != html.ElementNode {
 			continue
 		}
-		for i, v := range p.values {
+		for i, v := range r.values {
 			if found[i] == nil && v.selector != nil && v.selector.Match(node) {
 				found[i] = node
 				left--
@@ -118,32 +150,29 @@ func (p *Page) appendValues(d []byte, root *html.Node) []byte {
 			break
 		}
 	}
-	for i, v := range p.values {
-		d = v.append(d, found[i])
+	for i, v := range r.values {
+		d = r.appendValue(d, v, found[i])
 	}
 	return d
 }
 
-// append appends the value of the element as a member; nothing without one.
-func (v *value) append(d []byte, node *html.Node) []byte {
+// appendValue appends the value of the element as a member; nothing without one.
+func (r *pageReader) appendValue(d []byte, v value, node *html.Node) []byte {
 	if node == nil {
 		return d
 	}
-	content, has := v.of(node)
+	content, has := "", true
+	if v.attribute != "" {
+		content, has = attribute(node, v.attribute)
+	} else {
+		content = r.textOf(node)
+	}
 	if !has {
 		return d
 	}
 	d = append(d, separator(d)...)
 	d = append(jsonpath.AppendString(d, v.name), ':')
 	return jsonpath.AppendString(d, content)
-}
-
-// of returns the value of an element.
-func (v *value) of(node *html.Node) (content string, has bool) {
-	if v.attribute != "" {
-		return attribute(node, v.attribute)
-	}
-	return textOf(node), true
 }
 
 func attribute(node *html.Node, name string) (value string, has bool) {
@@ -156,11 +185,13 @@ func attribute(node *html.Node, name string) (value string, has bool) {
 }
 
 // textOf returns the text of an element with single spaces, as it is displayed.
-func textOf(node *html.Node) string {
+func (r *pageReader) textOf(node *html.Node) string {
 	var b strings.Builder
 	var visit func(*html.Node)
 	visit = func(node *html.Node) { // the parser has bounded the depth
 		switch {
+		case !r.spend(1 + len(node.Data)):
+			return
 		case node.Type == html.TextNode:
 			b.WriteString(node.Data)
 		case node.DataAtom == atom.Script || node.DataAtom == atom.Style:

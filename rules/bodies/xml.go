@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/sidehook/sidehook/rules/jsonpath"
@@ -23,11 +22,13 @@ var (
 	errElements = fmt.Errorf("has more than %d elements, or is nested deeper than %d", maxElements, maxXMLDepth)
 )
 
-// element is an element of XML that is being read.
+// element is an element of XML that is being read, or an attribute, which has only text.
 type element struct {
-	name     string
-	text     strings.Builder
-	children fields
+	name string
+	text strings.Builder
+	// names are those of its children, in the order in which they first came.
+	names    []string
+	children map[string][]*element
 }
 
 // ReadXML reads XML as an object with the root's name: an element without others in
@@ -40,52 +41,85 @@ func ReadXML(body []byte) ([]byte, error) {
 	for {
 		token, err := d.RawToken()
 		if errors.Is(err, io.EOF) {
-			if len(open) > 1 || open[0].children.count != 1 {
+			if len(open) > 1 || len(open[0].names) != 1 || len(open[0].children[open[0].names[0]]) != 1 {
 				return nil, errXML
 			}
-			return open[0].children.json(), nil
+			return open[0].append(nil), nil
 		}
 		if err != nil {
 			return nil, errXML
 		}
+		last := open[len(open)-1]
 		switch token := token.(type) {
 		case xml.StartElement:
-			if elements++; elements > maxElements || len(open) > maxXMLDepth {
+			if elements += 1 + len(token.Attr); elements > maxElements || len(open) > maxXMLDepth {
 				return nil, errElements
 			}
-			open = append(open, begin(token))
+			open = append(open, last.begin(token))
 		case xml.EndElement:
-			last := open[len(open)-1]
 			if len(open) == 1 || last.name != token.Name.Local {
 				return nil, errXML
 			}
 			open = open[:len(open)-1]
-			if err := open[len(open)-1].children.add(last.name, last.json()); err != nil {
-				return nil, err
-			}
 		case xml.CharData:
-			open[len(open)-1].text.Write(token)
+			if len(open) > 1 {
+				last.text.Write(token)
+			}
 		}
 	}
 }
 
-func begin(start xml.StartElement) *element {
-	e := &element{name: start.Name.Local}
-	isNamespace := func(a xml.Attr) bool { return a.Name.Space == "xmlns" || a.Name.Local == "xmlns" }
-	for _, attribute := range slices.DeleteFunc(start.Attr, isNamespace) {
-		_ = e.children.add("-"+attribute.Name.Local, text([]byte(attribute.Value))) // more than maxFields are left out
+// begin adds an element to e.
+func (e *element) begin(start xml.StartElement) *element {
+	child := e.add(start.Name.Local)
+	for _, attribute := range start.Attr {
+		if attribute.Name.Space != "xmlns" && attribute.Name.Local != "xmlns" {
+			child.add("-" + attribute.Name.Local).text.WriteString(attribute.Value)
+		}
 	}
-	return e
+	return child
 }
 
-// json returns the element as JSON. Space between elements is no text.
-func (e *element) json() string {
+func (e *element) add(name string) *element {
+	child := &element{name: name}
+	if e.children == nil {
+		e.children = map[string][]*element{}
+	}
+	if e.children[name] == nil {
+		e.names = append(e.names, name)
+	}
+	e.children[name] = append(e.children[name], child)
+	return child
+}
+
+// append appends the element as JSON. Space between elements is no text.
+func (e *element) append(d []byte) []byte {
 	content := e.text.String()
-	if e.children.count == 0 {
-		return string(jsonpath.AppendString(nil, content))
+	if len(e.names) == 0 && e.name != "" {
+		return jsonpath.AppendString(d, content)
 	}
 	if strings.TrimSpace(content) != "" {
-		_ = e.children.add("#text", string(jsonpath.AppendString(nil, content)))
+		e.add("#text").text.WriteString(content)
 	}
-	return string(e.children.json())
+	d = append(d, '{')
+	for i, name := range e.names {
+		if i > 0 {
+			d = append(d, ',')
+		}
+		d = append(jsonpath.AppendString(d, name), ':')
+		d = appendList(d, e.children[name])
+	}
+	return append(d, '}')
+}
+
+// appendList appends elements of one name, a single one as itself.
+func appendList(d []byte, list []*element) []byte {
+	if len(list) == 1 {
+		return list[0].append(d)
+	}
+	for i, one := range list {
+		d = append(d, "[,"[min(i, 1)])
+		d = one.append(d)
+	}
+	return append(d, ']')
 }

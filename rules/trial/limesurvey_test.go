@@ -35,7 +35,7 @@ type truth struct {
 // question is one of a survey, as its author wrote it.
 type question struct{ Code, SGQA, Type string }
 
-func readZipped(t *testing.T, name string) []byte {
+func readZipped(t testing.TB, name string) []byte {
 	t.Helper()
 	file, err := os.Open(filepath.Join("testdata/limesurvey", name))
 	if err != nil {
