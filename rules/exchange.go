@@ -1,6 +1,10 @@
 package rules
 
-import "time"
+import (
+	"time"
+
+	"github.com/sidehook/sidehook/rules/bodies"
+)
 
 // Exchange is one request and its response, as far as Observe needs them. The
 // bodies are copies without Content-Encoding and Transfer-Encoding, and belong to
@@ -32,3 +36,15 @@ type Exchange struct {
 
 // HeaderField is a field of a header.
 type HeaderField struct{ Name, Value string }
+
+// ConvertedSize returns the size of the bodies that become JSON before they are read,
+// in bytes.
+func (x *Exchange) ConvertedSize() (size int) {
+	if bodies.KindOf(x.RequestType) != bodies.JSON {
+		size += len(x.RequestBody)
+	}
+	if bodies.KindOf(x.ContentType) != bodies.JSON {
+		size += len(x.ResponseBody)
+	}
+	return size
+}

@@ -37,12 +37,28 @@ func (j *Journey) learn(o *Observation) {
 	}
 	if definition, err := json.Marshal(o.Page); err == nil {
 		page.Definition = j.store.PutPage(definition)
+		j.keepDefinition(page.Definition, definition)
 	}
 	if page.Position == 0 {
 		j.ShownPages++
 		page.Position = j.ShownPages
 	}
 	j.putPage(page)
+}
+
+// keepDefinition keeps a definition in the journey itself where the store has no room
+// for more that participants share: without it, nobody knows which answers are to it.
+func (j *Journey) keepDefinition(name string, definition []byte) {
+	if j.store.Page(name) != nil || j.store.Part(j.key, partDefinition+name) != nil {
+		return
+	}
+	size := len(definition) + recordOverhead
+	if !j.hasRoomFor(size) {
+		j.refuse(RefusedRecord)
+		return
+	}
+	j.Bytes += size
+	j.store.PutPart(j.key, partDefinition+name, definition)
 }
 
 // page returns the state of a page, nil if there is none. putPage stores what is
@@ -93,6 +109,9 @@ func (j *Journey) definition(page *pageState) *Page {
 		return nil
 	}
 	definition := j.pages.page(j.store, page.Definition)
+	if definition == nil {
+		definition = decodePage(j.store.Part(j.key, partDefinition+page.Definition))
+	}
 	j.Partial = j.Partial || definition == nil
 	return definition
 }

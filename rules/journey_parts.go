@@ -9,6 +9,8 @@ const (
 	partWaiting = "w" // number → Observation
 	partEvent   = "e" // place → Event
 	partLate    = "l" // place, item → Answer that an event waited for
+	// partDefinition is for definitions that the store does not share among participants.
+	partDefinition = "d" // name → Page
 )
 
 // numbered returns the name of a part with a number. Names are in the order of the numbers.

@@ -355,3 +355,18 @@ func (s *countingStore) PutPart(key Key, name string, part []byte) {
 	s.writes++
 	s.JourneysInMemory.PutPart(key, name, part)
 }
+
+// fullOfPages is a store without room for another page.
+type fullOfPages struct{ *JourneysInMemory }
+
+func (fullOfPages) Page(string) []byte { return nil }
+
+func TestAPageThatTheStoreCannotShareIsKeptInTheJourney(t *testing.T) {
+	fold := &Fold{Journeys: fullOfPages{NewJourneysInMemory()}}
+	page := &Page{ID: "1", Item: &Item{ID: "q"}}
+	fold.Observe(Observation{Kind: Reached, Journey: Key{"3", "p"}, Page: page, Loads: true, Begins: true})
+	step := fold.Observe(Observation{Kind: Completed, Journey: Key{"3", "p"}, Answers: []ItemAnswer{{"q", []byte(`"a"`)}}, OnPage: true})
+	if len(step.Events) != 1 || step.Events[0].Partial || len(step.Events[0].Responses) != 1 {
+		t.Errorf("%+v, want one event that has the answer", step.Events)
+	}
+}

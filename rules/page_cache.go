@@ -20,16 +20,23 @@ func (c *PageCache) page(store Journeys, name string) *Page {
 	if c != nil && c.pages[name] != nil {
 		return c.pages[name]
 	}
-	stored, page := store.Page(name), &Page{}
-	if json.Unmarshal(stored, page) != nil {
-		return nil
-	}
-	if c == nil {
+	stored := store.Page(name)
+	page := decodePage(stored)
+	if page == nil || c == nil {
 		return page
 	}
 	if c.bytes += len(stored); c.pages == nil || c.bytes > maxCachedBytes {
 		c.pages, c.bytes = map[string]*Page{}, len(stored)
 	}
 	c.pages[name] = page
+	return page
+}
+
+// decodePage returns a stored definition, nil if there is none, or it is damaged.
+func decodePage(stored []byte) *Page {
+	page := &Page{}
+	if json.Unmarshal(stored, page) != nil {
+		return nil
+	}
 	return page
 }

@@ -8,7 +8,7 @@ import (
 
 // PutPage stores a page definition by its content and returns its hash, 32 hex
 // digits. It is kept for Retention.Journeys after it was last put, unless pages
-// have no room.
+// have no room: then Page returns nil for it.
 func (tx *Tx) PutPage(definition []byte) (hash string) {
 	sum := hashOf(string(definition))
 	isKept := tx.has(bucketPages, sum[:])

@@ -86,7 +86,7 @@ func (tx *Tx) takesPage(definition []byte) bool {
 	r := tx.refusals
 	tx.After(func() {
 		r.logPage.Do(func() {
-			r.log.Warn("the definition of a page is not kept, since pages fill their share of retention.size: events that refer to it are partial")
+			r.log.Warn("pages fill their share of retention.size: new ones are kept with each participant instead of once for all")
 		})
 	})
 	return false

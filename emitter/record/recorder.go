@@ -50,6 +50,7 @@ type Recorder struct {
 	app        AppReader
 	routing    atomic.Pointer[routing]
 	durability config.Durability
+	reads      *reads
 	flights    *flights
 	newcomers  rules.Newcomers // only used within flights.end
 	settle     time.Duration
@@ -82,6 +83,7 @@ func New(o Options) *Recorder {
 		profile:    o.Profile,
 		app:        o.App,
 		durability: o.Config.Durability,
+		reads:      newReads(),
 		flights:    newFlights(),
 		settle:     time.Duration(o.Config.Settle),
 		settling:   make(chan settlement, maxSettling),
@@ -143,7 +145,9 @@ func (r *Recorder) end(f *flight, x rules.Exchange) {
 	if at.IsZero() {
 		at = r.now()
 	}
+	endRead := r.reads.begin(x.ConvertedSize())
 	o, observed, err := r.profile.Observe(f.match, x)
+	endRead()
 	if !observed {
 		o = rules.Observation{Kind: rules.Nothing, Journey: f.match.Journey()}
 	}

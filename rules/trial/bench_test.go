@@ -6,8 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/sidehook/sidehook/rules"
 	"golang.org/x/net/html"
+
+	"github.com/sidehook/sidehook/rules"
 )
 
 // The page is a real one of LimeSurvey, whose questions are repeated to make up 100 KB.
