@@ -19,6 +19,25 @@ type Match struct {
 // that it may be, the first.
 func (m Match) Kind() Kind { return m.route.kind }
 
+// Route returns the method and path of the route, as a profile has them.
+func (m Match) Route() string { return m.route.on() }
+
+// Conditions returns those by which the route says what it does, of several routes
+// for the same requests the one whose conditions hold; nil for one without.
+func (m Match) Conditions(p *Profile, x Exchange) (written []string) {
+	r := m.reading(p, x)
+	for _, alternative := range m.route.alternatives {
+		if !alternative.when.holds(x) || alternative.only.failing(r) != "" {
+			continue
+		}
+		for _, c := range alternative.only {
+			written = append(written, c.written)
+		}
+		return written
+	}
+	return nil
+}
+
 // Hint is what to log for operators when the app fails at all such requests;
 // empty where the profile has none.
 func (m Match) Hint() string { return m.route.hint }

@@ -79,6 +79,15 @@ func parseRoute(on string) (*route, error) {
 	return r, nil
 }
 
+// on returns the method and path as a profile has them.
+func (r *route) on() string {
+	words := make([]string, len(r.segments))
+	for i, s := range r.segments {
+		words[i] = s.String()
+	}
+	return r.method + " /" + strings.Join(words, "/")
+}
+
 // Match finds the route of a request by its method and target, as they are on
 // the wire. It allocates only if there is one. A target is tried as servers read it
 // that keep empty segments and encoded slashes, and then as others do.

@@ -148,14 +148,10 @@ func (r *route) compileAttempt(doc *strictyaml.Document, path string, file route
 func group(routes []*route) (heads []*route) {
 	byPath := map[string]*route{}
 	for _, r := range routes {
-		on := r.method
-		for _, s := range r.segments {
-			on += "/" + s.String()
-		}
-		head := byPath[on]
+		head := byPath[r.on()]
 		if head == nil {
 			head = r
-			byPath[on] = r
+			byPath[r.on()] = r
 			heads = append(heads, r)
 		}
 		head.alternatives = append(head.alternatives, r)

@@ -25,6 +25,9 @@ type Exchange struct {
 	Request string     `json:"request"`
 	Status  int        `json:"status"`
 	Kind    rules.Kind `json:"says"`
+	// Route is the method and path of the route, and If what held of its conditions.
+	Route string   `json:"route"`
+	If    []string `json:"if,omitempty"`
 	// Why is why it says nothing, why a navigation makes no event, or why events
 	// are partial.
 	Why         string       `json:"why,omitempty"`
@@ -46,6 +49,16 @@ type Observation struct {
 	PageID    string          `json:"page_id"`
 	Item      string          `json:"item"`
 	Answer    json.RawMessage `json:"answer"`
+	// Answers are those of a form.
+	Answers []FormAnswer `json:"answers,omitempty"`
+	Outcome string       `json:"outcome,omitempty"`
+}
+
+// FormAnswer is the answer to an item, which is empty for the page that the participant
+// was on.
+type FormAnswer struct {
+	Item   string          `json:"item"`
+	Answer json.RawMessage `json:"answer"`
 }
 
 // Event is an event, what each rule makes of it, and what would be sent.

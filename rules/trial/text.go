@@ -2,6 +2,7 @@ package trial
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -27,6 +28,10 @@ func (r *Report) WriteText(w io.Writer) error {
 
 func (x *Exchange) write(b *bytes.Buffer) {
 	fmt.Fprintf(b, "\n%d. %s -> %d\n", x.Entry, x.Request, x.Status)
+	fmt.Fprintf(b, "   route %s\n", x.Route)
+	if len(x.If) > 0 {
+		fmt.Fprintf(b, "   if %s\n", strings.Join(x.If, ", "))
+	}
 	if x.Observation == nil {
 		fmt.Fprintf(b, "   nothing: %s\n", x.Why)
 	} else {
@@ -42,16 +47,30 @@ func (x *Exchange) write(b *bytes.Buffer) {
 
 // text is what was observed, in a line.
 func (o *Observation) text(kind rules.Kind) string {
-	who := fmt.Sprintf("participant %s, %s", o.Participant, o.survey())
+	text := fmt.Sprintf("participant %s, %s", o.Participant, o.survey())
 	switch {
-	case kind == rules.Answered:
-		return fmt.Sprintf("%s, item %s, answer %s", who, o.Item, o.Answer)
+	case kind == rules.SurveyShown:
+		text = o.survey() + ", all that it asks"
+	case o.Item != "":
+		text += fmt.Sprintf(", item %s, answer %s", o.Item, o.Answer)
 	case kind == rules.PageLoaded:
-		return who + ", page " + o.PageID
-	case o.Page == nil:
-		return who + ", no page: completed"
+		text += ", page " + o.PageID
+	case o.Page != nil:
+		text += o.page()
+	case o.Outcome != "":
+		text += ", " + o.Outcome
+	case kind != rules.Answered:
+		text += ", no page: completed"
 	}
-	text := fmt.Sprintf("%s, page %d %s (%s)", who, o.Page.Number, jsonpath.AppendNullable(nil, o.Page.Name), o.Page.ID)
+	for i, one := range o.Answers {
+		text += [...]string{", answers ", ", "}[min(i, 1)] + cmp.Or(one.Item, "to the page") + "=" + string(one.Answer)
+	}
+	return text
+}
+
+// page is where the participant is.
+func (o *Observation) page() string {
+	text := fmt.Sprintf(", page %d %s (%s)", o.Page.Number, jsonpath.AppendNullable(nil, o.Page.Name), o.Page.ID)
 	if o.PageCount > 0 {
 		text += fmt.Sprintf(" of %d", o.PageCount)
 	}
@@ -63,8 +82,13 @@ func (o *Observation) text(kind rules.Kind) string {
 
 func (o *Observation) survey() string {
 	text := "instance " + o.Instance
-	if o.Survey != "" {
+	switch {
+	case o.Survey != "" && (o.Survey == o.Instance || o.Page != nil && o.Page.ID == o.Survey || o.Instance == ""):
+		text = "survey " + o.Survey
+	case o.Survey != "":
 		text = "survey " + o.Survey + "/" + o.Instance
+	case o.Instance == "":
+		text = "in the survey of before"
 	}
 	if o.FriendlyID != "" {
 		text += " (" + o.FriendlyID + ")"

@@ -95,7 +95,7 @@ func (t *trial) exchange(i int) Exchange {
 	one := &t.matched[i]
 	x := one.Exchange
 	x.LacksRequest, x.LacksResponse = one.LacksRequest, one.LacksResponse
-	result := Exchange{Entry: one.Entry, Request: one.Method + " " + one.Target, Status: x.Status, Kind: rules.Nothing, Events: []Event{}}
+	result := Exchange{Entry: one.Entry, Request: one.Method + " " + one.Target, Status: x.Status, Kind: rules.Nothing, Route: one.match.Route(), Events: []Event{}}
 	if newcomer := t.Profile.Begins(one.match, x); newcomer != "" {
 		t.newcomers.Add(newcomer)
 	}
@@ -108,7 +108,7 @@ func (t *trial) exchange(i int) Exchange {
 		result.Why = one.match.WhyNothing(t.Profile, x)
 	default:
 		result.Kind = o.Kind
-		result.Observation = describe(&o)
+		result.Observation, result.If = describe(&o), one.match.Conditions(t.Profile, x)
 	}
 	if !ok {
 		o = rules.Observation{Kind: rules.Nothing, Journey: one.match.Journey()}
@@ -205,10 +205,13 @@ func (f *flight) isAnswerDuring(next *flight) bool {
 func describe(o *rules.Observation) *Observation {
 	described := &Observation{
 		Survey: o.Survey, Instance: o.Journey.Instance, FriendlyID: o.FriendlyID, Study: o.Study, Participant: o.Journey.Participant,
-		Page: o.Page, PageCount: o.PageCount, PageID: o.PageID, Item: o.Item,
+		Page: o.Page, PageCount: o.PageCount, PageID: o.PageID, Item: o.Item, Outcome: string(o.Outcome),
 	}
 	if gjson.ValidBytes(o.Answer) {
 		described.Answer = o.Answer
+	}
+	for _, one := range o.Answers {
+		described.Answers = append(described.Answers, FormAnswer{one.Item, one.Answer})
 	}
 	return described
 }
