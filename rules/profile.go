@@ -111,6 +111,28 @@ func (p *Profile) compileHTML(doc *strictyaml.Document, fields *bodies.PageField
 	}
 }
 
+// BeyondDecsys returns what events of the app may have that Decsys' own webhook has no
+// place for.
+func (p *Profile) BeyondDecsys() (list []string) {
+	hasForms, hasOutcomes := !p.hasPages, false
+	for _, r := range p.routes {
+		for _, alternative := range r.alternatives {
+			hasForms = hasForms || alternative.answers != nil
+			hasOutcomes = hasOutcomes || alternative.outcome != ""
+		}
+	}
+	if hasForms {
+		list = append(list, "all answers but the first of each page")
+	}
+	if p.item.Options.At != "" {
+		list = append(list, "the labels of choices")
+	}
+	if hasOutcomes {
+		list = append(list, "that a participant was screened out")
+	}
+	return list
+}
+
 // Headers returns the names of the header fields that Exchange has to have, of
 // requests and of responses.
 func (p *Profile) Headers() (request, response []string) {

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -30,7 +32,7 @@ type result struct {
 	File string `json:"file"`
 	OK   bool   `json:"ok"`
 	// Summary is what the configuration does; Problems is what is wrong with it, and
-	// Warnings what is wrong with this machine.
+	// Warnings what may be.
 	Summary  string   `json:"summary,omitempty"`
 	Problems []string `json:"problems,omitempty"`
 	Warnings []string `json:"warnings,omitempty"`
@@ -110,18 +112,35 @@ func run(cmd *cobra.Command, files []string, asJSON bool) error {
 
 // checkFile checks one file; "-" is in.
 func checkFile(file string, in io.Reader) result {
+	var profile *rules.Profile
 	config, err := load(file, in)
 	if err == nil {
-		_, err = rules.LoadProfile(config.Profile)
+		profile, err = rules.LoadProfile(config.Profile)
 	}
 	if err != nil {
 		return result{File: file, Problems: strings.Split(err.Error(), "\n")}
 	}
 	checked := result{File: file, OK: true, Summary: config.Summary()}
+	checked.Warnings = formatWarnings(config, profile)
 	if err := tryState(config.State); err != nil {
 		checked.Warnings = append(checked.Warnings, fmt.Sprintf("state %s cannot be written by user %d: %v; there, sidehook would serve participants, but not record", config.State, os.Geteuid(), err))
 	}
 	return checked
+}
+
+// formatWarnings returns a warning for each target whose format has no place for
+// what the app has.
+func formatWarnings(c *config.Config, profile *rules.Profile) (warnings []string) {
+	lacking := profile.BeyondDecsys()
+	if len(lacking) == 0 {
+		return nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Targets)) {
+		if c.Targets[name].Format == config.FormatDecsys {
+			warnings = append(warnings, fmt.Sprintf("target %s: format decsys has no place for what %s may have: %s; format standard has", name, profile.App, strings.Join(lacking, ", ")))
+		}
+	}
+	return warnings
 }
 
 func load(file string, in io.Reader) (*config.Config, error) {

@@ -106,3 +106,18 @@ func TestTheExampleConfigurationIsGood(t *testing.T) {
 		t.Errorf("the summary lacks a target, or shows a secret:\n%s", out)
 	}
 }
+
+func TestAFormatThatHasNoPlaceForWhatTheAppHasIsAWarning(t *testing.T) {
+	files(t)
+	f := func(profile, format string, want bool) {
+		t.Helper()
+		config := strings.Replace(good, "secret: env:CHECK_SECRET", "secret: env:CHECK_SECRET, format: "+format, 1)
+		out, failure := check(t, strings.Replace(config, "{app:", "{profile: "+profile+", app:", 1), "-")
+		if failure != "" || strings.Contains(out, "no place for what") != want {
+			t.Errorf("%s with format %s: %q, %q; want a warning: %v", profile, format, out, failure, want)
+		}
+	}
+	f("decsys", "decsys", false)
+	f("limesurvey", "decsys", true)
+	f("limesurvey", "standard", false)
+}
