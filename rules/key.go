@@ -24,6 +24,15 @@ func ParseKey(text string) Key {
 // Text returns the key as one text, different for every key.
 func (k Key) Text() string { return k.Instance + "\x00" + k.Participant }
 
+// IsName reports whether the key is that of a journey that only leads from a name of
+// the participant to the participant.
+func (k Key) IsName() bool { return k.Instance == cookieInstance || k.Instance == nameInstance }
+
+// NamePrefixes returns how the texts of such keys begin.
+func NamePrefixes() []string {
+	return []string{Key{Instance: cookieInstance}.Text(), Key{Instance: nameInstance}.Text()}
+}
+
 // String returns the key without the participant, who must not be in logs.
 func (k Key) String() string { return "instance " + k.Instance }
 

@@ -155,7 +155,7 @@ func TestDamagedRecordCostsNothingButItself(t *testing.T) {
 			if total := sent(delivered); total < 98-2*deliveries || total > 98 {
 				t.Errorf("%v: %d deliveries were sent, want 98 but for at most %d", damaged, total, 2*deliveries)
 			}
-			_, _ = s.JourneyKeys("")
+			_, _ = s.JourneyKeys("", "")
 			waitAudited(t, s)
 			listed, err := s.Damaged(100)
 			isRead := slices.ContainsFunc(damaged, func(b bucket) bool { return b == bucketTargets })

@@ -10,7 +10,8 @@ import (
 // identity holds the random values of a state file.
 type identity struct {
 	// epoch is part of every delivery's id. It changes whenever an old id could
-	// otherwise be minted again. salt is part of the hashes of lanes and never changes.
+	// otherwise be minted again. salt is part of the hashes of lanes, and of
+	// the digests by which participants are known, and never changes.
 	epoch, salt string
 }
 
@@ -52,6 +53,9 @@ func drawEpoch(meta *bolt.Bucket) error {
 // Epoch returns the random text that is part of every delivery's id, so that a
 // lost file, or one that has forgotten journeys, cannot mint an old id again.
 func (tx *Tx) Epoch() string { return tx.epoch }
+
+// Salt returns the random text of the file that stays the same for good.
+func (tx *Tx) Salt() string { return tx.salt }
 
 // DrawEpoch draws a new epoch: from now on all ids differ from earlier ones, even
 // if a journey begins at its first page again. Journeys and lanes stay.

@@ -150,8 +150,8 @@ func (tx *Tx) dropOldest(g journeyGroup, isDone func(next time.Time, work int) b
 	}
 }
 
-// JourneyKeys returns the keys of the journeys that end with suffix.
-func (s *Store) JourneyKeys(suffix string) (found []string, err error) {
+// JourneyKeys returns the keys of the journeys that begin with prefix and end with suffix.
+func (s *Store) JourneyKeys(prefix, suffix string) (found []string, err error) {
 	for next := []byte(nil); ; {
 		err = s.view(func(v *view) error {
 			start, scanned := next, 0
@@ -161,7 +161,7 @@ func (s *Store) JourneyKeys(suffix string) (found []string, err error) {
 					next = bytes.Clone(key)
 					break
 				}
-				if bytes.HasSuffix(key, []byte(suffix)) {
+				if bytes.HasPrefix(key, []byte(prefix)) && bytes.HasSuffix(key, []byte(suffix)) {
 					found = append(found, string(key))
 				}
 			}

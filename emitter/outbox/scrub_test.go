@@ -43,7 +43,7 @@ func forgetAnn(t *testing.T, s *Store) {
 	if err != nil || rest != 0 || len(owned) != 60 {
 		t.Fatalf("found %d of 60 deliveries, %d, %v", len(owned), rest, err)
 	}
-	keys, err := s.JourneyKeys("\x00ann-canary")
+	keys, err := s.JourneyKeys("", "\x00ann-canary")
 	if err != nil || len(keys) != 1 {
 		t.Fatalf("found journeys %q, %v", keys, err)
 	}

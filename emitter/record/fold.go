@@ -14,7 +14,7 @@ func (r *Recorder) foldIn(tx *outbox.Tx) rules.Fold {
 		Journeys:   journeys{tx, r.run},
 		Pages:      &r.pages,
 		Limits:     r.limits,
-		Key:        tx.Epoch(),
+		Key:        tx.Salt(),
 		ReadsPasts: r.joins != nil,
 
 		AsksWithoutSurvey: r.profile.AsksWithoutSurvey(),

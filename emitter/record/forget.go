@@ -63,7 +63,11 @@ func (r *Recorder) Forget(ctx context.Context, participant, survey string) (Forg
 
 // eraseJourneys erases the journeys while no exchange of theirs can end.
 func (f *forgetting) eraseJourneys(ctx context.Context) error {
-	keys, err := f.store.JourneyKeys(rules.Key{Participant: f.participant}.Text())
+	keys, err := f.store.JourneyKeys("", rules.Key{Participant: f.participant}.Text())
+	if err != nil {
+		return err
+	}
+	names, err := f.names()
 	if err != nil {
 		return err
 	}
@@ -73,6 +77,11 @@ func (f *forgetting) eraseJourneys(ctx context.Context) error {
 	}
 	for step := range slices.Chunk(keys, forgetStep) {
 		if err := f.store.Do(ctx, func(tx *outbox.Tx) { f.choose(tx, step) }); err != nil {
+			return err
+		}
+	}
+	for step := range slices.Chunk(names, forgetStep) {
+		if err := f.store.Do(ctx, func(tx *outbox.Tx) { f.chooseNames(tx, step) }); err != nil {
 			return err
 		}
 	}
@@ -110,11 +119,40 @@ func (f *forgetting) choose(tx *outbox.Tx, keys []string) {
 	}
 }
 
+// names returns the names of all participants, where all surveys are to be erased: in
+// the others a participant is still known by theirs.
+func (f *forgetting) names() (list []string, err error) {
+	if f.surveys != nil {
+		return nil, nil
+	}
+	for _, prefix := range rules.NamePrefixes() {
+		some, err := f.store.JourneyKeys(prefix, "")
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, some...)
+	}
+	return list, nil
+}
+
+// chooseNames finds the names that lead to the participant.
+func (f *forgetting) chooseNames(tx *outbox.Tx, keys []string) {
+	for _, text := range keys {
+		key := rules.ParseKey(text)
+		if found, _ := f.foldIn(tx).Find(key); found.Participant == f.participant {
+			f.journeys[key] = true
+		}
+	}
+}
+
 func (f *forgetting) dropJourneys(tx *outbox.Tx) {
 	f.erased = Forgotten{}
 	for _, key := range slices.SortedFunc(maps.Keys(f.journeys), compareKeys) {
 		own, journey := f.foldIn(tx).Find(key)
 		if !tx.DropJourney(key.Text()) {
+			continue
+		}
+		if key.IsName() {
 			continue
 		}
 		f.waiting.note(tx, key, 0)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/tidwall/gjson"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/rules"
@@ -114,7 +115,7 @@ func TestAnExchangeInFlightDoesNotBringBackAForgottenParticipant(t *testing.T) {
 	if left := d.all(); len(left) != 0 {
 		t.Errorf("there are %d deliveries, want none", len(left))
 	}
-	if keys, err := d.store.JourneyKeys(""); err != nil || len(keys) != 0 {
+	if keys, err := d.store.JourneyKeys("", ""); err != nil || len(keys) != 0 {
 		t.Errorf("there are journeys: %q, %v", keys, err)
 	}
 
@@ -150,7 +151,39 @@ func TestForgettingASurveyForgetsThatItWasEnteredByAStudy(t *testing.T) {
 	if erased := d.forget("p", "5/3"); erased.Journeys != 2 {
 		t.Errorf("erased %d journeys, want the survey's and the study's", erased.Journeys)
 	}
-	if keys, err := d.store.JourneyKeys(""); err != nil || len(keys) != 0 {
+	if keys, err := d.store.JourneyKeys("", ""); err != nil || len(keys) != 0 {
 		t.Errorf("there are journeys: %q, %v", keys, err)
+	}
+}
+
+// chained is a profile whose participants are known by a cookie that the app renames.
+const chained = `{routes: [{on: "POST /{survey}", says: reached, ids: {participant: "cookie:sid or set_cookie:sid"}}], page: {at: "@this", id: page}}`
+
+func TestAParticipantOfARenamedCookieIsForgottenAndNobodyElse(t *testing.T) {
+	profile, err := rules.ParseProfile("chained.yaml", []byte(chained))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := newTestRecorderOf(t, t.TempDir(), profile)
+	post := func(cookie, renamed, page string) {
+		x := rules.Exchange{Status: 200, ResponseBody: []byte(`{"page":"` + page + `"}`), RequestHeader: []rules.HeaderField{{Name: "Cookie", Value: "sid=" + cookie}}}
+		if renamed != "" {
+			x.ResponseHeader = []rules.HeaderField{{Name: "Set-Cookie", Value: "sid=" + renamed}}
+		}
+		d.begin("POST", "/lunch")(x)
+	}
+	post("ann-1", "ann-2", "1")
+	post("ann-2", "ann-3", "2")
+	post("bob-1", "bob-2", "1")
+	ann := gjson.GetBytes(d.deliveries()[0].Body, "Payload.Id").String()
+	if erased := d.forget(ann, ""); erased.Journeys != 1 || erased.Pending == 0 {
+		t.Errorf("%+v was erased, want one journey and its delivery", erased)
+	}
+	if keys, err := d.store.JourneyKeys("", ""); err != nil || len(keys) != 2 { // Bob's, and one name of his
+		t.Errorf("%d journeys are left, %v; want 2", len(keys), err)
+	}
+	post("bob-2", "", "2")
+	if list := d.deliveries(); len(list) != 1 || gjson.GetBytes(list[0].Body, "Payload.Id").String() == ann {
+		t.Errorf("%d deliveries: another participant is no longer known by their cookie", len(list))
 	}
 }
