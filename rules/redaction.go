@@ -105,6 +105,7 @@ func (r *Redaction) Apply(e *Event) *Event {
 			seen.Responses = append(seen.Responses, r.response(e, e.Responses[i]))
 		}
 	}
+	hiddenAnswers(e, &seen).hide(&seen)
 	return &seen
 }
 
