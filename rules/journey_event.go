@@ -64,6 +64,7 @@ func (p knownPage) ref() PageRef {
 func (j *Journey) responses(pages map[string]knownPage) (responses []Response, isKnown bool) {
 	isKnown = true
 	listed := map[string]bool{}
+	answers := 0
 	for _, page := range pages {
 		if page.definition == nil || page.Loaded.IsZero() {
 			continue
@@ -75,6 +76,9 @@ func (j *Journey) responses(pages map[string]knownPage) (responses []Response, i
 			listed[item.ID] = true
 			answer := j.answer(item.ID)
 			isKnown = isKnown && !answer.IsUnknown
+			if answer.IsUnknown || answer.Bytes != nil {
+				answers++
+			}
 			response := page.response(&item, answer)
 			response.IsFurther = i > 0
 			responses = append(responses, response)
@@ -83,6 +87,9 @@ func (j *Journey) responses(pages map[string]knownPage) (responses []Response, i
 	slices.SortStableFunc(responses, func(a, b Response) int {
 		return cmp.Or(cmp.Compare(a.Page.Number, b.Page.Number), cmp.Compare(a.Page.Position, b.Page.Position), cmp.Compare(a.Page.ID, b.Page.ID))
 	})
+	if answers == j.KnownAnswers { // as in Decsys, where pages list all items
+		return responses, isKnown
+	}
 	unlisted, areKnown := j.unlisted(listed)
 	return append(responses, unlisted...), isKnown && areKnown
 }

@@ -36,8 +36,10 @@ func (j *Journey) learn(o *Observation) {
 		return
 	}
 	if definition, err := json.Marshal(o.Page); err == nil {
-		page.Definition = j.store.PutPage(definition)
-		j.keepDefinition(page.Definition, definition)
+		var isKept bool
+		if page.Definition, isKept = j.store.PutPage(definition); !isKept {
+			j.keepDefinition(page.Definition, definition)
+		}
 	}
 	if page.Position == 0 {
 		j.ShownPages++
@@ -49,7 +51,7 @@ func (j *Journey) learn(o *Observation) {
 // keepDefinition keeps a definition in the journey itself where the store has no room
 // for more that participants share: without it, nobody knows which answers are to it.
 func (j *Journey) keepDefinition(name string, definition []byte) {
-	if j.store.Page(name) != nil || j.store.Part(j.key, partDefinition+name) != nil {
+	if j.store.Part(j.key, partDefinition+name) != nil {
 		return
 	}
 	size := len(definition) + recordOverhead

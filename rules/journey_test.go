@@ -361,6 +361,11 @@ type fullOfPages struct{ *JourneysInMemory }
 
 func (fullOfPages) Page(string) []byte { return nil }
 
+func (f fullOfPages) PutPage(definition []byte) (name string, isKept bool) {
+	name, _ = f.JourneysInMemory.PutPage(definition)
+	return name, false
+}
+
 func TestAPageThatTheStoreCannotShareIsKeptInTheJourney(t *testing.T) {
 	fold := &Fold{Journeys: fullOfPages{NewJourneysInMemory()}}
 	page := &Page{ID: "1", Item: &Item{ID: "q"}}

@@ -23,8 +23,8 @@ type Journeys interface {
 	// Page returns the definition of a page by its name, nil if it is lost.
 	Page(name string) []byte
 	// PutPage stores the definition of a page, which participants share, and returns
-	// its name: the same for the same definition.
-	PutPage(definition []byte) (name string)
+	// its name: the same for the same definition. isKept is false if there is no room.
+	PutPage(definition []byte) (name string, isKept bool)
 }
 
 // Mark is what a store has to know of a journey.

@@ -56,9 +56,9 @@ func (m *JourneysInMemory) Parts(key Key, prefix string) []string {
 func (m *JourneysInMemory) Page(name string) []byte { return m.pages[name] }
 
 // PutPage implements Journeys.
-func (m *JourneysInMemory) PutPage(definition []byte) (name string) {
+func (m *JourneysInMemory) PutPage(definition []byte) (name string, isKept bool) {
 	sum := sha256.Sum256(definition)
 	name = hex.EncodeToString(sum[:16])
 	m.pages[name] = definition
-	return name
+	return name, true
 }

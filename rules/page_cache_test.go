@@ -10,7 +10,7 @@ func TestPageCacheIsBounded(t *testing.T) {
 	store, cache := NewJourneysInMemory(), &PageCache{}
 	question := strings.Repeat("q", maxCachedBytes/10)
 	for n := range 25 {
-		name := store.PutPage([]byte(fmt.Sprintf(`{"id":"%d","question":"%s"}`, n, question)))
+		name, _ := store.PutPage([]byte(fmt.Sprintf(`{"id":"%d","question":"%s"}`, n, question)))
 		for range 2 {
 			if page := cache.page(store, name); page == nil || page.ID != fmt.Sprint(n) {
 				t.Fatalf("page %d is %+v", n, page)

@@ -337,7 +337,7 @@ func TestPagesHaveAShare(t *testing.T) {
 	do(t, s, func(tx *Tx) {
 		kept := 0
 		for n := range 200 {
-			if tx.Page(tx.PutPage(fmt.Appendf(nil, "%d%s", n, make([]byte, 10_000)))) != nil {
+			if _, isKept := tx.PutPage(fmt.Appendf(nil, "%d%s", n, make([]byte, 10_000))); isKept {
 				kept++
 			}
 		}

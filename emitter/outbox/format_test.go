@@ -48,7 +48,8 @@ func TestFileOfAnEarlyReleaseIsStillRead(t *testing.T) {
 		t.Errorf("the dead one is %+v", dead)
 	}
 	do(t, s, func(tx *Tx) {
-		if _, ok := tx.Journey("3\x00ann"); !ok || tx.Page(tx.PutPage([]byte(`{"id":"one"}`))) == nil {
+		hash, _ := tx.PutPage([]byte(`{"id":"one"}`))
+		if _, ok := tx.Journey("3\x00ann"); !ok || tx.Page(hash) == nil {
 			t.Error("the journey or its page is missing")
 		}
 		tx.Delivered(3, Attempt{At: at(70)})

@@ -8,10 +8,10 @@ import (
 
 // PutPage stores a page definition by its content and returns its hash, 32 hex
 // digits. It is kept for Retention.Journeys after it was last put, unless pages
-// have no room: then Page returns nil for it.
-func (tx *Tx) PutPage(definition []byte) (hash string) {
+// have no room.
+func (tx *Tx) PutPage(definition []byte) (hash string, isKept bool) {
 	sum := hashOf(string(definition))
-	isKept := tx.has(bucketPages, sum[:])
+	isKept = tx.has(bucketPages, sum[:])
 	if !isKept && tx.takesPage(definition) {
 		tx.put(bucketPages, sum[:], definition)
 		isKept = true
@@ -19,7 +19,7 @@ func (tx *Tx) PutPage(definition []byte) (hash string) {
 	if isKept {
 		tx.touchPage(sum)
 	}
-	return hex.EncodeToString(sum[:])
+	return hex.EncodeToString(sum[:]), isKept
 }
 
 // Page returns the definition with this hash, nil if there is none.

@@ -192,7 +192,7 @@ func TestJourneyOfAnEarlierReleaseGoesOn(t *testing.T) {
 	s.open(t)
 	key := rules.Key{Instance: "3", Participant: "p"}.Text()
 	if err := s.store.Do(t.Context(), func(tx *outbox.Tx) {
-		hash := tx.PutPage([]byte(definition))
+		hash, _ := tx.PutPage([]byte(definition))
 		tx.PutJourney(key, []byte(strings.Replace(whole, "HASH", hash, 1)), outbox.Mark{LastExchange: time.Now()})
 	}); err != nil {
 		t.Fatal(err)

@@ -56,4 +56,6 @@ func (j journeys) Parts(key rules.Key, prefix string) []string {
 func (j journeys) Page(name string) []byte { return j.tx.Page(name) }
 
 // PutPage implements rules.Journeys.
-func (j journeys) PutPage(definition []byte) (name string) { return j.tx.PutPage(definition) }
+func (j journeys) PutPage(definition []byte) (name string, isKept bool) {
+	return j.tx.PutPage(definition)
+}
