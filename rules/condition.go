@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tidwall/gjson"
@@ -56,10 +57,29 @@ func compileConditions(doc *strictyaml.Document, path string, texts conditionLis
 		if err != nil {
 			doc.Wrong(path, "%s", err)
 		}
+		if isForeign(rest, c.text) {
+			doc.Wrong(path, "must be SOURCE, !SOURCE, SOURCE = TEXT or SOURCE != TEXT, one condition each, not %q; several make a list, and all of them must hold", text)
+		}
 		c.source = s
 		list = append(list, c)
 	}
 	return list
+}
+
+// What other languages write in conditions would never hold here, or always. A gjson
+// query has conditions of its own.
+var (
+	foreignInSource = []string{"=", "<", ">", "&&", "||", ",", " "}
+	foreignInText   = []string{" = ", " != ", " and ", " or ", " && ", " || "}
+)
+
+// isForeign reports whether a source or a text has any of what other languages write.
+func isForeign(source, text string) bool {
+	has := func(text string, signs []string) bool {
+		return slices.ContainsFunc(signs, func(sign string) bool { return strings.Contains(text, sign) })
+	}
+	isQuery := strings.Contains(source, "#(") || strings.Contains(source, "{") || strings.Contains(source, "[")
+	return has(source, foreignInSource) && !isQuery || has(text, foreignInText) || strings.HasPrefix(text, `"`) && strings.HasSuffix(text, `"`)
 }
 
 // failing returns the first condition that does not hold, empty if all do.

@@ -72,6 +72,7 @@ func (j *Journey) fold(o *Observation) []*Event {
 	if o.Attempt != sameAttempt || j.Done && o.Kind == Reached {
 		j.beginAgain(o)
 	}
+	j.Partial = j.Partial || o.LacksPages && j.KnownPages == 0 && !j.Done
 	j.formAnswers(o)
 	switch o.Kind {
 	case PageShown:
@@ -174,7 +175,6 @@ func (j *Journey) completed(o *Observation) {
 	if j.Done {
 		return
 	}
-	j.Partial = j.Partial || o.LacksPages && j.KnownPages == 0
 	j.navigate(o, false)
 }
 

@@ -375,3 +375,18 @@ func TestAPageThatTheStoreCannotShareIsKeptInTheJourney(t *testing.T) {
 		t.Errorf("%+v, want one event that has the answer", step.Events)
 	}
 }
+
+func TestAnswersToAPageThatWasNotObservedMakeAJourneyPartial(t *testing.T) {
+	f := func(lacksPages, want bool) {
+		t.Helper()
+		w := newWalk()
+		answers := []ItemAnswer{{"q", []byte(`"a"`)}}
+		w.fold(Observation{Kind: Reached, Page: testPage("2"), Answers: answers, OnPage: true, LacksPages: lacksPages})
+		events := w.journey.fold(&Observation{Kind: Completed, At: w.clock})
+		if len(events) != 1 || events[0].Partial != want {
+			t.Errorf("%d events, %+v; want one that is partial: %v", len(events), events, want)
+		}
+	}
+	f(true, true)
+	f(false, false) // of a form that is no page's, such as that for a token
+}

@@ -13,6 +13,8 @@ type Match struct {
 	target string
 	// isBySurvey reports whether journeys are those of a survey each.
 	isBySurvey bool
+	// next is the match of the next route with another path that matches, too; nil for none.
+	next *Match
 }
 
 // Kind is the kind of the observation if the app accepts the request; of several
@@ -34,6 +36,9 @@ func (m Match) Conditions(p *Profile, x Exchange) (written []string) {
 			written = append(written, c.written)
 		}
 		return written
+	}
+	if m.next != nil {
+		return m.next.Conditions(p, x)
 	}
 	return nil
 }
@@ -84,6 +89,9 @@ func (m Match) WhyNothing(p *Profile, x Exchange) string {
 			return "it names no participant yet"
 		}
 		whys = append(whys, would+", but not: "+failing)
+	}
+	if m.next != nil {
+		whys = append(whys, m.next.WhyNothing(p, x))
 	}
 	return strings.Join(whys, "; ")
 }

@@ -58,7 +58,8 @@ type Observation struct {
 	// Loads reports whether a page that is shown is also loaded, since no other
 	// exchange says so.
 	Loads bool `json:",omitempty"`
-	// LacksPages reports whether a completion without pages is partial.
+	// LacksPages reports whether a journey that has no page yet is partial: its answers
+	// are to a page that was not observed, or there must have been one before the end.
 	LacksPages bool `json:",omitempty"`
 	// Host is the request's Host header.
 	Host string
@@ -105,6 +106,9 @@ func (p *Profile) Observe(m Match, x Exchange) (o Observation, ok bool, err erro
 		}
 		m.route = alternative
 		return p.observe(m, r)
+	}
+	if m.next != nil && err == nil {
+		return p.Observe(*m.next, x)
 	}
 	return Observation{}, false, err
 }
@@ -182,6 +186,8 @@ func (p *Profile) readAnswers(o *Observation, m Match, r *reading) {
 	switch route := m.route; {
 	case route.answers != nil:
 		o.Answers, o.OnPage = route.answers.read(r), route.answers.onPage
+		isFromPage := len(route.posted) == 0 || o.Posted != ""
+		o.LacksPages = o.LacksPages || o.OnPage && isFromPage && len(o.Answers) > 0
 	case route.answer.from == noOrigin:
 	case o.Kind == Answered && p.hasPages:
 		o.Item, o.Answer = m.id("item", r), readAnswer(route.answer.value(r))

@@ -104,16 +104,26 @@ func (p *Profile) match(method, target []byte, way pathReading) (Match, bool) {
 	if !ok {
 		return Match{}, false
 	}
+	var first, last *Match
 	for _, r := range p.routes {
-		if string(method) == r.method && r.matches(words) {
-			m := Match{route: r, params: r.paramsOf(words), isBySurvey: p.isBySurvey}
-			if r.hasQuery {
-				m.target = string(target)
-			}
-			return m, true
+		if string(method) != r.method || !r.matches(words) {
+			continue
 		}
+		m := &Match{route: r, params: r.paramsOf(words), isBySurvey: p.isBySurvey}
+		if r.hasQuery {
+			m.target = string(target)
+		}
+		if first == nil {
+			first = m
+		} else {
+			last.next = m
+		}
+		last = m
 	}
-	return Match{}, false
+	if first == nil {
+		return Match{}, false
+	}
+	return *first, true
 }
 
 // canonical returns an id in its one form.

@@ -102,3 +102,49 @@ func TestConditionsHoldAsWritten(t *testing.T) {
 	f("query:y", false)
 	f("!query:y", true)
 }
+
+func TestConditionsOfOtherLanguagesAreRefused(t *testing.T) {
+	f := func(condition string, isRight bool) {
+		t.Helper()
+		_, err := ParseProfile("p.yaml", []byte(`{routes: [{on: "POST /{survey}/{participant}", says: completed, if: '`+condition+`'}]}`))
+		if (err == nil) != isRight {
+			t.Errorf("%s: %v, want it accepted: %v", condition, err, isRight)
+		}
+	}
+	for _, wrong := range []string{
+		"!request:partial = true", "!request:a != b", "request:a == true", "request:a=true", "request:a > 3", "request:a = 1 and request:b = 2",
+		"request:a = true or request:b = true", `request:a = "done"`, "query:a == 1", "request:a, request:b", "request:a && request:b",
+	} {
+		f(wrong, false)
+	}
+	for _, right := range []string{
+		"request:a", "!request:a", "request:a = true", "request:a != two words", "location = *?done=1*", "request:list.#(a==1)", "cookie:LS-*",
+		"request:a|@fromstr|b", "response:a = *=*",
+	} {
+		f(right, true)
+	}
+}
+
+func TestOfRoutesWithDifferentPathsTheFirstCountsThatSaysSomething(t *testing.T) {
+	profile, err := ParseProfile("p.yaml", []byte(`{routes: [
+		{on: "POST /s/{survey}/{participant}", says: completed, if: "request:done = true"},
+		{on: "POST /s/lunch/{participant}", says: answered, ids: {survey: "request:survey"}, answers: {at: "request:answers"}},
+		{on: "POST /{...}", says: completed, ids: {survey: "request:survey", participant: "request:who"}}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := func(target, body string, want Kind, who string) {
+		t.Helper()
+		match, ok := profile.Match([]byte("POST"), []byte(target))
+		if !ok {
+			t.Fatalf("no route matches %s", target)
+		}
+		o, ok, err := profile.Observe(match, Exchange{Status: 200, RequestBody: []byte(body)})
+		if !ok || err != nil || o.Kind != want || o.Journey.Participant != who {
+			t.Errorf("%s %s: %s of %s, %v, %v; want %s of %s", target, body, o.Kind, o.Journey.Participant, ok, err, want, who)
+		}
+	}
+	f("/s/lunch/ann", `{"done":true}`, Completed, "ann")
+	f("/s/lunch/ann", `{"survey":"lunch","answers":{"q":1}}`, Answered, "ann")
+	f("/s/dinner/ann", `{"survey":"dinner","who":"bob"}`, Completed, "bob")
+}
