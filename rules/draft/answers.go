@@ -2,6 +2,7 @@ package draft
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/tidwall/gjson"
@@ -14,6 +15,10 @@ var (
 	answersName = regexp.MustCompile(`(?i)^(answers?|data|responses?|values?|fields|results?|survey_?results?|json_?data|question_answers)$`)
 	answerName  = regexp.MustCompile(`(?i)^(value|answer|response|text|content|result)$`)
 	itemName    = regexp.MustCompile(`(?i)^(questions?|items?|fields?|components?)$`)
+	// loginWord is in paths of requests whose bodies are credentials.
+	loginWord = regexp.MustCompile(`(?i)^(log-?in|log-?on|sign-?in|sign-?up|auth|authenticate|token|oauth2?|password)$`)
+	// credential is the name of what no answer is.
+	credential = regexp.MustCompile(`(?i)(csrf|xsrf|token|password|passwd|captcha|secret|nonce|session_?id|^pw$|^_|hash|fbzx|form_build_id)`)
 )
 
 // answers are where a request has the answers of a participant.
@@ -35,7 +40,7 @@ type answers struct {
 
 // findAnswers returns nil for a request without answers.
 func findAnswers(e *exchange, it *items) *answers {
-	if !e.isUnsafe() || !e.request.Exists() {
+	if !e.isUnsafe() || !e.request.Exists() || slices.ContainsFunc(e.words, loginWord.MatchString) {
 		return nil
 	}
 	if it.isHTML {

@@ -14,11 +14,15 @@ import (
 )
 
 // errNothing means that a recording has no answers.
-var errNothing = errors.New("it has no request with answers: record a whole survey, from its first page to its last, and answer every question")
+var errNothing = errors.New("no request in it is known to have answers: record a whole survey, from its first page to its last, and answer every question; sidehook try shows what the requests have")
 
 // Command returns the command `sidehook profile`.
 func Command() *cobra.Command {
-	profile := &cobra.Command{Use: "profile", Short: "Make a profile for another app"}
+	profile := &cobra.Command{
+		Use: "profile", Short: "Make a profile for another app",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
 	profile.AddCommand(newCommand())
 	return profile
 }
@@ -57,17 +61,33 @@ with several pages, differently, and completes it.`,
 
 // Propose returns a profile as YAML for the app of a HAR file.
 func Propose(har io.Reader) ([]byte, error) {
-	recorded, _, err := trial.ReadHAR(har)
+	recorded, omitted, err := trial.ReadHAR(har)
 	if err != nil {
 		return nil, err
 	}
 	s := analyse(readExchanges(trial.ByEnd(recorded)))
 	if len(s.answering) == 0 {
-		return nil, errNothing
+		return nil, explain(omitted, recorded)
 	}
 	profile := s.write(s.exchanges[0].Exchange.Host)
 	if _, err := rules.ParseProfile("proposed", profile); err != nil {
 		return nil, fmt.Errorf("no profile can be made of it by itself: %w\n\n%s", err, profile)
 	}
 	return profile, nil
+}
+
+// explain returns errNothing with what the recording lacks.
+func explain(omitted []trial.Omission, recorded []trial.Recorded) error {
+	err := errNothing
+	for _, one := range omitted {
+		err = fmt.Errorf("%w\nentry %d: %s", err, one.Entry, one.Why)
+	}
+	for _, one := range recorded {
+		for _, lacks := range []string{one.LacksRequest, one.LacksResponse} {
+			if lacks != "" {
+				err = fmt.Errorf("%w\nentry %d: %s", err, one.Entry, lacks)
+			}
+		}
+	}
+	return err
 }

@@ -2,7 +2,9 @@ package draft
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -118,4 +120,61 @@ func FuzzAProposalIsAProfile(f *testing.F) {
 			t.Error(err)
 		}
 	})
+}
+
+// submission is a HAR file with one request of JSON, and what came before it.
+func submission(path, body string, before ...string) string {
+	entry := func(method, path, sent, got string) string {
+		request, _ := json.Marshal(sent)
+		response, _ := json.Marshal(got)
+		return fmt.Sprintf(`{"request":{"method":%q,"url":"https://s.test%s","headers":[{"name":"Content-Type","value":"application/json"}],"postData":{"text":%s}},
+			"response":{"status":200,"headers":[],"content":{"mimeType":"application/json","text":%s}}}`, method, path, request, response)
+	}
+	var entries []string
+	for _, response := range before {
+		entries = append(entries, entry("GET", "/surveys/42", "", response))
+	}
+	entries = append(entries, entry("POST", path, body, `{"ok":true}`))
+	return `{"log":{"entries":[` + strings.Join(entries, ",") + `]}}`
+}
+
+func TestNoCredentialIsProposedAsAnAnswer(t *testing.T) {
+	har := []byte(submission("/surveys/42/submit", `{"data":{"q1":"Ann","password":"hunter2","csrfToken":"t0k","session_id":"s1"}}`))
+	proposed, err := Propose(bytes.NewReader(har))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{` > completed: q1="Ann"`}, tell(t, proposed, har)); diff != "" {
+		t.Errorf("(-want +got):\n%s\n%s", diff, proposed)
+	}
+	_, err = Propose(strings.NewReader(submission("/auth/login", `{"data":{"email":"a@b.test","password":"hunter2"}}`)))
+	if !errors.Is(err, errNothing) {
+		t.Errorf("a login: %v, want %v", err, errNothing)
+	}
+}
+
+func TestAnAnswerIsNoEnd(t *testing.T) {
+	const asked = `{"questions":[{"id":"marital_status","type":"text"},{"id":"home_state","type":"text"}]}`
+	proposed, err := Propose(strings.NewReader(submission("/surveys/42/answers", `{"data":{"marital_status":"done","home_state":"finished"}}`, asked)))
+	if err != nil || strings.Contains(string(proposed), "if: request") {
+		t.Errorf("%v\n%s", err, proposed)
+	}
+}
+
+func TestOddNamesAreQuoted(t *testing.T) {
+	for _, name := range []string{"- d", "~", "? q", "null", "q?", " lead", "tab\t", "a: b", "#a", "a, b", "{a}", "'", `"`, "a\nb", "*"} {
+		encoded, err := json.Marshal(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		har := submission("/surveys/42/submit", `{"sessionId":"s17","data":{"q1":"Ann",`+string(encoded)+`:"x"}}`, `{"questions":[{"id":"q1","type":"text"}]}`)
+		proposed, err := Propose(strings.NewReader(har))
+		if err != nil {
+			t.Errorf("%q: %v", name, err)
+			continue
+		}
+		if got := tell(t, proposed, []byte(har)); len(got) != 1 || got[0] != ` > completed: q1="Ann"` && name != "*" {
+			t.Errorf("%q: %q\n%s", name, got, proposed)
+		}
+	}
 }

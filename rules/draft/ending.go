@@ -10,8 +10,8 @@ import (
 )
 
 var (
-	endName = regexp.MustCompile(`(?i)(complet|finish|final|submit|success|done|ended|is_?last|partial|status|state)`)
-	endWord = regexp.MustCompile(`(?i)(complet|finish|final|submit|end|done|success|thank)`)
+	endName = regexp.MustCompile(`(?i)(complet|finish|final|submit|success|done|ended|is_?last|partial|^status$|^state$)`)
+	endWord = regexp.MustCompile(`(?i)(complet|finish|final|submit|^end|ended|done|success|thank)`)
 )
 
 // ending is what tells that the survey is complete.
@@ -39,10 +39,10 @@ func findEnding(exchanges, answering []*exchange, it *items) ending {
 	if len(others) == 0 {
 		return ending{last, flagOf(last), "the recording has one submission; only the last one must count"}
 	}
-	if condition := differingLeaf(last.request, others, "request:", func(e *exchange) gjson.Result { return e.request }); condition != "" {
+	if condition := differingLeaf(last.request, others, it, "request:", func(e *exchange) gjson.Result { return e.request }); condition != "" {
 		return ending{last, condition, "only the last request has that"}
 	}
-	if condition := differingLeaf(last.response, others, "response:", func(e *exchange) gjson.Result { return e.response }); condition != "" {
+	if condition := differingLeaf(last.response, others, it, "response:", func(e *exchange) gjson.Result { return e.response }); condition != "" {
 		return ending{last, condition, "only the response to the last request has that"}
 	}
 	if word := differingWord(last, others); word != "" {
@@ -99,12 +99,13 @@ func flagOf(e *exchange) string {
 
 // differingLeaf returns the condition of a member that sounds like the end, and that
 // none of the others have with that value.
-func differingLeaf(body gjson.Result, others []*exchange, origin string, of func(*exchange) gjson.Result) string {
+func differingLeaf(body gjson.Result, others []*exchange, it *items, origin string, of func(*exchange) gjson.Result) string {
 	for _, l := range leaves(body) {
 		name := lastName(l.path)
-		isShort := l.value.Type == gjson.True || l.value.Type == gjson.False || l.value.Type == gjson.String && len(l.value.Str) < 20
+		isFlag := l.value.Type == gjson.True || l.value.Type == gjson.False
+		isWord := l.value.Type == gjson.String && len(l.value.Str) < 20 && endWord.MatchString(l.value.Str)
 		isOther := func(e *exchange) bool { return of(e).Get(l.path).String() != l.value.String() }
-		if isShort && endName.MatchString(name) && !slices.ContainsFunc(others, func(e *exchange) bool { return !isOther(e) }) {
+		if (isFlag || isWord) && !it.known[name] && endName.MatchString(name) && !slices.ContainsFunc(others, func(e *exchange) bool { return !isOther(e) }) {
 			return origin + l.path + " = " + l.value.String()
 		}
 	}

@@ -157,7 +157,16 @@ func orThis(path string) string {
 	return path
 }
 
-// lastName returns the last name of a path.
+// lastName returns the last name of a path, as it is in the body.
 func lastName(path string) string {
-	return path[strings.LastIndexAny(path, ".|")+1:]
+	begin := 0
+	for i := 0; i < len(path); i++ {
+		switch path[i] {
+		case '\\':
+			i++
+		case '.', '|':
+			begin = i + 1
+		}
+	}
+	return strings.ReplaceAll(path[begin:], `\`, "")
 }

@@ -18,6 +18,7 @@ var (
 	secretName      = regexp.MustCompile(`(?i)(token|secret|hash)`)
 	noParticipant   = regexp.MustCompile(`(?i)(csrf|xsrf|clientsecret|display|captcha|time|date)`)
 	technical       = regexp.MustCompile(`(?i)^(api|rest|client|index\.php|ocs|apps|[a-z]|v[0-9.]+(\.php)?)$`)
+	verb            = regexp.MustCompile(`(?i)^(answers?|submit|submissions?|form_?responses?|responses?|results?|next|save|forward|end|complete|post)$`)
 	idLike          = regexp.MustCompile(`^([0-9]+|.*[0-9].*[a-z].*|.*[a-z].*[0-9].*|.{20,}|[A-Z]+[0-9]+)$`)
 	sessionCookie   = regexp.MustCompile(`(?i)(sess|sid)`)
 	otherCookie     = regexp.MustCompile(`(?i)(^_ga|^_gid|^_pk|^_fbp|consent|^lang|^locale|^theme|samesite|csrf|xsrf)`)
@@ -44,8 +45,7 @@ func (e *exchange) places(text string) (list []place) {
 			list = append(list, place{"request:" + l.path, lastName(l.path)})
 		}
 	}
-	_, raw, _ := strings.Cut(e.Target, "?")
-	query, _ := url.ParseQuery(raw)
+	query := e.query()
 	for name := range query {
 		if query.Get(name) == text {
 			list = append(list, place{"query:" + name, name})
@@ -60,6 +60,13 @@ func (e *exchange) places(text string) (list []place) {
 		list = append(list, place{"location", "location"})
 	}
 	return list
+}
+
+// query is that of the request's target, as far as it is well-formed.
+func (e *exchange) query() url.Values {
+	_, raw, _ := strings.Cut(e.Target, "?")
+	query, _ := url.ParseQuery(raw)
+	return query
 }
 
 // sent returns those of the places that are in the request.
@@ -160,8 +167,6 @@ func scoreParticipant(text string, exchanges, answering []*exchange) (score int)
 		score += 2
 	case !isSent && len(answering) > 1:
 		return 0
-	case slices.ContainsFunc(exchanges[first].places(text), func(p place) bool { return p.source == "" }):
-		score++
 	default:
 		return 0
 	}
@@ -182,6 +187,12 @@ func findSurvey(exchanges []*exchange) string {
 		}
 	}
 	for _, e := range exchanges {
+		query := e.query()
+		for name := range query {
+			if surveyName.MatchString(name) && query.Get(name) != "" {
+				return query.Get(name)
+			}
+		}
 		for _, l := range append(leaves(e.request), leaves(e.response)...) {
 			isNamed := surveyName.MatchString(lastName(l.path)) || surveyPath.MatchString(l.path)
 			if isNamed && (l.value.Type == gjson.String || l.value.Type == gjson.Number) && l.value.String() != "" {
@@ -198,14 +209,19 @@ func isCommon(exchanges []*exchange, text string) bool {
 }
 
 // commonWord returns the first word of the paths of all answers that is no part of an
-// interface, and not the participant.
-func commonWord(answering []*exchange, participant string) string {
+// interface, no verb, and not the participant; one that looks like an id if there is one.
+func commonWord(answering []*exchange, participant string) (found string) {
 	for _, word := range answering[0].words {
-		if word != participant && !technical.MatchString(word) && isCommon(answering, word) {
+		isNone := word == participant || technical.MatchString(word) || verb.MatchString(word) || !isCommon(answering, word)
+		switch {
+		case isNone:
+		case idLike.MatchString(word):
 			return word
+		case found == "":
+			found = word
 		}
 	}
-	return ""
+	return found
 }
 
 // isSecret reports whether the participant is known by a token, which all answers have

@@ -9,7 +9,7 @@ import (
 
 // The names under which apps have what is asked, the likeliest first.
 var (
-	itemIDs    = []string{"id", "name", "key", "code", "uuid", "ref", "question_id", "valueName"}
+	itemIDs    = []string{"id", "ID", "Id", "name", "key", "code", "uuid", "slug", "ref", "question_id", "questionId", "valueName"}
 	itemTypes  = []string{"type", "kind", "inputType", "questionType", "component"}
 	itemLabels = []string{"title", "label", "question", "text", "prompt", "name"}
 )
@@ -100,7 +100,7 @@ func (it *items) mentions(e *exchange) (n int) {
 		}
 	}
 	walk("", e.request, maxDepth, func(path string, value gjson.Result) {
-		if it.known[unescape(lastName(path))] || value.Type == gjson.String && it.known[value.Str] {
+		if it.known[lastName(path)] || value.Type == gjson.String && it.known[value.Str] {
 			n++
 		}
 	})
@@ -176,6 +176,3 @@ func firstOf(object gjson.Result, names []string, other string) string {
 	}
 	return ""
 }
-
-// unescape returns a name as it is in the body.
-func unescape(name string) string { return strings.ReplaceAll(name, `\`, "") }

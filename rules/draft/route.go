@@ -151,7 +151,7 @@ func (s *session) pattern(e *exchange) []string {
 	list := make([]string, len(e.words))
 	hasPage := !s.items.isHTML
 	for i, word := range e.words {
-		isID := !technical.MatchString(word) && idLike.MatchString(strings.ToLower(word))
+		isID := !technical.MatchString(word) && idLike.MatchString(strings.ToLower(word)) || strings.ContainsAny(word, "{}/ ")
 		name := ""
 		switch found := s.answers[e]; {
 		case word == s.identity.participant && !s.identity.isSecret:
@@ -173,8 +173,18 @@ func (s *session) pattern(e *exchange) []string {
 	return list
 }
 
-// on is the route's `on`.
-func (r *route) on() string { return r.method + " /" + strings.Join(r.words, "/") }
+// on is the route's `on`, as YAML.
+func (r *route) on() string {
+	path := strings.Join(r.words, "/")
+	if path == "" {
+		path = "{...}"
+	}
+	text := r.method + " /" + path
+	if strings.ContainsAny(text, "#:'\"") {
+		return strconv.Quote(text)
+	}
+	return text
+}
 
 // when is the route's `when`, empty for what is the default.
 func (r *route) when() string {
@@ -231,6 +241,9 @@ func (s *session) sources(r *route, name, value string, isSecret bool) string {
 // fallback is what tells participants apart where no value does.
 func (s *session) fallback(r *route) string {
 	if s.identity.cookie != "" {
+		if isSet(s.exchanges, s.identity.cookie) {
+			return "set_cookie:" + s.identity.cookie + " or cookie:" + s.identity.cookie
+		}
 		return "cookie:" + s.identity.cookie
 	}
 	for _, l := range append(leaves(r.exchanges[0].request), leaves(r.exchanges[0].response)...) {

@@ -3,12 +3,14 @@ package draft
 import (
 	"bytes"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/tidwall/gjson"
 
 	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/rules/jsonpath"
 )
 
 // schemaLine lets editors complete and check the profile.
@@ -20,6 +22,11 @@ var (
 	pageNumbers = []string{"order", "index", "number", "position", "step"}
 	pageNames   = []string{"title", "name", "label"}
 )
+
+// plain matches texts that need no quotes in YAML, except for notTexts.
+var plain = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.:/@ =|-]*$`)
+
+var notTexts = []string{"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
 
 // write returns the profile as YAML.
 func (s *session) write(app string) []byte {
@@ -36,7 +43,7 @@ func (s *session) write(app string) []byte {
 
 func (s *session) writeRoute(b *bytes.Buffer, r *route) {
 	fmt.Fprintf(b, "  # %s (%d of %d exchanges)\n", r.why, len(r.exchanges), len(s.exchanges))
-	fmt.Fprintf(b, "  - on: %s\n    says: %s\n", quote(r.on()), r.says)
+	fmt.Fprintf(b, "  - on: %s\n    says: %s\n", r.on(), r.says)
 	if when := r.when(); when != "" {
 		fmt.Fprintf(b, "    when: %s\n", when)
 	}
@@ -56,10 +63,15 @@ func (s *session) whyIDs(r *route) string {
 	switch {
 	case r.says == rules.SurveyShown:
 		return "the survey is named there"
+	case s.identity.participant != "" && s.identity.survey == "":
+		return "the participant has the same value in all requests; the survey is a guess: nothing names it"
 	case s.identity.isSecret:
 		return "only a digest of the token is kept"
 	case s.identity.participant != "":
 		return "the participant has the same value in all requests"
+	}
+	if s.identity.survey == "" {
+		return "guesses: nothing in the recording names the survey, or tells one participant from another"
 	}
 	return "a guess: nothing in the recording tells one participant from another"
 }
@@ -88,13 +100,19 @@ func (s *session) writeAnswers(b *bytes.Buffer, r *route) {
 	}
 }
 
-// except returns what besides answers is in the object that has them.
+// except returns what besides answers is in the object that has them: what is not asked,
+// as far as that is known, or else what sounds like a credential.
 func (s *session) except(r *route) string {
 	var names []string
 	for _, e := range r.exchanges {
-		object := e.request.Get(r.answers.at)
-		object.ForEach(func(name, _ gjson.Result) bool {
-			if quoted := quote(name.String()); len(s.items.known) > 0 && !s.items.known[name.String()] && !slices.Contains(names, quoted) {
+		object := e.request
+		if r.answers.at != "@this" {
+			object = e.request.Get(r.answers.at)
+		}
+		object.ForEach(func(name, value gjson.Result) bool {
+			isAnswer := s.items.known[name.String()] || len(s.items.known) == 0
+			isSecret := credential.MatchString(name.String()) || value.String() == s.identity.participant
+			if quoted := quote(name.String()); (!isAnswer || isSecret) && !slices.Contains(names, quoted) {
 				names = append(names, quoted)
 			}
 			return true
@@ -181,16 +199,11 @@ func (s *session) writeRest(b *bytes.Buffer) {
 	}
 }
 
-// quote returns a text as YAML, quoted where it must be.
+// quote returns a text as YAML that may stand in a list or an object.
 func quote(text string) string {
-	if strings.ContainsAny(text, ":#{}[],&*!|>'\"%@`\\") && !strings.HasPrefix(text, "GET /") && !isPlain(text) || text == "" {
-		return "'" + strings.ReplaceAll(text, "'", "''") + "'"
+	isMore := strings.Contains(text, ": ") || slices.Contains(notTexts, strings.ToLower(text))
+	if plain.MatchString(text) && !isMore && !strings.HasSuffix(text, " ") && !strings.HasSuffix(text, ":") {
+		return text
 	}
-	return text
-}
-
-// isPlain reports whether a text needs no quotes, though it has characters that may.
-func isPlain(text string) bool {
-	rest := strings.NewReplacer("request:", "", "response:", "", "{", "", "}", "", " = ", "", "query:", "").Replace(text)
-	return !strings.ContainsAny(rest, ":#[],&*!|>'\"%@`\\") && !strings.HasPrefix(text, "{") && !strings.ContainsAny(text, "'")
+	return string(jsonpath.AppendString(nil, text))
 }
