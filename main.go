@@ -23,8 +23,10 @@ import (
 
 	"github.com/sidehook/sidehook/emitter/admin"
 	"github.com/sidehook/sidehook/emitter/admin/cli"
+	"github.com/sidehook/sidehook/emitter/admin/console"
 	"github.com/sidehook/sidehook/emitter/admin/logs"
 	"github.com/sidehook/sidehook/emitter/deliver"
+	"github.com/sidehook/sidehook/emitter/live"
 	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/emitter/record"
 	"github.com/sidehook/sidehook/emitter/send"
@@ -141,13 +143,14 @@ func runSidecar(ctx context.Context, path string, stderr io.Writer) error {
 	limitMemory(cfg)
 	lines := newLog(stderr, slog.LevelInfo)
 	defer lines.Close()
-	s, err := newSidecar(cfg, lines)
+	s, err := newSidecar(path, cfg, lines)
 	if err != nil {
 		return err
 	}
-	s.reload = reload.New(reload.Options{
+	reloader := reload.New(reload.Options{
 		Path: path, Config: cfg, Apply: s.apply, Hangups: hangups, Metrics: s.metrics, Logger: s.logger,
-	}).Run
+	})
+	s.reload, s.reloaded = reloader.Run, reloader.Last
 	return s.run(ctx, context.Background())
 }
 
@@ -172,7 +175,7 @@ func newLog(stderr io.Writer, level slog.Level) *logs.Log {
 func runDemo(ctx, abort context.Context, d demo.Sidecar) error {
 	lines := newLog(d.Log, slog.LevelWarn)
 	defer lines.Close()
-	s, err := newSidecar(d.Config, lines)
+	s, err := newSidecar("", d.Config, lines)
 	if err != nil {
 		return err
 	}
@@ -194,12 +197,15 @@ type sidecar struct {
 	// reload applies changes of the configuration until its context ends; it does
 	// nothing where there is no file.
 	reload func(context.Context) error
+	// reloaded returns the outcome of the last reload.
+	reloaded func() reload.Outcome
 	// serving is called once participants are served.
 	serving func()
 }
 
-// newSidecar builds all parts and starts none.
-func newSidecar(cfg *config.Config, lines *logs.Log) (*sidecar, error) {
+// newSidecar builds all parts and starts none. file is the path of the configuration,
+// empty if there is none.
+func newSidecar(file string, cfg *config.Config, lines *logs.Log) (*sidecar, error) {
 	logger := lines.Logger
 	profile, err := rules.LoadProfile(cfg.Profile)
 	if err != nil {
@@ -207,7 +213,8 @@ func newSidecar(cfg *config.Config, lines *logs.Log) (*sidecar, error) {
 	}
 	set := admin.NewRegistry(cli.ReadBuild(version).Version)
 	lines.Register(set)
-	s := &sidecar{logger: logger, metrics: set, drainDelay: time.Duration(cfg.DrainDelay), stopTimeout: time.Duration(cfg.StopTimeout), reload: func(context.Context) error { return nil }}
+	s := &sidecar{logger: logger, metrics: set, drainDelay: time.Duration(cfg.DrainDelay), stopTimeout: time.Duration(cfg.StopTimeout), reload: func(context.Context) error { return nil }, reloaded: func() reload.Outcome { return reload.Outcome{} }}
+	activity := live.New()
 	s.serving = func() {
 		logger.Info("serving participants", "address", s.proxy.Addr().String(), "admin", s.admin.Addr().String())
 	}
@@ -221,21 +228,21 @@ func newSidecar(cfg *config.Config, lines *logs.Log) (*sidecar, error) {
 		return nil, err
 	}
 	s.recorder = record.New(record.Options{
-		Store: s.store, Profile: profile, Config: cfg, App: reader, Metrics: set, Logger: logger,
+		Store: s.store, Profile: profile, Config: cfg, App: reader, Activity: activity, Metrics: set, Logger: logger,
 	})
 	s.dispatcher = deliver.New(deliver.Options{
 		Store: s.store, NewSender: func(name string, target config.Target) (deliver.Sender, error) {
 			return send.New(send.Options{Name: name, Target: target, Version: cli.ReadBuild(version).Version, Logger: logger})
-		}, Metrics: set, Logger: logger,
+		}, Activity: activity, Metrics: set, Logger: logger,
 	})
 	if err := s.dispatcher.Apply(cfg.Targets); err != nil {
 		return nil, err
 	}
-	return s, s.newListeners(cfg, profile, appTLS)
+	return s, s.newListeners(file, cfg, profile, appTLS, activity)
 }
 
 // newListeners builds what participants and operators connect to.
-func (s *sidecar) newListeners(cfg *config.Config, profile *rules.Profile, appTLS *tls.Config) (err error) {
+func (s *sidecar) newListeners(file string, cfg *config.Config, profile *rules.Profile, appTLS *tls.Config, activity *live.Activity) (err error) {
 	files := descriptors.Limit()
 	connections := descriptors.Divide(files, debug.SetMemoryLimit(-1), cfg.Targets)
 	if connections.Participants < descriptors.MaxParticipants {
@@ -257,6 +264,12 @@ func (s *sidecar) newListeners(cfg *config.Config, profile *rules.Profile, appTL
 	s.admin = admin.New(admin.Config{
 		Listen: cfg.Admin, Connections: connections.Admin, Ready: s.proxy.Ready, Metrics: s.metrics,
 		Store: s.store, Targets: s.dispatcher.Status, MayMove: s.recorder.MayMove, Forget: s.recorder.Forget, Logger: s.logger,
+		Activity: activity, Version: cli.ReadBuild(version).Version, File: file, Console: console.New,
+		Reloaded: func() reload.Outcome { return s.reloaded() },
+		Warnings: func(c *config.Config) []string { return check.Warnings(c, profile) },
+		Try: func(c *config.Config, har io.Reader, report io.Writer) error {
+			return trial.Try(trial.Options{Profile: profile, Config: c, Preview: record.Preview(c)}, har, report)
+		},
 	})
 	s.admin.Apply(cfg)
 	return nil

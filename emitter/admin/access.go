@@ -6,8 +6,19 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strings"
 )
+
+// Access is who may use the console.
+type Access struct {
+	// IsLocal reports whether a request comes from somebody on this machine, who
+	// needs no token.
+	IsLocal func(*http.Request) bool
+	// IsToken reports whether a text is the admin_token, and HasToken whether there is one.
+	IsToken  func(string) bool
+	HasToken func() bool
+}
 
 // guarded admits only requests from this machine, or with the token.
 func (a *Admin) guarded(next http.HandlerFunc) http.HandlerFunc {
@@ -27,20 +38,46 @@ func (a *Admin) guarded(next http.HandlerFunc) http.HandlerFunc {
 
 // isToken compares digests, so that timing reveals nothing about the token.
 func (a *Admin) isToken(given string) bool {
-	token := a.token.Load()
-	if token.IsZero() {
+	if !a.hasToken() {
 		return false
 	}
+	token := a.current.Load().AdminToken
 	want, have := sha256.Sum256([]byte(token.Reveal())), sha256.Sum256([]byte(given))
 	return subtle.ConstantTimeCompare(want[:], have[:]) == 1
 }
+
+func (a *Admin) hasToken() bool { return !a.current.Load().AdminToken.IsZero() }
 
 // isLocal reports whether a request comes from somebody on this machine. One that
 // a proxy here forwards does not, nor one made by a page in a browser: it has
 // another host (DNS rebinding), an origin or another site. The app's own pages
 // count as another site even where their host is localhost too.
 func isLocal(r *http.Request) bool {
-	return isLoopback(r.RemoteAddr) && isLoopback(r.Host) && !isForwarded(r) && !isFromPage(r)
+	return isHere(r) && !isFromPage(r)
+}
+
+// isLocalPage is isLocal for the console, whose own pages make requests, too.
+func isLocalPage(r *http.Request) bool { return isHere(r) && IsOwnPage(r) }
+
+// isHere reports whether a request comes from this machine, to it by name, and past no proxy.
+func isHere(r *http.Request) bool {
+	return isLoopback(r.RemoteAddr) && isLoopback(r.Host) && !isForwarded(r)
+}
+
+// IsOwnPage reports whether a request was made by a page of this listener, or by no
+// page at all: an address typed by hand, or a client that is no browser.
+func IsOwnPage(r *http.Request) bool {
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "", "none", "same-origin":
+	default:
+		return false
+	}
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return true
+	}
+	from, err := url.Parse(origin)
+	return err == nil && from.Host != "" && strings.EqualFold(from.Host, r.Host)
 }
 
 // isForwarded reports whether a proxy forwards the request: it has a header that

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -14,9 +15,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/sidehook/sidehook/emitter/deliver"
+	"github.com/sidehook/sidehook/emitter/live"
 	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/emitter/record"
 	"github.com/sidehook/sidehook/rules/config"
+	"github.com/sidehook/sidehook/rules/reload"
 )
 
 const (
@@ -34,7 +37,8 @@ const (
 	localShare = 4
 )
 
-// Config is what an Admin needs. All fields are required but Connections.
+// Config is what an Admin needs. All fields are required but Connections, File,
+// Warnings and Console.
 type Config struct {
 	// Listen is the operators' address, host:port.
 	Listen string
@@ -50,6 +54,19 @@ type Config struct {
 	Targets func() []deliver.TargetStatus
 	// MayMove returns why a delivery of one target must not be sent to another, nil when it may.
 	MayMove func(from, to string) error
+	// Activity is what happens right now.
+	Activity *live.Activity
+	// Version is the release, and File the path of the configuration, empty if there is none.
+	Version, File string
+	// Reloaded returns the outcome of the last reload, zero before the first.
+	Reloaded func() reload.Outcome
+	// Warnings returns what is doubtful in a configuration; nil means nothing.
+	Warnings func(*config.Config) []string
+	// Try reads a HAR file and writes what a configuration makes of it.
+	Try func(c *config.Config, har io.Reader, report io.Writer) error
+	// Console returns what people see at / and below /console/, given the API without
+	// its access control and who may use it; nil means that there is none.
+	Console func(api http.Handler, access Access) http.Handler
 	// Forget erases a participant from one survey, or from all where it is empty.
 	Forget func(ctx context.Context, participant, survey string) (record.Forgotten, error)
 	Logger *slog.Logger
@@ -59,18 +76,27 @@ type Config struct {
 // Serve serves until Shutdown.
 type Admin struct {
 	config Config
-	token  atomic.Pointer[config.Secret]
+	// current is the configuration in force.
+	current atomic.Pointer[config.Config]
 	// hosts has the scheme and host of each configured target's URL.
 	hosts    atomic.Pointer[map[string]string]
 	server   *http.Server
 	listener net.Listener
+	started  time.Time
 	draining atomic.Bool
-	metrics  metrics
+	// stopping is closed when the listener shuts down.
+	stopping chan struct{}
+	// trying has a place for each HAR file that may be tried at once.
+	trying  chan struct{}
+	metrics metrics
 }
 
 // New returns an Admin without a token.
 func New(c Config) *Admin {
-	a := &Admin{config: c, metrics: newMetrics(c.Metrics)}
+	a := &Admin{
+		config: c, metrics: newMetrics(c.Metrics), started: time.Now(),
+		stopping: make(chan struct{}), trying: make(chan struct{}, 1),
+	}
 	a.Apply(&config.Config{})
 	a.server = &http.Server{
 		Handler:           serving(a.routes()),
@@ -82,13 +108,14 @@ func New(c Config) *Admin {
 		MaxHeaderBytes:    maxHead,
 		ErrorLog:          slog.NewLogLogger(c.Logger.Handler(), slog.LevelDebug),
 	}
+	a.server.RegisterOnShutdown(func() { close(a.stopping) })
 	return a
 }
 
 // Apply takes the token and the targets' hosts from a configuration, also while
 // the Admin serves.
 func (a *Admin) Apply(c *config.Config) {
-	a.token.Store(&c.AdminToken)
+	a.current.Store(c)
 	hosts := map[string]string{}
 	for name, target := range c.Targets {
 		hosts[name] = target.URL.String()
@@ -127,17 +154,21 @@ func (a *Admin) Drain() { a.draining.Store(true) }
 func (a *Admin) Shutdown(ctx context.Context) error { return a.server.Shutdown(ctx) }
 
 func (a *Admin) routes() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", a.index)
+	mux, api := http.NewServeMux(), http.NewServeMux()
 	mux.HandleFunc("GET /live", a.live)
 	mux.HandleFunc("GET /ready", a.ready)
 	mux.Handle("GET /metrics", exposition(a.config.Metrics))
 	for pattern, handler := range map[string]http.HandlerFunc{
+		"GET /status":                  a.status,
+		"GET /feed":                    a.feed,
+		"GET /configuration":           a.configuration,
+		"POST /try":                    a.try,
 		"GET /targets":                 a.targets,
 		"POST /targets/{name}/enable":  a.enable,
 		"POST /targets/{name}/disable": a.disable,
 		"GET /deliveries":              a.deliveries,
 		"GET /deliveries/{id}":         a.delivery,
+		"GET /deliveries/causes":       a.causes,
 		"POST /deliveries/redeliver":   a.redeliver,
 		"POST /deliveries/discard":     a.discard,
 		"POST /deliveries/retry":       a.retry,
@@ -146,6 +177,12 @@ func (a *Admin) routes() http.Handler {
 		"GET /damaged":                 a.damaged,
 	} {
 		mux.HandleFunc(pattern, a.guarded(handler))
+		api.HandleFunc(pattern, handler)
+	}
+	if a.config.Console != nil {
+		console := a.config.Console(api, Access{IsLocal: isLocalPage, IsToken: a.isToken, HasToken: a.hasToken})
+		mux.Handle("/{$}", console)
+		mux.Handle("/console/", console)
 	}
 	return mux
 }

@@ -16,9 +16,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/sidehook/sidehook/emitter/deliver"
+	"github.com/sidehook/sidehook/emitter/live"
 	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/emitter/record"
 	"github.com/sidehook/sidehook/rules/config"
+	"github.com/sidehook/sidehook/rules/reload"
 )
 
 const canary = "canary-token-0123456789"
@@ -43,7 +45,10 @@ func newServer(t *testing.T) *server {
 		Targets: func() []deliver.TargetStatus {
 			return []deliver.TargetStatus{{Name: "crm", State: deliver.Up, Pending: 1}, {Name: "erp", State: deliver.Down}}
 		},
-		MayMove: func(from, to string) error { return nil },
+		Activity: live.New(),
+		Reloaded: func() reload.Outcome { return reload.Outcome{} },
+		Try:      func(*config.Config, io.Reader, io.Writer) error { return nil },
+		MayMove:  func(from, to string) error { return nil },
 		Forget: func(context.Context, string, string) (record.Forgotten, error) {
 			return record.Forgotten{Journeys: 1, Answers: 2, Pending: 3}, nil
 		},
@@ -171,7 +176,12 @@ func TestEachEndpointResponds(t *testing.T) {
 	f("POST", "/deliveries/discard?state=dead&after=x", 400, "after must be")
 	f("POST", "/deliveries/discard?state=dead&after=1.x.ff", 400, "after must be")
 	f("POST", "/deliveries/discard?state=dead&after=1.1.x", 400, "cannot continue")
-	f("GET", "/", 200, `<a href="/metrics">`)
+	f("GET", "/status", 200, `"app":{"ready":true},"store":{"open":true,`)
+	f("GET", "/status", 200, `{"severity":"warning","text":"Target erp is down.","action":`)
+	f("GET", "/configuration", 200, `"warnings":[],"reload":null`)
+	f("GET", "/deliveries/causes", 200, `{"causes":[],"scanned":0}`)
+	f("GET", "/deliveries?survey=fzd&event=completion", 200, `"id":"msg_1"`)
+	f("GET", "/deliveries?survey=other", 200, `{"deliveries":[],"after":""}`)
 	f("GET", "/none", 404, "")
 }
 

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
+	"github.com/sidehook/sidehook/emitter/send"
+	"github.com/sidehook/sidehook/rules/config"
 )
 
 // changeTimeout is how long a request waits for the disk.
@@ -32,7 +34,12 @@ type Delivery struct {
 // DeliveryDetail is everything there is to see of a delivery.
 type DeliveryDetail struct {
 	Delivery
-	Failure *Failure `json:"failure"`
+	Failure     *Failure `json:"failure"`
+	ContentType string   `json:"content_type"`
+	// Signature is the name of the header with the app's own signature, empty without one.
+	Signature string `json:"signature,omitempty"`
+	// Traceparent is that of the participant's request, empty without one.
+	Traceparent string `json:"traceparent,omitempty"`
 	// Body is nil unless it was asked for.
 	Body *string `json:"body,omitempty"`
 }
@@ -88,10 +95,14 @@ func (a *Admin) list(query outbox.Query) (found []*outbox.Delivery, rest string,
 // delivery responds with all deliveries that share a webhook-id: more than one
 // where it was redelivered to other targets.
 func (a *Admin) delivery(w http.ResponseWriter, r *http.Request) {
-	list, err := a.details(outbox.Query{ID: r.PathValue("id"), Target: r.URL.Query().Get("target")}, r.URL.Query().Has("body"))
+	withBody := r.URL.Query().Has("body")
+	list, err := a.details(outbox.Query{ID: r.PathValue("id"), Target: r.URL.Query().Get("target")}, withBody)
 	if err != nil {
 		refuse(w, err)
 		return
+	}
+	if withBody {
+		a.config.Logger.Info("an operator looked at the body of a delivery", "delivery", list[0].ID, "address", r.RemoteAddr)
 	}
 	respond(w, list)
 }
@@ -111,8 +122,11 @@ func (a *Admin) details(query outbox.Query, withBody bool) ([]DeliveryDetail, er
 			return nil, err
 		}
 		if whole != nil { // it may just have been trimmed
-			list = append(list, detail(whole, withBody))
+			list = append(list, a.detail(whole, withBody))
 		}
+	}
+	if len(list) == 0 {
+		return nil, errNoDelivery
 	}
 	return list, nil
 }
@@ -142,8 +156,11 @@ func describe(d *outbox.Delivery) Delivery {
 	}
 }
 
-func detail(d *outbox.Delivery, withBody bool) DeliveryDetail {
-	shown := DeliveryDetail{Delivery: describe(d)}
+func (a *Admin) detail(d *outbox.Delivery, withBody bool) DeliveryDetail {
+	shown := DeliveryDetail{Delivery: describe(d), ContentType: d.ContentType, Traceparent: d.Traceparent}
+	if a.current.Load().Targets[d.Target].Format == config.FormatDecsys {
+		shown.Signature = send.DecsysSignature
+	}
 	if f := d.Failure; f != nil {
 		shown.Failure = &Failure{
 			First: f.First.UTC(), At: f.At.UTC(), Seconds: f.Duration.Seconds(), Status: f.Status, Reason: f.Reason, Excerpt: string(f.Excerpt),

@@ -24,12 +24,7 @@ func (a *Admin) live(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "
 // ready reports whether participants can be served. Dead targets and a store
 // that cannot be written don't keep participants away; the response names the latter.
 func (a *Admin) ready(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
-	defer cancel()
-	err := a.config.Ready(ctx)
-	if a.draining.Load() {
-		err = errDraining
-	}
+	err := a.notReady(r.Context())
 	status, text := http.StatusOK, "ok"
 	if err != nil {
 		status, text = http.StatusServiceUnavailable, err.Error()
@@ -40,4 +35,14 @@ func (a *Admin) ready(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
 	fmt.Fprintln(w, text)
+}
+
+// notReady returns why participants are not to be sent here, nil if they are.
+func (a *Admin) notReady(ctx context.Context) error {
+	if a.draining.Load() {
+		return errDraining
+	}
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	return a.config.Ready(ctx)
 }

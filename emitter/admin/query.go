@@ -35,12 +35,13 @@ func CheckState(text string) error {
 }
 
 // filters are the parameters that narrow a query.
-var filters = []string{"id", "target", "rule", "state", "since", "until"}
+var filters = []string{"id", "target", "rule", "survey", "event", "state", "since", "until"}
 
 // readQuery reads a query's filters, limit and cursor.
 func readQuery(values url.Values, now time.Time) (query outbox.Query, err error) {
 	query = outbox.Query{
-		ID: values.Get("id"), Target: values.Get("target"), Rule: values.Get("rule"), After: values.Get("after"), Limit: defaultPage,
+		ID: values.Get("id"), Target: values.Get("target"), Rule: values.Get("rule"), Survey: values.Get("survey"), Event: values.Get("event"),
+		After: values.Get("after"), Limit: defaultPage,
 	}
 	if state := values.Get("state"); state != "" {
 		if err := CheckState(state); err != nil {

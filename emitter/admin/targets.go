@@ -38,9 +38,15 @@ type Target struct {
 	LastError   string     `json:"last_error,omitempty"`
 	LastErrorAt *time.Time `json:"last_error_at"`
 	LastSuccess *time.Time `json:"last_success"`
+	// HourDelivered and HourFailed are its attempts in the last hour; only /status has them.
+	HourDelivered int `json:"hour_delivered,omitempty"`
+	HourFailed    int `json:"hour_failed,omitempty"`
 }
 
-func (a *Admin) targets(w http.ResponseWriter, _ *http.Request) {
+func (a *Admin) targets(w http.ResponseWriter, _ *http.Request) { respond(w, a.targetList()) }
+
+// targetList returns the status of each configured target, and of each that has deliveries.
+func (a *Admin) targetList() []Target {
 	list := []Target{}
 	kept, err := a.config.Store.Targets()
 	for _, status := range a.config.Targets() {
@@ -60,7 +66,7 @@ func (a *Admin) targets(w http.ResponseWriter, _ *http.Request) {
 			}
 		}
 	}
-	respond(w, list)
+	return list
 }
 
 func describeTarget(t deliver.TargetStatus) Target {

@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/sidehook/sidehook/emitter/live"
 	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/emitter/send"
 )
@@ -50,6 +51,10 @@ func (q *queue) onResult(a attempted) {
 	decided := q.decide(a, now)
 	q.meters.attempted(a, now)
 	q.meters.decided(decided.verdict)
+	q.activity.Attempted(live.Entry{
+		Event: a.delivery.Event, Survey: a.delivery.Survey, Target: q.name, Delivery: a.delivery.ID, Attempt: a.delivery.Attempts + 1,
+		Outcome: decided.verdict.String(), Status: a.result.Status, Seconds: a.result.Duration.Seconds(), Reason: a.result.Reason,
+	})
 	change := q.health.report(a, decided, now)
 	q.acks.add(ack{seq: a.delivery.Seq, decided: decided, attempt: outboxAttempt(a.result, now), isProbe: a.permit.isProbe})
 	switch change {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/sidehook/sidehook/emitter/live"
 	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/emitter/send"
 	"github.com/sidehook/sidehook/rules/config"
@@ -24,11 +25,13 @@ type Sender interface {
 	Send(ctx context.Context, d *outbox.Delivery, at time.Time) send.Result
 }
 
-// Options configure a Dispatcher; all but Metrics are required.
+// Options configure a Dispatcher; all but Activity and Metrics are required.
 type Options struct {
 	Store *outbox.Store
 	// NewSender returns the sender of a target.
 	NewSender func(name string, target config.Target) (Sender, error)
+	// Activity is where attempts are noted; nil means nowhere.
+	Activity *live.Activity
 	// Metrics registers the metrics of targets; nil means nowhere.
 	Metrics prometheus.Registerer
 	Logger  *slog.Logger

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"github.com/sidehook/sidehook/emitter/live"
 	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/rules/config"
 )
@@ -37,6 +38,8 @@ type queue struct {
 	store  *outbox.Store
 	log    *slog.Logger
 	meters *meters
+	// activity is where attempts are noted, nil for nowhere.
+	activity *live.Activity
 	// random returns a number in [0,1) for the jitter.
 	random func() float64
 
@@ -64,7 +67,7 @@ type queue struct {
 func newQueue(name string, to destination, o Options, m *meters) *queue {
 	log := o.Logger.With("target", name)
 	q := &queue{
-		name: name, store: o.Store, log: log, meters: m, random: random, to: to,
+		name: name, store: o.Store, log: log, meters: m, activity: o.Activity, random: random, to: to,
 		backlog: newBacklog(name, o.Store), pace: newPace(to.target), acks: newAcks(name, o.Store),
 		ended: make(chan struct{}), changes: make(chan destination, 1), results: make(chan attempted),
 		warnRead:       rate.Sometimes{Interval: warnInterval},

@@ -15,6 +15,8 @@ type Query struct {
 	// other targets.
 	ID           string
 	Target, Rule string
+	// Survey is the name of a survey instance, and Event that of an event.
+	Survey, Event string
 	// States are listed one after the other for each target: Waiting stands for all
 	// that is pending, oldest first; Delivered and Dead are in the order in which the
 	// deliveries finished.
@@ -131,6 +133,8 @@ func (q Query) matchesState(state State) bool {
 func (q Query) matches(d *Delivery) bool {
 	return (q.Target == "" || d.Target == q.Target) &&
 		(q.Rule == "" || d.Rule == q.Rule) &&
+		(q.Survey == "" || d.Survey == q.Survey) &&
+		(q.Event == "" || d.Event == q.Event) &&
 		(q.Since.IsZero() || !d.Created.Before(q.Since)) &&
 		(q.Until.IsZero() || d.Created.Before(q.Until)) &&
 		(q.Before.IsZero() || d.Finished.Before(q.Before))

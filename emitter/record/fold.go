@@ -3,6 +3,7 @@ package record
 import (
 	"time"
 
+	"github.com/sidehook/sidehook/emitter/live"
 	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/rules"
 )
@@ -72,11 +73,15 @@ func (r *Recorder) carryOut(tx *outbox.Tx, at time.Time, step rules.Step) {
 func (r *Recorder) enqueue(tx *outbox.Tx, key rules.Key, events []*rules.Event) {
 	routing := r.routing.Load()
 	for _, event := range events {
-		name := event.Name()
-		tx.After(func() { r.counts.event(name) })
-		for _, delivery := range routing.deliveries(tx.Epoch(), key, event) {
+		deliveries := routing.deliveries(tx.Epoch(), key, event)
+		for _, delivery := range deliveries {
 			tx.Enqueue(delivery)
 		}
+		name, survey, targets := event.Name(), surveyName(&event.Survey), len(deliveries)
+		tx.After(func() {
+			r.counts.event(name)
+			r.activity.Recorded(live.Entry{Event: string(name), Survey: survey, Targets: targets})
+		})
 	}
 }
 

@@ -3,6 +3,7 @@ package record
 import (
 	"context"
 	"crypto/rand"
+	"hash/maphash"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -11,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/time/rate"
 
+	"github.com/sidehook/sidehook/emitter/live"
 	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/rules"
 	"github.com/sidehook/sidehook/rules/config"
@@ -27,6 +29,8 @@ type Options struct {
 	// App is asked for its release, and for what participants did before they were
 	// observed; nil means that nobody asks.
 	App AppReader
+	// Activity is where events and participants are noted; nil means nowhere.
+	Activity *live.Activity
 	// Metrics is where the recorder's metrics are registered; nil means nowhere.
 	Metrics prometheus.Registerer
 	Logger  *slog.Logger
@@ -66,6 +70,8 @@ type Recorder struct {
 	hasLeftovers atomic.Bool
 	failing      failingNavigations
 	counts       *counts
+	activity     *live.Activity
+	seed         maphash.Seed // of the hashes of participants
 	now          func() time.Time
 	log          *slog.Logger
 
@@ -92,6 +98,8 @@ func New(o Options) *Recorder {
 		waiting:    newWaiting(),
 		expiring:   make(chan expiry, maxWaitingJourneys),
 		run:        rand.Text(),
+		activity:   o.Activity,
+		seed:       maphash.MakeSeed(),
 		now:        o.Now,
 		log:        o.Logger,
 
@@ -181,6 +189,7 @@ func (r *Recorder) end(f *flight, x rules.Exchange) {
 	}
 	r.counts.exchange(f.match.Kind(), resultOf(isForgotten, isLost, observed, err))
 	if observed {
+		r.activity.Seen(maphash.String(r.seed, o.Journey.Participant))
 		r.hold(onDisk)
 	}
 }

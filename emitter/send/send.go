@@ -120,7 +120,7 @@ func (s *Sender) request(ctx context.Context, d *outbox.Delivery, at time.Time) 
 	setUnlessEmpty(header, "webhook-id", d.ID)
 	setUnlessEmpty(header, "webhook-timestamp", strconv.FormatInt(at.Unix(), 10))
 	setUnlessEmpty(header, "webhook-signature", s.signer.standard(d.ID, at, d.Body))
-	setUnlessEmpty(header, "X-Decsys-Signature", s.signer.decsysHeader(d.Body))
+	setUnlessEmpty(header, DecsysSignature, s.signer.decsysHeader(d.Body))
 	setUnlessEmpty(header, "traceparent", d.Traceparent)
 	setUnlessEmpty(header, "webhook-redelivery", redelivery(d))
 	request := &http.Request{Method: http.MethodPost, URL: s.url, Header: header, ContentLength: int64(len(d.Body))}

@@ -12,6 +12,9 @@ import (
 	"github.com/sidehook/sidehook/rules/config"
 )
 
+// DecsysSignature is the name of the field in which Decsys signs its own webhooks.
+const DecsysSignature = "X-Decsys-Signature"
+
 // signer makes the signatures of one target.
 type signer struct {
 	// keys make the signatures of Standard Webhooks, one for each secret, in their order.

@@ -121,16 +121,16 @@ func checkFile(file string, in io.Reader) result {
 		return result{File: file, Problems: strings.Split(err.Error(), "\n")}
 	}
 	checked := result{File: file, OK: true, Summary: config.Summary()}
-	checked.Warnings = formatWarnings(config, profile)
+	checked.Warnings = Warnings(config, profile)
 	if err := tryState(config.State); err != nil {
 		checked.Warnings = append(checked.Warnings, fmt.Sprintf("state %s cannot be written by user %d: %v; there, sidehook would serve participants, but not record", config.State, os.Geteuid(), err))
 	}
 	return checked
 }
 
-// formatWarnings returns a warning for each target whose format has no place for
-// what the app has.
-func formatWarnings(c *config.Config, profile *rules.Profile) (warnings []string) {
+// Warnings returns a warning for each target whose format has no place for what the
+// app has.
+func Warnings(c *config.Config, profile *rules.Profile) (warnings []string) {
 	lacking := profile.BeyondDecsys()
 	if len(lacking) == 0 {
 		return nil

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/sidehook/sidehook/rules/strictyaml"
@@ -38,6 +39,9 @@ const (
 )
 
 var eventWords = []EventName{PageNavigation, Completion}
+
+// EventNames returns what rules can fire on.
+func EventNames() []EventName { return slices.Clone(eventWords) }
 
 // UnmarshalText reads the name of an event.
 func (n *EventName) UnmarshalText(text []byte) (err error) {

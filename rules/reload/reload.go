@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -42,8 +43,20 @@ type Reloader struct {
 	files []string
 	// logged is the last failure, or the keys that need a restart.
 	logged string
+	last   atomic.Pointer[Outcome]
 	// hasFailed is set from a failed reload until one succeeds.
 	hasFailed bool
+}
+
+// Outcome is that of a reload.
+type Outcome struct {
+	At time.Time
+	// Trigger is what caused it.
+	Trigger string
+	// Changes took effect; Restart are keys whose change takes effect after a restart.
+	Changes, Restart []string
+	// Error is why nothing has changed, empty if it has.
+	Error string
 }
 
 // New returns a Reloader that does nothing until Run.
@@ -52,6 +65,15 @@ func New(o Options) *Reloader {
 	r.files = append(referredFiles(o.Config, nil), o.Path)
 	r.metrics.reloaded(true)
 	return r
+}
+
+// Last returns the outcome of the last reload, zero before the first. It is safe for
+// concurrent use.
+func (r *Reloader) Last() Outcome {
+	if last := r.last.Load(); last != nil {
+		return *last
+	}
+	return Outcome{}
 }
 
 // Run reloads until ctx ends. Where files cannot be watched it logs that, and
@@ -89,6 +111,7 @@ func (r *Reloader) reload(by trigger) {
 		return
 	}
 	r.hasFailed = true
+	r.last.Store(&Outcome{At: time.Now(), Trigger: by.String(), Error: err.Error()})
 	r.metrics.reloaded(false)
 	if r.noteLogged(by, err.Error()) {
 		log.Error("configuration not reloaded; keeping the current one", "error", err)
@@ -116,6 +139,9 @@ func (r *Reloader) apply(log *slog.Logger, next *config.Config, by trigger) erro
 		}
 	}
 	r.config = updated
+	if isNothing := by == newlyWatched && len(changes.Live) == 0 && !r.hasFailed; !isNothing {
+		r.last.Store(&Outcome{At: time.Now(), Trigger: by.String(), Changes: changes.Live, Restart: changes.Restart})
+	}
 	r.metrics.reloaded(true)
 	if by == signal || len(changes.Live) > 0 || r.hasFailed {
 		log.Info("configuration reloaded", "changes", shown(changes.Live))

@@ -95,6 +95,15 @@ func tryFile(har, path, profileName string, stdin io.Reader, preview func(*confi
 	return Run(Options{Profile: profile, Config: config, Preview: preview(config)}, recorded, omitted), nil
 }
 
+// Try reads a HAR file and writes what comes of it, for people.
+func Try(o Options, har io.Reader, report io.Writer) error {
+	recorded, omitted, err := ReadHAR(har)
+	if err != nil {
+		return err
+	}
+	return Run(o, recorded, omitted).WriteText(report)
+}
+
 func load(path, profile string) (*config.Config, error) {
 	if path != "" {
 		return config.LoadWithoutSecrets(path)

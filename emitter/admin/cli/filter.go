@@ -13,8 +13,8 @@ const timeHelp = `--since and --until take a time (2026-11-24T09:30:00Z) or an a
 
 // filter is the flags that select deliveries.
 type filter struct {
-	target, rule, since, until string
-	state                      stateFlag
+	target, rule, survey, event, since, until string
+	state                                     stateFlag
 }
 
 // stateFlag is the name of a state.
@@ -36,12 +36,14 @@ func (f *filter) addTo(cmd *cobra.Command, c *connection) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.target, "target", "", "only those to this `target`")
 	flags.StringVar(&f.rule, "rule", "", "only those of this `rule`")
+	flags.StringVar(&f.survey, "survey", "", "only those about this `survey`, as deliveries show it")
+	flags.StringVar(&f.event, "event", "", "only those of this `event`")
 	flags.Var(&f.state, "state", "only those in this `state`: pending, delivered or dead")
 	flags.StringVar(&f.since, "since", "", "only those created since this `time`")
 	flags.StringVar(&f.until, "until", "", "only those created before this `time`")
 	mustComplete(cmd, "target", c.completeTarget)
 	mustComplete(cmd, "state", cobra.FixedCompletions(admin.States, cobra.ShellCompDirectiveNoFileComp))
-	for _, name := range []string{"rule", "since", "until"} {
+	for _, name := range []string{"rule", "survey", "event", "since", "until"} {
 		mustComplete(cmd, name, cobra.NoFileCompletions)
 	}
 }
@@ -49,7 +51,7 @@ func (f *filter) addTo(cmd *cobra.Command, c *connection) {
 // values returns the flags that are set, as parameters of the API.
 func (f *filter) values() url.Values {
 	values := url.Values{}
-	for name, value := range map[string]string{"target": f.target, "rule": f.rule, "state": string(f.state), "since": f.since, "until": f.until} {
+	for name, value := range map[string]string{"target": f.target, "rule": f.rule, "survey": f.survey, "event": f.event, "state": string(f.state), "since": f.since, "until": f.until} {
 		if value != "" {
 			values.Set(name, value)
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 	"sync"
@@ -15,9 +16,11 @@ import (
 
 	"github.com/sidehook/sidehook/emitter/admin"
 	"github.com/sidehook/sidehook/emitter/deliver"
+	"github.com/sidehook/sidehook/emitter/live"
 	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/emitter/record"
 	"github.com/sidehook/sidehook/rules/config"
+	"github.com/sidehook/sidehook/rules/reload"
 )
 
 // server is an admin.Admin on a real port, with a real store that has msg_1, a
@@ -55,7 +58,10 @@ func newServerIn(t *testing.T, dir string) *server {
 		Targets: func() []deliver.TargetStatus {
 			return []deliver.TargetStatus{{Name: "crm", State: deliver.Up, Pending: 1}, {Name: "erp", State: deliver.Down}}
 		},
-		MayMove: func(from, to string) error { return s.mayMove },
+		Activity: live.New(),
+		Reloaded: func() reload.Outcome { return reload.Outcome{} },
+		Try:      func(*config.Config, io.Reader, io.Writer) error { return nil },
+		MayMove:  func(from, to string) error { return s.mayMove },
 		Forget: func(_ context.Context, participant, survey string) (record.Forgotten, error) {
 			s.forgotten = append(s.forgotten, participant+" "+survey)
 			return s.erased, s.forgetErr
