@@ -84,8 +84,8 @@ type Admin struct {
 	listener net.Listener
 	started  time.Time
 	draining atomic.Bool
-	// stopping is closed when the listener shuts down.
-	stopping chan struct{}
+	// stopping ends when the listener shuts down.
+	stopping context.Context
 	// trying has a place for each HAR file that may be tried at once.
 	trying  chan struct{}
 	metrics metrics
@@ -94,9 +94,10 @@ type Admin struct {
 // New returns an Admin without a token.
 func New(c Config) *Admin {
 	a := &Admin{
-		config: c, metrics: newMetrics(c.Metrics), started: time.Now(),
-		stopping: make(chan struct{}), trying: make(chan struct{}, 1),
+		config: c, metrics: newMetrics(c.Metrics), started: time.Now(), trying: make(chan struct{}, 1),
 	}
+	stopping, stop := context.WithCancel(context.Background())
+	a.stopping = stopping
 	a.Apply(&config.Config{})
 	a.server = &http.Server{
 		Handler:           serving(a.routes()),
@@ -108,7 +109,7 @@ func New(c Config) *Admin {
 		MaxHeaderBytes:    maxHead,
 		ErrorLog:          slog.NewLogLogger(c.Logger.Handler(), slog.LevelDebug),
 	}
-	a.server.RegisterOnShutdown(func() { close(a.stopping) })
+	a.server.RegisterOnShutdown(stop)
 	return a
 }
 

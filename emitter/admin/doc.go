@@ -1,23 +1,29 @@
 // Package admin is the operator's listener, separate from the participants':
-// health, metrics, and the API for deliveries, targets, erasure and backup.
+// health, metrics, the console, and the API for deliveries, targets, erasure and
+// backup.
 //
-//	GET  /                          everybody: links to the pages below
+//	GET  /, /console/               from loopback, or after a login with the token (package console)
 //	GET  /live                      everybody
 //	GET  /ready                     everybody
 //	GET  /metrics                   everybody
+//	GET  /status                    from loopback, or with the token
+//	GET  /feed                      from loopback, or with the token
+//	GET  /configuration             from loopback, or with the token
+//	POST /try                       from loopback, or with the token
 //	GET  /targets                   from loopback, or with the token
 //	POST /targets/{name}/enable     from loopback, or with the token
 //	POST /targets/{name}/disable    from loopback, or with the token
 //	GET  /deliveries                from loopback, or with the token
 //	GET  /deliveries/{id}           from loopback, or with the token
+//	GET  /deliveries/causes         from loopback, or with the token
 //	POST /deliveries/redeliver      from loopback, or with the token
 //	POST /deliveries/discard        from loopback, or with the token
 //	POST /deliveries/retry          from loopback, or with the token
 //	POST /forget                    from loopback, or with the token
 //	GET  /backup                    from loopback, or with the token
 //
-// Responses are JSON: Target, Delivery, DeliveryDetail, DeliveryList and
-// BulkResult. An error is a line of text with a status of 4xx or 503.
+// Responses are JSON: Status, Configuration, Target, Delivery, DeliveryDetail,
+// DeliveryList, CauseList and BulkResult; /feed is server-sent events, and /try text. An error is a line of text with a status of 4xx or 503.
 //
 // Redelivering and discarding go step by step, one commit each: a client repeats
 // its request with the BulkResult's After until that is empty.

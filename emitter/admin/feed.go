@@ -52,7 +52,7 @@ func (a *Admin) feed(w http.ResponseWriter, r *http.Request) {
 		case <-ticker.C:
 		case <-r.Context().Done():
 			return
-		case <-a.stopping:
+		case <-a.stopping.Done():
 			return
 		}
 	}

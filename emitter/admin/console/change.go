@@ -54,7 +54,7 @@ func (c *Console) change(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, err)
 		return
 	}
-	c.render(w, r, http.StatusOK, "change", data.Action.Verb, data)
+	c.render(w, r, http.StatusOK, "change", data.Action.Verb, &data)
 }
 
 // runChange goes through the selected deliveries, as far as it gets in changeTime.

@@ -84,7 +84,7 @@ var functions = template.FuncMap{
 	"time":     formatTime,
 	"ago":      func(t any) string { return age(t, time.Now()) },
 	"iso":      isoTime,
-	"bytes":    func(n int64) string { return config.Size(n).String() },
+	"bytes":    formatBytes,
 	"seconds":  formatSeconds,
 	"rate":     successRate,
 	"bars":     bars,
@@ -141,6 +141,15 @@ func roughly(d time.Duration) string {
 		return fmt.Sprintf("%d h", int(d.Hours()))
 	}
 	return fmt.Sprintf("%d d", int(d.Hours())/24)
+}
+
+// formatBytes shows a size in its largest unit.
+func formatBytes(n int64) string {
+	size, units := float64(n), []string{"B", "KiB", "MiB", "GiB"}
+	for len(units) > 1 && size >= 1024 {
+		size, units = size/1024, units[1:]
+	}
+	return fmt.Sprintf("%.4g %s", size, units[0])
 }
 
 func formatSeconds(s float64) string {
