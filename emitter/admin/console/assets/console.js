@@ -24,7 +24,8 @@ const feed = document.getElementById('feed');
 if (feed) {
   const rows = document.getElementById('entries');
   const pause = document.getElementById('pause');
-  let source, missed = 0;
+  const table = rows.closest('table');
+  let source, missed = 0, held = [];
 
   const say = (text) => { feed.textContent = text; };
   const cell = (row, text) => {
@@ -56,11 +57,24 @@ if (feed) {
     cell(row, entry.seconds ? `${Math.round(entry.seconds * 1000)} ms` : '');
     while (rows.rows.length > maxRows) rows.deleteRow(-1);
   };
+  // Rows must not move from under a pointer or a focus.
+  const isInUse = () => table.matches(':hover') || table.contains(document.activeElement);
+  const release = () => {
+    if (isInUse()) return;
+    for (const entry of held) show(entry);
+    held = [];
+  };
+  const add = (entry) => {
+    held = [...held, entry].slice(-maxRows);
+    release();
+  };
+  table.addEventListener('mouseleave', release);
+  table.addEventListener('focusout', () => setTimeout(release));
   const start = () => {
     source = new EventSource(feed.dataset.feed);
     source.onopen = () => say('Connected: what happens appears at the top.');
     source.onerror = () => say('Not connected; trying again.');
-    source.onmessage = (message) => show(JSON.parse(message.data));
+    source.onmessage = (message) => add(JSON.parse(message.data));
     source.addEventListener('missed', (message) => {
       missed += Number(message.data);
       say(`Connected: more happens than can be shown; ${missed} left out.`);
