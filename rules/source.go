@@ -55,6 +55,9 @@ func (o origin) isBody() bool { return o == requestBody || o == responseBody }
 // alternative separates sources of which the first that has a value counts.
 const alternative = " or "
 
+// deletedBefore is a year: a cookie that expires before it is one to delete.
+const deletedBefore = 2000
+
 func parseSource(text string) (source, error) {
 	text, isDigested := strings.CutPrefix(text, "digest:")
 	name, path, hasPath := strings.Cut(text, ":")
@@ -126,26 +129,52 @@ func (s source) plain(r *reading) (text string, ok bool) {
 	return "", false
 }
 
-// sentCookies returns the cookies of a request, those of its first field last, which
-// cookieOf prefers.
+// sentCookies returns the cookies of a request, the first one last, which cookieOf
+// prefers: most servers take the first of a name. What is no pair is left out, and
+// values are whatever was sent, as browsers and lenient servers have it (RFC 6265,
+// section 5.2).
 func sentCookies(fields []HeaderField) (cookies []*http.Cookie) {
 	for _, f := range fields {
-		if strings.EqualFold(f.Name, "Cookie") {
-			sent, _ := http.ParseCookie(f.Value)
-			cookies = append(sent, cookies...)
+		if !strings.EqualFold(f.Name, "Cookie") {
+			continue
+		}
+		for pair := range strings.SplitSeq(f.Value, ";") {
+			if c := cookiePair(pair); c != nil {
+				cookies = append(cookies, c)
+			}
+		}
+	}
+	slices.Reverse(cookies)
+	return cookies
+}
+
+// cookiesToSet returns the cookies that a response sets, and not those that it deletes.
+func cookiesToSet(fields []HeaderField) (cookies []*http.Cookie) {
+	for _, f := range fields {
+		if !strings.EqualFold(f.Name, "Set-Cookie") {
+			continue
+		}
+		pair, attributes, _ := strings.Cut(f.Value, ";")
+		c := cookiePair(pair)
+		if c == nil {
+			continue
+		}
+		read, err := http.ParseSetCookie("c=v;" + attributes)
+		isDeleted := err == nil && (read.MaxAge < 0 || !read.Expires.IsZero() && read.Expires.Year() < deletedBefore)
+		if !isDeleted {
+			cookies = append(cookies, c)
 		}
 	}
 	return cookies
 }
 
-// cookiesToSet returns the cookies that a response sets.
-func cookiesToSet(fields []HeaderField) (cookies []*http.Cookie) {
-	for _, f := range fields {
-		if set, err := http.ParseSetCookie(f.Value); strings.EqualFold(f.Name, "Set-Cookie") && err == nil && set.MaxAge >= 0 {
-			cookies = append(cookies, set)
-		}
+// cookiePair returns a cookie of which there is a name, nil for another text.
+func cookiePair(pair string) *http.Cookie {
+	name, value, ok := strings.Cut(pair, "=")
+	if name = strings.TrimSpace(name); !ok || name == "" {
+		return nil
 	}
-	return cookies
+	return &http.Cookie{Name: name, Value: strings.TrimSpace(value)}
 }
 
 // cookieOf returns the last cookie whose name matches a pattern: browsers keep that.

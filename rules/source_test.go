@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
@@ -61,6 +62,62 @@ func TestASourceMayHaveNothing(t *testing.T) {
 	if _, ok := (source{}).text(posted()); ok {
 		t.Error("nowhere is a value")
 	}
+}
+
+func TestACookieIsReadWhateverIsBesideIt(t *testing.T) {
+	f := func(name, header, pattern, want string) {
+		t.Helper()
+		if got, _ := cookieOf(sentCookies([]HeaderField{{"Cookie", header}}), pattern); got != want {
+			t.Errorf("%s: %s of %q is %q, want %q", name, pattern, header, got, want)
+		}
+	}
+	f("a text without =", "consent; LS-1=one", "LS-*", "one")
+	f("a name with a space", "a b=1; LS-1=one", "LS-*", "one")
+	f("no name", "=1;;; ; LS-1=one", "LS-*", "one")
+	f("a value of JSON", `prefs={"a":"b, c"}; LS-1=one`, "LS-*", "one")
+	f("a value of JSON itself", `LS-1={"a":"b"}; b=2`, "LS-*", `{"a":"b"}`)
+	f("a value that is not ASCII", "name=J\xf6rg; LS-1=one; x=ö", "LS-*", "one")
+	f("a value with =", "LS-1=one==", "LS-1", "one==")
+	f("spaces around", " LS-1 = one ;b=2", "LS-1", "one")
+	f("quotes are part of a value", `LS-1="one"`, "LS-1", `"one"`)
+	f("of two the first counts, as for most servers", "LS-1=one; LS-1=two", "LS-1", "one")
+	f("an empty one is none", "LS-1=; LS-2=two", "LS-*", "two")
+}
+
+func TestACookieThatIsSetIsReadWhateverItsAttributesAre(t *testing.T) {
+	f := func(name, header, want string) {
+		t.Helper()
+		got, _ := cookieOf(cookiesToSet([]HeaderField{{"Set-Cookie", "other"}, {"Set-Cookie", header}}), "sid")
+		if got != want {
+			t.Errorf("%s: %q sets %q, want %q", name, header, got, want)
+		}
+	}
+	f("nothing else", "sid=one", "one")
+	f("attributes that are none", "sid=one; Max-Age=soon; Expires=later; =; Path", "one")
+	f("a value of JSON", `sid={"a":1}; Path=/`, `{"a":1}`)
+	f("a value that is not ASCII", "sid=ö; HttpOnly", "ö")
+	f("a date to come", "sid=one; Expires=Wed, 09 Jun 2027 10:18:14 GMT", "one")
+	f("deleted by its age", "sid=one; Max-Age=0", "")
+	f("deleted by its date", "sid=deleted; Expires=Thu, 01-Jan-1970 00:00:01 GMT", "")
+	f("no name", "=one; sid=two", "")
+}
+
+func FuzzCookiesAreThoseThatAReaderOfWellFormedOnesFinds(f *testing.F) {
+	f.Add("a=1; LS-1=one; b", "LS-1=one; Path=/; Max-Age=0")
+	f.Add(`a="b; c"; ö=1`, "a")
+	f.Fuzz(func(t *testing.T, sent, set string) {
+		sure, err := http.ParseCookie(sent)
+		for _, c := range sure {
+			if got, _ := cookieOf(sentCookies([]HeaderField{{"Cookie", sent}}), c.Name); err == nil && !c.Quoted && c.Value != "" && got == "" {
+				t.Errorf("%q has no %q", sent, c.Name)
+			}
+		}
+		for _, c := range append(sentCookies([]HeaderField{{"Cookie", sent}}), cookiesToSet([]HeaderField{{"Set-Cookie", set}})...) {
+			if c.Name == "" || strings.ContainsAny(c.Name+c.Value, ";") || strings.Contains(c.Name, "=") {
+				t.Errorf("%q and %q have %q = %q", sent, set, c.Name, c.Value)
+			}
+		}
+	})
 }
 
 func TestASourceNamesAPartOfAnExchange(t *testing.T) {
