@@ -13,6 +13,9 @@ type ItemAnswer struct {
 	// Item is empty for the answer to the page that the participant was on.
 	Item   string
 	Answer []byte
+	// All is the list of the answers where the form has several, of which Answer is the
+	// last one; nil for one alone.
+	All []byte `json:",omitempty"`
 }
 
 // answersFile is the YAML of where the answers of a form are.
@@ -58,6 +61,10 @@ func compileAnswers(doc *strictyaml.Document, path string, file *answersFile) *a
 // read returns the answers in the order of the form.
 func (a *answers) read(r *reading) (list []ItemAnswer) {
 	at := a.at.value(r)
+	var repeated map[string][]byte
+	if a.at == (source{from: requestBody, name: "@this"}) {
+		repeated = r.request.repeated
+	}
 	at.ForEach(func(key, value gjson.Result) bool {
 		item := key.String()
 		if a.item != "" {
@@ -66,7 +73,7 @@ func (a *answers) read(r *reading) (list []ItemAnswer) {
 			return false
 		}
 		if item != "" && a.items.Have(item) {
-			list = append(list, ItemAnswer{item, readAnswer(value)})
+			list = append(list, ItemAnswer{Item: item, Answer: readAnswer(value), All: repeated[item]})
 		}
 		return true
 	})

@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"strconv"
 )
 
 // The instances of journeys that lead from another name of a participant to the
@@ -47,7 +48,7 @@ func (f Fold) identify(o *Observation) {
 		o.Journey.Participant = f.linked(Key{cookieInstance, named}, named)
 	}
 	known := o.Journey.Participant
-	if o.KnownAs != "" {
+	if o.KnownAs != "" && o.Attempt == resumedAttempt {
 		f.recall(o)
 	}
 	if !o.IsChained {
@@ -66,15 +67,35 @@ func (f Fold) rename(cookie string, o *Observation) {
 	f.lead(Key{cookieInstance, cookie}, Key{cookieInstance, o.Journey.Participant}, o.At)
 }
 
-// recall finds the participant who saved what they did under a name, or remembers the
-// name. Whoever resumes what was observed resumes all of it.
+// recall finds the participant who saved what they did under a name. Whoever resumes
+// what was observed resumes all of it.
 func (f Fold) recall(o *Observation) {
-	name := Key{nameInstance, o.Journey.Instance + "/" + o.KnownAs}
-	if saved := f.linked(name, ""); saved != "" {
+	if saved := f.linked(nameKey(o.Journey, o.KnownAs), ""); saved != "" {
 		o.Journey.Participant, o.Attempt = saved, sameAttempt
-		return
 	}
-	f.lead(name, Key{nameInstance, o.Journey.Participant}, o.At)
+}
+
+// remember has the name of an observation lead to the participant from now on, whomever
+// it led to before. A journey has one name, the last one, until it is completed or
+// another attempt begins: before is the name that it had.
+func (f Fold) remember(j *Journey, before string, o *Observation) {
+	if o.KnownAs != "" {
+		j.KnownAs = o.KnownAs
+	}
+	if j.Done {
+		j.KnownAs = ""
+	}
+	if before != "" && before != j.KnownAs && f.linked(nameKey(j.key, before), "") == j.key.Participant {
+		f.Journeys.Drop(nameKey(j.key, before))
+	}
+	if j.KnownAs != "" && o.KnownAs != "" {
+		f.lead(nameKey(j.key, j.KnownAs), Key{nameInstance, j.key.Participant}, o.At)
+	}
+}
+
+// nameKey is the key that leads from a name to a participant in the journey's survey.
+func nameKey(journey Key, name string) Key {
+	return Key{nameInstance, strconv.Quote(journey.Instance) + name}
 }
 
 // keyed returns a digest that nobody can make who does not know the fold's key: what

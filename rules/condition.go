@@ -92,6 +92,13 @@ func (list conditions) failing(r *reading) string {
 	return ""
 }
 
+// readResponse reports whether one of them holds only for responses that have something.
+func (list conditions) readResponse() bool {
+	return slices.ContainsFunc(list, func(c condition) bool {
+		return c.source.from.isResponse() && (c.test == isThere || c.test == isText)
+	})
+}
+
 func (c *condition) holds(r *reading) bool {
 	switch c.test {
 	case isThere:

@@ -92,7 +92,7 @@ func (f Fold) Observe(o Observation) Step {
 	if journey.key != o.Journey {
 		o.Journey, o.Survey = journey.key, ""
 	}
-	place, step := journey.Place, Step{}
+	place, name, step := journey.Place, journey.KnownAs, Step{}
 	switch {
 	case journey.state() == joining, f.ReadsPasts && journey.mayHavePast(&o):
 		f.wait(journey, &o, &step)
@@ -102,6 +102,7 @@ func (f Fold) Observe(o Observation) Step {
 	step.Made = journey.Place - place
 	step.Settle = step.Made > 0 && len(journey.Held) > 0
 	if journey.state() != unknown {
+		f.remember(journey, name, &o)
 		journey.save(o.At)
 	}
 	if o.Via != (Key{}) && o.Page != nil {
@@ -227,8 +228,9 @@ func (f Fold) wait(journey *Journey, o *Observation, step *Step) {
 func (f Fold) canAsk(journey *Journey) bool { return journey.Survey != "" || f.AsksWithoutSurvey }
 
 func (f Fold) join(journey *Journey, past *Past) Step {
-	at := journey.Waits.Last
+	at, name := journey.Waits.Last, journey.KnownAs
 	events := journey.join(past)
+	f.remember(journey, name, &Observation{})
 	journey.save(at)
 	waiting := len(journey.Held)
 	return Step{Events: events, Made: len(events) + waiting, Settle: waiting > 0}.of(journey)

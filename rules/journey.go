@@ -24,8 +24,10 @@ type Journey struct {
 	Done bool
 	// Partial reports whether something of the journey is unknown.
 	Partial bool
-	// Key is that of the newest page that the app has served.
-	Key string
+	// Keys are those of the last pages that the app has served.
+	Keys pageKeys
+	// KnownAs is the name under which the participant may come again, empty for none.
+	KnownAs string
 	// PageCount is the number of pages of the survey, as the app last said.
 	PageCount int
 
@@ -66,14 +68,12 @@ func (j *Journey) fold(o *Observation) []*Event {
 	if o.Study != "" {
 		j.Study = o.Study
 	}
-	if o.Posted != "" && j.Key != "" && o.Posted != j.Key {
-		o = o.stale()
-	}
+	o, key := j.accepted(o)
 	if o.Attempt != sameAttempt || j.Done && o.Kind == Reached {
 		j.beginAgain(o)
 	}
 	j.Partial = j.Partial || o.LacksPages && j.KnownPages == 0 && !j.Done
-	j.formAnswers(o)
+	j.formAnswers(o, key != unseenKey)
 	switch o.Kind {
 	case PageShown:
 		j.pageShown(o)
@@ -94,7 +94,7 @@ func (j *Journey) fold(o *Observation) []*Event {
 		j.loaded(o.Page.ID, o)
 	}
 	if o.Served != "" {
-		j.Key = o.Served
+		j.Keys.add(o.Served)
 	}
 	j.stopWaiting(o.Ticket)
 	return j.settled()
@@ -136,24 +136,13 @@ func (j *Journey) loaded(id string, o *Observation) bool {
 	return true
 }
 
-// stale returns what an exchange says whose request came from a page that was no
-// longer the newest: the app ignores it, and shows where the participant is.
-func (o *Observation) stale() *Observation {
-	shown := *o
-	shown.Kind, shown.Answers, shown.OnPage, shown.Alone, shown.Attempt = PageShown, nil, false, false, sameAttempt
-	if o.Page == nil {
-		shown.Kind = Nothing
-	}
-	return &shown
-}
-
 // beginAgain begins another attempt at the survey. The places go on, so that events
-// keep different ids.
+// keep different ids, and the keys of old pages stay superseded.
 func (j *Journey) beginAgain(o *Observation) {
 	ready := append(j.ready, j.settle()...)
 	j.store.Drop(j.key)
 	*j = Journey{
-		Survey: j.Survey, FriendlyID: j.FriendlyID, Study: j.Study, Place: j.Place, Partial: o.Attempt == resumedAttempt,
+		Survey: j.Survey, FriendlyID: j.FriendlyID, Study: j.Study, Place: j.Place, Keys: j.Keys, Partial: o.Attempt == resumedAttempt,
 		key: j.key, store: j.store, limits: j.limits, pages: j.pages, ready: ready, refused: j.refused,
 	}
 }

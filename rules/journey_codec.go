@@ -8,7 +8,9 @@ import (
 
 const (
 	// headVersion is the first byte of a head. That of a whole journey is '{'.
-	headVersion = 4
+	headVersion = 5
+	// headWithOneKey is that of a head with the key of the newest page alone.
+	headWithOneKey = 4
 	// headWithoutKey is that of a head without the key of the newest page.
 	headWithoutKey = 3
 	// headWithoutItems is that of a head whose events don't know what they wait for.
@@ -52,8 +54,12 @@ func (j *Journey) encode() []byte {
 		e.text(j.Child.Instance)
 		e.text(j.Child.Participant)
 	}
-	for _, text := range []string{j.Survey, j.FriendlyID, j.Study, j.Pointer, j.Key} {
+	for _, text := range []string{j.Survey, j.FriendlyID, j.Study, j.Pointer, j.KnownAs} {
 		e.text(text)
+	}
+	e.int(len(j.Keys))
+	for _, key := range j.Keys {
+		e.uint(key)
 	}
 	for _, number := range []int{j.Place, j.PageCount, j.KnownPages, j.ShownPages, j.KnownAnswers, j.Bytes, j.Waits.Count, j.Waits.Bytes, j.Waits.Orphans} {
 		e.int(number)
@@ -98,9 +104,7 @@ func (j *Journey) decode(head []byte) error {
 	for _, text := range []*string{&j.Survey, &j.FriendlyID, &j.Study, &j.Pointer} {
 		*text = d.text()
 	}
-	if version > headWithoutKey {
-		j.Key = d.text()
-	}
+	j.decodeKeys(&d, version)
 	for _, number := range []*int{&j.Place, &j.PageCount, &j.KnownPages, &j.ShownPages, &j.KnownAnswers, &j.Bytes, &j.Waits.Count, &j.Waits.Bytes, &j.Waits.Orphans} {
 		*number = d.int()
 	}
@@ -112,6 +116,21 @@ func (j *Journey) decode(head []byte) error {
 		j.Held = append(j.Held, decodeHeld(&d, version))
 	}
 	return d.end()
+}
+
+func (j *Journey) decodeKeys(d *recordDecoder, version uint64) {
+	switch version {
+	case headWithoutItems, headWithoutKey:
+	case headWithOneKey:
+		if key := d.text(); key != "" {
+			j.Keys.add(key)
+		}
+	default:
+		j.KnownAs = d.text()
+		for range min(d.int(), maxKeys) {
+			j.Keys = append(j.Keys, d.uint())
+		}
+	}
 }
 
 func decodeHeld(d *recordDecoder, version uint64) heldEvent {

@@ -1,16 +1,17 @@
 package rules
 
-// formAnswers stores the answers of a form, and clears those to items of its page that
-// it does not have. An empty text is no answer, unless there was one before, which is
-// cleared then.
-func (j *Journey) formAnswers(o *Observation) {
+// formAnswers stores the answers of a form. An empty text is no answer, unless there was
+// one before, which is cleared then; so are answers that a form lacks, if it is that of
+// the page that the participant was on.
+func (j *Journey) formAnswers(o *Observation, isOfPage bool) {
 	if len(o.Answers) == 0 && !o.OnPage {
 		return
 	}
 	items := j.pointedItems()
 	unsent := map[string]bool{} // items of the page that the form does not have
+	several := map[string]bool{}
 	for _, item := range items {
-		unsent[item.ID] = true
+		unsent[item.ID], several[item.ID] = true, item.takesSeveral()
 	}
 	for _, one := range o.Answers {
 		item := one.Item
@@ -23,11 +24,15 @@ func (j *Journey) formAnswers(o *Observation) {
 		if _, isOnPage := unsent[item]; o.OnPage && !isOnPage {
 			continue
 		}
-		j.formAnswer(o, item, one.Answer)
+		answer := one.Answer
+		if one.All != nil && several[item] {
+			answer = one.All
+		}
+		j.formAnswer(o, item, answer)
 		unsent[item] = false
 	}
 	for _, item := range items {
-		if o.OnPage && unsent[item.ID] && j.answer(item.ID).Bytes != nil { // browsers send no box that is not ticked
+		if o.OnPage && isOfPage && unsent[item.ID] && j.answer(item.ID).Bytes != nil { // browsers send no box that is not ticked
 			j.formAnswer(o, item.ID, []byte(`""`))
 		}
 	}

@@ -180,7 +180,7 @@ func TestAnEventWaitsForTheAnswersInFlight(t *testing.T) {
 func TestACompletionWaitsForAFormInFlight(t *testing.T) {
 	w := newWalk()
 	w.fold(Observation{Kind: Completed, InFlight: []uint64{100}})
-	events := w.journey.fold(&Observation{Kind: Answered, Answers: []ItemAnswer{{"late", []byte("4")}}, Ticket: 100, At: w.clock})
+	events := w.journey.fold(&Observation{Kind: Answered, Answers: []ItemAnswer{{Item: "late", Answer: []byte("4")}}, Ticket: 100, At: w.clock})
 	if len(events) != 1 || len(events[0].Responses) != 1 || string(events[0].Responses[0].Answer) != "4" {
 		t.Errorf("%d events, %+v; want one with the answer that was in flight", len(events), events)
 	}
@@ -370,7 +370,7 @@ func TestAPageThatTheStoreCannotShareIsKeptInTheJourney(t *testing.T) {
 	fold := &Fold{Journeys: fullOfPages{NewJourneysInMemory()}}
 	page := &Page{ID: "1", Item: &Item{ID: "q"}}
 	fold.Observe(Observation{Kind: Reached, Journey: Key{"3", "p"}, Page: page, Loads: true, Begins: true})
-	step := fold.Observe(Observation{Kind: Completed, Journey: Key{"3", "p"}, Answers: []ItemAnswer{{"q", []byte(`"a"`)}}, OnPage: true})
+	step := fold.Observe(Observation{Kind: Completed, Journey: Key{"3", "p"}, Answers: []ItemAnswer{{Item: "q", Answer: []byte(`"a"`)}}, OnPage: true})
 	if len(step.Events) != 1 || step.Events[0].Partial || len(step.Events[0].Responses) != 1 {
 		t.Errorf("%+v, want one event that has the answer", step.Events)
 	}
@@ -380,7 +380,7 @@ func TestAnswersToAPageThatWasNotObservedMakeAJourneyPartial(t *testing.T) {
 	f := func(lacksPages, want bool) {
 		t.Helper()
 		w := newWalk()
-		answers := []ItemAnswer{{"q", []byte(`"a"`)}}
+		answers := []ItemAnswer{{Item: "q", Answer: []byte(`"a"`)}}
 		w.fold(Observation{Kind: Reached, Page: testPage("2"), Answers: answers, OnPage: true, LacksPages: lacksPages})
 		events := w.journey.fold(&Observation{Kind: Completed, At: w.clock})
 		if len(events) != 1 || events[0].Partial != want {

@@ -45,8 +45,11 @@ type Observation struct {
 	Attempt attempt `json:",omitempty"`
 	Outcome Outcome `json:",omitempty"`
 	// Served is the key of the page in the response, and Posted that of the page from
-	// which the request came. A request from a page that is not the newest counts for nothing.
+	// which the request came. A request from a page that is superseded counts for nothing.
 	Served, Posted string `json:",omitempty"`
+	// IsConfirmed reports whether a condition of the route holds for the response, which
+	// therefore says by itself what the exchange is.
+	IsConfirmed bool `json:",omitempty"`
 	// IsDigested reports whether the participant's id is the digest of a credential,
 	// IsChained whether that is a cookie, and Renamed is its value from now on, empty if
 	// it stays.
@@ -84,6 +87,7 @@ const maxID = 512
 
 var (
 	errUninspected = errors.New("its bodies could not be copied")
+	errNoSurvey    = errors.New("it names no survey")
 	errLongID      = fmt.Errorf("an id in it is longer than %d bytes", maxID)
 )
 
@@ -114,7 +118,7 @@ func (p *Profile) Observe(m Match, x Exchange) (o Observation, ok bool, err erro
 }
 
 func (p *Profile) observe(m Match, r *reading) (o Observation, ok bool, err error) {
-	o = Observation{Kind: m.route.kind, Host: r.Host, Traceparent: r.Traceparent}
+	o = Observation{Kind: m.route.kind, Host: r.Host, Traceparent: r.Traceparent, IsConfirmed: m.route.only.readResponse()}
 	if err = m.route.check(r); err != nil {
 		o.Journey, o.IsUnknown, o.Item = m.Journey(), true, m.params["item"]
 		return o, o.Kind == Answered && o.Item != "" && o.Journey.Participant != "" && !o.hasLongID(), err
@@ -123,8 +127,11 @@ func (p *Profile) observe(m Match, r *reading) (o Observation, ok bool, err erro
 	if o.Kind == SurveyShown {
 		return p.observeSurvey(o, r)
 	}
-	if o.Journey.Participant == "" {
+	switch {
+	case o.Journey.Participant == "":
 		return Observation{}, false, nil
+	case p.isBySurvey && o.Journey.Instance == "":
+		return Observation{}, false, errNoSurvey
 	}
 	switch o.Kind {
 	case PageLoaded:
@@ -192,14 +199,14 @@ func (p *Profile) readAnswers(o *Observation, m Match, r *reading) {
 	case o.Kind == Answered && p.hasPages:
 		o.Item, o.Answer = m.id("item", r), readAnswer(route.answer.value(r))
 	default: // as of a form: no page has to list the item
-		o.Answers = []ItemAnswer{{m.id("item", r), readAnswer(route.answer.value(r))}}
+		o.Answers = []ItemAnswer{{Item: m.id("item", r), Answer: readAnswer(route.answer.value(r))}}
 	}
 }
 
 // hasLongID reports whether an id is longer than maxID.
 func (o *Observation) hasLongID() bool {
 	longest := max(len(o.Journey.Instance), len(o.Journey.Participant), len(o.Survey), len(o.Study), len(o.Via.Instance),
-		len(o.Item), len(o.PageID), len(pageID(o.Page)), len(o.Served), len(o.Posted))
+		len(o.Item), len(o.PageID), len(pageID(o.Page)), len(o.Served), len(o.Posted), len(o.KnownAs))
 	for i := range o.Answers {
 		longest = max(longest, len(o.Answers[i].Item))
 	}

@@ -36,6 +36,15 @@ type Item struct {
 	Options []Option `json:"options,omitempty"`
 }
 
+// takesSeveral reports whether a form has all of several answers to the item: it is a
+// list, or boxes with one name.
+func (i *Item) takesSeveral() bool {
+	if i.Type == nil {
+		return false
+	}
+	return *i.Type == "select-multiple" || *i.Type == "checkbox" && len(i.Options) > 1
+}
+
 // Option is what can be chosen.
 type Option struct {
 	Value string `json:"value"`

@@ -22,6 +22,8 @@ type readBody struct {
 	isRead bool
 	json   []byte
 	err    error
+	// repeated are the values of each field of a form that came several times.
+	repeated map[string][]byte
 }
 
 // body returns a body as JSON.
@@ -32,12 +34,12 @@ func (r *reading) body(of origin) ([]byte, error) {
 	}
 	if !b.isRead {
 		b.isRead = true
-		b.json, b.err = r.read(of)
+		b.json, b.repeated, b.err = r.read(of)
 	}
 	return b.json, b.err
 }
 
-func (r *reading) read(of origin) (json []byte, err error) {
+func (r *reading) read(of origin) (json []byte, repeated map[string][]byte, err error) {
 	data, contentType, lacks, whose := r.RequestBody, r.RequestType, r.LacksRequest, "the participant's answer"
 	var page *bodies.Page
 	if of == responseBody {
@@ -45,13 +47,20 @@ func (r *reading) read(of origin) (json []byte, err error) {
 		data, contentType, lacks, whose = r.ResponseBody, r.ContentType, r.LacksResponse, "the app's response"
 	}
 	if lacks != "" {
-		return nil, fmt.Errorf("%w: %s", errUninspected, lacks)
+		return nil, nil, fmt.Errorf("%w: %s", errUninspected, lacks)
 	}
-	json, err = bodies.Read(contentType, data, page)
+	switch bodies.KindOf(contentType) {
+	case bodies.Form, bodies.Multipart:
+		var form bodies.FormBody
+		form, err = bodies.ReadFields(contentType, data)
+		json, repeated = form.JSON, form.Repeated
+	default:
+		json, err = bodies.Read(contentType, data, page)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("%s %w", whose, err)
+		return nil, nil, fmt.Errorf("%s %w", whose, err)
 	}
-	return json, nil
+	return json, repeated, nil
 }
 
 // isHTML reports whether the response is HTML that the profile reads.

@@ -72,6 +72,9 @@ func compileRoute(doc *strictyaml.Document, path, on string, file routeFile, fri
 	} else {
 		r.requireIDs(doc, path)
 	}
+	if r.kind == Completed && r.when.isRedirect() && !r.only.readResponse() {
+		doc.Wrong(path+".if", "must have a condition on the response, such as location = */thanks*, since a redirect alone may lead anywhere")
+	}
 	return r
 }
 

@@ -35,7 +35,7 @@ const (
 	sourcePattern = `^(digest:)?((request|response|query|header|cookie|set_cookie):.+|location)$`
 	routePattern  = `^[^a-z ]+ (/([^/{} ]+|\{[^{}/]+\}))+( or [^a-z ]+ (/([^/{} ]+|\{[^{}/]+\}))+)*$`
 	releaseForm   = `^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$`
-	statusPattern = `^[2-5][0-9]{2}( [^/ ]+/.+)?$`
+	statusPattern = `^[2-5][0-9]{2}( or [2-5][0-9]{2})*( [^/ ]+/.+)?$`
 )
 
 func TestTheProfileSchemaIsThatOfTheStructs(t *testing.T) {

@@ -52,6 +52,9 @@ func (o origin) String() string { return origins[o] }
 // isBody reports whether the origin is a body.
 func (o origin) isBody() bool { return o == requestBody || o == responseBody }
 
+// isResponse reports whether the origin is a part of the response.
+func (o origin) isResponse() bool { return o == responseBody || o == setCookie || o == location }
+
 // alternative separates sources of which the first that has a value counts.
 const alternative = " or "
 
@@ -94,7 +97,7 @@ func (s source) value(r *reading) gjson.Result {
 }
 
 // text returns the value as a text, of a credential its digest; ok is false where
-// there is none. null in a body is an empty text.
+// there is none. null in a body is an empty text, and a list or an object is none.
 func (s source) text(r *reading) (text string, ok bool) {
 	text, ok = s.plain(r)
 	if text != "" && s.isCredential() {
@@ -112,8 +115,10 @@ func (s source) isCredential() bool {
 func (s source) plain(r *reading) (text string, ok bool) {
 	switch s.from {
 	case requestBody, responseBody:
-		value := s.value(r)
-		return value.String(), value.Exists()
+		if value := s.value(r); value.Exists() && value.Type != gjson.JSON {
+			return value.String(), true
+		}
+		return "", false
 	case query:
 		values := r.query()
 		return values.Get(s.name), values.Has(s.name)

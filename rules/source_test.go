@@ -13,8 +13,8 @@ func posted() *reading {
 	return &reading{
 		target: "/a/b?x=1&y=&x=2",
 		Exchange: Exchange{
-			RequestType: "application/x-www-form-urlencoded; charset=utf-8", RequestBody: []byte("a=1&list=x&list=y&empty="),
-			ContentType: "application/json", ResponseBody: []byte(`{"a":2,"none":null,"off":false,"inner":"{\"b\":[3]}","deep":"` + strings.Repeat("[", 100) + `"}`),
+			RequestType: "application/x-www-form-urlencoded; charset=utf-8", RequestBody: []byte("a=0&a=1&list[]=x&list[]=y&empty="),
+			ContentType: "application/json", ResponseBody: []byte(`{"a":2,"none":null,"ids":["7"],"object":{"a":"7"},"off":false,"inner":"{\"b\":[3]}","deep":"` + strings.Repeat("[", 100) + `"}`),
 			RequestHeader:  []HeaderField{{"Cookie", "LS-1=one; b=two"}, {"cookie", "LS-2=three"}, {"X-Id", "me"}},
 			ResponseHeader: []HeaderField{{"Set-Cookie", "LS-1=four; Path=/"}, {"set-cookie", "b=; Max-Age=0"}, {"Location", "/end"}},
 		},
@@ -34,7 +34,7 @@ func TestASourceHasTheTextThatLiesThere(t *testing.T) {
 		}
 	}
 	f("request:a", "1")
-	f("request:list.1", "y")
+	f("request:list[].1", "y")
 	f("request:empty", "")
 	f("response:a", "2")
 	f("response:none", "")
@@ -50,7 +50,7 @@ func TestASourceHasTheTextThatLiesThere(t *testing.T) {
 }
 
 func TestASourceMayHaveNothing(t *testing.T) {
-	for _, text := range []string{"request:b", "response:b", "response:deep|@fromstr|0", "query:z", "header:x", "cookie:c", "set_cookie:b", "set_cookie:LS-2"} {
+	for _, text := range []string{"request:b", "response:b", "response:deep|@fromstr|0", "query:z", "header:x", "cookie:c", "set_cookie:b", "set_cookie:LS-2", "request:list[]", "response:ids", "response:object", "digest:response:ids"} {
 		s, err := parseSource(text)
 		if err != nil {
 			t.Fatal(err)
@@ -151,6 +151,12 @@ func TestConditionsHoldAsWritten(t *testing.T) {
 	f("request:a = 2", false)
 	f("request:a != 2", true)
 	f("request:b != 2", true)
+	f("request:a = 0", false)
+	f(`response:ids = ["7"]`, false)
+	f("response:ids = *", false)
+	f("response:ids", true)
+	f("response:ids.0 = 7", true)
+	f(`request:[a,empty]|@tostr = ["1",""]`, true)
 	f("response:a = *", true)
 	f("location = *end", true)
 	f("location = end", false)

@@ -136,9 +136,13 @@ func (p *Page) isField(node *html.Node) bool {
 	return true
 }
 
-// kindOf returns the type of an input, or else the element.
+// kindOf returns the type of an input, and of another the element: select-multiple for a
+// list of which several options can be chosen, as in the DOM.
 func kindOf(node *html.Node) string {
 	if node.DataAtom != atom.Input {
+		if _, isMultiple := attribute(node, "multiple"); isMultiple && node.DataAtom == atom.Select {
+			return "select-multiple"
+		}
 		return node.Data
 	}
 	kind, has := attribute(node, "type")
@@ -154,7 +158,7 @@ func (r *pageReader) addOptions(c *control, node *html.Node, labels map[string]s
 		value, _ := attribute(node, "value")
 		id, _ := attribute(node, "id")
 		c.options = append(c.options, [2]string{value, labels[id]})
-	case "select":
+	case "select", "select-multiple":
 		for option := range node.Descendants() {
 			if option.DataAtom != atom.Option {
 				continue

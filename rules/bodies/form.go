@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"mime/multipart"
+	"strings"
 
 	"github.com/sidehook/sidehook/rules/jsonpath"
 )
@@ -41,8 +42,15 @@ func (f *fields) add(name, value string) error {
 	return nil
 }
 
-// json returns the fields as an object. A name that came several times has a list.
-func (f *fields) json() []byte {
+// FormBody is a form as an object of its fields. Of a name that came several times the
+// last value counts, as for most apps; one that ends with [] has a list then.
+type FormBody struct {
+	JSON []byte
+	// Repeated are the lists of all values, by the other names that came several times.
+	Repeated map[string][]byte
+}
+
+func (f *fields) body() (form FormBody) {
 	d := []byte{'{'}
 	for i, name := range f.names {
 		if i > 0 {
@@ -50,24 +58,33 @@ func (f *fields) json() []byte {
 		}
 		d = append(jsonpath.AppendString(d, name), ':')
 		values := f.values[name]
-		if len(values) == 1 {
-			d = append(d, values[0]...)
-			continue
+		value := values[len(values)-1]
+		if len(values) > 1 {
+			list := "[" + strings.Join(values, ",") + "]"
+			if strings.HasSuffix(name, "[]") {
+				value = list
+			} else {
+				form.repeat(name, list)
+			}
 		}
-		for j, value := range values {
-			d = append(d, "[,"[min(j, 1)])
-			d = append(d, value...)
-		}
-		d = append(d, ']')
+		d = append(d, value...)
 	}
-	return append(d, '}')
+	form.JSON = append(d, '}')
+	return form
+}
+
+func (f *FormBody) repeat(name, list string) {
+	if f.Repeated == nil {
+		f.Repeated = map[string][]byte{}
+	}
+	f.Repeated[name] = []byte(list)
 }
 
 func text(s []byte) string { return string(jsonpath.AppendString(nil, string(s))) }
 
 // ReadForm reads application/x-www-form-urlencoded, as the URL Standard (section
 // 5.1) does: whatever it is, it has fields.
-func ReadForm(body []byte) ([]byte, error) {
+func ReadForm(body []byte) (FormBody, error) {
 	var f fields
 	for pair := range bytes.SplitSeq(body, []byte{'&'}) {
 		if len(pair) == 0 {
@@ -75,10 +92,10 @@ func ReadForm(body []byte) ([]byte, error) {
 		}
 		name, value, _ := bytes.Cut(pair, []byte{'='})
 		if err := f.add(string(unescape(name)), text(unescape(value))); err != nil {
-			return nil, err
+			return FormBody{}, err
 		}
 	}
-	return f.json(), nil
+	return f.body(), nil
 }
 
 // unescape decodes a name or value of a form. A % that begins no escape is itself.
@@ -112,26 +129,26 @@ func hex(c byte) int {
 // ReadMultipart reads multipart/form-data (RFC 7578), with the Content-Type of the
 // request. Of a file it has name, type and size, and never the content, unless it is
 // XML or JSON.
-func ReadMultipart(contentType string, body []byte) ([]byte, error) {
+func ReadMultipart(contentType string, body []byte) (FormBody, error) {
 	_, params, err := mime.ParseMediaType(contentType)
 	if err != nil || params["boundary"] == "" || !bytes.Contains(body, []byte("--"+params["boundary"]+"--")) {
-		return nil, errMultipart
+		return FormBody{}, errMultipart
 	}
 	var f fields
 	for r := multipart.NewReader(bytes.NewReader(body), params["boundary"]); ; {
 		part, err := r.NextRawPart()
 		if errors.Is(err, io.EOF) {
-			return f.json(), nil
+			return f.body(), nil
 		}
 		if err != nil {
-			return nil, errMultipart
+			return FormBody{}, errMultipart
 		}
 		value, err := readPart(part)
 		if err != nil {
-			return nil, errMultipart
+			return FormBody{}, errMultipart
 		}
 		if err := f.add(part.FormName(), value); err != nil {
-			return nil, err
+			return FormBody{}, err
 		}
 	}
 }

@@ -47,12 +47,13 @@ func TestHTMLIsReadBySelectors(t *testing.T) {
 		<div class="question text"><p class=label>Your <b>name</b>?</p><input name=q1><input type=hidden name=csrf value=x><input type=password name=pw><button name=move></button></div>
 		<div class=question><p class=label>Tea?</p><p class=required></p>
 			<input type=radio name=q2 id=a value=Y><label for=a>Yes, <i>please</i></label><input type=radio name=q2 id=b value=N><label for=b>No</label></div>
-		<div class=question><select name=q3><option value="">-</option><option>Red</option></select><textarea name=q4></textarea></div>
+		<div class=question><select name=q3><option value="">-</option><option>Red</option></select><select name=q6 multiple></select><textarea name=q4></textarea></div>
 		<div class="question"><div class=upload><input type=HIDDEN name=q5></div></div>`,
 		`{"fields":[
 			{"name":"q1","type":"text","class":"question text","text":"Your name?","options":[]},
 			{"name":"q2","type":"radio","class":"question","text":"Tea?","required":"","options":[{"value":"Y","label":"Yes, please"},{"value":"N","label":"No"}]},
 			{"name":"q3","type":"select","class":"question","options":[{"value":"","label":"-"},{"value":"Red","label":"Red"}]},
+			{"name":"q6","type":"select-multiple","class":"question","options":[]},
 			{"name":"q4","type":"textarea","class":"question","options":[]},
 			{"name":"q5","type":"hidden","class":"question","options":[]}]}`)
 	f("scripts and bad bytes", "<title>\xff\x00</title><div class=question><p class=label>a<script>b</script></p><input name=x></div>",

@@ -45,14 +45,21 @@ func MediaType(contentType string) string {
 // reads what page has; without a page HTML is not read.
 func Read(contentType string, body []byte, page *Page) ([]byte, error) {
 	switch kind := KindOf(contentType); {
-	case kind == Form:
-		return ReadForm(body)
-	case kind == Multipart:
-		return ReadMultipart(contentType, body)
+	case kind == Form, kind == Multipart:
+		form, err := ReadFields(contentType, body)
+		return form.JSON, err
 	case kind == XML:
 		return ReadXML(body)
 	case kind == HTML && page != nil:
 		return page.Read(body)
 	}
 	return jsonpath.ReadJSON(body)
+}
+
+// ReadFields reads a body of the kinds Form and Multipart.
+func ReadFields(contentType string, body []byte) (FormBody, error) {
+	if KindOf(contentType) == Multipart {
+		return ReadMultipart(contentType, body)
+	}
+	return ReadForm(body)
 }

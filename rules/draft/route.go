@@ -197,6 +197,23 @@ func (r *route) when() string {
 	return ""
 }
 
+// conditions is the route's `if`, as YAML; empty without one. An end that is a redirect
+// has to say where it leads.
+func (r *route) conditions() string {
+	isThere := strings.HasPrefix(r.condition, "response:") || strings.HasPrefix(r.condition, "location")
+	isOfResponse := isThere && !strings.Contains(r.condition, " != ")
+	switch isRedirect := r.status >= http.StatusMultipleChoices; {
+	case r.says != rules.Completed || !isRedirect || isOfResponse:
+		if r.condition != "" {
+			return quote(r.condition)
+		}
+		return ""
+	case r.condition == "":
+		return "location"
+	}
+	return "[" + strconv.Quote(r.condition) + ", location]"
+}
+
 // ids returns the line of `ids`: what the path does not name.
 func (s *session) ids(r *route) string {
 	var list []string

@@ -47,8 +47,8 @@ func (s *session) writeRoute(b *bytes.Buffer, r *route) {
 	if when := r.when(); when != "" {
 		fmt.Fprintf(b, "    when: %s\n", when)
 	}
-	if r.condition != "" {
-		fmt.Fprintf(b, "    if: %s\n", quote(r.condition))
+	if conditions := r.conditions(); conditions != "" {
+		fmt.Fprintf(b, "    if: %s\n", conditions)
 	}
 	if ids := s.ids(r); ids != "" {
 		fmt.Fprintf(b, "    # %s\n    ids: {%s}\n", s.whyIDs(r), ids)
