@@ -32,9 +32,9 @@ const (
 	// maxHead is the largest head of a request, in bytes.
 	maxHead = 16 << 10
 	// defaultConnections is how many connections there can be at once.
-	defaultConnections = 64
+	defaultConnections = 128
 	// localShare is which part of them, one in localShare, is for peers on this machine.
-	localShare = 4
+	localShare = 2
 )
 
 // Config is what an Admin needs. All fields are required but Connections, File,
@@ -42,8 +42,8 @@ const (
 type Config struct {
 	// Listen is the operators' address, host:port.
 	Listen string
-	// Connections is how many there can be at once, at least 4; default 64. A
-	// quarter is kept for peers on this machine.
+	// Connections is how many there can be at once, at least 4; default 128. A
+	// half is kept for peers on this machine.
 	Connections int
 	// Ready returns why participants cannot be served, nil when they can.
 	Ready func(context.Context) error

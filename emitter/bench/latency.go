@@ -121,15 +121,34 @@ func (b *bench) isolationRound(of build) (alone, beside delays, err error) {
 // walk lets a crowd take the survey through a sidecar, and measures what a
 // healthy target receives beside the others.
 func (b *bench) walk(of build, who pace, others map[string]string) (d delays, err error) {
+	err = b.withCrowd(of, others, func(_ *sidecar, c *crowd) error {
+		c.hasOwnIDs = who.hasOwnIDs
+		if !who.isBurst {
+			if err := b.warmUp(c); err != nil {
+				return err
+			}
+		}
+		if err := c.walk(b.ctx, who.rate, b.duration); err != nil {
+			return err
+		}
+		d, err = b.collect(c.ledger)
+		return err
+	})
+	return d, err
+}
+
+// withCrowd runs a sidecar between an app and a healthy target beside others, and
+// calls run with it and with a crowd of participants.
+func (b *bench) withCrowd(of build, others map[string]string, run func(*sidecar, *crowd) error) error {
 	app, err := rig.NewServer(newSurvey().serve)
 	if err != nil {
-		return d, err
+		return err
 	}
 	defer app.Close()
 	l := newLedger()
 	healthy, err := newReceiver(l)
 	if err != nil {
-		return d, err
+		return err
 	}
 	defer healthy.Close()
 	targets := map[string]string{"receiver": healthy.URL()}
@@ -140,20 +159,10 @@ func (b *bench) walk(of build, who pace, others map[string]string) (d delays, er
 	defer os.RemoveAll(state)
 	s, err := b.start(of, setting{state: state, app: app.URL(), targets: targets})
 	if err != nil {
-		return d, err
+		return err
 	}
 	defer s.kill()
-	c := newCrowd(s.participants, l)
-	c.hasOwnIDs = who.hasOwnIDs
-	if !who.isBurst {
-		if err := b.warmUp(c); err != nil {
-			return d, err
-		}
-	}
-	if err := c.walk(b.ctx, who.rate, b.duration); err != nil {
-		return d, err
-	}
-	return b.collect(l)
+	return run(s, newCrowd(s.participants, l))
 }
 
 // warmUp lets the crowd arrive and forgets its webhooks: joining everybody at once

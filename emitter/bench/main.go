@@ -57,6 +57,7 @@ var sections = []struct {
 	{"deliver", (*bench).deliver},
 	{"latency", (*bench).latency},
 	{"isolation", (*bench).isolation},
+	{"console", (*bench).console},
 	{"kill", (*bench).kill},
 	{"drain", (*bench).drain},
 }
@@ -97,7 +98,7 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	flags.IntVar(&o.concurrency, "concurrency", 16, "how many attempts a target takes at a time")
 	flags.IntVar(&o.rounds, "rounds", 3, "how many rounds are run; medians are printed")
 	flags.IntVar(&o.kills, "kills", 20, "how often the process is killed")
-	flags.DurationVar(&o.duration, "duration", 5*time.Second, "the length of a round of flood, latency and isolation")
+	flags.DurationVar(&o.duration, "duration", 5*time.Second, "the length of a round of flood, latency, isolation and console")
 	flags.StringVar(&o.only, "only", "", "one of "+strings.Join(names(), ", ")+"; all by default")
 	flags.StringVar(&o.before, "before", os.Getenv("SIDEHOOK_BENCH_BEFORE"), "another sidehook `binary` to measure in turn; by default $SIDEHOOK_BENCH_BEFORE")
 	flags.StringVar(&o.dir, "dir", "/var/tmp", "the folder for state files")

@@ -13,8 +13,10 @@ import (
 const (
 	// MaxParticipants is the most connections of participants, whatever the limit.
 	MaxParticipants = 16 << 10
-	maxAdmin        = 64
+	maxAdmin        = 128
 	minAdmin        = 4
+	// fewAdmin is how many operators have where there are not many descriptors.
+	fewAdmin = 64
 	// perParticipant is the memory that is set aside for each of their connections, in
 	// bytes: 6 KB while it is idle, and 200 KB for one in forty that is served.
 	perParticipant = 11 << 10
@@ -47,7 +49,7 @@ func Limit() int {
 // are few, participants get three of eight, and all others get less than they may need at
 // the most.
 func Divide(limit int, memory int64, targets map[string]config.Target) Shares {
-	admin := min(max(limit/8, minAdmin), maxAdmin)
+	admin := max(min(limit/8, fewAdmin), min(limit/16, maxAdmin), minAdmin)
 	reserved := own + admin
 	for _, target := range targets {
 		reserved += target.Concurrency

@@ -24,12 +24,12 @@ func TestDescriptorsAreDivided(t *testing.T) {
 	f(256, 16, Shares{67, 32})
 	f(1024, 16, Shares{414, 64})
 	f(1024, 1024, Shares{180, 64})
-	f(1<<20, 16, Shares{16384, 64})
+	f(1<<20, 16, Shares{16384, 128})
 	f(8, 16, Shares{1, 4})
 	memory = 180 << 20
-	f(1<<20, 16, Shares{16384, 64})
+	f(1<<20, 16, Shares{16384, 128})
 	memory = 32 << 20
-	f(1<<20, 16, Shares{2978, 64})
+	f(1<<20, 16, Shares{2978, 128})
 	f(256, 16, Shares{67, 32})
 	memory = 1
 	f(256, 16, Shares{1, 32})
