@@ -82,6 +82,7 @@ func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
 // functions are what templates can use.
 var functions = template.FuncMap{
 	"time":     formatTime,
+	"clock":    func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") },
 	"ago":      func(t any) string { return age(t, time.Now()) },
 	"iso":      isoTime,
 	"bytes":    formatBytes,
