@@ -66,6 +66,8 @@ type Step struct {
 	Waiting int
 	// Refused is what was left out of the journey at a bound.
 	Refused []Refusal
+	// Counts are for the statistics of the survey, in their order.
+	Counts []Count
 }
 
 // PastRequest names the past of one journey.
@@ -238,6 +240,6 @@ func (f Fold) join(journey *Journey, past *Past) Step {
 
 // of returns the step with what it says of the journey as it is now.
 func (s Step) of(j *Journey) Step {
-	s.Journey, s.Waiting, s.Refused = j.key, j.Waits.Bytes, j.refused
+	s.Journey, s.Waiting, s.Refused, s.Counts = j.key, j.Waits.Bytes, j.refused, j.counts
 	return s
 }

@@ -56,6 +56,8 @@ type Journey struct {
 	// ready are events that wait for nothing, refused what was left out.
 	ready   []*Event
 	refused []Refusal
+	// counts are for the statistics of the survey.
+	counts []Count
 }
 
 // fold adds the next observation, and returns the events that are ready to be
@@ -129,10 +131,12 @@ func (j *Journey) loaded(id string, o *Observation) bool {
 		return false
 	}
 	page.Loaded, page.Left = o.At, false
-	j.putPage(page)
 	if j.Started.IsZero() {
 		j.Started = o.At
+		j.countStarted(o)
 	}
+	j.countReached(page, o.At)
+	j.putPage(page)
 	return true
 }
 
@@ -143,7 +147,7 @@ func (j *Journey) beginAgain(o *Observation) {
 	j.store.Drop(j.key)
 	*j = Journey{
 		Survey: j.Survey, FriendlyID: j.FriendlyID, Study: j.Study, Place: j.Place, Keys: j.Keys, Partial: o.Attempt == resumedAttempt,
-		key: j.key, store: j.store, limits: j.limits, pages: j.pages, ready: ready, refused: j.refused,
+		key: j.key, store: j.store, limits: j.limits, pages: j.pages, ready: ready, refused: j.refused, counts: j.counts,
 	}
 }
 
@@ -198,9 +202,12 @@ func (j *Journey) navigate(o *Observation, recovered bool) {
 	}
 	if from := j.page(j.Pointer); from != nil {
 		from.Left = true
+		j.countLeft(from, o.At, recovered)
 		j.putPage(from)
 	}
-	j.Done = o.Page == nil
+	if j.Done = o.Page == nil; j.Done {
+		j.countEnd(o, recovered)
+	}
 	j.Pointer = pageID(o.Page)
 }
 

@@ -17,6 +17,8 @@ type pageState struct {
 	Loaded time.Time
 	// Left reports whether a navigation from the page came after its last load.
 	Left bool
+	// tally is what was counted of the page.
+	tally tally
 
 	id     string
 	stored []byte
@@ -71,7 +73,9 @@ func (j *Journey) page(id string) *pageState {
 		return nil
 	}
 	d := recordDecoder{rest: stored}
-	page := &pageState{id: id, stored: stored, Definition: d.text(), Position: d.int(), Loaded: d.time(), Left: d.bool()}
+	page := &pageState{id: id, stored: stored, Definition: d.text(), Position: d.int(), Loaded: d.time()}
+	left := d.int()
+	page.Left, page.tally = left&1 == 1, tally(left>>1)
 	if d.end() != nil {
 		j.Partial = true
 	}
@@ -98,7 +102,11 @@ func (j *Journey) putPage(page *pageState) {
 	encoded.text(page.Definition)
 	encoded.int(page.Position)
 	encoded.time(page.Loaded)
-	encoded.bool(page.Left)
+	left := int(page.tally) << 1 // which earlier releases left out
+	if page.Left {
+		left |= 1
+	}
+	encoded.int(left)
 	if !bytes.Equal(encoded, page.stored) {
 		j.store.PutPart(j.key, partPage+page.id, encoded)
 	}

@@ -21,13 +21,16 @@ const (
 	bucketDone
 	bucketJourneyParts
 	bucketDamaged
+	bucketSurveys
+	bucketSurveyPages
+	bucketSurveyCounts
 	bucketCount
 )
 
 var bucketNames = [bucketCount]string{
 	"meta", "journeys", "journey_age", "pages", "page_use", "unsettled", "targets",
 	"deliveries", "ids", "progress", "failures", "lanes", "ready", "done",
-	"journey_parts", "damaged",
+	"journey_parts", "damaged", "surveys", "survey_pages", "survey_counts",
 }
 
 // fillerName is the name of a bucket that exists only while Scrub runs.

@@ -71,6 +71,7 @@ func (w *writer) transact() (tx *Tx, failed *int, err error) {
 		}
 		tx.made++
 	}
+	tx.putCounts()
 	w.trimmer.trim(tx)
 	w.repair(tx)
 	tx.putTargets()

@@ -39,5 +39,8 @@
 //	ids            hash of the id, for a copy of id and target → seq
 //	lanes          target, hash of the lane → seq of its last pending delivery, what is pending
 //	ready          target, class, … → the head of each lane; see ready.go
+//	surveys        hash of the survey → its names, what its statistics take
+//	survey_pages   hash of the survey, of the page → its name
+//	survey_counts  hash of the survey, kind, day, hash of the page → counts; see statistics.go
 //	done           target, state, finished, seq; see done.go
 package outbox

@@ -31,7 +31,7 @@ func prepare(db *bolt.DB) (p position, err error) {
 	err = db.View(func(tx *bolt.Tx) error {
 		meta := tx.Bucket(bucketMeta.name())
 		isFirstFormat = meta != nil && formatOf(meta) == 1
-		if meta != nil && formatOf(meta) == currentFormat() && tx.Bucket(fillerName) == nil && tx.Bucket(piecesName) != nil && getMeta(meta, keyEpoch) != nil {
+		if meta != nil && formatOf(meta) == currentFormat() && tx.Bucket(fillerName) == nil && hasBuckets(tx) && getMeta(meta, keyEpoch) != nil {
 			p = readPosition(meta)
 		}
 		return nil
@@ -68,8 +68,8 @@ func complete(tx *bolt.Tx) (p position, err error) {
 	if err == nil && tx.Bucket(fillerName) != nil {
 		err = tx.DeleteBucket(fillerName)
 	}
-	if err == nil {
-		_, err = tx.CreateBucketIfNotExists(piecesName)
+	for b := bucketMeta; err == nil && b < bucketCount; b++ { // a file of an earlier release lacks some
+		_, err = makeFileBucket(tx, b)
 	}
 	if err != nil {
 		return position{}, err
@@ -83,6 +83,16 @@ func complete(tx *bolt.Tx) (p position, err error) {
 		err = errors.Join(err, drawEpoch(meta))
 	}
 	return p, err
+}
+
+// hasBuckets reports whether a file has all buckets.
+func hasBuckets(tx *bolt.Tx) bool {
+	for b := range bucketCount {
+		if tx.Bucket(b.name()) == nil {
+			return false
+		}
+	}
+	return tx.Bucket(piecesName) != nil
 }
 
 // randomState returns the random number that the journal of a file has.

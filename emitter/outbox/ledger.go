@@ -123,7 +123,8 @@ func shareOfBucket(b bucket) (s share, ok bool) {
 		return shareJourneys, true
 	case bucketPages, bucketPageUse:
 		return sharePages, true
-	case bucketMeta, bucketTargets, bucketDeliveries, bucketIDs, bucketProgress, bucketFailures, bucketLanes, bucketReady, bucketDone, bucketDamaged, bucketCount:
+	case bucketMeta, bucketTargets, bucketDeliveries, bucketIDs, bucketProgress, bucketFailures, bucketLanes, bucketReady, bucketDone, bucketDamaged,
+		bucketSurveys, bucketSurveyPages, bucketSurveyCounts, bucketCount:
 	}
 	return 0, false
 }

@@ -37,6 +37,13 @@ func (s *Store) register(registerer prometheus.Registerer) {
 		Name: "sidehook_deliveries_refused_total",
 		Help: "Deliveries lost because those pending for the target, or for the participant at that target, filled their share of the state file.",
 	}, []string{"target"})
+	s.writer.trimmer.overflows.total = factory.NewCounterVec(prometheus.CounterOpts{
+		Name: "sidehook_statistics_overflows_total",
+		Help: "How often something was counted together with others in the statistics of surveys, since there was no room, by what: survey, page.",
+	}, []string{"what"})
+	for _, what := range []string{overflowSurvey, overflowPage} {
+		s.writer.trimmer.overflows.total.WithLabelValues(what)
+	}
 	if registerer != nil {
 		registerer.MustRegister(shareCollector{s})
 	}

@@ -30,7 +30,7 @@ type fileBucket struct {
 }
 
 // newFileBucket returns a bucket of a file that is open; its fields are nil where the
-// file lacks the bucket.
+// file lacks the bucket, which then has nothing to read.
 func newFileBucket(tx *bolt.Tx, b bucket) fileBucket {
 	return fileBucket{tx.Bucket(b.name()), b, tx.Bucket(piecesName)}
 }
@@ -58,7 +58,12 @@ func (b bucket) divides() bool {
 }
 
 // Get returns a sealed value, nil if there is none.
-func (f fileBucket) Get(key []byte) []byte { return f.join(key, f.Bucket.Get(key)) }
+func (f fileBucket) Get(key []byte) []byte {
+	if f.Bucket == nil {
+		return nil
+	}
+	return f.join(key, f.Bucket.Get(key))
+}
 
 // join returns the value that begins with a piece.
 func (f fileBucket) join(key, first []byte) []byte {
@@ -132,6 +137,9 @@ func (f fileBucket) pieceKey(key []byte, n uint32) []byte {
 // ascend returns a function that returns the records one by one, in the order of
 // their keys, from start on.
 func (f fileBucket) ascend(start []byte) func() (key, value []byte) {
+	if f.Bucket == nil {
+		return noRecords
+	}
 	cursor, isFirst := f.Cursor(), true
 	return func() (key, value []byte) {
 		if isFirst {
@@ -146,6 +154,9 @@ func (f fileBucket) ascend(start []byte) func() (key, value []byte) {
 
 // descend is ascend in the opposite order, from the last key before end on.
 func (f fileBucket) descend(end []byte) func() (key, value []byte) {
+	if f.Bucket == nil {
+		return noRecords
+	}
 	cursor, isFirst := f.Cursor(), true
 	return func() (key, value []byte) {
 		if isFirst {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/sidehook/sidehook/rules/config"
+	"github.com/sidehook/sidehook/rules/funnel"
 )
 
 var powerLosses = flag.Int("power-losses", 4, "random runs of TestPowerLossKeepsWhatWasAcknowledged, each of several power losses")
@@ -88,6 +89,7 @@ func liveUntilPowerLoss(t *testing.T, random *rand.Rand, life int, image crashIm
 func someChange(random *rand.Rand, name string) func(*Tx) {
 	kind, lane, seq, size := random.IntN(8), fmt.Sprint(random.IntN(3)), uint64(random.IntN(30)), random.IntN(2000)
 	return func(tx *Tx) {
+		tx.Count(Count{What: funnel.Reached, Survey: SurveyNames{ID: lane}, Page: &CountedPage{ID: fmt.Sprint(seq)}, At: at(0), Took: new(time.Duration(size))})
 		switch kind {
 		case 0, 1, 2:
 			d := delivery(lane, 0)

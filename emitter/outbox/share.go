@@ -18,7 +18,8 @@ const (
 // percentages divide retention.size. Pending deliveries have the most, since only
 // they are refused rather than dropped, and a target may be down for days.
 // Delivered deliveries have what nothing else takes, and go first: they are history.
-// The tenth that no share has is for them, and for what the file's pages waste.
+// The tenth that no share has is for them, for statistics, and for what the file's
+// pages waste.
 var percentages = [shareCount]int64{
 	sharePending:   45,
 	shareJourneys:  25,

@@ -30,6 +30,11 @@ type trimmer struct {
 	next   time.Time
 	// page is where the walk through the pages continues.
 	page []byte
+	// counts is where that through the statistics does, countsTrimmed the day before
+	// which they have none.
+	counts        []byte
+	countsTrimmed uint32
+	overflows     overflows
 
 	trimmed              uint64
 	fileBytes, usedBytes int64
@@ -47,6 +52,7 @@ func (t *trimmer) init(retention config.Retention, log *slog.Logger) {
 	t.log = log
 	t.refusals.init(log)
 	t.evictions.init(log)
+	t.overflows.init(log)
 }
 
 // size is how much of the file can be in use, so that it is never larger than
@@ -62,7 +68,7 @@ func (t *trimmer) size() budget {
 
 // begin prepares a transaction.
 func (t *trimmer) begin(tx *Tx) {
-	tx.size, tx.refusals = t.size(), &t.refusals
+	tx.size, tx.refusals, tx.overflows = t.size(), &t.refusals, &t.overflows
 	tx.readLedger()
 	tx.After(func() { t.ledger.Store(&tx.ledger) })
 }
@@ -92,6 +98,7 @@ func (t *trimmer) expire(tx *Tx) {
 		budget -= t.trimDone(tx, target.number, Dead, t.cutoff(tx, t.retention.Dead), budget)
 	}
 	budget -= t.trimJourneys(tx, budget)
+	budget -= t.trimCounts(tx, budget)
 	t.trimPages(tx)
 	t.trimmed += uint64(maxTrim - budget)
 	t.behind = budget <= 0

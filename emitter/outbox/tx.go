@@ -37,6 +37,10 @@ type Tx struct {
 	added    int
 	refused  uint64
 	refusals *refusals
+	// overflows notes what was counted together with others.
+	overflows *overflows
+	// counting is what was counted so far; putCounts writes it.
+	counting map[countsKey]*counting
 	// withdrawn reports that a pending delivery was discarded.
 	withdrawn bool
 	// noted are the damaged records found so far, toSetAside those that were not set

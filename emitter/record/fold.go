@@ -47,6 +47,7 @@ func (r *Recorder) join(tx *outbox.Tx, key rules.Key, past *rules.Past) {
 // outbox, and, once they are on disk, has the rest done later.
 func (r *Recorder) carryOut(tx *outbox.Tx, at time.Time, step rules.Step) {
 	r.enqueue(tx, step.Journey, step.Events)
+	count(tx, step.Counts)
 	if step.Settle {
 		settle := settlement{journey: step.Journey, due: at.Add(r.settle)}
 		tx.After(func() { r.settleLater(settle) })

@@ -241,6 +241,7 @@ func (c *checker) checkStore() {
 	between(c, "retention.delivered", keep.Delivered, minRetention, longest, Duration.String)
 	between(c, "retention.dead", keep.Dead, minRetention, longest, Duration.String)
 	between(c, "retention.journeys", keep.Journeys, minRetention, longest, Duration.String)
+	between(c, "retention.statistics", keep.Statistics, minRetention, longest, Duration.String)
 	if keep.Size < minStore {
 		c.Wrong("retention.size", "must be at least %s, not %s", minStore, keep.Size)
 	}

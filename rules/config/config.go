@@ -104,6 +104,8 @@ type Retention struct {
 	Dead Duration `yaml:"dead"`
 	// Journeys is how long a journey stays after its last exchange.
 	Journeys Duration `yaml:"journeys"`
+	// Statistics is how long the statistics of surveys stay, in whole days of UTC.
+	Statistics Duration `yaml:"statistics"`
 	// Size is the largest size of the store, in bytes, at least 16MiB.
 	Size Size `yaml:"size"`
 }

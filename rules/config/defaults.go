@@ -21,10 +21,11 @@ func defaults() Config {
 		Settle:       Duration(5 * time.Second),
 		Limits:       Limits{Answer: 64 << 10, Journey: 512 << 10, WatchedBodies: 64 << 20},
 		Retention: Retention{
-			Delivered: Duration(7 * day),
-			Dead:      Duration(90 * day),
-			Journeys:  Duration(90 * day),
-			Size:      2e9,
+			Delivered:  Duration(7 * day),
+			Dead:       Duration(90 * day),
+			Journeys:   Duration(90 * day),
+			Statistics: Duration(400 * day),
+			Size:       2e9,
 		},
 	}
 }
