@@ -1,6 +1,6 @@
 // Package admin is the operator's listener, separate from the participants':
-// health, metrics, the console, and the API for deliveries, targets, erasure and
-// backup.
+// health, metrics, the console, and the API for deliveries, targets, statistics of
+// surveys, erasure and backup.
 //
 //	GET  /, /console/               from loopback, or after a login with the token (package console)
 //	GET  /live                      everybody
@@ -19,11 +19,13 @@
 //	POST /deliveries/redeliver      from loopback, or with the token
 //	POST /deliveries/discard        from loopback, or with the token
 //	POST /deliveries/retry          from loopback, or with the token
+//	GET  /surveys, /surveys.csv     from loopback, or with the token
+//	GET  /surveys/{survey}/{instance}, and .csv   from loopback, or with the token
 //	POST /forget                    from loopback, or with the token
 //	GET  /backup                    from loopback, or with the token
 //
 // Responses are JSON: Status, Configuration, Target, Delivery, DeliveryDetail,
-// DeliveryList, CauseList and BulkResult; /feed is server-sent events, and /try text. An error is a line of text with a status of 4xx or 503.
+// DeliveryList, CauseList, SurveyList, Funnel and BulkResult; /feed is server-sent events, and /try text. An error is a line of text with a status of 4xx or 503.
 //
 // Redelivering and discarding go step by step, one commit each: a client repeats
 // its request with the BulkResult's After until that is empty.

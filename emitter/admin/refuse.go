@@ -17,6 +17,7 @@ func (r refusal) Error() string { return r.text }
 
 var (
 	errNoDelivery = refusal{http.StatusNotFound, "no delivery has this id: it never existed, or its retention is over"}
+	errNoSurvey   = refusal{http.StatusNotFound, "nothing was counted of this survey: it never had participants, or their retention is over"}
 	errSelection  = refusal{http.StatusBadRequest, "select deliveries by id, target, rule, survey, event, state, since or until"}
 	errTooSlow    = refusal{http.StatusConflict, "at this rate the rest would be sent more than a day from now: use a higher rate, or continue tomorrow"}
 	errPending    = refusal{http.StatusConflict, "the delivery is pending: it will be sent anyway"}

@@ -1,5 +1,5 @@
 // Package cli has the operator's commands, which use the API of package admin:
-// health, targets, deliveries, forget and backup. It also has what all commands of
+// health, targets, deliveries, surveys, forget and backup. It also has what all commands of
 // the program share: Execute runs a command line, Build is what the program was
 // built from.
 //

@@ -31,7 +31,7 @@ A target is up, down (it failed too often; one attempt at a time is made), held
 		Example: `  sidehook targets
   sidehook targets --json
   sidehook targets disable crm`,
-		SuggestFor: []string{"target", "status", "stats"},
+		SuggestFor: []string{"target", "status"},
 		Args:       cobra.NoArgs,
 		RunE:       list,
 	}

@@ -139,7 +139,7 @@ func (s *server) expect(line string, want ...string) {
 	if strings.Contains(out, "personal") != strings.Contains(line, "--body") {
 		s.t.Errorf("sidehook %s prints a body or lacks it:\n%s", line, out)
 	}
-	if err == nil && !strings.Contains(line, "--json") && !strings.Contains(line, "--wide") && !strings.Contains(line, "backup") {
+	if err == nil && !strings.Contains(line, "--json") && !strings.Contains(line, "--csv") && !strings.Contains(line, "--wide") && !strings.Contains(line, "backup") {
 		expectWidth(s.t, out)
 	}
 }
