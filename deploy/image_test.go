@@ -14,9 +14,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 )
 
@@ -41,6 +43,27 @@ func TestTheImageIsThatOfTheDockerfile(t *testing.T) {
 		}
 		if file.OS != "linux" || file.Architecture != architecture || file.Created.Before(time.Unix(1, 0)) {
 			t.Errorf("the image for %s is for %s/%s, of %v", architecture, file.OS, file.Architecture, file.Created)
+		}
+	}
+}
+
+// Versions of Docker that know no OCI archives read another manifest.
+func TestDockerFindsTheSameImages(t *testing.T) {
+	for architecture, image := range images(t) {
+		tag, err := name.NewTag("sidehook:" + testVersion + map[string]string{"arm64": "-arm64"}[architecture])
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, err := tarball.ImageFromPath(released(t, "image.tar"), &tag)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := validate.Image(found); err != nil {
+			t.Error(err)
+		}
+		want, err := image.ConfigName()
+		if got, foundErr := found.ConfigName(); err != nil || foundErr != nil || got != want {
+			t.Errorf("%s is %v, want %v (%v, %v)", tag, got, want, err, foundErr)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 // Command image builds the OCI image of a release from its binaries, for several
-// architectures, without a container engine. What it writes is an archive that
-// `docker load`, `skopeo` and `crane` take, the same bytes for the same input.
+// architectures, without a container engine. What it writes is an OCI archive,
+// with a manifest for those versions of `docker load` that know no OCI archives.
+// The same input gives the same bytes.
 //
 //	go run ./image -version 1.2.3 -created 1790000000 -o image.tar amd64=path arm64=path
 //
@@ -12,6 +13,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -64,6 +66,9 @@ func run() error {
 		"org.opencontainers.image.ref.name": r.version,
 		"io.containerd.image.name":          "docker.io/library/sidehook:" + r.version,
 	})); err != nil {
+		return err
+	}
+	if err := writeDockerManifest(filepath.Join(folder, "manifest.json"), index, r.version); err != nil {
 		return err
 	}
 	return archive(folder, out, r.created)
