@@ -88,8 +88,8 @@ func freeAddress(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-// start starts a command, and ends it with the test.
-func start(t *testing.T, cmd *exec.Cmd) {
+// start starts a command, ends it with the test, and returns what it prints.
+func start(t *testing.T, cmd *exec.Cmd) *lines {
 	t.Helper()
 	log := &lines{}
 	cmd.Stdout, cmd.Stderr = log, log
@@ -110,6 +110,7 @@ func start(t *testing.T, cmd *exec.Cmd) {
 			t.Logf("log:\n%s", log)
 		}
 	})
+	return log
 }
 
 // lines is a log that a process writes while a test reads it.
@@ -137,6 +138,11 @@ func get(ctx context.Context, url string) (status int, body string, err error) {
 	if err != nil {
 		return 0, "", err
 	}
+	return do(request)
+}
+
+// do returns the response to a request.
+func do(request *http.Request) (status int, body string, err error) {
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return 0, "", err

@@ -58,16 +58,22 @@ type Run func(ctx, abort context.Context, s Sidecar) error
 
 // Command returns the command `sidehook demo`. run is what runs its sidecar.
 func Command(run Run) *cobra.Command {
-	return &cobra.Command{
+	var app string
+	command := &cobra.Command{
 		Use:   "demo",
 		Short: "Run a survey app, sidehook and a receiver on loopback, to try it",
 		Long: `Run a survey app, sidehook in front of it, and a receiver that verifies and
 prints each webhook, all on loopback, until Ctrl-C.
 
-Answers are kept in a temporary folder that is removed when the demo ends.`,
-		Example: "  sidehook demo",
+Answers are kept in a temporary folder that is removed when the demo ends.
+
+With --app, only the survey app runs, for a sidehook of your own.`,
+		Example: "  sidehook demo\n  sidehook demo --app 127.0.0.1:5000",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if app != "" {
+				return serveAlone(cmd.Context(), app, cmd.OutOrStdout())
+			}
 			// All signals that would end the process, and can be caught, are caught
 			// until the folder is removed.
 			signals := make(chan os.Signal, 2)
@@ -85,6 +91,8 @@ Answers are kept in a temporary folder that is removed when the demo ends.`,
 			return d.untilSignal(cmd.Context(), signals)
 		},
 	}
+	command.Flags().StringVar(&app, "app", "", "run only the survey app, at this `address`")
+	return command
 }
 
 // demonstration is one run of the demo.
