@@ -29,18 +29,20 @@ func New(apiHandler http.Handler, access admin.Access) http.Handler {
 	mux.Handle("GET /console/assets/", http.StripPrefix("/console/", http.FileServerFS(assets)))
 	mux.HandleFunc("POST /console/login", c.login)
 	for pattern, handler := range map[string]http.HandlerFunc{
-		"GET /{$}":                      c.overview,
-		"GET /console/live":             c.live,
-		"GET /console/feed":             c.feed,
-		"GET /console/deliveries":       c.deliveries,
-		"GET /console/deliveries/{id}":  c.delivery,
-		"GET /console/try":              c.tryForm,
-		"GET /console/configuration":    c.configuration,
-		"POST /console/deliveries/{id}": c.changing(c.deliveryBody),
-		"POST /console/change":          c.changing(c.change),
-		"POST /console/targets/{name}":  c.changing(c.changeTarget),
-		"POST /console/logout":          c.changing(c.logout),
-		"POST /console/try":             c.try, // checks the token itself, before the file
+		"GET /{$}":                                 c.overview,
+		"GET /console/live":                        c.live,
+		"GET /console/feed":                        c.feed,
+		"GET /console/deliveries":                  c.deliveries,
+		"GET /console/deliveries/{id}":             c.delivery,
+		"GET /console/surveys":                     c.surveys,
+		"GET /console/surveys/{survey}/{instance}": c.survey,
+		"GET /console/try":                         c.tryForm,
+		"GET /console/configuration":               c.configuration,
+		"POST /console/deliveries/{id}":            c.changing(c.deliveryBody),
+		"POST /console/change":                     c.changing(c.change),
+		"POST /console/targets/{name}":             c.changing(c.changeTarget),
+		"POST /console/logout":                     c.changing(c.logout),
+		"POST /console/try":                        c.try, // checks the token itself, before the file
 	} {
 		mux.HandleFunc(pattern, c.admitted(handler))
 	}

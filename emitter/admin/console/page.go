@@ -17,7 +17,7 @@ import (
 var templates embed.FS
 
 // pages are the templates of the pages, by name.
-var pages = parsePages("overview", "live", "deliveries", "delivery", "change", "try", "configuration", "login", "refused")
+var pages = parsePages("overview", "live", "surveys", "survey", "deliveries", "delivery", "change", "try", "configuration", "login", "refused")
 
 // link is an entry of the navigation.
 type link struct{ Name, Title, Path string }
@@ -27,6 +27,7 @@ var navigation = []link{
 	{"overview", "Overview", "/"},
 	{"live", "Live", "/console/live"},
 	{"deliveries", "Deliveries", "/console/deliveries"},
+	{"surveys", "Surveys", "/console/surveys"},
 	{"try", "Try", "/console/try"},
 	{"configuration", "Configuration", "/console/configuration"},
 }
@@ -47,7 +48,7 @@ func parsePages(names ...string) map[string]*template.Template {
 	parsed := map[string]*template.Template{}
 	for _, name := range names {
 		t := template.New("layout.html").Funcs(functions)
-		parsed[name] = template.Must(t.ParseFS(templates, "templates/layout.html", "templates/parts.html", "templates/"+name+".html"))
+		parsed[name] = template.Must(t.ParseFS(templates, "templates/layout.html", "templates/parts.html", "templates/charts.html", "templates/"+name+".html"))
 	}
 	return parsed
 }
@@ -81,19 +82,24 @@ func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
 
 // functions are what templates can use.
 var functions = template.FuncMap{
-	"time":     formatTime,
-	"clock":    func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") },
-	"ago":      func(t any) string { return age(t, time.Now()) },
-	"iso":      isoTime,
-	"bytes":    formatBytes,
-	"seconds":  formatSeconds,
-	"rate":     successRate,
-	"bars":     bars,
-	"plural":   plural,
-	"severity": severityWord,
-	"states":   func() []string { return admin.States },
-	"events":   func() []config.EventName { return config.EventNames() },
-	"outcomes": func() []string { return live.Outcomes },
+	"time":      formatTime,
+	"clock":     func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") },
+	"ago":       func(t any) string { return age(t, time.Now()) },
+	"iso":       isoTime,
+	"bytes":     formatBytes,
+	"seconds":   formatSeconds,
+	"rate":      successRate,
+	"bars":      bars,
+	"plural":    plural,
+	"median":    formatMedian,
+	"percent":   percent,
+	"gone":      gone,
+	"survey":    func(s admin.Survey) string { return surveyName(&s) },
+	"pageLabel": func(p admin.SurveyPage) string { return pageLabel(&p) },
+	"severity":  severityWord,
+	"states":    func() []string { return admin.States },
+	"events":    func() []config.EventName { return config.EventNames() },
+	"outcomes":  func() []string { return live.Outcomes },
 }
 
 // timeOf returns the time that t is or points to, zero for nil.

@@ -119,6 +119,15 @@ async function linkedPages(base) {
   return paths;
 }
 
+// surveyPath returns the path of the first survey that is listed.
+async function surveyPath(base) {
+  const page = await open();
+  await page.goto(`${base}/console/surveys`);
+  const path = await page.$eval('main table a', (link) => link.getAttribute('href'));
+  await page.close();
+  return path;
+}
+
 // takeSurvey answers every page of the demo's survey, until it is complete.
 async function takeSurvey(page) {
   await page.goto(input.survey);
@@ -177,13 +186,14 @@ await check('the overview keeps itself up to date without a shift', async () => 
   await page.close();
 });
 
-for (const path of paths) await everyWidthAndScheme(input.demo, path, `the demo's ${path}`);
-for (const path of [...paths, '/console/deliveries/msg_2']) await everyWidthAndScheme(input.hostile, path, `hostile ${path}`);
+const hostileSurvey = await surveyPath(input.hostile);
+for (const path of [...paths, await surveyPath(input.demo)]) await everyWidthAndScheme(input.demo, path, `the demo's ${path}`);
+for (const path of [...paths, '/console/deliveries/msg_2', hostileSurvey]) await everyWidthAndScheme(input.hostile, path, `hostile ${path}`);
 await everyWidthAndScheme(input.hostile.replace('127.0.0.1', remoteName), '/', 'the login');
 
 await check('a hostile body, survey, reason and answer are text', async () => {
   const page = await open();
-  for (const path of ['/', '/console/live', '/console/deliveries', '/console/deliveries/msg_2']) {
+  for (const path of ['/', '/console/live', '/console/surveys', hostileSurvey, '/console/deliveries', '/console/deliveries/msg_2']) {
     await page.goto(input.hostile + path);
     await shows(page, '<script>');
     expect(await page.$('img') === null, `${path} has an element of the text`);
@@ -217,7 +227,7 @@ await check('pause stops the feed, and again starts it', async () => {
 
 await check('every page can be used with the keyboard alone', async () => {
   const page = await open();
-  for (const path of paths) {
+  for (const path of [...paths, hostileSurvey]) {
     await page.goto(input.hostile + path);
     const count = await page.evaluate(() => document.querySelectorAll('a[href], button:not([hidden]), input:not([type=hidden]), select, summary, [tabindex="0"]').length);
     const seen = new Set();
@@ -255,6 +265,8 @@ await check('pages can be read and used without script', async () => {
   await clickThrough(page, 'button[value=redeliver]');
   const text = await page.$eval('main', (main) => main.textContent);
   expect(text.includes('1 delivery will be sent again'), text);
+  await page.goto(input.hostile + hostileSurvey);
+  expect(await page.$('svg.chart rect.left') !== null, 'there is no picture of the pages');
   await page.close();
 });
 
