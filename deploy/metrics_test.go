@@ -22,8 +22,9 @@ const participant = "f0bc0615-168c-4dcd-b7db-a0bb28a3ab06"
 type series []labels.Labels
 
 // scrape runs a sidehook whose target responds with a status, has a participant
-// leave a page, and returns what /metrics has when their delivery is in a state.
-func scrape(t *testing.T, status int, state string) string {
+// leave a page, and returns what /metrics has when their delivery is in a state. It
+// is run by a command, if one is given.
+func scrape(t *testing.T, status int, state string, by ...string) string {
 	t.Helper()
 	app := httptest.NewServer(http.HandlerFunc(serveSurvey))
 	defer app.Close()
@@ -37,7 +38,8 @@ func scrape(t *testing.T, status int, state string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	start(t, exec.Command(program, "run", folder+"/config.yaml"))
+	command := append(by, program, "run", folder+"/config.yaml")
+	start(t, exec.Command(command[0], command[1:]...))
 	await(t, "http://"+admin+"/ready", func(status int, _ string) bool { return status == http.StatusOK })
 	// The app makes the participant, who then has no past to be read.
 	survey := "http://" + listen + "/api/progress/1/1"
