@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 	"sigs.k8s.io/yaml"
@@ -87,6 +88,18 @@ func TestAHealthySidehookFiresNoAlert(t *testing.T) {
 	test := t.TempDir() + "/healthy.yaml"
 	write(t, test, string(content))
 	promtool(t, "test", "rules", test)
+}
+
+// docs/kubernetes.md makes one of the file as it is.
+func TestTheAlertsAreThoseOfAPrometheusRule(t *testing.T) {
+	spec := regexp.MustCompile(`(?m)^`).ReplaceAllString(read(t, alertsFile), "  ")
+	object, err := decode("apiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\nmetadata: {name: sidehook}\nspec:\n" + spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rule, ok := object.(*monitoringv1.PrometheusRule); !ok || len(rule.Spec.Groups[0].Rules) != len(loadAlerts(t)) {
+		t.Errorf("it is %+v", object)
+	}
 }
 
 func TestAQueryForWhatDoesNotExistIsFound(t *testing.T) {

@@ -15,6 +15,9 @@ func TestTheUnitAllowsTheSystemCallsOfAParticipantsWay(t *testing.T) {
 			t.Skipf("there is no %s here", program)
 		}
 	}
+	if out, err := exec.CommandContext(t.Context(), "strace", "-o", "/dev/null", "true").CombinedOutput(); err != nil {
+		t.Skipf("strace may not trace here: %v %s", err, out)
+	}
 	trace := filepath.Join(t.TempDir(), "trace")
 	t.Run("traced", func(t *testing.T) {
 		// With -D, the process that is started is sidehook's, not strace's.
