@@ -28,7 +28,9 @@ import (
 	"github.com/sidehook/sidehook/emitter/deliver"
 	"github.com/sidehook/sidehook/emitter/live"
 	"github.com/sidehook/sidehook/emitter/outbox"
+	"github.com/sidehook/sidehook/emitter/receive"
 	"github.com/sidehook/sidehook/emitter/record"
+	"github.com/sidehook/sidehook/emitter/sample"
 	"github.com/sidehook/sidehook/emitter/send"
 	"github.com/sidehook/sidehook/proxy"
 	"github.com/sidehook/sidehook/proxy/demo"
@@ -81,8 +83,9 @@ Exit codes: 0, 1 for a failure, 2 for a wrong command line, and 3 where
   sidehook targets`
 	build := cli.ReadBuild(version)
 	root.Version = build.String()
-	root.AddGroup(&cobra.Group{ID: "run", Title: "Run sidehook:"}, &cobra.Group{ID: "operate", Title: "Operate a running sidehook:"})
+	root.AddGroup(&cobra.Group{ID: "run", Title: "Run sidehook:"}, &cobra.Group{ID: "receive", Title: "Develop a receiver:"}, &cobra.Group{ID: "operate", Title: "Operate a running sidehook:"})
 	add(root, "run", runCommand(), check.Command(cli.CheckState), trial.Command(record.Preview), profiles.Command(), draft.Command(), demo.Command(runDemo))
+	add(root, "receive", sample.Command(build.Version), receive.Command())
 	add(root, "operate", cli.Commands()...)
 	add(root, "", cli.VersionCommand(build))
 	return root

@@ -86,15 +86,16 @@ type Admin struct {
 	draining atomic.Bool
 	// stopping ends when the listener shuts down.
 	stopping context.Context
-	// trying has a place for each HAR file that may be tried at once.
-	trying  chan struct{}
-	metrics metrics
+	// trying has a place for each HAR file that may be tried at once, and testing one
+	// for each test event that may be in flight.
+	trying, testing chan struct{}
+	metrics         metrics
 }
 
 // New returns an Admin without a token.
 func New(c Config) *Admin {
 	a := &Admin{
-		config: c, metrics: newMetrics(c.Metrics), started: time.Now(), trying: make(chan struct{}, 1),
+		config: c, metrics: newMetrics(c.Metrics), started: time.Now(), trying: make(chan struct{}, 1), testing: make(chan struct{}, maxTests),
 	}
 	stopping, stop := context.WithCancel(context.Background())
 	a.stopping = stopping
@@ -167,6 +168,7 @@ func (a *Admin) routes() http.Handler {
 		"GET /targets":                     a.targets,
 		"POST /targets/{name}/enable":      a.enable,
 		"POST /targets/{name}/disable":     a.disable,
+		"POST /targets/{name}/test":        a.test,
 		"GET /deliveries":                  a.deliveries,
 		"GET /deliveries/{id}":             a.delivery,
 		"GET /deliveries/causes":           a.causes,

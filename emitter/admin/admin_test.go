@@ -171,6 +171,8 @@ func TestEachEndpointResponds(t *testing.T) {
 	f("POST", "/deliveries/retry?target=crm&state=dead", 400, "only pending deliveries can be retried")
 	f("POST", "/targets/none/enable", 404, "target \"none\" is not configured; configured targets: crm, erp")
 	f("POST", "/targets/none/disable", 404, "target \"none\" is not configured; configured targets: crm, erp")
+	f("POST", "/targets/none/test", 404, "target \"none\" is not configured; configured targets: crm, erp")
+	f("POST", "/targets/crm/test?event=nosuch", 400, "there is no sample of an event \"nosuch\"")
 	f("POST", "/forget", 400, "must name a participant")
 	f("POST", "/live", 405, "")
 	f("POST", "/deliveries/discard?state=dead&after=x", 400, "after must be")

@@ -13,6 +13,7 @@
 //	GET  /targets                   from loopback, or with the token
 //	POST /targets/{name}/enable     from loopback, or with the token
 //	POST /targets/{name}/disable    from loopback, or with the token
+//	POST /targets/{name}/test       from loopback, or with the token
 //	GET  /deliveries                from loopback, or with the token
 //	GET  /deliveries/{id}           from loopback, or with the token
 //	GET  /deliveries/causes         from loopback, or with the token
@@ -25,7 +26,8 @@
 //	GET  /backup                    from loopback, or with the token
 //
 // Responses are JSON: Status, Configuration, Target, Delivery, DeliveryDetail,
-// DeliveryList, CauseList, SurveyList, Funnel and BulkResult; /feed is server-sent events, and /try text. An error is a line of text with a status of 4xx or 503.
+// DeliveryList, CauseList, SurveyList, Funnel, BulkResult and
+// sample.Answer; /feed is server-sent events, and /try text. An error is a line of text with a status of 4xx or 503.
 //
 // Redelivering and discarding go step by step, one commit each: a client repeats
 // its request with the BulkResult's After until that is empty.

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/rules"
 	"github.com/sidehook/sidehook/rules/config"
 )
@@ -15,4 +16,12 @@ func Preview(c *config.Config) func(key rules.Key, event *rules.Event, add func(
 			add(d.Target, d.Rule, d.ContentType, d.Body)
 		}
 	}
+}
+
+// ForTarget returns a delivery of an event as the target would get it, whatever the
+// rules are. Its ids are those of no other delivery if epoch is unique.
+func ForTarget(c *config.Config, target, epoch string, event *rules.Event) outbox.Delivery {
+	to := newRouting(c).recipients[target]
+	key := rules.Key{Participant: event.Participant.ID, Instance: event.Survey.Instance}
+	return to.delivery(epoch, key, event, rules.Selection{Target: target, Rule: "test"})
 }

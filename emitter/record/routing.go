@@ -64,24 +64,29 @@ func (r *routing) deliveries(epoch string, key rules.Key, event *rules.Event) []
 	var made []outbox.Delivery
 	for _, selection := range r.set.Select(event) {
 		to := r.recipients[selection.Target]
-		seen := to.redaction.Apply(event)
-		about := envelope{id: eventID(epoch, key, event.Place, selection.Target, to), rule: selection.Rule}
-		id := deliveryID(epoch, key, event.Place, selection.Target)
-		made = append(made, outbox.Delivery{
-			ID:          id,
-			Target:      selection.Target,
-			Rule:        selection.Rule,
-			Lane:        to.lane(key, id),
-			Owner:       key.Participant,
-			Event:       string(event.Name()),
-			Survey:      surveyName(&event.Survey),
-			ContentType: formats[to.format].contentType,
-			Body:        formats[to.format].body(about, seen),
-			Traceparent: validTraceparent(seen.Traceparent),
-			Created:     event.At,
-		})
+		made = append(made, to.delivery(epoch, key, event, selection))
 	}
 	return made
+}
+
+// delivery makes the delivery of an event to the recipient.
+func (r *recipient) delivery(epoch string, key rules.Key, event *rules.Event, selection rules.Selection) outbox.Delivery {
+	seen := r.redaction.Apply(event)
+	about := envelope{id: eventID(epoch, key, event.Place, selection.Target, *r), rule: selection.Rule}
+	id := deliveryID(epoch, key, event.Place, selection.Target)
+	return outbox.Delivery{
+		ID:          id,
+		Target:      selection.Target,
+		Rule:        selection.Rule,
+		Lane:        r.lane(key, id),
+		Owner:       key.Participant,
+		Event:       string(event.Name()),
+		Survey:      surveyName(&event.Survey),
+		ContentType: formats[r.format].contentType,
+		Body:        formats[r.format].body(about, seen),
+		Traceparent: validTraceparent(seen.Traceparent),
+		Created:     event.At,
+	}
 }
 
 // surveyName is how a delivery and format decsys name a survey instance.

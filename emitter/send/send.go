@@ -33,7 +33,10 @@ type Options struct {
 	Target config.Target
 	// Version of sidehook, for User-Agent.
 	Version string
-	Logger  *slog.Logger
+	// IsTest marks every attempt as a test, in the header webhook-test, and keeps the
+	// beginning of successful responses, too.
+	IsTest bool
+	Logger *slog.Logger
 }
 
 // Sender makes the attempts of one target. It is safe for concurrent use.
@@ -44,6 +47,7 @@ type Sender struct {
 	signer      signer
 	timeout     time.Duration
 	drainTime   time.Duration
+	isTest      bool
 }
 
 // New returns a Sender. It fails if a certificate file of the target cannot be
@@ -66,6 +70,7 @@ func New(o Options) (*Sender, error) {
 		signer:      newSigner(o.Target),
 		timeout:     time.Duration(o.Target.Timeout),
 		drainTime:   drainTime,
+		isTest:      o.IsTest,
 	}, nil
 }
 
@@ -123,6 +128,9 @@ func (s *Sender) request(ctx context.Context, d *outbox.Delivery, at time.Time) 
 	setUnlessEmpty(header, DecsysSignature, s.signer.decsysHeader(d.Body))
 	setUnlessEmpty(header, "traceparent", d.Traceparent)
 	setUnlessEmpty(header, "webhook-redelivery", redelivery(d))
+	if s.isTest {
+		header["webhook-test"] = []string{"true"}
+	}
 	request := &http.Request{Method: http.MethodPost, URL: s.url, Header: header, ContentLength: int64(len(d.Body))}
 	return request.WithContext(ctx)
 }
@@ -153,7 +161,7 @@ func (s *Sender) drain(response *http.Response, outcome Outcome, cancel context.
 	}
 	timer := time.AfterFunc(s.drainTime, cancel)
 	defer timer.Stop()
-	if outcome != Delivered {
+	if outcome != Delivered || s.isTest {
 		excerpt, _ = io.ReadAll(io.LimitReader(response.Body, excerptLimit))
 	}
 	_, _ = io.CopyN(io.Discard, response.Body, drainLimit)

@@ -37,6 +37,8 @@ func New(apiHandler http.Handler, access admin.Access) http.Handler {
 		"GET /console/surveys":                     c.surveys,
 		"GET /console/surveys/{survey}/{instance}": c.survey,
 		"GET /console/try":                         c.tryForm,
+		"GET /console/test":                        c.testForm,
+		"POST /console/test":                       c.changing(c.test),
 		"GET /console/configuration":               c.configuration,
 		"POST /console/deliveries/{id}":            c.changing(c.deliveryBody),
 		"POST /console/change":                     c.changing(c.change),

@@ -41,6 +41,7 @@ func TestEachPageShowsWhatItIsAbout(t *testing.T) {
 	f("/console/deliveries?target=%3Cscript%3E", "is not known")
 	f("/console/deliveries/msg_2", "status 500", "&lt;script&gt;alert(1)", "webhook-signature", "Show the body")
 	f("/console/configuration", "config.yaml", "Refused", "participants")
+	f("/console/test?target=erp", "<option selected>erp</option>", "<option>completion</option>")
 	f("/console/try", `enctype="multipart/form-data"`)
 	f("/console/assets/style.css", "prefers-color-scheme")
 	f("/console/assets/console.js", "EventSource")
@@ -215,5 +216,17 @@ func TestFileIsTried(t *testing.T) {
 	status, page := s.send(http.MethodPost, "/console/try", upload.FormDataContentType(), &body, nil)
 	if status != http.StatusOK || !strings.Contains(page, "session.har") || !strings.Contains(page, `aria-label="Report">&lt;script&gt;`) {
 		t.Errorf("status %d:\n%s", status, page)
+	}
+}
+
+func TestTestEventShowsWhyNothingWasSent(t *testing.T) {
+	s := newServer(t)
+	form := url.Values{"target": {"crm"}, "event": {"completion"}}
+	if status, page := s.post("/console/test", form, "/console/test", nil); status != http.StatusOK || !strings.Contains(page, "completion to crm") || !strings.Contains(page, "no answer") {
+		t.Errorf("status %d:\n%s", status, page)
+	}
+	form.Set("target", hostile)
+	if status, page := s.post("/console/test", form, "/console/test", nil); status != http.StatusOK || !strings.Contains(page, "is not configured") {
+		t.Errorf("another target: status %d:\n%s", status, page)
 	}
 }

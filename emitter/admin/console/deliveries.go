@@ -30,10 +30,8 @@ func (c *Console) deliveries(w http.ResponseWriter, r *http.Request) {
 	}
 	for i := range targets {
 		data.Targets = append(data.Targets, targets[i].Name)
-		if targets[i].Host != "" {
-			data.Configured = append(data.Configured, targets[i].Name)
-		}
 	}
+	data.Configured = configured(targets)
 	values := data.Filter.values()
 	if err := c.api.get(r, "/deliveries", withAfter(values, r.URL.Query().Get("after")), &data.DeliveryList); err != nil {
 		data.Problem = err.Error()

@@ -17,7 +17,7 @@ import (
 var templates embed.FS
 
 // pages are the templates of the pages, by name.
-var pages = parsePages("overview", "live", "surveys", "survey", "deliveries", "delivery", "change", "try", "configuration", "login", "refused")
+var pages = parsePages("overview", "live", "surveys", "survey", "deliveries", "delivery", "change", "try", "test", "configuration", "login", "refused")
 
 // link is an entry of the navigation.
 type link struct{ Name, Title, Path string }
@@ -29,6 +29,7 @@ var navigation = []link{
 	{"deliveries", "Deliveries", "/console/deliveries"},
 	{"surveys", "Surveys", "/console/surveys"},
 	{"try", "Try", "/console/try"},
+	{"test", "Test", "/console/test"},
 	{"configuration", "Configuration", "/console/configuration"},
 }
 

@@ -85,7 +85,7 @@ func newServer(t *testing.T) *server {
 		},
 		Console: New,
 	})
-	address, err := config.ParseURL("https://user:password@crm.example.org/hooks")
+	address, err := config.ParseURL("http://user:password@127.0.0.1:9/hooks")
 	if err != nil {
 		t.Fatal(err)
 	}
