@@ -160,7 +160,22 @@ func (a *Admin) routes() http.Handler {
 	mux.HandleFunc("GET /live", a.live)
 	mux.HandleFunc("GET /ready", a.ready)
 	mux.Handle("GET /metrics", exposition(a.config.Metrics))
-	for pattern, handler := range map[string]http.HandlerFunc{
+	for pattern, handler := range a.endpoints() {
+		mux.HandleFunc(pattern, a.guarded(handler))
+		api.HandleFunc(pattern, handler)
+	}
+	if a.config.Console != nil {
+		console := a.config.Console(api, Access{IsLocal: isLocalPage, IsToken: a.isToken, HasToken: a.hasToken})
+		mux.Handle("/{$}", console)
+		mux.Handle("/console/", console)
+	}
+	return mux
+}
+
+// endpoints returns what needs loopback or the token; emitter/schema/openapi.json
+// describes it.
+func (a *Admin) endpoints() map[string]http.HandlerFunc {
+	return map[string]http.HandlerFunc{
 		"GET /status":                      a.status,
 		"GET /feed":                        a.feed,
 		"GET /configuration":               a.configuration,
@@ -181,14 +196,5 @@ func (a *Admin) routes() http.Handler {
 		"POST /forget":                     a.forget,
 		"GET /backup":                      a.backup,
 		"GET /damaged":                     a.damaged,
-	} {
-		mux.HandleFunc(pattern, a.guarded(handler))
-		api.HandleFunc(pattern, handler)
 	}
-	if a.config.Console != nil {
-		console := a.config.Console(api, Access{IsLocal: isLocalPage, IsToken: a.isToken, HasToken: a.hasToken})
-		mux.Handle("/{$}", console)
-		mux.Handle("/console/", console)
-	}
-	return mux
 }

@@ -29,13 +29,14 @@ const canary = "canary-token-0123456789"
 type server struct {
 	*Admin
 	t         *testing.T
+	document  *document
 	ready     error
 	stopStore func()
 }
 
 func newServer(t *testing.T) *server {
 	t.Helper()
-	s := &server{t: t}
+	s := &server{t: t, document: readDocument(t)}
 	logger := slog.New(slog.DiscardHandler)
 	registry := prometheus.NewRegistry()
 	store := outbox.New(outbox.Options{Dir: t.TempDir(), Metrics: registry, Logger: logger})
@@ -102,7 +103,8 @@ func mustParse(t *testing.T, text string) config.URL {
 	return url
 }
 
-// request sends a request, which edit may change first.
+// request sends a request, which edit may change first. The response has to keep to
+// the OpenAPI document.
 func (s *server) request(method, path string, edit func(*http.Request)) (status int, body string) {
 	s.t.Helper()
 	request, err := http.NewRequestWithContext(s.t.Context(), method, "http://"+s.Addr().String()+path, http.NoBody)
@@ -124,6 +126,7 @@ func (s *server) request(method, path string, edit func(*http.Request)) (status 
 	if strings.Contains(string(text), "personal") || strings.Contains(string(text), canary) {
 		s.t.Errorf("%s %s shows a body or the token: %s", method, path, text)
 	}
+	s.document.check(s.t, response, string(text))
 	return response.StatusCode, string(text)
 }
 

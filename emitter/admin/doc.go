@@ -25,7 +25,7 @@
 //	POST /forget                    from loopback, or with the token
 //	GET  /backup                    from loopback, or with the token
 //
-// Responses are JSON: Status, Configuration, Target, Delivery, DeliveryDetail,
+// emitter/schema/openapi.json has it all for machines. Responses are JSON: Status, Configuration, Target, Delivery, DeliveryDetail,
 // DeliveryList, CauseList, SurveyList, Funnel, BulkResult and
 // sample.Answer; /feed is server-sent events, and /try text. An error is a line of text with a status of 4xx or 503.
 //

@@ -44,9 +44,11 @@ func TestFeedHasWhatHappensAndMatchesItsFilter(t *testing.T) {
 	feed := s.feedOf("?target=crm")
 	s.config.Activity.Attempted(live.Entry{Target: "erp", Delivery: "msg_1"})
 	s.config.Activity.Attempted(live.Entry{Target: "crm", Delivery: "msg_2", Outcome: "dead", Status: 500, Reason: "status\n500"})
-	if data := nextData(t, feed); !strings.Contains(data, `"target":"crm","delivery":"msg_2","outcome":"dead","status":500,"reason":"status\n500"`) {
+	data := nextData(t, feed)
+	if !strings.Contains(data, `"target":"crm","delivery":"msg_2","outcome":"dead","status":500,"reason":"status\n500"`) {
 		t.Errorf("the feed has %s", data)
 	}
+	s.document.validate(t, "/feed", "/components/schemas/Entry", data)
 }
 
 func TestFeedLeavesOutWhatIsTooMuch(t *testing.T) {
