@@ -96,9 +96,11 @@ func (o *options) run(ctx context.Context, out io.Writer) error {
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
 	err = server.Shutdown(stopping)
-	<-ended
 	if errors.Is(err, context.DeadlineExceeded) {
 		return errors.New("webhooks in flight were cut off")
+	}
+	if served := <-ended; !errors.Is(served, http.ErrServerClosed) {
+		err = errors.Join(err, served)
 	}
 	return err
 }
@@ -116,17 +118,19 @@ func (o *options) receiver(out io.Writer) (*Receiver, error) {
 		}
 		r.Forward = address
 	}
-	switch {
-	case o.secret == "":
-		key := make([]byte, keyLength)
-		_, _ = rand.Read(key) // never fails
-		r.Secret = config.NewSecret(standardPrefix + base64.StdEncoding.EncodeToString(key))
-	default:
-		secret, err := config.ReadSecret(o.secret)
-		if err != nil {
-			return nil, fmt.Errorf("cannot use --secret: %w", err)
-		}
-		r.Secret = secret
+	if o.secret == "" {
+		r.Secret = newSecret()
+		return r, nil
+	}
+	var err error
+	if r.Secret, err = config.ReadSecret(o.secret); err != nil {
+		return nil, fmt.Errorf("cannot use --secret: %w", err)
 	}
 	return r, nil
+}
+
+func newSecret() config.Secret {
+	key := make([]byte, keyLength)
+	_, _ = rand.Read(key) // never fails
+	return config.NewSecret(standardPrefix + base64.StdEncoding.EncodeToString(key))
 }
