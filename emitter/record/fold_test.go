@@ -6,10 +6,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sidehook/sidehook/rules"
-	"github.com/sidehook/sidehook/rules/recordings"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/sidehook/sidehook/rules"
 	"github.com/sidehook/sidehook/rules/config"
+	"github.com/sidehook/sidehook/rules/recordings"
 	"github.com/sidehook/sidehook/rules/trial"
 )
 
@@ -62,14 +63,19 @@ func TestReleases200And201GiveTheSameWebhooks(t *testing.T) {
 }
 
 // foldsAsDecsys compares the webhooks of a recording with those that Decsys itself
-// sent, and the bodies of format standard with their schema.
+// sent, and the bodies of each format with their schema.
 func foldsAsDecsys(t *testing.T, recording *recordings.Recording, rule config.Rule) {
 	t.Helper()
-	profile, schema := decsysProfile(t), standardSchema(t)
+	profile := decsysProfile(t)
+	schemas := map[string]*jsonschema.Schema{
+		"receiver": schemaOf(t, config.FormatDecsys), "lake": schemaOf(t, config.FormatStandard), "bus": schemaOf(t, config.FormatCloudEvents),
+	}
 	cfg := &config.Config{
-		Settle:  config.Duration(500 * time.Millisecond),
-		Targets: map[string]config.Target{"receiver": {Format: config.FormatDecsys}, "lake": {Format: config.FormatStandard}},
-		Rules:   []config.Rule{rule, {Name: "all", To: []string{"lake"}}},
+		Settle: config.Duration(500 * time.Millisecond),
+		Targets: map[string]config.Target{
+			"receiver": {Format: config.FormatDecsys}, "lake": {Format: config.FormatStandard}, "bus": {Format: config.FormatCloudEvents},
+		},
+		Rules: []config.Rule{rule, {Name: "all", To: []string{"lake", "bus"}}},
 	}
 	options := trial.Options{Profile: profile, Config: cfg, Preview: Preview(cfg)}
 	var got []string
@@ -78,8 +84,9 @@ func foldsAsDecsys(t *testing.T, recording *recordings.Recording, rule config.Ru
 			for _, delivery := range event.Deliveries {
 				if delivery.Target == "receiver" {
 					got = append(got, string(delivery.Body))
-				} else if err := violation(t, schema, delivery.Body); err != nil {
-					t.Errorf("a body of format standard: %v", err)
+				}
+				if err := violation(t, schemas[delivery.Target], delivery.Body); err != nil {
+					t.Errorf("a body for %s: %v", delivery.Target, err)
 				}
 			}
 		}

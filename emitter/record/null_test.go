@@ -9,6 +9,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/rules/config"
 )
 
 // firstPage is what Decsys responds to a participant who is on the first page.
@@ -71,8 +72,10 @@ func TestNullStaysNullInEveryFormat(t *testing.T) {
 		if gjson.Get(bodies["cloudevents"], "data").Raw != gjson.Get(bodies["standard"], "data").Raw {
 			t.Errorf("%s %s: cloudevents and standard have different data", field, wire)
 		}
-		if err := violation(t, standardSchema(t), []byte(bodies["standard"])); err != nil {
-			t.Errorf("%s %s: %v", field, wire, err)
+		for name, body := range bodies {
+			if err := violation(t, schemaOf(t, config.Format(name)), []byte(body)); err != nil {
+				t.Errorf("%s, %s %s: %v", name, field, wire, err)
+			}
 		}
 	}
 	const responses, data = "Payload.Responses.0.", "data.responses.0."
