@@ -18,6 +18,8 @@ type Access struct {
 	// IsToken reports whether a text is the admin_token, and HasToken whether there is one.
 	IsToken  func(string) bool
 	HasToken func() bool
+	// NoteWrongToken logs that a request has a text that is not the admin_token.
+	NoteWrongToken func(*http.Request)
 }
 
 // guarded admits only requests from this machine, or with the token.
@@ -29,6 +31,7 @@ func (a *Admin) guarded(next http.HandlerFunc) http.HandlerFunc {
 			setConnState(r, connAuthorized)
 			next(w, r)
 		case given:
+			a.noteWrongToken(r)
 			http.Error(w, "wrong admin_token", http.StatusUnauthorized)
 		default:
 			http.Error(w, "this needs a request from loopback, or the admin_token (Authorization: Bearer ...)", http.StatusForbidden)
@@ -44,6 +47,11 @@ func (a *Admin) isToken(given string) bool {
 	token := a.current.Load().AdminToken
 	want, have := sha256.Sum256([]byte(token.Reveal())), sha256.Sum256([]byte(given))
 	return subtle.ConstantTimeCompare(want[:], have[:]) == 1
+}
+
+// noteWrongToken logs, at most once a minute, that somebody has a wrong token.
+func (a *Admin) noteWrongToken(r *http.Request) {
+	a.warnToken.Do(func() { a.config.Logger.Warn("somebody used a wrong admin_token", "address", r.RemoteAddr) })
 }
 
 func (a *Admin) hasToken() bool { return !a.current.Load().AdminToken.IsZero() }

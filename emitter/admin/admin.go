@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/time/rate"
 
 	"github.com/sidehook/sidehook/emitter/deliver"
 	"github.com/sidehook/sidehook/emitter/live"
@@ -90,12 +91,14 @@ type Admin struct {
 	// for each test event that may be in flight.
 	trying, testing chan struct{}
 	metrics         metrics
+
+	warnToken rate.Sometimes
 }
 
 // New returns an Admin without a token.
 func New(c Config) *Admin {
 	a := &Admin{
-		config: c, metrics: newMetrics(c.Metrics), started: time.Now(), trying: make(chan struct{}, 1), testing: make(chan struct{}, maxTests),
+		config: c, metrics: newMetrics(c.Metrics), started: time.Now(), warnToken: rate.Sometimes{Interval: time.Minute}, trying: make(chan struct{}, 1), testing: make(chan struct{}, maxTests),
 	}
 	stopping, stop := context.WithCancel(context.Background())
 	a.stopping = stopping
@@ -165,7 +168,7 @@ func (a *Admin) routes() http.Handler {
 		api.HandleFunc(pattern, handler)
 	}
 	if a.config.Console != nil {
-		console := a.config.Console(api, Access{IsLocal: isLocalPage, IsToken: a.isToken, HasToken: a.hasToken})
+		console := a.config.Console(api, Access{IsLocal: isLocalPage, IsToken: a.isToken, HasToken: a.hasToken, NoteWrongToken: a.noteWrongToken})
 		mux.Handle("/{$}", console)
 		mux.Handle("/console/", console)
 	}

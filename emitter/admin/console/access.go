@@ -81,6 +81,7 @@ func (c *Console) login(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	id, ok := c.sessions.begin(r.PostFormValue("admin_token"))
 	if !ok {
+		c.access.NoteWrongToken(r)
 		c.showLogin(w, r, http.StatusUnauthorized, "That is not the admin_token of this sidehook.")
 		return
 	}

@@ -78,6 +78,9 @@ func TestLoginLastsUntilItEnds(t *testing.T) {
 	if status := login("wrong"); status != http.StatusUnauthorized || len(s.cookies) != 0 {
 		t.Fatalf("a wrong token: status %d and cookies %v", status, s.cookies)
 	}
+	if log := s.log.String(); !strings.Contains(log, "somebody used a wrong admin_token") {
+		t.Errorf("the log is %s", log)
+	}
 	if status := login(adminToken); status != http.StatusSeeOther {
 		t.Fatalf("the token: status %d", status)
 	}
