@@ -133,7 +133,7 @@ func (j *Journey) loaded(id string, o *Observation) bool {
 	page.Loaded, page.Left = o.At, false
 	if j.Started.IsZero() {
 		j.Started = o.At
-		j.countStarted(o)
+		j.countStarted(page, o)
 	}
 	j.countReached(page, o.At)
 	j.putPage(page)

@@ -66,16 +66,17 @@ func (j *Journey) count(what funnel.Counter, page *PageRef, at time.Time, since 
 	j.counts = append(j.counts, c)
 }
 
-// countStarted counts that the participant has loaded their first page. A resumed
-// attempt was counted when it began.
-func (j *Journey) countStarted(o *Observation) {
-	if o.Attempt != resumedAttempt {
+// countStarted counts that the participant has loaded their first page, unless the app
+// never showed it: anybody may say that they have loaded one. A resumed attempt was
+// counted when it began.
+func (j *Journey) countStarted(page *pageState, o *Observation) {
+	if page.Position > 0 && o.Attempt != resumedAttempt {
 		j.count(funnel.Started, nil, o.At, time.Time{})
 	}
 }
 
 // countReached counts that the participant is on a page, once. A page that the app
-// never showed counts for nothing: anybody may say that they have loaded one.
+// never showed counts for nothing.
 func (j *Journey) countReached(page *pageState, at time.Time) {
 	if page.tally != uncounted || page.Position == 0 || j.isPast {
 		return

@@ -67,7 +67,7 @@ func TestEachPageIsCountedOnce(t *testing.T) {
 		w.loaded("2")
 	})
 	f("", func(w *walk) { w.shown("1") }) // a program that fetches the first page
-	f("started", func(w *walk) {          // pages that somebody made up
+	f("", func(w *walk) {                 // pages that somebody made up
 		w.loaded("9")
 		w.loaded("8")
 		w.loaded("7")

@@ -182,9 +182,12 @@ func (tx *Tx) touchSurveyPage(key countsKey, c Count, survey *surveyRecord, isKn
 // may have been made for them, and its hash alone is kept until another is shown it.
 func (tx *Tx) noteName(key countsKey, c Count) {
 	r, ok := decodeSurveyPage(tx.get(bucketSurveyPages, pageKey(key)))
+	if !ok || r.name == c.Page.Name {
+		return
+	}
 	name := countsHashOf(c.Page.Name)
 	switch {
-	case !ok, name == r.named:
+	case name == r.named:
 		return
 	case name != r.candidate:
 		r.candidate = name

@@ -3,10 +3,12 @@ package record
 import (
 	"fmt"
 	"log/slog"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/rules"
@@ -62,6 +64,65 @@ func BenchmarkObserve(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkNavigate has a participant load two pages and complete the survey, each in a
+// commit of its own or all in one.
+func BenchmarkNavigate(b *testing.B) {
+	visit := func(n int) (list []rules.Observation) {
+		key := rules.Key{Instance: "3", Participant: fmt.Sprint("p", n)}
+		one, two := &rules.Page{ID: "one", Number: 1, Name: new("Consent")}, &rules.Page{ID: "two", Number: 2, Name: new("Reasons")}
+		for i, page := range []*rules.Page{one, two, nil} {
+			list = append(list, rules.Observation{Kind: rules.Navigated, Journey: key, Survey: "5", FriendlyID: "fzd", Page: page, Loads: page != nil, At: time.Unix(int64(1e9+n*100+i*10), 0)})
+		}
+		list[0].Kind = rules.PageShown
+		return list
+	}
+	f := func(name string, commits func(b *testing.B, d *testRecorder, observe func(*outbox.Tx, int))) {
+		b.Run(name, func(b *testing.B) {
+			d := benchRecorder(b)
+			b.ReportAllocs()
+			before := writtenBytes(b)
+			b.ResetTimer()
+			commits(b, d, func(tx *outbox.Tx, n int) {
+				for _, o := range visit(n) {
+					d.observe(tx, o)
+				}
+			})
+			b.StopTimer()
+			d.stop() // what is in the journal goes to the state file, too
+			b.ReportMetric(float64(writtenBytes(b)-before)/float64(b.N), "written-B/op")
+		})
+	}
+	f("commits=1", func(b *testing.B, d *testRecorder, observe func(*outbox.Tx, int)) {
+		if err := d.store.Do(b.Context(), func(tx *outbox.Tx) {
+			for n := range b.N {
+				observe(tx, n)
+			}
+		}); err != nil {
+			b.Fatal(err)
+		}
+	})
+	f("commits=n", func(b *testing.B, d *testRecorder, observe func(*outbox.Tx, int)) {
+		for n := range b.N {
+			if err := d.store.Do(b.Context(), func(tx *outbox.Tx) { observe(tx, n) }); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// writtenBytes returns how much this process has written so far, 0 where nobody counts that.
+func writtenBytes(b *testing.B) (n int64) {
+	b.Helper()
+	counters, err := os.ReadFile("/proc/self/io")
+	if err != nil {
+		return 0
+	}
+	if _, rest, ok := strings.Cut(string(counters), "wchar: "); ok {
+		_, _ = fmt.Sscan(rest, &n)
+	}
+	return n
 }
 
 // Answers of one participant while another floods the recorder with small

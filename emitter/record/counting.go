@@ -11,13 +11,13 @@ func count(tx *outbox.Tx, counts []rules.Count) {
 	for i := range counts {
 		c := &counts[i]
 		one := outbox.Count{
-			What: c.What, At: c.At, Took: c.Took, IsPersonal: c.IsPersonal,
+			What: c.What, At: c.At, Took: c.Took,
 			Survey: outbox.SurveyNames{ID: c.Survey.ID, Instance: c.Survey.Instance, FriendlyID: c.Survey.FriendlyID},
 		}
 		if c.Page.ID != "" {
 			one.Page = &outbox.CountedPage{ID: c.Page.ID, Number: c.Page.Number, Position: c.Page.Position}
 			if c.Page.Name != nil {
-				one.Page.Name = *c.Page.Name
+				one.Page.Name, one.IsPersonal = *c.Page.Name, c.IsPersonal
 			}
 		}
 		tx.Count(one)

@@ -58,7 +58,8 @@ func (r *Recorder) carryOut(tx *outbox.Tx, at time.Time, step rules.Step) {
 	}
 	r.waiting.note(tx, step.Journey, step.Waiting)
 	if len(step.Refused) > 0 {
-		tx.After(func() { r.noteRefused(step) })
+		survey, refused := step.Journey.Instance, step.Refused
+		tx.After(func() { r.noteRefused(survey, refused) })
 	}
 	if step.Past != nil {
 		request := join{PastRequest: *step.Past, until: r.now().Add(rules.PastTimeout)}
@@ -87,12 +88,12 @@ func (r *Recorder) enqueue(tx *outbox.Tx, key rules.Key, events []*rules.Event) 
 }
 
 // noteRefused counts and logs what was left out of a journey at a bound.
-func (r *Recorder) noteRefused(step rules.Step) {
-	for _, what := range step.Refused {
+func (r *Recorder) noteRefused(survey string, refused []rules.Refusal) {
+	for _, what := range refused {
 		r.counts.refused[what].Inc()
 	}
 	if isDue(&r.warnRefused) {
-		r.log.Warn("a participant sent more than a journey keeps; their events are partial, or go without answers in flight", "survey", step.Journey.Instance, "reason", string(step.Refused[0]))
+		r.log.Warn("a participant sent more than a journey keeps; their events are partial, or go without answers in flight", "survey", survey, "reason", string(refused[0]))
 	}
 }
 
