@@ -153,12 +153,15 @@ func (j *Journey) beginAgain(o *Observation) {
 
 // reached folds that the participant is on a page. The first one is where they begin.
 func (j *Journey) reached(o *Observation) {
+	isNew := j.page(o.Page.ID) == nil
 	j.learn(o)
 	switch j.Pointer {
 	case o.Page.ID:
 	case "":
 		j.Pointer = o.Page.ID
 	default:
+		// No form led to a new page, so the one that did was not observed.
+		j.Partial = j.Partial || isNew && o.Posted == "" && len(j.Keys) > 0
 		j.navigate(o, false)
 	}
 }

@@ -74,7 +74,13 @@ func TestARequestFromAPageThatWasNotObservedCounts(t *testing.T) {
 			}
 		})
 	}
-	f("a navigation", "1>2 2>4?", func(k keyed) { k.reaches("3", "4", "") })
+	f("a navigation", "1>2 2>4?", func(k keyed) {
+		k.reaches("2", "2", "again") // the app refuses to move on
+		k.reaches("3", "4", "")
+		if event := k.events[1]; string(event.Responses[1].Answer) != `"a"` {
+			t.Errorf("the form of another page clears the answer, which is %q", event.Responses[1].Answer)
+		}
+	})
 	f("and the next", "1>2 2>4? 4>5?", func(k keyed) { k.reaches("3", "4", ""); k.reaches("4", "5", "") })
 	f("an end that the app says", "1>2 2>?", func(k keyed) { k.completes("3", true) })
 	f("but not an end that only the request says", "1>2", func(k keyed) { k.completes("3", false) })
