@@ -11,6 +11,7 @@ import (
 	"io"
 	"log"
 	"log/slog"
+	"net/http"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -84,7 +85,7 @@ Exit codes: 0, 1 for a failure, 2 for a wrong command line, and 3 where
 	build := cli.ReadBuild(version)
 	root.Version = build.String()
 	root.AddGroup(&cobra.Group{ID: "run", Title: "Run sidehook:"}, &cobra.Group{ID: "receive", Title: "Develop a receiver:"}, &cobra.Group{ID: "operate", Title: "Operate a running sidehook:"})
-	add(root, "run", runCommand(), check.Command(cli.CheckState), trial.Command(record.Preview), profiles.Command(), draft.Command(), demo.Command(runDemo))
+	add(root, "run", runCommand(), check.Command(cli.CheckState), trial.Command(record.Preview), profiles.Command(), draft.Command(), demo.Command(demo.Parts{Run: runDemo, NewReceiver: newDemoReceiver}))
 	add(root, "receive", sample.Command(build.Version), receive.Command())
 	add(root, "operate", cli.Commands()...)
 	add(root, "", cli.VersionCommand(build))
@@ -184,6 +185,11 @@ func runDemo(ctx, abort context.Context, d demo.Sidecar) error {
 	}
 	s.serving = func() { d.Serving(s.proxy.Addr(), s.admin.Addr()) }
 	return s.run(ctx, abort)
+}
+
+// newDemoReceiver returns the receiver of the demo.
+func newDemoReceiver(r demo.Reception) http.Handler {
+	return &receive.Receiver{Secret: r.Secret, Out: r.Out, HasBodies: r.HasBodies, Received: r.Received}
 }
 
 // sidecar is the running program: its parts, and the order in which they start and stop.

@@ -620,7 +620,7 @@ func TestManySignalsAtOnceDoNotKeepTheDemoFromRemovingItsFolder(t *testing.T) {
 func TestEveryCommandWorksAgainstTheDemo(t *testing.T) {
 	d := startDemo(t)
 	text := d.output.String()
-	if strings.Contains(text, "127.0.0.1:0") || !regexp.MustCompile(`DEMO_SECRET is \S{20}`).MatchString(text) || !strings.Contains(text, "Answers are kept in "+d.folder) {
+	if strings.Contains(text, "127.0.0.1:0") || !regexp.MustCompile(`DEMO_SECRET=whsec_\S{44}\n`).MatchString(text) || !strings.Contains(text, "answers  "+d.folder) {
 		t.Errorf("it does not print its addresses, its secret and its folder:\n%s", text)
 	}
 	for _, line := range []string{"targets", "deliveries list", "health", "backup " + filepath.Join(t.TempDir(), "copy")} {
@@ -632,8 +632,14 @@ func TestEveryCommandWorksAgainstTheDemo(t *testing.T) {
 	d.stop()
 }
 
-func TestTheDemoPrintsAVerifiedWebhookForEachPageLeft(t *testing.T) {
-	d := startDemo(t)
+func TestTheDemoShowsAVerifiedWebhookForEachPageLeft(t *testing.T) {
+	received := make(chan string, 1)
+	own := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		content, _ := io.ReadAll(r.Body)
+		received <- gjson.GetBytes(content, "type").String()
+	}))
+	defer own.Close()
+	d := startDemo(t, "--bodies", "--format", "cloudevents", "--to", own.URL)
 	base := "http://" + d.participants
 	id := gjson.GetBytes(fetch(t, http.MethodGet, base+"/api/progress/5/3/", ""), "newParticipantId").String()
 	page := gjson.GetBytes(fetch(t, http.MethodGet, base+"/api/progress/5/3/"+id, ""), "page")
@@ -641,11 +647,25 @@ func TestTheDemoPrintsAVerifiedWebhookForEachPageLeft(t *testing.T) {
 	fetch(t, http.MethodPost, base+"/api/log/3/"+id+"/"+page.Get("id").String()+"/decsys.platform.PAGE_LOAD", "{}")
 	fetch(t, http.MethodPost, base+"/api/log/3/"+id+"/"+item+"/decsys.platform.COMPONENT_RESULTS", `{"confirmed":true}`)
 	fetch(t, http.MethodPost, base+"/api/progress/5/3/"+id+"/next", "")
-	match := d.output.await(t, regexp.MustCompile(`(?s)\nwebhook msg_\S+, signature verified\n.*"ParticipantId": "(.*?)"`), 1)[0]
-	if match[1] != id {
-		t.Errorf("the webhook is of %s, want %s", match[1], id)
+	match := d.output.await(t, regexp.MustCompile(`(?s)\n✓ page_navigation · (\S+ → [^·]+) · verified · \d.*"id": "`+id+`"`), 1)[0]
+	if got := <-received; !strings.HasSuffix(got, "survey.page_navigated") {
+		t.Errorf("a receiver of one's own got %q", got)
+	}
+
+	response, err := http.Get(base + "/demo/webhooks") // as the page does, through sidehook
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	events := bufio.NewScanner(response.Body)
+	for events.Scan() && !strings.HasPrefix(events.Text(), "data: ") {
+	}
+	if line := gjson.Get(strings.TrimPrefix(events.Text(), "data: "), "line").String(); !strings.Contains(line, match[1]) {
+		t.Errorf("beside the survey is %q, want %q", line, match[1])
 	}
 	d.stop()
+	for events.Scan() { // to the end of the stream, which does not hold up the end of the demo
+	}
 }
 
 // demoProcess is the demo, running, with its temporary folder in folder.
@@ -654,11 +674,11 @@ type demoProcess struct {
 	folder string
 }
 
-var demoServedAt = regexp.MustCompile(`--admin (\S+)\n\nOpen http://(\S+)/survey/fzd`)
+var demoServedAt = regexp.MustCompile(`(?s)survey   http://(\S+)/survey/fzd\n.*SIDEHOOK_ADMIN=(\S+)\n.*Ctrl-C`)
 
-func startDemo(t *testing.T) *demoProcess {
+func startDemo(t *testing.T, flags ...string) *demoProcess {
 	t.Helper()
-	cmd := command("demo")
+	cmd := command(append([]string{"demo"}, flags...)...)
 	d := &demoProcess{process: process{t: t, cmd: cmd, output: newTranscript()}, folder: t.TempDir()}
 	cmd.Env = append(cmd.Env, "TMPDIR="+d.folder)
 	cmd.Stdout, cmd.Stderr = d.output, d.output
@@ -672,7 +692,7 @@ func startDemo(t *testing.T) *demoProcess {
 	}
 	t.Cleanup(d.kill)
 	match := d.output.await(t, demoServedAt, 1)[0]
-	d.admin, d.participants = match[1], match[2]
+	d.participants, d.admin = match[1], match[2]
 	return d
 }
 

@@ -13,10 +13,10 @@ func TestTheAppOfTheDemoIsServedAloneUntilTheEnd(t *testing.T) {
 	folder := temporaryFolder(t)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	command := Command(func(context.Context, context.Context, Sidecar) error {
+	command := Command(Parts{Run: func(context.Context, context.Context, Sidecar) error {
 		t.Error("a sidecar is run")
 		return nil
-	})
+	}})
 	reader, out := io.Pipe()
 	command.SetOut(out)
 	command.SetArgs([]string{"--app", "127.0.0.1:0"})

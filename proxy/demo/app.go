@@ -26,6 +26,9 @@ type Options struct {
 	// the current page and storing the move, where concurrent navigations race in
 	// Decsys, too.
 	Interfere func(*http.Request) (status int)
+	// Webhooks serves what is shown beside the survey, as server-sent events at
+	// /demo/webhooks; without it, nothing is.
+	Webhooks http.Handler
 }
 
 // App is the survey app, an http.Handler. Use New to make one.
@@ -69,15 +72,27 @@ func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Clacks-Overhead", "GNU Terry Pratchett")
 	matched, vars, allowed := match(r)
 	switch {
+	case a.options.Webhooks != nil && r.URL.Path == "/demo/webhooks":
+		a.options.Webhooks.ServeHTTP(w, r)
 	case matched != nil && !matched.interferes && a.interfered(w, r):
 	case matched != nil:
 		matched.serve(a, w, r, vars)
 	case r.Method == http.MethodGet, r.Method == http.MethodHead:
-		send(w, r, http.StatusOK, "text/html", index)
+		a.sendPage(w, r)
 	default:
 		w.Header().Set("Allow", allowed)
 		sendEmpty(w, http.StatusMethodNotAllowed)
 	}
+}
+
+// sendPage responds with the page of the survey.
+func (a *App) sendPage(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Security-Policy", pagePolicy)
+	page := index
+	if a.options.Webhooks != nil {
+		page = indexWithWebhooks
+	}
+	send(w, r, http.StatusOK, "text/html", page)
 }
 
 // serveVersion handles GET /version: the release of Decsys that is imitated.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -14,7 +15,7 @@ import (
 // demonstrate runs the command with run and returns its output and its error.
 func demonstrate(t *testing.T, ctx context.Context, run Run) (string, error) {
 	t.Helper()
-	command := Command(run)
+	command := Command(Parts{Run: run, NewReceiver: func(Reception) http.Handler { return http.NotFoundHandler() }})
 	command.SilenceErrors, command.SilenceUsage = true, true
 	var out bytes.Buffer
 	command.SetOut(&out)
@@ -44,7 +45,7 @@ func TestTheDemoPrintsTheAddressesThatItGot(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"listen: 127.0.0.1:8081\n", "admin: 127.0.0.1:9091\n", "Open http://127.0.0.1:8081/survey/fzd ", "targets --admin 127.0.0.1:9091\n", "Answers are kept in " + folder} {
+	for _, want := range []string{"listen: 127.0.0.1:8081\n", "admin: 127.0.0.1:9091\n", "survey   http://127.0.0.1:8081/survey/fzd\n", "console  http://127.0.0.1:9091/\n", "SIDEHOOK_ADMIN=127.0.0.1:9091\n", "answers  " + folder} {
 		if !strings.Contains(out, want) {
 			t.Errorf("it does not print %q:\n%s", want, out)
 		}

@@ -9,10 +9,10 @@
 //	             │   .../summary    summary.go     answers by page
 //	             └── /api/surveys   instance.go    the survey itself
 //
-//	sidehook ──► Receiver                          verifies webhooks and prints them
+//	sidehook ──► a receiver ──► feed               what it got, beside the survey
 //
 // Command has a Sidecar run between the two, which keeps its state, and so answers,
-// in a temporary folder until the demo ends.
+// in a temporary folder until the demo ends. The receiver is handed in, as Parts.
 //
 // An App serves one Survey with one instance, repeatable and anonymous; there are
 // no accounts, no studies and no typed ids. As in Decsys, the state of a
