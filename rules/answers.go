@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"strings"
+
 	"github.com/tidwall/gjson"
 
 	"github.com/sidehook/sidehook/rules/bodies"
@@ -73,7 +75,7 @@ func (a *answers) read(r *reading) (list []ItemAnswer) {
 			return false
 		}
 		if item != "" && a.items.Have(item) {
-			list = append(list, ItemAnswer{Item: item, Answer: readAnswer(value), All: repeated[item]})
+			list = append(list, ItemAnswer{Item: strings.Clone(item), Answer: readAnswer(value), All: repeated[item]})
 		}
 		return true
 	})

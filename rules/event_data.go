@@ -110,20 +110,34 @@ func appendNumberOf(d []byte, page *PageRef, number int) []byte {
 }
 
 // appendLabel appends what the app displays for the answer: a text, or a list of them
-// for a list. It is null where an option has none, or the answer is no option.
+// for a list. It is null where an option has none, or the answer is no option, and in
+// a list where an option has come before.
 func appendLabel(d []byte, r *Response) []byte {
 	answer := gjson.ParseBytes(r.Answer)
 	if len(r.Options) == 0 || !answer.IsArray() {
 		return jsonpath.AppendNullable(d, r.label(answer))
 	}
+	labels := r.labels()
 	d = append(d, '[')
 	for i, one := range answer.Array() {
 		if i > 0 {
 			d = append(d, ',')
 		}
-		d = jsonpath.AppendNullable(d, r.label(one))
+		d = jsonpath.AppendNullable(d, labels[one.String()])
+		delete(labels, one.String())
 	}
 	return append(d, ']')
+}
+
+// labels returns the labels of the options, the first of each value.
+func (r *Response) labels() map[string]*string {
+	labels := map[string]*string{}
+	for i := range r.Options {
+		if option := &r.Options[i]; option.Label != "" && labels[option.Value] == nil {
+			labels[option.Value] = &option.Label
+		}
+	}
+	return labels
 }
 
 func (r *Response) label(answer gjson.Result) *string {

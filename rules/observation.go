@@ -203,6 +203,21 @@ func (p *Profile) readAnswers(o *Observation, m Match, r *reading) {
 	}
 }
 
+// observationOverhead is what an observation takes beside its texts.
+const observationOverhead = 512
+
+// Size is about what the observation takes in memory, in bytes.
+func (o *Observation) Size() int {
+	size := observationOverhead + len(o.Answer)
+	for i := range o.Answers {
+		size += recordOverhead + len(o.Answers[i].Item) + len(o.Answers[i].Answer) + len(o.Answers[i].All)
+	}
+	if o.Page != nil {
+		size += o.Page.size()
+	}
+	return size
+}
+
 // hasLongID reports whether an id is longer than maxID.
 func (o *Observation) hasLongID() bool {
 	longest := max(len(o.Journey.Instance), len(o.Journey.Participant), len(o.Survey), len(o.Study), len(o.Via.Instance),

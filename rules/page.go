@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"errors"
 	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/tidwall/gjson"
 
@@ -59,6 +61,63 @@ func (p *Page) items() []Item {
 	return append([]Item{*p.Item}, p.More...)
 }
 
+// Bounds of the texts of a page, in bytes: an event has a question for each item.
+const (
+	// maxText is how much of a question, a name or a label is kept, and leastText how
+	// much at least of each where together they are longer than maxTexts.
+	maxText   = 4 << 10
+	maxTexts  = 256 << 10
+	leastText = 64
+)
+
+// What a page or an item, and an option, take beside their texts, in bytes.
+const (
+	pageOverhead   = 96
+	optionOverhead = 32
+)
+
+// cutMark ends a text that is cut.
+const cutMark = "…"
+
+// cut returns a copy of a text of at most limit bytes, with a mark if it was longer.
+func cut(text string, limit int) string {
+	if len(text) <= limit {
+		return strings.Clone(text)
+	}
+	end := limit - len(cutMark)
+	for end > 0 && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + cutMark
+}
+
+// cutTexts cuts the questions of the page's items where together they are too long: each
+// of them, since an event has all.
+func (p *Page) cutTexts() {
+	together, items := 0, p.items()
+	for i := range items {
+		if question := cmp.Or(items[i].Question, p.Question); question != nil {
+			together += len(*question)
+		}
+	}
+	if together <= maxTexts {
+		return
+	}
+	limit := max(leastText, maxTexts/len(items))
+	p.Question = cutTo(p.Question, limit)
+	p.Item.Question = cutTo(p.Item.Question, limit)
+	for i := range p.More {
+		p.More[i].Question = cutTo(p.More[i].Question, limit)
+	}
+}
+
+func cutTo(text *string, limit int) *string {
+	if text == nil {
+		return nil
+	}
+	return new(cut(*text, limit))
+}
+
 // maxItems is how many items of a page, and options of an item, are kept.
 const maxItems = 1000
 
@@ -78,7 +137,7 @@ func (p *Profile) readPage(json gjson.Result, id string) (*Page, error) {
 		return nil, nil
 	}
 	page := &Page{
-		ID:     cmp.Or(id, jsonpath.In(json, p.page.ID).String()),
+		ID:     strings.Clone(cmp.Or(id, jsonpath.In(json, p.page.ID).String())),
 		Number: int(jsonpath.In(json, p.page.Number).Int()),
 		Name:   readText(jsonpath.In(json, p.page.Name)),
 	}
@@ -105,6 +164,7 @@ func (p *Profile) readItems(page *Page, items []gjson.Result) {
 			page.More = append(page.More, p.readItem(item))
 		}
 	}
+	page.cutTexts()
 }
 
 func (p *Profile) takesResponse(item gjson.Result) bool {
@@ -113,7 +173,7 @@ func (p *Profile) takesResponse(item gjson.Result) bool {
 
 func (p *Profile) readItem(item gjson.Result) Item {
 	read := Item{
-		ID:       jsonpath.In(item, p.item.ID).String(),
+		ID:       strings.Clone(jsonpath.In(item, p.item.ID).String()),
 		Type:     readText(jsonpath.In(item, p.item.Type)),
 		Optional: jsonpath.In(item, p.item.Optional).Bool(),
 		Question: readText(jsonpath.In(item, p.item.Label)),
@@ -123,10 +183,29 @@ func (p *Profile) readItem(item gjson.Result) Item {
 	}
 	for _, option := range jsonpath.In(item, p.item.Options.At).Array() {
 		if len(read.Options) < maxItems {
-			read.Options = append(read.Options, Option{jsonpath.In(option, p.item.Options.Value).String(), jsonpath.In(option, p.item.Options.Label).String()})
+			value, label := jsonpath.In(option, p.item.Options.Value).String(), jsonpath.In(option, p.item.Options.Label).String()
+			read.Options = append(read.Options, Option{strings.Clone(value), cut(label, maxText)})
 		}
 	}
 	return read
+}
+
+// size is about what the page takes in memory, in bytes.
+func (p *Page) size() (size int) {
+	length := func(text *string) int {
+		if text == nil {
+			return 0
+		}
+		return len(*text)
+	}
+	size = pageOverhead + len(p.ID) + length(p.Name) + length(p.Question)
+	for _, item := range p.items() {
+		size += pageOverhead + len(item.ID) + length(item.Type) + length(item.Question)
+		for _, option := range item.Options {
+			size += optionOverhead + len(option.Value) + len(option.Label)
+		}
+	}
+	return size
 }
 
 // readQuestion returns the text of the content item that is marked as the
@@ -140,13 +219,14 @@ func (p *Profile) readQuestion(items []gjson.Result) *string {
 	marked := slices.IndexFunc(content, func(item gjson.Result) bool { return jsonpath.In(item, p.item.Question).Bool() })
 	question := content[max(marked, 0)]
 	text := jsonpath.In(question, p.item.Text[jsonpath.In(question, p.item.Type).String()]).String()
-	return &text
+	return new(cut(text, maxText))
 }
 
-// readText returns the text of a JSON value, or nil for null and for a value that is missing.
+// readText returns the text of a JSON value, which may be cut; nil for null and for a
+// value that is missing.
 func readText(value gjson.Result) *string {
 	if value.Type == gjson.Null {
 		return nil
 	}
-	return new(value.String())
+	return new(cut(value.String(), maxText))
 }

@@ -116,7 +116,7 @@ func (s source) plain(r *reading) (text string, ok bool) {
 	switch s.from {
 	case requestBody, responseBody:
 		if value := s.value(r); value.Exists() && value.Type != gjson.JSON {
-			return value.String(), true
+			return strings.Clone(value.String()), true // a part of the body would keep all of it
 		}
 		return "", false
 	case query:

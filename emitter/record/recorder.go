@@ -216,7 +216,7 @@ func (r *Recorder) submitObservation(o rules.Observation) (onDisk <-chan struct{
 		o.InFlight, o.InFlightItems = r.flights.awaitAnswers(o.Journey)
 	}
 	o.Begins = r.newcomers.Take(o.Journey.Participant)
-	onDisk, ok := r.store.Submit(sizeOf(&o), func(tx *outbox.Tx) { r.observe(tx, o) })
+	onDisk, ok := r.store.Submit(o.Size(), func(tx *outbox.Tx) { r.observe(tx, o) })
 	return onDisk, !ok
 }
 
@@ -265,13 +265,4 @@ func (r *Recorder) hold(onDisk <-chan struct{}) {
 func isDue(s *rate.Sometimes) (due bool) {
 	s.Do(func() { due = true })
 	return due
-}
-
-// sizeOf estimates the bytes of memory that an observation keeps alive while it waits.
-func sizeOf(o *rules.Observation) int {
-	size := 512 + len(o.Answer)
-	if o.Page != nil && o.Page.Question != nil {
-		size += len(*o.Page.Question)
-	}
-	return size
 }

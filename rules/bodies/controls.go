@@ -59,8 +59,8 @@ func (r *pageReader) appendOptions(d []byte, options [][2]string) []byte {
 		if !r.spend(len(option[0]) + len(option[1])) {
 			break
 		}
-		d = jsonpath.AppendString(append(d, `{"value":`...), option[0])
-		d = append(jsonpath.AppendString(append(d, `,"label":`...), option[1]), '}')
+		d = r.appendText(append(d, `{"value":`...), option[0])
+		d = append(r.appendText(append(d, `,"label":`...), option[1]), '}')
 	}
 	return d
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"mime/multipart"
 	"strings"
 
@@ -14,6 +13,15 @@ import (
 
 // maxFields is how many fields of a form are read.
 const maxFields = 10_000
+
+// A form as JSON is at most so many times as large as it is, and some bytes more.
+const (
+	formGrowth = 4
+	formExtra  = 64 << 10
+)
+
+// errGrowth means that a form would be far larger as JSON.
+var errGrowth = fmt.Errorf("is a form that is more than %d times as large as JSON", formGrowth)
 
 // errFields means that a form has more than maxFields.
 var errFields = fmt.Errorf("has more than %d fields", maxFields)
@@ -26,11 +34,18 @@ type fields struct {
 	names  []string
 	values map[string][]string // JSON
 	count  int
+	// left is how many bytes of JSON may still come.
+	left int
 }
+
+func newFields(body []byte) *fields { return &fields{left: formGrowth*len(body) + formExtra} }
 
 func (f *fields) add(name, value string) error {
 	if f.count++; f.count > maxFields {
 		return errFields
+	}
+	if f.left -= len(name) + len(value); f.left < 0 {
+		return errGrowth
 	}
 	if f.values == nil {
 		f.values = map[string][]string{}
@@ -40,6 +55,18 @@ func (f *fields) add(name, value string) error {
 	}
 	f.values[name] = append(f.values[name], value)
 	return nil
+}
+
+// addBytes adds a field that is in the encoding of a label, empty for UTF-8.
+func (f *fields) addBytes(label string, name, value []byte) error {
+	name, _, err := decode(label, name)
+	if err == nil {
+		value, _, err = decode(label, value)
+	}
+	if err != nil {
+		return err
+	}
+	return f.add(string(name), text(value))
 }
 
 // FormBody is a form as an object of its fields. Of a name that came several times the
@@ -84,14 +111,14 @@ func text(s []byte) string { return string(jsonpath.AppendString(nil, string(s))
 
 // ReadForm reads application/x-www-form-urlencoded, as the URL Standard (section
 // 5.1) does: whatever it is, it has fields.
-func ReadForm(body []byte) (FormBody, error) {
-	var f fields
+func ReadForm(contentType string, body []byte) (FormBody, error) {
+	f, label := newFields(body), charsetOf(contentType)
 	for pair := range bytes.SplitSeq(body, []byte{'&'}) {
 		if len(pair) == 0 {
 			continue
 		}
 		name, value, _ := bytes.Cut(pair, []byte{'='})
-		if err := f.add(string(unescape(name)), text(unescape(value))); err != nil {
+		if err := f.addBytes(label, unescape(name), unescape(value)); err != nil {
 			return FormBody{}, err
 		}
 	}
@@ -130,12 +157,12 @@ func hex(c byte) int {
 // request. Of a file it has name, type and size, and never the content, unless it is
 // XML or JSON.
 func ReadMultipart(contentType string, body []byte) (FormBody, error) {
-	_, params, err := mime.ParseMediaType(contentType)
-	if err != nil || params["boundary"] == "" || !bytes.Contains(body, []byte("--"+params["boundary"]+"--")) {
+	boundary := parameter(contentType, "boundary")
+	if boundary == "" || !bytes.Contains(body, []byte("--"+boundary+"--")) {
 		return FormBody{}, errMultipart
 	}
-	var f fields
-	for r := multipart.NewReader(bytes.NewReader(body), params["boundary"]); ; {
+	f := newFields(body)
+	for r := multipart.NewReader(bytes.NewReader(body), boundary); ; {
 		part, err := r.NextRawPart()
 		if errors.Is(err, io.EOF) {
 			return f.body(), nil
@@ -145,7 +172,7 @@ func ReadMultipart(contentType string, body []byte) (FormBody, error) {
 		}
 		value, err := readPart(part)
 		if err != nil {
-			return FormBody{}, errMultipart
+			return FormBody{}, err
 		}
 		if err := f.add(part.FormName(), value); err != nil {
 			return FormBody{}, err
@@ -157,7 +184,11 @@ func ReadMultipart(contentType string, body []byte) (FormBody, error) {
 // answers in that form.
 func readPart(part *multipart.Part) (value string, err error) {
 	content, err := io.ReadAll(part)
+	if err != nil {
+		return "", errMultipart
+	}
 	if part.FileName() == "" {
+		content, _, err = decode(charsetOf(part.Header.Get("Content-Type")), content)
 		return text(content), err
 	}
 	switch contentType := part.Header.Get("Content-Type"); MediaType(contentType) {
@@ -168,5 +199,5 @@ func readPart(part *multipart.Part) (value string, err error) {
 	}
 	d := jsonpath.AppendString([]byte(`{"name":`), part.FileName())
 	d = jsonpath.AppendString(append(d, `,"type":`...), part.Header.Get("Content-Type"))
-	return string(fmt.Appendf(d, `,"size":%d}`, len(content))), err
+	return string(fmt.Appendf(d, `,"size":%d}`, len(content))), nil
 }

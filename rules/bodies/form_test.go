@@ -13,7 +13,7 @@ import (
 func TestFormsAreObjectsOfTheirFields(t *testing.T) {
 	f := func(body, want string) {
 		t.Helper()
-		got, err := ReadForm([]byte(body))
+		got, err := ReadForm("", []byte(body))
 		if err != nil || string(got.JSON) != want {
 			t.Errorf("%q gives %s, %v; want %s", body, got.JSON, err, want)
 		}
@@ -30,7 +30,7 @@ func TestFormsAreObjectsOfTheirFields(t *testing.T) {
 func TestOfARepeatedFieldTheLastValueCountsAndAllAreKept(t *testing.T) {
 	f := func(body, want, repeated string) {
 		t.Helper()
-		got, err := ReadForm([]byte(body))
+		got, err := ReadForm("", []byte(body))
 		if err != nil || string(got.JSON) != want || len(got.Repeated) > 1 || string(got.Repeated["a"]) != repeated {
 			t.Errorf("%q gives %s and %s, %v; want %s and %s", body, got.JSON, got.Repeated["a"], err, want, repeated)
 		}
@@ -74,7 +74,7 @@ func TestWhatIsNoMultipartIsAnError(t *testing.T) {
 }
 
 func TestFormsWithTooManyFieldsAreRefused(t *testing.T) {
-	if _, err := ReadForm([]byte(strings.Repeat("a&", maxFields+1))); !errors.Is(err, errFields) {
+	if _, err := ReadForm("", []byte(strings.Repeat("a&", maxFields+1))); !errors.Is(err, errFields) {
 		t.Errorf("got %v", err)
 	}
 	part := "--b\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n"
@@ -104,4 +104,18 @@ func FuzzForm(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestFormsDoNotGrowWithoutBound(t *testing.T) {
+	f := func(body string, want error) {
+		t.Helper()
+		got, err := ReadForm("", []byte(body))
+		if !errors.Is(err, want) {
+			t.Errorf("%.10q of %d bytes gives %d bytes of JSON, %v; want %v", body, len(body), len(got.JSON), err, want)
+		}
+	}
+	f("a="+strings.Repeat("\x01", 1<<20), errGrowth)
+	f("a="+strings.Repeat("%01", 1<<18), nil)
+	f("a="+strings.Repeat("\n\"", 1<<19), nil)
+	f(strings.Repeat("a=%0a%22&", 9000), nil)
 }

@@ -98,7 +98,11 @@ type pageReader struct {
 
 // Read returns an object of the values that the page has, and of its fields: a list
 // of objects with name, type, options and texts.
-func (p *Page) Read(body []byte) ([]byte, error) {
+func (p *Page) Read(contentType string, body []byte) ([]byte, error) {
+	body, err := decodeHTML(contentType, body)
+	if err != nil {
+		return nil, err
+	}
 	if err := checkSize(body); err != nil {
 		return nil, err
 	}
@@ -172,7 +176,15 @@ func (r *pageReader) appendValue(d []byte, v value, node *html.Node) []byte {
 	}
 	d = append(d, separator(d)...)
 	d = append(jsonpath.AppendString(d, v.name), ':')
-	return jsonpath.AppendString(d, content)
+	return r.appendText(d, content)
+}
+
+// appendText appends a text, and spends what it grows by in JSON.
+func (r *pageReader) appendText(d []byte, text string) []byte {
+	before := len(d)
+	d = jsonpath.AppendString(d, text)
+	r.spend(len(d) - before - len(text))
+	return d
 }
 
 func attribute(node *html.Node, name string) (value string, has bool) {

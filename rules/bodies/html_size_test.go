@@ -59,7 +59,7 @@ func TestTextsAreNotRepeatedWithoutBound(t *testing.T) {
 	long := strings.Repeat("long ", 1000)
 	f := func(what, source string) {
 		t.Helper()
-		if got, err := page.Read([]byte(source)); err == nil {
+		if got, err := page.Read("text/html", []byte(source)); err == nil {
 			t.Errorf("%s: %d bytes of a page of %d", what, len(got), len(source))
 		}
 	}

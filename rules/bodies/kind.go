@@ -49,9 +49,9 @@ func Read(contentType string, body []byte, page *Page) ([]byte, error) {
 		form, err := ReadFields(contentType, body)
 		return form.JSON, err
 	case kind == XML:
-		return ReadXML(body)
+		return ReadXML(contentType, body)
 	case kind == HTML && page != nil:
-		return page.Read(body)
+		return page.Read(contentType, body)
 	}
 	return jsonpath.ReadJSON(body)
 }
@@ -61,5 +61,5 @@ func ReadFields(contentType string, body []byte) (FormBody, error) {
 	if KindOf(contentType) == Multipart {
 		return ReadMultipart(contentType, body)
 	}
-	return ReadForm(body)
+	return ReadForm(contentType, body)
 }

@@ -34,9 +34,19 @@ type element struct {
 // ReadXML reads XML as an object with the root's name: an element without others in
 // it is its text, and another an object of them by their local names, of its
 // attributes as -NAME, and of its text as #text. Entities are the five of XML alone.
-func ReadXML(body []byte) ([]byte, error) {
+// The charset of the Content-Type comes before the encoding that the XML declares.
+func ReadXML(contentType string, body []byte) ([]byte, error) {
+	body, isDecoded, err := decode(charsetOf(contentType), body)
+	if err != nil {
+		return nil, err
+	}
 	d := xml.NewDecoder(bytes.NewReader(body))
-	d.CharsetReader = func(_ string, input io.Reader) (io.Reader, error) { return input, nil }
+	d.CharsetReader = func(label string, input io.Reader) (io.Reader, error) {
+		if isDecoded {
+			return input, nil
+		}
+		return newDecoder(label, input)
+	}
 	open, elements := []*element{{}}, 0
 	for {
 		token, err := d.RawToken()
@@ -45,6 +55,9 @@ func ReadXML(body []byte) ([]byte, error) {
 				return nil, errXML
 			}
 			return open[0].append(nil), nil
+		}
+		if errors.Is(err, errCharset) {
+			return nil, errCharset
 		}
 		if err != nil {
 			return nil, errXML
@@ -60,6 +73,7 @@ func ReadXML(body []byte) ([]byte, error) {
 			if len(open) == 1 || last.name != token.Name.Local {
 				return nil, errXML
 			}
+			open[len(open)-1] = nil
 			open = open[:len(open)-1]
 		case xml.CharData:
 			if len(open) > 1 {

@@ -10,7 +10,7 @@ import (
 func TestXMLIsAnObjectOfItsElements(t *testing.T) {
 	f := func(source, want string) {
 		t.Helper()
-		got, err := ReadXML([]byte(source))
+		got, err := ReadXML("text/xml", []byte(source))
 		if err != nil || string(got) != want {
 			t.Errorf("%s gives %s, %v; want %s", source, got, err, want)
 		}
@@ -26,7 +26,7 @@ func TestXMLIsAnObjectOfItsElements(t *testing.T) {
 func TestWhatIsNoXMLIsAnError(t *testing.T) {
 	f := func(source string, want error) {
 		t.Helper()
-		if got, err := ReadXML([]byte(source)); !errors.Is(err, want) {
+		if got, err := ReadXML("text/xml", []byte(source)); !errors.Is(err, want) {
 			t.Errorf("%.50s gives %.50s, %v; want %v", source, got, err, want)
 		}
 	}
@@ -43,7 +43,7 @@ func TestWhatIsNoXMLIsAnError(t *testing.T) {
 func FuzzXML(f *testing.F) {
 	f.Add([]byte(`<data id="f"><name>Ann &amp; Bo</name></data>`))
 	f.Fuzz(func(t *testing.T, source []byte) {
-		if got, err := ReadXML(source); err == nil && !json.Valid(got) {
+		if got, err := ReadXML("text/xml", source); err == nil && !json.Valid(got) {
 			t.Errorf("%q gives %q", source, got)
 		}
 	})
