@@ -4,23 +4,33 @@ import (
 	"bytes"
 	"cmp"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/sidehook/sidehook/rules/config"
 )
 
-// Event is one navigation of one participant, which rules fire on and targets
-// receive. It is fixed at the navigation, except for answers in flight then.
+// Event is what rules fire on and targets receive: one navigation of one participant,
+// or that they have started or abandoned the survey. It is fixed when it is made,
+// except for answers in flight at a navigation.
 type Event struct {
-	// Place is the navigation's place in the journey, from 1.
+	// Kind is config.Started or config.Abandoned, empty for a navigation.
+	Kind config.EventName `json:",omitempty"`
+	// Place is the navigation's place in the journey, from 1; otherwise that of the
+	// last navigation before the event, 0 if there was none.
 	Place int
-	// At is the end of the app's response to the navigation.
-	At          time.Time
+	// At is the end of the app's response to the exchange, or when a silence was noted.
+	At time.Time
+	// LastExchange is the participant's last one before a silence, zero for other events.
+	LastExchange time.Time `json:",omitzero"`
+
 	Survey      Survey
 	Participant Participant
-	// From is the page left. Its number and position are 0 if it was never observed.
+	// From is the page left, or the one that an abandoned survey was left on; zero at
+	// the start. Its number and position are 0 if it was never observed.
 	From PageRef
-	// To is the page reached, nil if the survey is completed.
+	// To is the page reached or, at the start, loaded; nil if the survey is completed
+	// or abandoned.
 	To *PageRef
 	// Outcome is how the survey ended, unless the participant completed it.
 	Outcome Outcome `json:",omitempty"`
@@ -122,8 +132,11 @@ const (
 	unanswered responseState = "unanswered"
 )
 
-// Completed reports whether the navigation completed the survey.
-func (e *Event) Completed() bool { return e.To == nil }
+// IsNavigation reports whether the participant has navigated.
+func (e *Event) IsNavigation() bool { return e.Kind == "" }
+
+// Completed reports whether the event is a navigation that completed the survey.
+func (e *Event) Completed() bool { return e.IsNavigation() && e.To == nil }
 
 // outcome returns how the survey ended, empty while it goes on.
 func (e *Event) outcome() Outcome {
@@ -138,7 +151,20 @@ func (e *Event) Name() config.EventName {
 	if e.Completed() {
 		return config.Completion
 	}
-	return config.PageNavigation
+	return cmp.Or(e.Kind, config.PageNavigation)
+}
+
+// Occasion is what the event has in common with no other of its journey: the place of
+// a navigation, or a time.
+func (e *Event) Occasion() string {
+	switch e.Kind {
+	case config.Started:
+		return "started " + strconv.FormatInt(e.At.UnixNano(), 10)
+	case config.Abandoned:
+		return "abandoned " + strconv.FormatInt(e.LastExchange.UnixNano(), 10)
+	default:
+		return strconv.Itoa(e.Place)
+	}
 }
 
 // state returns what became of a response by the time of the event.
@@ -150,7 +176,7 @@ func (e *Event) state(r *Response) responseState {
 		return cleared
 	case r.Answer != nil, r.Redacted:
 		return answered
-	case r.Left || r.Page.ID == e.From.ID:
+	case r.Left || e.IsNavigation() && r.Page.ID == e.From.ID:
 		return skipped
 	default:
 		return unanswered

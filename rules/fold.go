@@ -15,6 +15,8 @@ const PastTimeout = 30 * time.Second
 //	         ├─► Step.Past    ─► ReadPast ─► Join  at most PastTimeout later
 //	         └─► Step.Expires ─► Expire            PastTimeout later
 //
+//	Mark.AwaitsSilence ─► Silence                  when nothing was heard for long
+//
 // It does nothing by itself: the caller reads pasts and keeps the time. After a
 // restart, the caller passes each journey with unfinished work to Resume.
 //
@@ -28,6 +30,9 @@ type Fold struct {
 	Key string
 	// Pages may be nil.
 	Pages *PageCache
+	// Rules are those in force. Events that only a rule makes which names them are left
+	// out if none does; nil names none.
+	Rules *Set
 	// ReadsPasts reports whether the caller can read the pasts that a Step
 	// requests. Otherwise every journey is taken to begin with its first observation.
 	ReadsPasts bool
@@ -66,6 +71,9 @@ type Step struct {
 	Waiting int
 	// Refused is what was left out of the journey at a bound.
 	Refused []Refusal
+	// IsSilence reports whether Fold.Silence has noted one, so that the participant
+	// counts as having abandoned the survey until they go on.
+	IsSilence bool
 	// Counts are for the statistics of the survey, in their order.
 	Counts []Count
 }
@@ -183,7 +191,7 @@ func (f Fold) find(key Key) *Journey {
 
 func (f Fold) load(key Key) *Journey {
 	journey, err := loadJourney(f.Journeys, key, f.Limits)
-	journey.pages = f.Pages
+	journey.pages, journey.rules = f.Pages, f.Rules
 	if err != nil && f.Damaged != nil {
 		f.Damaged(key, err)
 	}

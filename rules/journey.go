@@ -22,6 +22,8 @@ type Journey struct {
 	Pointer string
 	// Done reports whether the participant has completed the survey.
 	Done bool
+	// IsSilent reports whether a silence was noted after the last exchange.
+	IsSilent bool
 	// Partial reports whether something of the journey is unknown.
 	Partial bool
 	// Keys are those of the last pages that the app has served.
@@ -51,6 +53,7 @@ type Journey struct {
 	store  Journeys
 	limits Limits
 	pages  *PageCache
+	rules  *Set
 	// isPast reports whether a past is being folded, which makes no events.
 	isPast bool
 	// ready are events that wait for nothing, refused what was left out.
@@ -64,6 +67,7 @@ type Journey struct {
 // delivered, oldest first. Observations come in the order in which the app's
 // responses ended.
 func (j *Journey) fold(o *Observation) []*Event {
+	j.goOn(o)
 	if o.Survey != "" {
 		j.Survey, j.FriendlyID = o.Survey, o.FriendlyID
 	}
@@ -131,12 +135,16 @@ func (j *Journey) loaded(id string, o *Observation) bool {
 		return false
 	}
 	page.Loaded, page.Left = o.At, false
-	if j.Started.IsZero() {
+	isFirst := j.Started.IsZero()
+	if isFirst {
 		j.Started = o.At
 		j.countStarted(page, o)
 	}
 	j.countReached(page, o.At)
 	j.putPage(page)
+	if isFirst {
+		j.start(id, o)
+	}
 	return true
 }
 
@@ -147,7 +155,7 @@ func (j *Journey) beginAgain(o *Observation) {
 	j.store.Drop(j.key)
 	*j = Journey{
 		Survey: j.Survey, FriendlyID: j.FriendlyID, Study: j.Study, Place: j.Place, Keys: j.Keys, Partial: o.Attempt == resumedAttempt,
-		key: j.key, store: j.store, limits: j.limits, pages: j.pages, ready: ready, refused: j.refused, counts: j.counts,
+		key: j.key, store: j.store, limits: j.limits, pages: j.pages, rules: j.rules, ready: ready, refused: j.refused, counts: j.counts,
 	}
 }
 

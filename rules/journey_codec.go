@@ -8,7 +8,9 @@ import (
 
 const (
 	// headVersion is the first byte of a head. That of a whole journey is '{'.
-	headVersion = 5
+	headVersion = 6
+	// headWithoutSilence is that of a head that does not say whether a silence was noted.
+	headWithoutSilence = 5
 	// headWithOneKey is that of a head with the key of the newest page alone.
 	headWithOneKey = 4
 	// headWithoutKey is that of a head without the key of the newest page.
@@ -43,7 +45,9 @@ func (j *Journey) save(at time.Time) {
 	for _, held := range j.Held {
 		size += held.Bytes
 	}
-	j.store.PutHead(j.key, j.encode(), Mark{At: at, Size: size, IsUnfinished: j.Waits.Count+len(j.Held) > 0, HasEvents: j.Place > 0})
+	j.store.PutHead(j.key, j.encode(), Mark{
+		At: at, Size: size, IsUnfinished: j.isUnfinished(), HasEvents: j.Place > 0, AwaitsSilence: j.awaitsSilence(),
+	})
 }
 
 // encode returns the head of the journey.
@@ -70,6 +74,7 @@ func (j *Journey) encode() []byte {
 	e.bool(j.Done)
 	e.bool(j.Partial)
 	e.bool(j.Waits.HasNavigation)
+	e.bool(j.IsSilent)
 	e.int(len(j.Held))
 	for _, held := range j.Held {
 		e.int(held.Place)
@@ -112,6 +117,9 @@ func (j *Journey) decode(head []byte) error {
 		*at = d.time()
 	}
 	j.Done, j.Partial, j.Waits.HasNavigation = d.bool(), d.bool(), d.bool()
+	if version > headWithoutSilence {
+		j.IsSilent = d.bool()
+	}
 	for range min(d.int(), maxUnsettled+1) {
 		j.Held = append(j.Held, decodeHeld(&d, version))
 	}

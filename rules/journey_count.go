@@ -101,6 +101,15 @@ func (j *Journey) countLeft(page *pageState, at time.Time, recovered bool) {
 	j.count(funnel.Left, &PageRef{ID: page.id}, at, since)
 }
 
+// countSilence counts a silence or its end, of the survey and of the page that the
+// participant is on, unless the app never showed that.
+func (j *Journey) countSilence(what funnel.Counter, at time.Time) {
+	j.count(what, nil, at, time.Time{})
+	if page := j.page(j.Pointer); page != nil && page.Position > 0 {
+		j.count(what, &PageRef{ID: page.id}, at, time.Time{})
+	}
+}
+
 // countEnd counts that the survey is over.
 func (j *Journey) countEnd(o *Observation, recovered bool) {
 	what, since := funnel.Completed, j.Started

@@ -4,6 +4,9 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
+
+	"github.com/sidehook/sidehook/rules/config"
 )
 
 // knownPage is a page of a journey with its definition, nil if it has none.
@@ -12,27 +15,11 @@ type knownPage struct {
 	definition *Page
 }
 
-// event returns the event of the navigation o, with the journey as it is now. It
-// is the one thing that reads the whole journey.
+// event returns the event of the navigation o, with the journey as it is now.
 func (j *Journey) event(o *Observation) *Event {
-	pages := map[string]knownPage{}
-	for _, name := range j.store.Parts(j.key, partPage) {
-		if page := j.page(strings.TrimPrefix(name, partPage)); page != nil {
-			pages[page.id] = knownPage{page, j.definition(page)}
-		}
-	}
-	responses, isKnown := j.responses(pages)
-	event := &Event{
-		Place:       j.Place,
-		At:          o.At,
-		Survey:      Survey{ID: j.Survey, Instance: cmp.Or(o.Journey.Instance, j.Survey), FriendlyID: j.FriendlyID, Study: j.Study},
-		Participant: Participant{ID: o.Journey.Participant, Started: j.Started},
-		From:        refOf(pages, j.Pointer),
-		PageCount:   j.PageCount,
-		Partial:     j.Partial || !isKnown,
-		Responses:   responses,
-		Traceparent: o.Traceparent,
-	}
+	event, pages := j.newEvent(o.At)
+	event.Traceparent = o.Traceparent
+	event.From = refOf(pages, j.Pointer)
 	if o.Page != nil {
 		to := refOf(pages, o.Page.ID)
 		event.To = &to
@@ -40,6 +27,44 @@ func (j *Journey) event(o *Observation) *Event {
 		event.Outcome = o.Outcome
 	}
 	return event
+}
+
+// started returns the event of a participant whose first page was loaded by o.
+func (j *Journey) started(page string, o *Observation) *Event {
+	event, pages := j.newEvent(o.At)
+	event.Kind, event.Traceparent = config.Started, o.Traceparent
+	to := refOf(pages, page)
+	event.To = &to
+	return event
+}
+
+// abandoned returns the event of a participant who is silent since their last exchange.
+func (j *Journey) abandoned(last, at time.Time) *Event {
+	event, pages := j.newEvent(at)
+	event.Kind, event.LastExchange = config.Abandoned, last
+	event.From = refOf(pages, j.Pointer)
+	return event
+}
+
+// newEvent returns an event without its pages, and the pages of the journey as it is
+// now. It is the one thing that reads the whole journey.
+func (j *Journey) newEvent(at time.Time) (*Event, map[string]knownPage) {
+	pages := map[string]knownPage{}
+	for _, name := range j.store.Parts(j.key, partPage) {
+		if page := j.page(strings.TrimPrefix(name, partPage)); page != nil {
+			pages[page.id] = knownPage{page, j.definition(page)}
+		}
+	}
+	responses, isKnown := j.responses(pages)
+	return &Event{
+		Place:       j.Place,
+		At:          at,
+		Survey:      Survey{ID: j.Survey, Instance: cmp.Or(j.key.Instance, j.Survey), FriendlyID: j.FriendlyID, Study: j.Study},
+		Participant: Participant{ID: j.key.Participant, Started: j.Started},
+		PageCount:   j.PageCount,
+		Partial:     j.Partial || !isKnown,
+		Responses:   responses,
+	}, pages
 }
 
 func refOf(pages map[string]knownPage, id string) PageRef {

@@ -39,4 +39,7 @@ type Mark struct {
 	// HasEvents reports whether the journey has led to an event. Anybody can make up
 	// journeys that have not, so these go sooner where space is needed.
 	HasEvents bool
+	// AwaitsSilence reports whether the journey is to be passed to Fold.Silence once
+	// nothing was heard of the participant for long.
+	AwaitsSilence bool
 }

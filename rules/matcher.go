@@ -29,10 +29,11 @@ func (m *matcher) matches(e *Event) bool {
 	return m.matchesName(e) && m.matchesSurvey(e) && m.matchesPage(e) && m.matchesPosition(e)
 }
 
-// matchesName reports whether the rule is on the event. Every event is a page
-// navigation, the last one too.
+// matchesName reports whether the rule is on the event. Every navigation is a page
+// navigation, the last one too, and the one thing that a rule is on without a name.
 func (m *matcher) matchesName(e *Event) bool {
-	return len(m.On) == 0 || slices.Contains(m.On, config.PageNavigation) || slices.Contains(m.On, e.Name())
+	isOnAll := len(m.On) == 0 || slices.Contains(m.On, config.PageNavigation)
+	return e.IsNavigation() && isOnAll || slices.Contains(m.On, e.Name())
 }
 
 func (m *matcher) matchesSurvey(e *Event) bool {

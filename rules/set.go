@@ -27,6 +27,12 @@ func Compile(rules []config.Rule) *Set {
 	return set
 }
 
+// Names reports whether a rule names the event, which may be needed nowhere else. A nil
+// Set has no rules.
+func (s *Set) Names(event config.EventName) bool {
+	return s != nil && slices.ContainsFunc(s.rules, func(m matcher) bool { return slices.Contains(m.On, event) })
+}
+
 // Select returns the targets of an event, each once, in the order of the rules.
 func (s *Set) Select(e *Event) []Selection {
 	var selected []Selection

@@ -77,7 +77,7 @@ func eventNames(e *Event) string {
 	if e.Completed() {
 		return string(config.PageNavigation) + ", " + string(config.Completion)
 	}
-	return string(config.PageNavigation)
+	return string(e.Name())
 }
 
 // names are the names of the survey in a rule.

@@ -28,7 +28,7 @@
 //	journeys       key → last exchange, head, …; see journey_record.go
 //	damaged        number → what was damaged; see damage.go
 //	journey_parts  hash of the key, name → a page, an answer, …
-//	journey_age    group, time of an exchange, key
+//	journey_age    group, time of an exchange, key; for its silence see silence.go
 //	pages          hash → definition
 //	page_use       hash → day of the last use
 //	unsettled      key of a journey with unfinished work → process

@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"bytes"
+	"cmp"
 	"time"
 )
 
@@ -21,7 +22,7 @@ func (tx *Tx) journey(key string) (r journeyRecord, ok bool) {
 
 // PutJourney stores the head of a journey, which is kept with its parts for
 // Retention.Journeys after mark.LastExchange. It returns false if there was nothing
-// to write: the head is the same, and the last exchange was less than an hour ago.
+// to write: the head is the same, and the last exchange was in the same minute.
 func (tx *Tx) PutJourney(key string, head []byte, mark Mark) (changed bool) {
 	if key == "" {
 		tx.fail(errNoKey)
@@ -30,8 +31,13 @@ func (tx *Tx) PutJourney(key string, head []byte, mark Mark) (changed bool) {
 	old, isKnown := tx.journey(key)
 	isRecent := mark.LastExchange.Sub(old.last).Abs() < time.Hour
 	r := journeyRecord{last: mark.LastExchange, group: groupOf(mark), indexed: old.indexed, size: mark.Size, head: head}
+	if mark.AwaitsSilence {
+		r.heard = tx.minute()
+		r.filed = cmp.Or(old.filed, r.heard)
+	}
+	isHeard := old.heard == r.heard && old.filed == r.filed
 	switch {
-	case isKnown && isRecent && old.group == r.group && bytes.Equal(old.head, head):
+	case isKnown && isRecent && isHeard && old.group == r.group && bytes.Equal(old.head, head):
 		return false
 	case !isKnown || old.group != r.group:
 		r.indexed = r.last
@@ -53,6 +59,7 @@ func (tx *Tx) moveJourney(key string, old journeyRecord, isKnown bool, r journey
 	if !isInPlace {
 		tx.put(bucketJourneyAge, newAgeKey(key, r), isMarked)
 	}
+	tx.moveSilence(key, old.filed, r.filed)
 	tx.ledger.groups[r.group] += int64(r.size)
 	tx.put(bucketJourneys, []byte(key), r.encode())
 }
@@ -103,6 +110,7 @@ func (tx *Tx) deleteJourney(key string, r journeyRecord, isKnown bool) (dropped 
 	if isKnown {
 		tx.ledger.groups[r.group] -= int64(r.size)
 		tx.delete(bucketJourneyAge, newAgeKey(key, r))
+		tx.moveSilence(key, r.filed, 0)
 	}
 	tx.delete(bucketJourneys, []byte(key))
 	tx.delete(bucketUnsettled, []byte(key))

@@ -12,7 +12,7 @@ import (
 //	journey_age  group, indexed, key → nothing
 //
 // indexed is the time of an exchange, though not always of the last one: a journey that goes on stays where it is, which saves a write, and moves
-// when its turn comes.
+// when its turn comes. For its silence it is there once more; see silence.go.
 
 // Mark is what the store has to know of a journey.
 type Mark struct {
@@ -22,6 +22,8 @@ type Mark struct {
 	Size int
 	// HasEvents reports whether the journey has led to an event.
 	HasEvents bool
+	// AwaitsSilence reports whether Tx.Silent is to find the journey.
+	AwaitsSilence bool
 }
 
 // journeyGroup is a kind of journeys of which none is worth more than another. Each
@@ -71,15 +73,24 @@ type journeyRecord struct {
 	group   journeyGroup
 	indexed time.Time
 	size    int
-	head    []byte
+	// heard is the minute of the last exchange, and filed the one under which the
+	// journey awaits its silence, 0 if it does not.
+	heard, filed minute
+	head         []byte
 }
 
+// hasMinutes is added to the group of a record that has heard and filed. Those of
+// earlier releases lack them.
+const hasMinutes = 0x80
+
 func (r journeyRecord) encode() []byte {
-	e := make([]byte, 0, 17+binary.MaxVarintLen64+len(r.head))
+	e := make([]byte, 0, 17+3*binary.MaxVarintLen64+len(r.head))
 	e = binary.BigEndian.AppendUint64(e, uint64(nanos(r.last)))
-	e = append(e, byte(r.group))
+	e = append(e, byte(r.group)|hasMinutes)
 	e = binary.BigEndian.AppendUint64(e, uint64(nanos(r.indexed)))
-	e = binary.AppendUvarint(e, uint64(r.size))
+	for _, number := range []uint64{uint64(r.size), uint64(r.heard), uint64(r.filed)} {
+		e = binary.AppendUvarint(e, number)
+	}
 	return append(e, r.head...)
 }
 
@@ -95,12 +106,16 @@ func decodeJourney(record []byte) (r journeyRecord, ok bool) {
 		r.group, r.indexed = groupOf(Mark{Size: r.size, HasEvents: true}), r.last
 		return r, true
 	}
-	r.group = journeyGroup(record[8])
-	size, n := binary.Uvarint(record[min(17, len(record)):])
-	if n <= 0 || r.group >= groupCount {
+	r.group = journeyGroup(record[8] &^ hasMinutes)
+	if len(record) < 17 || r.group >= groupCount {
 		return journeyRecord{}, false
 	}
 	r.indexed = fromNanos(int64(binary.BigEndian.Uint64(record[9:])))
-	r.size, r.head = int(size), record[17+n:]
-	return r, true
+	in := decoder{rest: record[17:]}
+	r.size = int(in.uint())
+	if record[8]&hasMinutes != 0 {
+		r.heard, r.filed = minute(in.uint()), minute(in.uint())
+	}
+	r.head = in.rest
+	return r, in.err == nil
 }

@@ -24,6 +24,8 @@ type Tx struct {
 	made int
 	identity
 	now time.Time
+	// isMinute is the minute that it is, 0 until it is read.
+	isMinute minute
 	// targets are the target records read so far; putTargets writes them.
 	targets map[string]*targetRecord
 	// woken are the targets that have a new delivery to send.

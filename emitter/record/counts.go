@@ -41,7 +41,7 @@ func newCounts(registerer prometheus.Registerer, w *waiting) *counts {
 	}, []string{"says", "result"})
 	events := factory.NewCounterVec(prometheus.CounterOpts{
 		Name: "sidehook_events_total",
-		Help: "Events recorded, whether or not a rule matches them; a completion is not counted as a page_navigation too.",
+		Help: "Events recorded, whether or not a rule matches them, but started and abandoned only where a rule names them; a completion is not counted as a page_navigation too.",
 	}, []string{"event"})
 	refused := factory.NewCounterVec(prometheus.CounterOpts{
 		Name: "sidehook_journey_refused_total",
@@ -66,7 +66,7 @@ func newCounts(registerer prometheus.Registerer, w *waiting) *counts {
 			c.exchanges[kind][r] = exchanges.WithLabelValues(string(kind), string(r))
 		}
 	}
-	for _, event := range []config.EventName{config.PageNavigation, config.Completion} {
+	for _, event := range config.EventNames() {
 		c.events[event] = events.WithLabelValues(string(event))
 	}
 	for _, what := range rules.Refusals() {

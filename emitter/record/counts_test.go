@@ -10,7 +10,7 @@ import (
 func TestEverySeriesExistsFromTheStart(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	newCounts(registry, newWaiting())
-	const want = 7*5 + 2 + 5 + 1 + 1 // what exchanges say and what came of it, events, refusals, bytes that wait, responses at risk
+	const want = 7*5 + 4 + 5 + 1 + 1 // what exchanges say and what came of it, events, refusals, bytes that wait, responses at risk
 	if got := seriesIn(t, registry); got != want {
 		t.Errorf("%d series from the start, want %d", got, want)
 	}

@@ -125,6 +125,23 @@ func (f *flights) awaitAnswers(journey rules.Key) (tickets []uint64, items []str
 	return tickets, items
 }
 
+// sort divides journeys into those whose participant has an exchange in flight and the
+// others, and calls then before any exchange begins or ends. An exchange without a
+// participant in its path is nobody's.
+func (f *flights) sort(journeys []rules.Key, then func(flying, others []rules.Key)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var flying, others []rules.Key
+	for _, key := range journeys {
+		if len(f.byParticipant[key.Participant]) > 0 {
+			flying = append(flying, key)
+		} else {
+			others = append(others, key)
+		}
+	}
+	then(flying, others)
+}
+
 // forget has those exchanges in flight not recorded that are of a participant's
 // journeys that isOne selects. It calls then before any of them can end.
 func (f *flights) forget(participant string, isOne func(rules.Key) bool, then func()) {

@@ -14,6 +14,7 @@ func (r *Recorder) foldIn(tx *outbox.Tx) rules.Fold {
 	return rules.Fold{
 		Journeys:   journeys{tx, r.run},
 		Pages:      &r.pages,
+		Rules:      r.routing.Load().set,
 		Limits:     r.limits,
 		Key:        tx.Salt(),
 		ReadsPasts: r.joins != nil,

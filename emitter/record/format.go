@@ -49,8 +49,14 @@ func standardBody(about envelope, e *rules.Event) []byte {
 }
 
 func eventType(e *rules.Event) string {
-	if e.Completed() {
+	switch e.Name() {
+	case config.Completion:
 		return "survey.completed"
+	case config.Started:
+		return "survey.started"
+	case config.Abandoned:
+		return "survey.abandoned"
+	case config.PageNavigation:
 	}
 	return "survey.page_navigated"
 }

@@ -21,7 +21,9 @@ func (j journeys) Head(key rules.Key) []byte {
 // PutHead implements rules.Journeys.
 func (j journeys) PutHead(key rules.Key, head []byte, mark rules.Mark) {
 	text := key.Text()
-	changed := j.tx.PutJourney(text, head, outbox.Mark{LastExchange: mark.At, Size: len(head) + mark.Size, HasEvents: mark.HasEvents})
+	changed := j.tx.PutJourney(text, head, outbox.Mark{
+		LastExchange: mark.At, Size: len(head) + mark.Size, HasEvents: mark.HasEvents, AwaitsSilence: mark.AwaitsSilence,
+	})
 	if !changed {
 		return
 	}

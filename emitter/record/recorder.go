@@ -131,13 +131,14 @@ func (r *Recorder) Begin(method, target []byte) (end func(rules.Exchange)) {
 }
 
 // Run asks the app for its release, resumes what an earlier process has left,
-// settles events and joins journeys until ctx ends. Then it settles all events that
+// settles events, joins journeys and notes silences until ctx ends. Then it settles all events that
 // still wait.
 func (r *Recorder) Run(ctx context.Context) {
 	var running sync.WaitGroup
 	defer running.Wait()
 	running.Go(func() { r.resumeLeftovers(ctx) })
 	running.Go(func() { r.runExpiring(ctx) })
+	running.Go(func() { r.runSilences(ctx) })
 	if r.joins != nil {
 		running.Go(func() { r.joins.run(ctx, r.submitJoin) })
 	}

@@ -3,6 +3,7 @@ package record
 import (
 	"fmt"
 	"reflect"
+	"time"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/rules"
@@ -14,6 +15,8 @@ import (
 type routing struct {
 	set        *rules.Set
 	recipients map[string]recipient
+	// silence is how long a participant is silent who has abandoned the survey, in minutes.
+	silence int
 }
 
 // recipient is a target as far as bodies are concerned.
@@ -33,15 +36,18 @@ func (r *recipient) lane(key rules.Key, id string) string {
 }
 
 func newRouting(c *config.Config) *routing {
-	r := &routing{set: rules.Compile(c.Rules), recipients: make(map[string]recipient, len(c.Targets))}
+	r := &routing{
+		set: rules.Compile(c.Rules), recipients: make(map[string]recipient, len(c.Targets)),
+		silence: int((time.Duration(c.AbandonedAfter) + time.Minute - 1) / time.Minute),
+	}
 	for name, target := range c.Targets {
 		r.recipients[name] = recipient{format: target.Format, order: target.Order, redaction: rules.NewRedaction(&target)}
 	}
 	return r
 }
 
-// Apply replaces the targets and rules for the events to come, including those
-// that wait for answers. What is in the outbox stays as it is.
+// Apply replaces the targets, the rules and abandoned_after for the events to come,
+// including those that wait for answers. What is in the outbox stays as it is.
 func (r *Recorder) Apply(c *config.Config) { r.routing.Store(newRouting(c)) }
 
 // MayMove returns an error if a delivery made for one target must not be sent to
@@ -64,7 +70,9 @@ func (r *routing) deliveries(epoch string, key rules.Key, event *rules.Event) []
 	var made []outbox.Delivery
 	for _, selection := range r.set.Select(event) {
 		to := r.recipients[selection.Target]
-		made = append(made, to.delivery(epoch, key, event, selection))
+		if to.format.Has(event.Name()) { // a configuration that says otherwise is refused
+			made = append(made, to.delivery(epoch, key, event, selection))
+		}
 	}
 	return made
 }
@@ -72,8 +80,8 @@ func (r *routing) deliveries(epoch string, key rules.Key, event *rules.Event) []
 // delivery makes the delivery of an event to the recipient.
 func (r *recipient) delivery(epoch string, key rules.Key, event *rules.Event, selection rules.Selection) outbox.Delivery {
 	seen := r.redaction.Apply(event)
-	about := envelope{id: eventID(epoch, key, event.Place, selection.Target, *r), rule: selection.Rule}
-	id := deliveryID(epoch, key, event.Place, selection.Target)
+	about := envelope{id: eventID(epoch, key, event.Occasion(), selection.Target, *r), rule: selection.Rule}
+	id := deliveryID(epoch, key, event.Occasion(), selection.Target)
 	return outbox.Delivery{
 		ID:          id,
 		Target:      selection.Target,

@@ -11,7 +11,7 @@ import (
 )
 
 // liveKeys are the keys whose changes take effect without a restart.
-var liveKeys = []string{"targets", "rules", "admin_token"}
+var liveKeys = []string{"targets", "rules", "admin_token", "abandoned_after"}
 
 // Changes describes what differs between two configurations, without values, which
 // may be secrets.
@@ -23,8 +23,8 @@ type Changes struct {
 }
 
 // Update returns the configuration of a process that runs with c when its file
-// becomes next: the targets, rules and admin token of next, and c's own values of
-// the keys that need a restart. Neither c nor next is changed.
+// becomes next: next's values of the live keys, and c's own of those that need a
+// restart. Neither c nor next is changed.
 func (c *Config) Update(next *Config) (*Config, Changes) {
 	updated := *next
 	updated.Files = maps.Clone(next.Files)
@@ -46,6 +46,9 @@ func (c *Config) Update(next *Config) (*Config, Changes) {
 	}
 	if !reflect.DeepEqual(c.AdminToken, next.AdminToken) {
 		changes.Live = append(changes.Live, "admin_token changed")
+	}
+	if c.AbandonedAfter != next.AbandonedAfter {
+		changes.Live = append(changes.Live, "abandoned_after changed")
 	}
 	changes.Live = append(changes.Live, changedTargets(c.Targets, next.Targets)...)
 	changes.Live = append(changes.Live, changedRules(c.Rules, next.Rules)...)

@@ -20,6 +20,9 @@ const (
 	// minToken is the shortest admin token, in bytes.
 	minToken  = 16
 	maxSettle = Duration(time.Minute)
+	// Bounds of abandoned_after.
+	minAbandonedAfter = Duration(time.Minute)
+	maxAbandonedAfter = Duration(30 * 24 * time.Hour)
 	// maxResponseTimeout is far beyond what anybody waits for.
 	maxResponseTimeout = Duration(time.Hour)
 	maxDrainDelay      = Duration(5 * time.Minute)
@@ -242,8 +245,18 @@ func (c *checker) checkStore() {
 	between(c, "retention.dead", keep.Dead, minRetention, longest, Duration.String)
 	between(c, "retention.journeys", keep.Journeys, minRetention, longest, Duration.String)
 	between(c, "retention.statistics", keep.Statistics, minRetention, longest, Duration.String)
+	c.checkAbandonedAfter()
 	if keep.Size < minStore {
 		c.Wrong("retention.size", "must be at least %s, not %s", minStore, keep.Size)
+	}
+}
+
+// checkAbandonedAfter sees to it that journeys are kept until their silence is due.
+func (c *checker) checkAbandonedAfter() {
+	after, keep := c.config.AbandonedAfter, c.config.Retention.Journeys
+	between(c, "abandoned_after", after, minAbandonedAfter, maxAbandonedAfter, Duration.String)
+	if c.Usable("abandoned_after") && after >= keep {
+		c.Wrong("abandoned_after", "must be less than retention.journeys, which is %s: nobody knows of a journey that is no longer kept", keep)
 	}
 }
 

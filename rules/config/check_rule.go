@@ -32,6 +32,30 @@ func (c *checker) checkRules() {
 		c.checkPositions(path+".source_positions", rule.SourcePositions)
 		c.checkWhen(path+".when", rule.When)
 		c.checkTo(path+".to", rule.To)
+		c.checkOn(path, rule)
+	}
+}
+
+// checkOn refuses events that a target's format has no word for, and keys that match no
+// page of an event.
+func (c *checker) checkOn(path string, rule *Rule) {
+	for i, event := range rule.On {
+		at := strictyaml.ItemPath(path+".on", i)
+		for _, name := range rule.To {
+			target, isKnown := c.config.Targets[name]
+			if isKnown && !target.Format.Has(event) && c.Usable(at) {
+				c.Wrong(at, "format %s of target %s has no word for %s: give the target format standard or cloudevents, or name another one in a rule of its own",
+					target.Format, strictyaml.Quoted(name), event)
+			}
+		}
+		if event != Started {
+			continue
+		}
+		for _, key := range []string{".source_pages", ".source_positions"} {
+			if c.Usable(path + key) {
+				c.Wrong(path+key, "never matches %s, since no page is left then: write a rule of its own for it", event)
+			}
+		}
 	}
 }
 

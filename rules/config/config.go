@@ -49,7 +49,11 @@ type Config struct {
 	InspectLimit Size `yaml:"inspect_limit"`
 	// Settle is how long an event waits for answers that were in flight at its
 	// navigation, 0s to 1m.
-	Settle    Duration  `yaml:"settle"`
+	Settle Duration `yaml:"settle"`
+	// AbandonedAfter is how long a participant is silent who has abandoned the survey,
+	// to the minute, 1m to 30d and less than Retention.Journeys.
+	AbandonedAfter Duration `yaml:"abandoned_after"`
+
 	Retention Retention `yaml:"retention"`
 	Limits    Limits    `yaml:"limits"`
 	// Targets by name; there is at least one.

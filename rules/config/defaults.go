@@ -27,6 +27,7 @@ func defaults() Config {
 			Statistics: Duration(400 * day),
 			Size:       2e9,
 		},
+		AbandonedAfter: Duration(30 * time.Minute),
 	}
 }
 

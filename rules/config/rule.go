@@ -9,11 +9,12 @@ import (
 	"github.com/sidehook/sidehook/rules/strictyaml"
 )
 
-// Rule says which events go to which targets. Each empty list matches all.
+// Rule says which events go to which targets. Each empty list but On matches all.
 type Rule struct {
 	// Name is unique; that of a rule without one is its place, rules[0].
-	Name string      `yaml:"name"`
-	On   []EventName `yaml:"on"`
+	Name string `yaml:"name"`
+	// On is what the rule fires on. Empty matches PageNavigation alone.
+	On []EventName `yaml:"on"`
 	// Surveys are friendly ids (fzd), surveys (12) or instances (12/3).
 	Surveys []string `yaml:"surveys"`
 	// SourcePages are the pages that were left.
@@ -36,9 +37,14 @@ const (
 	PageNavigation EventName = "page_navigation"
 	// Completion is the navigation that ends the survey.
 	Completion EventName = "completion"
+	// Started is the first page loaded.
+	Started EventName = "started"
+	// Abandoned is a participant who has not ended the survey and was silent for
+	// Config.AbandonedAfter, once for each silence.
+	Abandoned EventName = "abandoned"
 )
 
-var eventWords = []EventName{PageNavigation, Completion}
+var eventWords = []EventName{PageNavigation, Completion, Started, Abandoned}
 
 // EventNames returns what rules can fire on.
 func EventNames() []EventName { return slices.Clone(eventWords) }

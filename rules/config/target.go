@@ -48,6 +48,12 @@ const (
 
 var formatWords = []Format{FormatDecsys, FormatStandard, FormatCloudEvents}
 
+// Has reports whether the format has a word for an event. Decsys' own webhooks have
+// navigations alone.
+func (f Format) Has(event EventName) bool {
+	return f != FormatDecsys || event == PageNavigation || event == Completion
+}
+
 // UnmarshalText reads the name of a format.
 func (f *Format) UnmarshalText(text []byte) (err error) {
 	*f, err = strictyaml.OneOf(string(text), formatWords...)
