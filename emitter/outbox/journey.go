@@ -117,6 +117,18 @@ func (tx *Tx) deleteJourney(key string, r journeyRecord, isKnown bool) (dropped 
 	return len(parts) + 1
 }
 
+// restoreAge puts a key of journey_age back, if it is that of a journey.
+func (tx *Tx) restoreAge(key []byte) {
+	if len(key) < ageKeySize {
+		return
+	}
+	name := ageKey(key).journey()
+	r, ok := tx.journey(name)
+	if ok && (bytes.Equal(newAgeKey(name, r), key) || r.filed > 0 && bytes.Equal(newSilenceKey(name, r.filed), key)) {
+		tx.put(bucketJourneyAge, key, isMarked)
+	}
+}
+
 // ageWindow is how many keys of journey_age are read at once.
 const ageWindow = 64
 

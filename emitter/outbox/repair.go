@@ -30,7 +30,9 @@ func (tx *Tx) repair(n noted, d *Damaged) (content []byte) {
 		tx.recount()
 	case bucketFailures:
 		tx.mustRecount = true
-	case bucketJourneyAge, bucketPages, bucketPageUse, bucketDamaged, bucketSurveys, bucketSurveyPages, bucketSurveyCounts, bucketCount:
+	case bucketJourneyAge:
+		tx.restoreAge(key)
+	case bucketPages, bucketPageUse, bucketDamaged, bucketSurveys, bucketSurveyPages, bucketSurveyCounts, bucketCount:
 	}
 	return content
 }

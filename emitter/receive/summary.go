@@ -47,6 +47,8 @@ func way(from, to gjson.Result, event string) string {
 	switch {
 	case event == "completion":
 		return pageName(from) + " → end"
+	case event == "started":
+		return "start → " + pageName(to)
 	case from.IsObject() && to.IsObject():
 		return pageName(from) + " → " + pageName(to)
 	case from.IsObject():

@@ -21,6 +21,7 @@
 //   - waiting: how much waits for that, of all participants; expiring: until when, if
 //     no request has named the survey
 //   - leftovers: what an earlier process left unfinished, a few journeys at a time
+//   - silences: who has been silent for so long that they may have abandoned the survey
 //   - routing: which targets get an event, what they may see, and in which format
 //
 // The response of an exchange is held back until its observation is on disk, for

@@ -73,6 +73,8 @@ func TestTheSchemaOfFormatStandardAllowsNothingElse(t *testing.T) {
 	f("a missing key of a response", `"optional":true,`, ``)
 	f("another type", `survey.page_navigated`, `survey.left`)
 	f("a completion that reaches a page", `survey.page_navigated`, `survey.completed`)
+	f("an end of the survey that is only abandoned", `survey.page_navigated`, `survey.abandoned`)
+	f("a start from a page", `survey.page_navigated`, `survey.started`)
 	f("an instant of another zone", `2025-03-04T09:16:02.481Z`, `2025-03-04T10:16:02.481+01:00`)
 	f("a skipped page with an answer", `"state":"skipped","response":null`, `"state":"skipped","response":{}`)
 	f("an answer that was never recorded", `"recorded":"2025-03-04T09:14:31.902Z"`, `"recorded":null`)

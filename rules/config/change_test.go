@@ -35,6 +35,7 @@ func TestChangesNameTheirKeys(t *testing.T) {
 		}
 	}
 	f("")
+	f("abandoned_after changed", "\napp:", "\nabandoned_after: 1h\napp:")
 	f("target crm changed (secret)", "crm.example.org/, secret: env:CRM_SECRET", "crm.example.org/, secret: env:CRM_SECRET_OLD")
 	f("target crm changed (url, retry)", "crm.example.org", "new.example.org", "[5s]", "[6s]")
 	f("target lake changed (only)", "page: 1", "page: 2")

@@ -30,10 +30,11 @@ var describedBy = strings.NewReplacer("app_tls.", "targets.*.tls.", "pseudonymis
 
 // unseen has the bad files of testdata that the schema must accept, by the reason.
 var unseen = map[string]string{
-	"the value of a text": `breaker-open-zero inspect-limit-large inspect-limit-small response-timeout-long retention-endless schedule-zero settle-long
+	"the value of a text": `breaker-open-zero inspect-limit-large inspect-limit-small response-timeout-long retention-endless schedule-zero settle-long abandoned-after-short
 		size-overflow size-small timeout-long timeout-microseconds timeout-zero retention-zero listen-port-too-high app-with-bad-port watched-bodies-large watched-bodies-small answer-limit-large`,
 	"how two values relate": `app-is-listen app-is-listen-name journey-limit-small breaker-open-longer-than-max same-address same-port-all-hosts pseudonymise-redacted
-		header-twice proxy-protocol-from-anybody rule-name-twice rule-to-unknown-target url-mapped url-metadata url-not-allowed secret-whsk-for-decsys`,
+		header-twice proxy-protocol-from-anybody rule-name-twice rule-to-unknown-target url-mapped url-metadata url-not-allowed secret-whsk-for-decsys
+		abandoned-after-longer-than-journeys on-without-a-word-in-decsys on-started-with-source-pages`,
 	"what a name refers to": `admin-token-short app-tls-ca-not-pem app-tls-files-missing app-tls-other-key profile-missing
 		header-env-unset pseudonymise-short-key secret-env-empty secret-env-only-a-line-break secret-env-unset secret-file-empty secret-file-folder
 		secret-file-forbidden secret-file-missing secret-whsec-not-base64 secret-whsec-short secret-whsk-wrong tls-ca-not-pem
