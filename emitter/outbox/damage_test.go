@@ -13,6 +13,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/sidehook/sidehook/rules/config"
+	"github.com/sidehook/sidehook/rules/funnel"
 )
 
 // damageRuns is how many stores are damaged at random.
@@ -31,6 +32,7 @@ func storeToDamage(t *testing.T) files {
 			}
 			tx.PutJourney(fmt.Sprint("3\x00", n), []byte("head"), eventful(at(n), 100))
 			tx.PutJourneyPart(fmt.Sprint("3\x00", n), "a1", []byte("answer"))
+			tx.Count(onPage(funnel.Reached, at(n*36000), fmt.Sprint(n%9), "Consent"))
 		})
 	}
 	do(t, s, func(tx *Tx) {
@@ -156,6 +158,7 @@ func TestDamagedRecordCostsNothingButItself(t *testing.T) {
 				t.Errorf("%v: %d deliveries were sent, want 98 but for at most %d", damaged, total, 2*deliveries)
 			}
 			_, _ = s.JourneyKeys("", "")
+			readStatistics(t, s)
 			waitAudited(t, s)
 			listed, err := s.Damaged(100)
 			isRead := slices.ContainsFunc(damaged, func(b bucket) bool { return b == bucketTargets })
@@ -172,6 +175,28 @@ func TestDamagedRecordCostsNothingButItself(t *testing.T) {
 				t.Errorf("%v: %d deliveries are sent again", damaged, again)
 			}
 		})
+	}
+}
+
+// readStatistics reads and goes on with all statistics, of which no page has more than
+// what was counted.
+func readStatistics(t *testing.T, s *Store) {
+	t.Helper()
+	do(t, s, func(tx *Tx) { tx.Count(onPage(funnel.Reached, at(0), "0", "Consent")) })
+	list, err := s.Surveys()
+	if err != nil {
+		t.Error(err)
+	}
+	for _, survey := range list {
+		pages, err := s.SurveyPages(survey.SurveyNames, time.Time{}, time.Time{})
+		if err != nil {
+			t.Error(err)
+		}
+		for _, page := range pages {
+			if n := page.Of(funnel.Reached); n > 7 || page.Name != "" && page.Name != "Consent" {
+				t.Errorf("page %q %q of %q was reached %d times", page.ID, page.Name, survey.ID, n)
+			}
+		}
 	}
 }
 
