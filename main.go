@@ -42,6 +42,7 @@ import (
 	"github.com/sidehook/sidehook/rules/draft"
 	"github.com/sidehook/sidehook/rules/profiles"
 	"github.com/sidehook/sidehook/rules/reload"
+	"github.com/sidehook/sidehook/rules/setup"
 	"github.com/sidehook/sidehook/rules/trial"
 )
 
@@ -85,7 +86,7 @@ Exit codes: 0, 1 for a failure, 2 for a wrong command line, and 3 where
 	build := cli.ReadBuild(version)
 	root.Version = build.String()
 	root.AddGroup(&cobra.Group{ID: "run", Title: "Run sidehook:"}, &cobra.Group{ID: "receive", Title: "Develop a receiver:"}, &cobra.Group{ID: "operate", Title: "Operate a running sidehook:"})
-	add(root, "run", runCommand(), check.Command(cli.CheckState), trial.Command(record.Preview), profiles.Command(), draft.Command(), demo.Command(demo.Parts{Run: runDemo, NewReceiver: newDemoReceiver}))
+	add(root, "run", setup.Command(getFromApp), runCommand(), check.Command(cli.CheckState), trial.Command(record.Preview), profiles.Command(), draft.Command(), demo.Command(demo.Parts{Run: runDemo, NewReceiver: newDemoReceiver}))
 	add(root, "receive", sample.Command(build.Version), receive.Command())
 	add(root, "operate", cli.Commands()...)
 	add(root, "", cli.VersionCommand(build))
@@ -185,6 +186,16 @@ func runDemo(ctx, abort context.Context, d demo.Sidecar) error {
 	}
 	s.serving = func() { d.Serving(s.proxy.Addr(), s.admin.Addr()) }
 	return s.run(ctx, abort)
+}
+
+// getFromApp requests a path of an app, which has no configuration yet.
+func getFromApp(ctx context.Context, app, path string) (status int, contentType string, body []byte, err error) {
+	const longest = 1 << 20 // of its body, in bytes
+	reader, err := proxy.NewReader(app, &tls.Config{MinVersion: tls.VersionTLS12}, longest)
+	if err != nil {
+		return 0, "", nil, err
+	}
+	return reader.Get(ctx, "", path)
 }
 
 // newDemoReceiver returns the receiver of the demo.

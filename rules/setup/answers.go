@@ -1,0 +1,68 @@
+package setup
+
+import (
+	"bytes"
+	"strings"
+	"text/template"
+
+	"github.com/sidehook/sidehook/rules/strictyaml"
+)
+
+// secretName is the file of the secret, in the folder of the configuration.
+const secretName = "receiver.secret"
+
+// answers are what a configuration is made of.
+type answers struct {
+	app, profile, to, state string
+	// on are the events; without one, all.
+	on []string
+}
+
+// written is the configuration. It has what must be said, and what is worth knowing.
+var written = template.Must(template.New("config").Funcs(template.FuncMap{"text": strictyaml.WriteText}).Parse(
+	`# yaml-language-server: $schema=https://raw.githubusercontent.com/sidehook/sidehook/main/rules/schema/config.json
+#
+# Every key and its default: config.example.yaml in the repository of sidehook.
+
+app: {{text .App}}
+profile: {{text .Profile}}
+
+# Where participants connect, instead of to the app.
+listen: {{.Listen}}
+
+# Health, metrics and the console. Other machines see only health and metrics.
+admin: :9090
+
+# Answers and webhooks that were not delivered yet: keep it on a disk of its own.
+state: {{text .State}}
+
+targets:
+  receiver:
+    url: {{text .To}}
+    secret: file:{{.Secret}}
+    format: standard        # or decsys, the body of Decsys' own webhooks, or cloudevents
+
+rules:
+  - to: [receiver]
+{{- if .On}}
+    on: [{{.On}}]
+{{- end}}
+`))
+
+// yaml writes the configuration.
+func (a answers) yaml() []byte {
+	listen := ":8080"
+	if strings.HasSuffix(strings.TrimSuffix(a.app, "/"), ":8080") {
+		listen = ":8081" // the app has the other one
+	}
+	on := make([]string, 0, len(a.on))
+	for _, event := range a.on {
+		on = append(on, strictyaml.WriteText(event))
+	}
+	var b bytes.Buffer
+	// It cannot fail: the template is fixed, and the buffer in memory.
+	_ = written.Execute(&b, struct{ App, Profile, Listen, State, To, Secret, On string }{
+		a.app, a.profile, listen, a.state, a.to, secretName, strings.Join(on, ", "),
+	})
+	return b.Bytes()
+}

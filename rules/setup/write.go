@@ -1,0 +1,107 @@
+package setup
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/rules/config"
+	"github.com/sidehook/sidehook/rules/terminal"
+)
+
+// secretLength is that of a secret that is made, in bytes.
+const secretLength = 32
+
+// write checks what the configuration will be, and writes it and its secret, which
+// only the owner may read: a URL may hold a credential, too.
+func (s *setup) write() error {
+	secretPath := filepath.Join(filepath.Dir(s.output), secretName)
+	secret, err := os.ReadFile(secretPath)
+	isNew := errors.Is(err, fs.ErrNotExist)
+	if isNew {
+		var key [secretLength]byte
+		_, _ = rand.Read(key[:]) // never fails
+		secret, err = []byte("whsec_"+base64.StdEncoding.EncodeToString(key[:])+"\n"), nil
+	}
+	if err != nil {
+		return fmt.Errorf("cannot read the secret: %w", err)
+	}
+	source := s.yaml()
+	readFile := func(path string) ([]byte, error) {
+		if isNew && filepath.Base(path) == secretName {
+			return secret, nil
+		}
+		return os.ReadFile(path)
+	}
+	checked, err := config.Parse(s.output, source, os.LookupEnv, readFile)
+	if err == nil {
+		_, err = rules.LoadProfile(checked.Profile)
+	}
+	if err != nil {
+		return fmt.Errorf("nothing is written, since that would be wrong:\n%w", err)
+	}
+	if isNew {
+		if err := create(secretPath, secret); err != nil {
+			return err
+		}
+	}
+	if s.forces {
+		if err := os.Remove(s.output); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	if err := create(s.output, source); err != nil {
+		return err
+	}
+	s.explain(secretPath, isNew, checked.Listen)
+	return nil
+}
+
+// create writes a file that is not there yet.
+func create(path string, content []byte) error {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("cannot create the file: %w", err)
+	}
+	if _, err := file.Write(content); err != nil {
+		file.Close()
+		return fmt.Errorf("cannot write %s: %w", path, err)
+	}
+	return errors.Join(file.Sync(), file.Close())
+}
+
+// explain prints what to do next.
+func (s *setup) explain(secretPath string, isNew bool, listen string) {
+	made := "was made"
+	if !isNew {
+		made = "was there, and is used"
+	}
+	output := terminal.Line(s.output)
+	secretPath = terminal.Line(secretPath)
+	fmt.Fprintf(s.out, `
+%s is written. %s %s. Only you can read them.
+
+  sidehook check %s    says what it does
+  sidehook run %s      serves participants at %s instead of the app
+
+The receiver needs the secret in %s to verify what comes.
+No receiver yet? This shows what one would get:
+
+  sidehook listen --port %s --secret file:%s
+`, output, secretPath, made, output, output, listen, secretPath, s.port(), secretPath)
+}
+
+// port returns the port for a receiver to try it with: the one of the target, if
+// that is on this machine.
+func (s *setup) port() string {
+	if parsed, err := url.Parse(s.to); err == nil && parsed.Port() != "" {
+		return parsed.Port()
+	}
+	return "8787"
+}
