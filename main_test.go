@@ -798,23 +798,23 @@ func TestTheOperatorsCommandsAskARunningProcess(t *testing.T) {
 	}
 }
 
-// Each metric stands in the README with its kind, labels and help, and the other
+// Each metric stands in the manual with its kind, labels and help, and the other
 // way round; none says who a participant is.
-func TestTheREADMEListsEveryMetric(t *testing.T) {
+func TestTheManualListsEveryMetric(t *testing.T) {
 	s := newScenario(t, "script-mandatory")
 	s.start()
 	s.replayAll()
 	text := string(fetch(t, http.MethodGet, "http://"+s.process.admin+"/metrics", ""))
-	readme, err := os.ReadFile("README.md")
+	manual, err := os.ReadFile("docs/operating.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := map[string]string{}
-	for _, row := range regexp.MustCompile(`(?m)^\| .(sidehook_\w+). \| (\w+) \| ([\w, ]*?) *\| (.*) \|$`).FindAllStringSubmatch(string(readme), -1) {
+	for _, row := range regexp.MustCompile(`(?m)^\| .(sidehook_\w+). \| (\w+) \| ([\w, ]*?) *\| (.*) \|$`).FindAllStringSubmatch(string(manual), -1) {
 		want[row[1]] = row[2] + " of " + row[3] + ": " + row[4]
 	}
 	if diff := cmp.Diff(want, scrape(t, text)); diff != "" {
-		t.Errorf("metrics and the README differ (-README +metrics):\n%s", diff)
+		t.Errorf("metrics and the manual differ (-manual +metrics):\n%s", diff)
 	}
 	for _, one := range s.recording.Exchanges {
 		if match, ok := s.profile.Match([]byte(one.Method), []byte(one.Target)); ok && match.Participant() != "" && strings.Contains(text, match.Participant()) {

@@ -16,7 +16,7 @@ import (
 // root is the root of the repository.
 const root = "../"
 
-// The guide for newcomers and the README's table of folders name code, which must exist.
+// The guide for newcomers and its table of folders name code, which must exist.
 func TestArchitectureNamesExistInTheCode(t *testing.T) {
 	words := identifiers(t)
 	for _, name := range documentedNames(t) {
@@ -43,23 +43,14 @@ var (
 )
 
 // documentedNames returns the names in backticks of docs/architecture.md, outside its
-// code blocks, and of the rows of the README's table of folders.
+// code blocks.
 func documentedNames(t *testing.T) (names []string) {
 	t.Helper()
 	guide, err := os.ReadFile("architecture.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	readme, err := os.ReadFile(root + "README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
 	text := regexp.MustCompile("(?s)```.*?```").ReplaceAllString(string(guide), "")
-	for line := range strings.Lines(string(readme)) {
-		if cell, _, isRow := strings.Cut(strings.TrimPrefix(line, "| "), " | "); isRow && strings.Contains(cell, "/`") {
-			text += cell + "\n"
-		}
-	}
 	for _, match := range codeName.FindAllStringSubmatch(text, -1) {
 		names = append(names, match[1])
 	}
