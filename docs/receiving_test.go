@@ -5,11 +5,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -17,7 +20,9 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/sidehook/sidehook/docs/receiving"
+	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/emitter/record"
+	"github.com/sidehook/sidehook/emitter/send"
 	"github.com/sidehook/sidehook/rules"
 	"github.com/sidehook/sidehook/rules/config"
 	"github.com/sidehook/sidehook/rules/recordings"
@@ -226,6 +231,58 @@ func TestTheManualHasTheShapesOfAllAnswersThatBrowsersSent(t *testing.T) {
 	if len(seen) < 8 {
 		t.Errorf("the recordings have answers of types %v only", seen)
 	}
+}
+
+// Each status of the manual's table is what the sender makes of it.
+func TestTheManualSaysWhatEachStatusMeans(t *testing.T) {
+	rows := regexp.MustCompile(`(?m)^\| ([1-5][0-9x]{2}[^|]*) \| (.*) \|$`).FindAllStringSubmatch(readFile(t, "receiving.md"), -1)
+	if len(rows) != 7 {
+		t.Fatalf("the table has %d rows of statuses, want 7", len(rows))
+	}
+	for _, row := range rows {
+		for _, text := range regexp.MustCompile(`[1-5][0-9x]{2}`).FindAllString(row[1], -1) {
+			for _, digits := range []string{"00", "04", "07"} {
+				status, err := strconv.Atoi(strings.Replace(text, "xx", digits, 1))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got, want := outcomeOf(t, status), outcomeIn(row[2]); got != want {
+					t.Errorf("status %d: %v, but the manual says %q, which is %v", status, got, row[2], want)
+				}
+			}
+		}
+	}
+}
+
+// outcomeIn returns the outcome that a row of the table describes.
+func outcomeIn(text string) send.Outcome {
+	for phrase, outcome := range map[string]send.Outcome{
+		"is done": send.Delivered, "then it is dead": send.Rejected, "is disabled": send.Gone, "does not count as a failure": send.Throttled,
+	} {
+		if strings.Contains(text, phrase) {
+			return outcome
+		}
+	}
+	return send.Retry
+}
+
+// outcomeOf sends a webhook to a target that responds with a status.
+func outcomeOf(t *testing.T, status int) send.Outcome {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+	defer server.Close()
+	address, err := config.ParseURL(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sender, err := send.New(send.Options{Name: "crm", Logger: slog.New(slog.DiscardHandler), Target: config.Target{
+		URL: address, Timeout: config.Duration(15 * time.Second), Allow: config.Allowed{{Class: config.Loopback}}, Concurrency: 1,
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sender.Close()
+	return sender.Send(t.Context(), &outbox.Delivery{ID: "msg_1", Body: []byte("{}")}, time.Now()).Outcome
 }
 
 // isShaped reports whether each key of an answer is in the example, with a value of the same type.

@@ -114,6 +114,8 @@ func message(t *testing.T, name config.Format) object {
 		lower := strings.ToLower(field)
 		if slices.ContainsFunc(headerFields, func(known headerField) bool { return known.name == lower }) {
 			header[lower] = request.Header.Get(field)
+		} else if !slices.Contains([]string{"content-length", "content-type", "user-agent"}, lower) {
+			t.Errorf("the field %s is not described", field)
 		}
 	}
 	return object{
