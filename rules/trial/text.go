@@ -10,6 +10,7 @@ import (
 
 	"github.com/sidehook/sidehook/rules"
 	"github.com/sidehook/sidehook/rules/bodies"
+	"github.com/sidehook/sidehook/rules/config"
 	"github.com/sidehook/sidehook/rules/jsonpath"
 )
 
@@ -101,7 +102,14 @@ func (o *Observation) survey() string {
 
 func (e *Event) write(b *bytes.Buffer) {
 	recovered := map[bool]string{true: ", recovered: the navigation itself is not in the file"}[e.Recovered]
-	fmt.Fprintf(b, "   event %d of the participant: %s%s\n", e.Place, e.Name, recovered)
+	switch e.Name {
+	case config.Started:
+		fmt.Fprintf(b, "   event of the participant: %s\n", e.Name)
+	case config.Abandoned:
+		fmt.Fprintf(b, "   event of the participant: %s, since nothing follows for long\n", e.Name)
+	case config.PageNavigation, config.Completion:
+		fmt.Fprintf(b, "   event %d of the participant: %s%s\n", e.Place, e.Name, recovered)
+	}
 	for _, verdict := range e.Rules {
 		writeVerdict(b, &verdict)
 	}

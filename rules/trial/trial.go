@@ -35,6 +35,8 @@ type trial struct {
 	awaited map[uint64]bool
 	// settling are the journeys whose events wait, in the order in which that ends.
 	settling []settling
+	// heard are the last exchanges of journeys.
+	heard map[rules.Key]heard
 }
 
 // settling is when the events of a journey stop waiting for answers.
@@ -53,13 +55,15 @@ type flight struct {
 // Run reports what comes of exchanges if they cross the proxy with the overlaps
 // in time that they were recorded with.
 func Run(o Options, recorded []Recorded, omitted []Omission) *Report {
+	set := rules.Compile(o.Config.Rules)
 	t := &trial{
 		Options:  o,
 		Report:   &Report{App: o.Profile.App, Exchanges: []Exchange{}, Unmatched: []Unmatched{}, Omitted: omitted},
-		set:      rules.Compile(o.Config.Rules),
-		fold:     rules.Fold{Journeys: rules.NewJourneysInMemory(), Limits: rules.LimitsOf(o.Config), ReadsPasts: o.Profile.HasHistory(), AsksWithoutSurvey: o.Profile.AsksWithoutSurvey()},
+		set:      set,
+		fold:     rules.Fold{Journeys: rules.NewJourneysInMemory(), Rules: set, Limits: rules.LimitsOf(o.Config), ReadsPasts: o.Profile.HasHistory(), AsksWithoutSurvey: o.Profile.AsksWithoutSurvey()},
 		recorded: ByEnd(recorded),
 		awaited:  map[uint64]bool{},
+		heard:    map[rules.Key]heard{},
 	}
 	for i, one := range t.recorded {
 		if match, ok := o.Profile.Match([]byte(one.Method), []byte(one.Target)); ok {
@@ -70,6 +74,9 @@ func Run(o Options, recorded []Recorded, omitted []Omission) *Report {
 	}
 	for i := range t.matched {
 		t.Exchanges = append(t.Exchanges, t.exchange(i))
+	}
+	if n := len(t.recorded); n > 0 {
+		t.silencesUntil(t.recorded[n-1].End)
 	}
 	return t.Report
 }
@@ -100,6 +107,7 @@ func (t *trial) exchange(i int) Exchange {
 		t.newcomers.Add(newcomer)
 	}
 	t.settleUntil(one.End, &result)
+	t.silencesUntil(one.End)
 	o, ok, err := t.Profile.Observe(one.match, x)
 	switch {
 	case err != nil:
@@ -153,6 +161,7 @@ func (t *trial) settleUntil(then time.Time, result *Exchange) {
 // joins that at once.
 func (t *trial) observe(o rules.Observation, result *Exchange) {
 	step := t.fold.Observe(o)
+	t.heard[step.Journey] = heard{o.At, len(t.Exchanges)}
 	events, made := step.Events, step.Made
 	if step.Past != nil {
 		past, err := t.readPast(*step.Past, o.At)
