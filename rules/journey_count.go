@@ -102,12 +102,19 @@ func (j *Journey) countLeft(page *pageState, at time.Time, recovered bool) {
 }
 
 // countSilence counts a silence or its end, of the survey and of the page that the
-// participant is on, unless the app never showed that.
+// participant is on. It counts nothing where the app never showed that: anybody can
+// make up participants and fall silent.
 func (j *Journey) countSilence(what funnel.Counter, at time.Time) {
-	j.count(what, nil, at, time.Time{})
-	if page := j.page(j.Pointer); page != nil && page.Position > 0 {
-		j.count(what, &PageRef{ID: page.id}, at, time.Time{})
+	page := j.page(j.Pointer)
+	if page == nil || page.Position == 0 {
+		return
 	}
+	if page.tally == uncounted {
+		j.countReached(page, at)
+		j.putPage(page)
+	}
+	j.count(what, nil, at, time.Time{})
+	j.count(what, &PageRef{ID: page.id}, at, time.Time{})
 }
 
 // countEnd counts that the survey is over.

@@ -102,6 +102,26 @@ func TestWhatCameBeforeTheFirstObservationIsNotCounted(t *testing.T) {
 	}
 }
 
+func TestASilenceIsCountedOnThePageWhereItIs(t *testing.T) {
+	f := newFolding(t, false)
+	var got []string
+	take := func(step Step) {
+		for _, c := range step.Counts {
+			got = append(got, strings.TrimSpace(c.What.String()+" "+c.Page.ID))
+		}
+	}
+	silence := func() { take(f.Silence(Key{"3", "p"}, f.at, f.at.Add(time.Hour))) }
+	take(f.observe(Observation{Kind: PageLoaded, PageID: "made up"}))
+	silence()
+	take(f.shown("1"))
+	silence()
+	take(f.next("2"))
+	want := []string{"reached 1", "abandoned", "abandoned 1", "returned", "returned 1", "left 1"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("counted (-want +got):\n%s", diff)
+	}
+}
+
 func TestCountsNameSurveyAndPage(t *testing.T) {
 	f := newFolding(t, false)
 	f.observe(Observation{Kind: PageShown, Survey: "5", FriendlyID: "fzd", Page: testPage("1"), Loads: true, Alone: true})
