@@ -14,7 +14,7 @@ const secretName = "receiver.secret"
 // answers are what a configuration is made of.
 type answers struct {
 	app, profile, to, state string
-	// on are the events; without one, all.
+	// on are the events.
 	on []string
 }
 
@@ -44,9 +44,7 @@ targets:
 
 rules:
   - to: [receiver]
-{{- if .On}}
     on: [{{.On}}]
-{{- end}}
 `))
 
 // yaml writes the configuration.

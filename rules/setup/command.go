@@ -21,6 +21,8 @@ const (
 	defaultApp = "http://127.0.0.1:5000"
 	// defaultState is the state directory, in the folder of the configuration.
 	defaultState = "state"
+	// defaultEvents are those of a rule that names none.
+	defaultEvents = "page_navigation, completion"
 	// probeTimeout bounds the request to the app.
 	probeTimeout = 2 * time.Second
 )
@@ -66,7 +68,7 @@ never: one that is there is used.`,
 	flags.StringVar(&s.app, "app", "", "`address` of the app")
 	flags.StringVar(&s.profile, "profile", "", "`name` or path of its profile")
 	flags.StringVar(&s.to, "to", "", "`URL` of the receiver")
-	flags.StringSliceVar(&s.on, "on", nil, "`events` to send, separated by commas; all by default")
+	flags.StringSliceVar(&s.on, "on", nil, "`events` to send, separated by commas")
 	flags.StringVar(&s.state, "state", "", "state `directory`, from the folder of the file")
 	flags.StringVar(&s.output, "output", "config.yaml", "`file` to write")
 	flags.BoolVar(&s.isSilent, "yes", false, "ask nothing")
@@ -76,12 +78,8 @@ never: one that is there is used.`,
 
 // isTerminal reports whether somebody can answer questions.
 func isTerminal(in io.Reader) bool {
-	file, isFile := in.(*os.File)
-	if !isFile {
-		return false
-	}
-	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	terminal, mayBe := in.(interface{ IsTerminal() bool })
+	return mayBe && terminal.IsTerminal()
 }
 
 func (s *setup) run(ctx context.Context) error {
@@ -130,17 +128,21 @@ func (s *setup) complete(ctx context.Context) error {
 		events = append(events, string(name))
 	}
 	on := strings.Join(s.on, ",")
-	if err := errors.Join(
-		s.fill(&s.profile, "--profile", "Which app is it? "+names+", or the path of a profile", "decsys", false),
-		s.fill(&s.to, "--to", "Where do webhooks go? (a URL)", "", true),
-		s.fill(&on, "--on", "Which events? "+strings.Join(events, ", "), "all", false),
-		s.fill(&s.state, "--state", "Where does it keep its state? It must survive restarts", defaultState, false),
-	); err != nil {
-		return err
+	for _, q := range []struct {
+		value                    *string
+		flag, question, fallback string
+		isRequired               bool
+	}{
+		{&s.profile, "--profile", "Which app is it? " + names + ", or the path of a profile", "decsys", false},
+		{&s.to, "--to", "Where do webhooks go? (a URL)", "", true},
+		{&on, "--on", "Which events? " + strings.Join(events, ", "), defaultEvents, false},
+		{&s.state, "--state", "Where does it keep its state? It must survive restarts", defaultState, false},
+	} {
+		if err := s.fill(q.value, q.flag, q.question, q.fallback, q.isRequired); err != nil {
+			return err
+		}
 	}
-	if s.on = nil; on != "all" {
-		s.on = strings.FieldsFunc(on, func(c rune) bool { return c == ',' || c == ' ' })
-	}
+	s.on = strings.FieldsFunc(on, func(c rune) bool { return c == ',' || c == ' ' })
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -71,7 +72,7 @@ func TestWhatIsWrittenPassesCheckWithoutWarnings(t *testing.T) {
 			}
 		}
 	}
-	f("the least", "profile: decsys\n", "--app", "http://127.0.0.1:5000", "--to", "https://crm.example.org/hooks")
+	f("the least", "on: [page_navigation, completion]\n", "--app", "http://127.0.0.1:5000", "--to", "https://crm.example.org/hooks")
 	f("all flags", "on: [completion]\n", "--app", "http://127.0.0.1:5000", "--to", "http://crm:80/?a={b},c", "--profile", "limesurvey", "--on", "completion", "--state", "a folder", "--yes")
 	f("an app at sidehook's own port", "listen: :8081\n", "--app", "http://127.0.0.1:8080", "--to", "https://crm.example.org")
 }
@@ -118,6 +119,23 @@ func TestAFileIsReplacedOnlyByForceAndASecretNever(t *testing.T) {
 	checked(t, path)
 	if now, _ := os.ReadFile(secretPath); !bytes.Equal(now, secret) {
 		t.Error("the secret was replaced")
+	}
+}
+
+// typing is a terminal at which somebody types.
+type typing struct{ io.Reader }
+
+func (typing) IsTerminal() bool { return true }
+
+func TestQuestionsAreAskedAtATerminal(t *testing.T) {
+	command := Command(decsys)
+	command.SilenceErrors, command.SilenceUsage = true, true
+	var out bytes.Buffer
+	command.SetOut(&out)
+	command.SetIn(typing{strings.NewReader("\n")})
+	command.SetArgs([]string{"--output", filepath.Join(t.TempDir(), "config.yaml")})
+	if err := command.Execute(); err == nil || !strings.Contains(out.String(), "Where does the app listen?") {
+		t.Errorf("%v, printed\n%s", err, out.String())
 	}
 }
 

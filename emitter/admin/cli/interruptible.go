@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"io"
+	"os"
 )
 
 // interruptible is standard input whose Read returns when ctx ends: the first
@@ -31,4 +32,15 @@ func (r interruptible) Read(p []byte) (int, error) {
 	case <-r.ctx.Done():
 		return 0, context.Cause(r.ctx)
 	}
+}
+
+// IsTerminal reports whether a person may answer questions.
+func (r interruptible) IsTerminal() bool {
+	file, isFile := r.reader.(*os.File)
+	if !isFile {
+		return false
+	}
+	info, err := file.Stat()
+	null, _ := os.Stat(os.DevNull) // a device, too
+	return err == nil && info.Mode()&os.ModeCharDevice != 0 && !os.SameFile(info, null)
 }
