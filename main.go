@@ -11,10 +11,12 @@ import (
 	"io"
 	"log"
 	"log/slog"
+	"maps"
 	"net/http"
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -146,8 +148,9 @@ func runSidecar(ctx context.Context, path string, stderr io.Writer) error {
 		return err
 	}
 	limitMemory(cfg)
-	lines := newLog(stderr, slog.LevelInfo)
+	lines := logs.New(stderr)
 	defer lines.Close()
+	lines.Apply(cfg.Log)
 	s, err := newSidecar(path, cfg, lines)
 	if err != nil {
 		return err
@@ -169,17 +172,11 @@ func limitMemory(cfg *config.Config) {
 	}
 }
 
-// newLog returns a log that makes nobody wait.
-func newLog(stderr io.Writer, level slog.Level) *logs.Log {
-	return logs.New(stderr, func(w io.Writer) slog.Handler {
-		return slog.NewTextHandler(w, &slog.HandlerOptions{Level: level})
-	})
-}
-
 // runDemo runs the sidecar of the demo.
 func runDemo(ctx, abort context.Context, d demo.Sidecar) error {
-	lines := newLog(d.Log, slog.LevelWarn)
+	lines := logs.New(d.Log)
 	defer lines.Close()
+	lines.Apply(config.Log{Level: config.LogWarn})
 	s, err := newSidecar("", d.Config, lines)
 	if err != nil {
 		return err
@@ -206,6 +203,7 @@ func newDemoReceiver(r demo.Reception) http.Handler {
 // sidecar is the running program: its parts, and the order in which they start and stop.
 type sidecar struct {
 	logger     *slog.Logger
+	lines      *logs.Log
 	store      *outbox.Store
 	recorder   *record.Recorder
 	dispatcher *deliver.Dispatcher
@@ -233,7 +231,10 @@ func newSidecar(file string, cfg *config.Config, lines *logs.Log) (*sidecar, err
 	}
 	set := admin.NewRegistry(cli.ReadBuild(version).Version)
 	lines.Register(set)
-	s := &sidecar{logger: logger, metrics: set, drainDelay: time.Duration(cfg.DrainDelay), stopTimeout: time.Duration(cfg.StopTimeout), reload: func(context.Context) error { return nil }, reloaded: func() reload.Outcome { return reload.Outcome{} }}
+	logger.Info("starting", "version", cli.ReadBuild(version).Version, "config", file, "profile", cfg.Profile, "app", cfg.App,
+		"targets", slices.Sorted(maps.Keys(cfg.Targets)), "state", cfg.State)
+	digest := logs.NewDigest()
+	s := &sidecar{logger: logger, lines: lines, metrics: set, drainDelay: time.Duration(cfg.DrainDelay), stopTimeout: time.Duration(cfg.StopTimeout), reload: func(context.Context) error { return nil }, reloaded: func() reload.Outcome { return reload.Outcome{} }}
 	activity := live.New()
 	s.serving = func() {
 		logger.Info("serving participants", "address", s.proxy.Addr().String(), "admin", s.admin.Addr().String())
@@ -248,7 +249,7 @@ func newSidecar(file string, cfg *config.Config, lines *logs.Log) (*sidecar, err
 		return nil, err
 	}
 	s.recorder = record.New(record.Options{
-		Store: s.store, Profile: profile, Config: cfg, App: reader, Activity: activity, Metrics: set, Logger: logger,
+		Store: s.store, Profile: profile, Config: cfg, App: reader, Activity: activity, Metrics: set, Logger: logger, Digest: digest.Of,
 	})
 	s.dispatcher = deliver.New(deliver.Options{
 		Store: s.store, NewSender: func(name string, target config.Target) (deliver.Sender, error) {
@@ -258,11 +259,11 @@ func newSidecar(file string, cfg *config.Config, lines *logs.Log) (*sidecar, err
 	if err := s.dispatcher.Apply(cfg.Targets); err != nil {
 		return nil, err
 	}
-	return s, s.newListeners(file, cfg, profile, appTLS, activity)
+	return s, s.newListeners(file, cfg, profile, appTLS, activity, digest)
 }
 
 // newListeners builds what participants and operators connect to.
-func (s *sidecar) newListeners(file string, cfg *config.Config, profile *rules.Profile, appTLS *tls.Config, activity *live.Activity) (err error) {
+func (s *sidecar) newListeners(file string, cfg *config.Config, profile *rules.Profile, appTLS *tls.Config, activity *live.Activity, digest *logs.Digest) (err error) {
 	files := descriptors.Limit()
 	connections := descriptors.Divide(files, debug.SetMemoryLimit(-1), cfg.Targets)
 	if connections.Participants < descriptors.MaxParticipants {
@@ -276,11 +277,13 @@ func (s *sidecar) newListeners(file string, cfg *config.Config, profile *rules.P
 		Upgrades: cfg.Upgrades, ErrorPage: cfg.ErrorPageContent, ResponseTimeout: time.Duration(cfg.ResponseTimeout),
 		Watcher: s.recorder, WatchedRequestHeader: requestHeader, WatchedResponseHeader: responseHeader,
 		InspectLimit: int(cfg.InspectLimit), WatchedBodies: int(cfg.Limits.WatchedBodies),
+		RequestID: cfg.RequestID, ShowPath: func(target []byte) string { return profile.ShownPath(target, digest.Of) },
 		Metrics: s.metrics, Logger: s.logger,
 	})
 	if err != nil {
 		return err
 	}
+	s.proxy.LogAccess(cfg.Log.Access)
 	s.admin = admin.New(admin.Config{
 		Listen: cfg.Admin, Connections: connections.Admin, Ready: s.proxy.Ready, Metrics: s.metrics,
 		Store: s.store, Targets: s.dispatcher.Status, MayMove: s.recorder.MayMove, Forget: s.recorder.Forget, Logger: s.logger,
@@ -295,7 +298,7 @@ func (s *sidecar) newListeners(file string, cfg *config.Config, profile *rules.P
 	return nil
 }
 
-// apply puts the targets, rules and token of a changed configuration into effect.
+// apply puts those keys of a changed configuration into effect that need no restart.
 // When it fails, nothing has changed.
 func (s *sidecar) apply(cfg *config.Config) error {
 	if err := s.dispatcher.Apply(cfg.Targets); err != nil {
@@ -303,6 +306,8 @@ func (s *sidecar) apply(cfg *config.Config) error {
 	}
 	s.recorder.Apply(cfg)
 	s.admin.Apply(cfg)
+	s.proxy.LogAccess(cfg.Log.Access)
+	s.lines.Apply(cfg.Log)
 	return nil
 }
 

@@ -103,6 +103,11 @@ type Config struct {
 	// Concurrency is how many connections of participants are served at once,
 	// tunnels included; further ones get a 503. Default 16384.
 	Concurrency int
+	// RequestID gives the app an X-Request-Id where the request has none.
+	RequestID bool
+	// ShowPath returns the path of a target, whose bytes are valid only during the call,
+	// without what may be an id, for the lines of LogAccess. Nil means no path.
+	ShowPath func(target []byte) string
 	// Metrics registers the metrics of the proxy; nil means nowhere.
 	Metrics prometheus.Registerer
 	// Logger gets what an operator should know, and never what participants send;

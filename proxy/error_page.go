@@ -16,6 +16,9 @@ const (
 	requestPlaceholder = "{{request_id}}"
 )
 
+// requestIDField is the name of the field with the id of a request.
+const requestIDField = "X-Request-Id"
+
 // maxRequestID is the length of the longest X-Request-Id that is shown, in bytes.
 const maxRequestID = 64
 

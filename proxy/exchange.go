@@ -33,6 +33,11 @@ type parties struct {
 
 	isHead, isHTTP10, isUpgrade bool
 	bodyLength                  int // -1 when chunked
+
+	// began is when the request came, zero if its end is not logged, and id is that of
+	// requestID, empty before its first call.
+	began time.Time
+	id    string
 }
 
 func newExchange(p *Proxy) *exchange {
@@ -58,6 +63,9 @@ func (e *exchange) start(ctx *fasthttp.RequestCtx) {
 	if header.ContentLength() == -2 { // no body at all
 		e.bodyLength = 0
 	}
+	if e.proxy.logsAccess.Load() {
+		e.began = time.Now()
+	}
 }
 
 // run sends the request and relays the response.
@@ -75,6 +83,9 @@ func (e *exchange) run() {
 	}
 	e.request.expectsContinue = e.client.expectsContinue
 	e.request.forwarded = e.proxy.forwarded.of(e.client.RemoteAddr())
+	if e.proxy.config.RequestID && len(e.ctx.Request.Header.Peek(requestIDField)) == 0 {
+		e.request.id = e.requestID()
+	}
 	e.isUpgrade = e.request.isUpgrade() && e.bodyLength == 0 && !e.isHTTP10
 	e.watch = e.proxy.begin(&e.request, &e.ctx.Request.Header)
 	for e.connect() {
@@ -172,6 +183,7 @@ func (e *exchange) finish() {
 	e.disconnect.stopWatching()
 	state := e.response.state.load()
 	e.watch.abandon(state.hasHead())
+	e.logAccess()
 	if state == responseSwitched {
 		e.handOver()
 	} else {

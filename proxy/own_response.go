@@ -28,8 +28,9 @@ var (
 func (r *response) replace(own ownResponse) (id string) {
 	r.state.advance(responseReplaced)
 	r.closing = true
+	r.ownStatus = own.status
 	header := &r.ctx.Request.Header
-	id = requestID(header.Peek("X-Request-Id"))
+	id = r.requestID()
 	contentType, body := errorPage(r.proxy.config.ErrorPage, own, string(header.Peek("Accept")), string(header.Peek("Accept-Language")), id)
 	fmt.Fprintf(r.toClient, "HTTP/1.1 %d %s\r\nConnection: close\r\n%sCache-Control: no-store\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n",
 		own.status, http.StatusText(own.status), own.field, contentType, len(body))

@@ -27,13 +27,15 @@ type Proxy struct {
 	budget    *budget
 	counters  counters
 	draining  atomic.Bool
-	linger    time.Duration // defaultLinger, except in tests
-	abandoned time.Duration // abandonedTimeout, except in tests
-	forwarded forwarding
-	heads     headPolicy
-	accepting sync.Mutex     // held while connections are accepted
-	serving   sync.WaitGroup // for the goroutines that serve them
-	reclaimer reclaimer
+	// logsAccess is whether each request is logged.
+	logsAccess atomic.Bool
+	linger     time.Duration // defaultLinger, except in tests
+	abandoned  time.Duration // abandonedTimeout, except in tests
+	forwarded  forwarding
+	heads      headPolicy
+	accepting  sync.Mutex     // held while connections are accepted
+	serving    sync.WaitGroup // for the goroutines that serve them
+	reclaimer  reclaimer
 }
 
 // New returns a Proxy that does not listen yet. Its error means that Config.App

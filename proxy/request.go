@@ -29,6 +29,8 @@ type requestHead struct {
 	bound bool
 	// expectsContinue is set if the body comes once the app has sent 100 Continue.
 	expectsContinue bool
+	// id is that of the request, if the app is to get it.
+	id string
 	// forwarded decides what becomes of X-Forwarded-* and the like.
 	forwarded forwarded
 }
@@ -114,6 +116,11 @@ func (h *requestHead) write(w *bufio.Writer, upgrade bool) {
 		}
 	}
 	forwarded.end(w)
+	if h.id != "" {
+		w.WriteString(requestIDField + ": ")
+		w.WriteString(h.id)
+		w.WriteString("\r\n")
+	}
 	w.WriteString("\r\n")
 }
 

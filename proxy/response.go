@@ -34,6 +34,10 @@ type response struct {
 
 	fromApp  *bufio.Reader // reads through appReader
 	toClient *bufio.Writer // writes through clientWriter
+	// sent is how many bytes the participant got, those of the head included, and
+	// ownStatus the status of a response of the proxy's own.
+	sent      int64
+	ownStatus int
 
 	isFullDuplex bool // the request is still being sent, by another goroutine
 	isDiscarding bool // the participant takes no more of a watched response
@@ -73,6 +77,7 @@ func (w clientWriter) Write(p []byte) (int, error) {
 		return len(p), nil
 	}
 	n, err := w.client.send(p)
+	w.sent += int64(n)
 	if err == nil {
 		return n, nil
 	}
@@ -98,6 +103,7 @@ func (r *response) reset() {
 	r.head = responseHead{}
 	r.body = body{}
 	r.isFullDuplex, r.isDiscarding, r.closing = false, false, false
+	r.sent, r.ownStatus = 0, 0
 }
 
 // relay relays the response, or responds in the app's place. It returns why the

@@ -163,6 +163,7 @@ func (a *Admin) routes() http.Handler {
 	mux.HandleFunc("GET /live", a.live)
 	mux.HandleFunc("GET /ready", a.ready)
 	mux.Handle("GET /metrics", exposition(a.config.Metrics))
+	mux.HandleFunc("GET /debug/pprof/", a.profiles)
 	for pattern, handler := range a.endpoints() {
 		mux.HandleFunc(pattern, a.guarded(handler))
 		api.HandleFunc(pattern, handler)

@@ -55,6 +55,8 @@ func (q *queue) onResult(a attempted) {
 		Event: a.delivery.Event, Survey: a.delivery.Survey, Target: q.name, Delivery: a.delivery.ID, Attempt: a.delivery.Attempts + 1,
 		Outcome: decided.verdict.String(), Status: a.result.Status, Seconds: a.result.Duration.Seconds(), Reason: a.result.Reason,
 	})
+	q.log.Debug("attempt ended", "delivery", a.delivery.ID, "attempt", a.delivery.Attempts+1, "outcome", decided.verdict.String(),
+		"status", a.result.Status, "reason", a.result.Reason, "duration", a.result.Duration, "probe", a.permit.isProbe)
 	change := q.health.report(a, decided, now)
 	q.acks.add(ack{seq: a.delivery.Seq, decided: decided, attempt: outboxAttempt(a.result, now), isProbe: a.permit.isProbe})
 	switch change {

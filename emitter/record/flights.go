@@ -15,6 +15,8 @@ type flight struct {
 	ticket uint64
 	match  rules.Match
 	state  flightState
+	// began is when the request came.
+	began time.Time
 	// ended is when the app had responded to a navigation, and number that of the page
 	// that it led to. ended is zero before.
 	ended  time.Time

@@ -34,6 +34,9 @@ type Options struct {
 	// Metrics is where the recorder's metrics are registered; nil means nowhere.
 	Metrics prometheus.Registerer
 	Logger  *slog.Logger
+	// Digest returns what stands for a participant in log lines, the same for the same
+	// one; nil means nothing.
+	Digest func(participant string) string
 	// Now is the proxy's clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -74,6 +77,7 @@ type Recorder struct {
 	seed         maphash.Seed // of the hashes of participants
 	now          func() time.Time
 	log          *slog.Logger
+	digest       func(participant string) string
 
 	warnUnreadable, warnLost, warnAtRisk, warnDamaged, warnRefused, warnCrowded rate.Sometimes
 }
@@ -102,6 +106,7 @@ func New(o Options) *Recorder {
 		seed:       maphash.MakeSeed(),
 		now:        o.Now,
 		log:        o.Logger,
+		digest:     o.Digest,
 
 		warnUnreadable: rate.Sometimes{Interval: time.Minute},
 		warnLost:       rate.Sometimes{Interval: time.Minute},
@@ -127,6 +132,7 @@ func (r *Recorder) Begin(method, target []byte) (end func(rules.Exchange)) {
 		return nil
 	}
 	f := r.flights.begin(match)
+	f.began = time.Now()
 	return func(x rules.Exchange) { r.end(f, x) }
 }
 
@@ -188,7 +194,9 @@ func (r *Recorder) end(f *flight, x rules.Exchange) {
 	if isLost {
 		r.logLost()
 	}
-	r.counts.exchange(f.match.Kind(), resultOf(isForgotten, isLost, observed, err))
+	became := resultOf(isForgotten, isLost, observed, err)
+	r.counts.exchange(f.match.Kind(), became)
+	r.logExchange(f, &o, x.Status, became)
 	if observed {
 		r.activity.Seen(maphash.String(r.seed, o.Journey.Participant))
 		r.hold(onDisk)

@@ -24,7 +24,9 @@ type lockChecker struct {
 	lines   []string
 }
 
-func (l *lockChecker) Enabled(context.Context, slog.Level) bool { return true }
+func (l *lockChecker) Enabled(_ context.Context, level slog.Level) bool {
+	return level >= slog.LevelInfo
+}
 
 func (l *lockChecker) Handle(_ context.Context, r slog.Record) error {
 	if !l.flights.mu.TryLock() {

@@ -11,7 +11,7 @@ import (
 )
 
 // liveKeys are the keys whose changes take effect without a restart.
-var liveKeys = []string{"targets", "rules", "admin_token", "abandoned_after"}
+var liveKeys = []string{"targets", "rules", "admin_token", "admin_pprof", "log", "abandoned_after"}
 
 // Changes describes what differs between two configurations, without values, which
 // may be secrets.
@@ -49,6 +49,12 @@ func (c *Config) Update(next *Config) (*Config, Changes) {
 	}
 	if c.AbandonedAfter != next.AbandonedAfter {
 		changes.Live = append(changes.Live, "abandoned_after changed")
+	}
+	if c.AdminPprof != next.AdminPprof {
+		changes.Live = append(changes.Live, "admin_pprof changed")
+	}
+	if keys := changedKeys(c.Log, next.Log); len(keys) > 0 {
+		changes.Live = append(changes.Live, fmt.Sprintf("log changed (%s)", strings.Join(keys, ", ")))
 	}
 	changes.Live = append(changes.Live, changedTargets(c.Targets, next.Targets)...)
 	changes.Live = append(changes.Live, changedRules(c.Rules, next.Rules)...)

@@ -45,6 +45,8 @@ func TestChangesNameTheirKeys(t *testing.T) {
 	f(`rule "one" removed; rule "three" added`, "name: one", "name: three")
 	f(`order of the rules changed`, "name: one, to: [crm]", "name: two, when: completed, to: [lake]", "name: two, when: completed, to: [lake]", "name: one, to: [crm]")
 	f(`admin_token changed`, "app:", "admin_token: env:SIDEHOOK_ADMIN_TOKEN\napp:")
+	f(`admin_pprof changed`, "app:", "admin_pprof: true\napp:")
+	f(`log changed (level, access)`, "app:", "log: {level: debug, access: true}\napp:")
 }
 
 func TestWhatNeedsARestartKeepsItsOldValue(t *testing.T) {

@@ -12,6 +12,9 @@ type Config struct {
 	// AdminToken opens the deliveries API to clients other than loopback, at least 16
 	// bytes; without it only loopback has access.
 	AdminToken Secret `yaml:"admin_token"`
+	// AdminPprof is whether clients on loopback can profile the process on Admin.
+	AdminPprof bool `yaml:"admin_pprof"`
+	Log        Log  `yaml:"log"`
 	// App is the app behind the proxy: http://host:port, https://host:port (always
 	// with a port) or unix:/path.
 	App string `yaml:"app"`
@@ -38,6 +41,8 @@ type Config struct {
 	ProxyProtocol bool `yaml:"proxy_protocol"`
 	// Upgrades are the protocols that participants may switch to.
 	Upgrades []Protocol `yaml:"upgrades"`
+	// RequestID is whether the app gets an X-Request-Id where the request has none.
+	RequestID bool `yaml:"request_id"`
 	// Profile is the name of a built-in profile ("decsys") or the path of a profile file.
 	Profile string `yaml:"profile"`
 	// State is the directory of the durable store.

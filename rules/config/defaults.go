@@ -9,6 +9,7 @@ func defaults() Config {
 	return Config{
 		Listen:       ":8080",
 		Admin:        ":9090",
+		Log:          Log{Format: LogText, Level: LogInfo},
 		AppTLS:       TLS{Verify: true},
 		DrainDelay:   Duration(5 * time.Second),
 		StopTimeout:  Duration(25 * time.Second),

@@ -102,7 +102,7 @@ func TestAKeyThatTheExampleLacksIsFound(t *testing.T) {
 			missing = append(missing, path)
 		}
 	})
-	want := "[admin admin_token app app_tls.verify app_tls.ca app_tls.cert app_tls.key response_timeout drain_delay stop_timeout error_page forwarded trusted_proxies proxy_protocol upgrades profile state durability inspect_limit settle abandoned_after retention.delivered retention.dead retention.journeys retention.statistics retention.size limits.answer limits.journey limits.watched_bodies targets rules]"
+	want := "[admin admin_token admin_pprof log.format log.level log.access app app_tls.verify app_tls.ca app_tls.cert app_tls.key response_timeout drain_delay stop_timeout error_page forwarded trusted_proxies proxy_protocol upgrades request_id profile state durability inspect_limit settle abandoned_after retention.delivered retention.dead retention.journeys retention.statistics retention.size limits.answer limits.journey limits.watched_bodies targets rules]"
 	if diff := cmp.Diff(want, fmt.Sprint(missing)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

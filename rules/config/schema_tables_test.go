@@ -46,6 +46,8 @@ var scalarSchemas = map[reflect.Type]schema.Schema{
 	reflect.TypeFor[Durability]():   {"enum": durabilityWords},
 	reflect.TypeFor[Forwarded]():    {"enum": forwardedWords},
 	reflect.TypeFor[Format]():       {"enum": formatWords},
+	reflect.TypeFor[LogFormat]():    {"enum": logFormatWords},
+	reflect.TypeFor[LogLevel]():     {"enum": logLevelWords},
 	reflect.TypeFor[Order]():        {"enum": orderWords},
 	reflect.TypeFor[EventName]():    {"enum": eventWords},
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/sidehook/sidehook/rules/config"
 )
 
 const (
@@ -22,7 +24,8 @@ const (
 // Log is a log that never waits for its output.
 type Log struct {
 	*slog.Logger
-	out io.Writer
+	settings settings
+	out      io.Writer
 	// notice formats the line that reports dropped ones into noticed. Like
 	// reported, the number of those that have been, they belong to the goroutine
 	// that writes.
@@ -39,15 +42,19 @@ type Log struct {
 	ended chan struct{} // closed when the goroutine has returned
 }
 
-// New returns a Log of lines that format makes, such as slog.NewTextHandler, and
-// starts the goroutine that writes them to out. Close ends it.
-func New(out io.Writer, format func(io.Writer) slog.Handler) *Log {
+// New returns a Log of text lines from level info on, and starts the goroutine that
+// writes them to out. Close ends it.
+func New(out io.Writer) *Log {
 	l := &Log{out: out, wake: make(chan struct{}, 1), ended: make(chan struct{})}
-	l.Logger = slog.New(format(l))
-	l.notice = slog.New(format(&l.noticed))
+	l.Logger = slog.New(newHandler(l, &l.settings))
+	l.notice = slog.New(newHandler(&l.noticed, &l.settings))
 	go l.run()
 	return l
 }
+
+// Apply lets the format and the level of a configuration take effect, also on the
+// loggers that were made from this one.
+func (l *Log) Apply(c config.Log) { l.settings.apply(c) }
 
 // Register registers the metric of dropped lines.
 func (l *Log) Register(registerer prometheus.Registerer) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"regexp"
 	"strconv"
@@ -18,11 +17,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-func text(w io.Writer) slog.Handler { return slog.NewTextHandler(w, nil) }
-
 func TestLinesAreWrittenInTheirOrder(t *testing.T) {
 	var out strings.Builder
-	l := New(&out, text)
+	l := New(&out)
 	for i := range 1000 {
 		l.Info("a line", "number", i)
 	}
@@ -47,7 +44,7 @@ func TestAPipeThatNobodyReadsMakesNobodyWaitAndDropsLines(t *testing.T) {
 	}
 	defer reader.Close()
 	defer writer.Close()
-	l := New(writer, text)
+	l := New(writer)
 	const lines = 20_000 // more than a pipe and the queue hold
 	for i := range lines {
 		l.Info("a line that is long enough to fill the pipe soon", "number", i)
@@ -80,7 +77,7 @@ func TestAPipeWithoutAReaderDropsLines(t *testing.T) {
 	}
 	defer writer.Close()
 	reader.Close()
-	l := New(writer, text)
+	l := New(writer)
 	for range 3 {
 		l.Info("a line")
 	}
@@ -117,7 +114,7 @@ func (o *output) setBroken(isBroken bool) {
 func TestDroppedLinesAreReportedOnceWhenLinesFlowAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out := &output{isBroken: true}
-		l := New(out, text)
+		l := New(out)
 		for range 2 {
 			l.Info("lost")
 			synctest.Wait()
@@ -140,7 +137,7 @@ func TestDroppedLinesAreReportedOnceWhenLinesFlowAgain(t *testing.T) {
 func TestClosingWaitsASecondForAStuckOutput(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		reader, writer := io.Pipe()
-		l := New(writer, text)
+		l := New(writer)
 		l.Info("stuck")
 		began := time.Now()
 		l.Close()
@@ -153,7 +150,7 @@ func TestClosingWaitsASecondForAStuckOutput(t *testing.T) {
 
 func TestTheMetricCountsDroppedLines(t *testing.T) {
 	registry := prometheus.NewRegistry()
-	l := New(io.Discard, text)
+	l := New(io.Discard)
 	l.Register(registry)
 	l.Close()
 	l.Info("too late")
