@@ -31,6 +31,7 @@ import (
 	"github.com/sidehook/sidehook/emitter/deliver"
 	"github.com/sidehook/sidehook/emitter/live"
 	"github.com/sidehook/sidehook/emitter/outbox"
+	"github.com/sidehook/sidehook/emitter/probe"
 	"github.com/sidehook/sidehook/emitter/receive"
 	"github.com/sidehook/sidehook/emitter/record"
 	"github.com/sidehook/sidehook/emitter/sample"
@@ -88,7 +89,7 @@ Exit codes: 0, 1 for a failure, 2 for a wrong command line, and 3 where
 	build := cli.ReadBuild(version)
 	root.Version = build.String()
 	root.AddGroup(&cobra.Group{ID: "run", Title: "Run sidehook:"}, &cobra.Group{ID: "receive", Title: "Develop a receiver:"}, &cobra.Group{ID: "operate", Title: "Operate a running sidehook:"})
-	add(root, "run", setup.Command(getFromApp), runCommand(), check.Command(cli.CheckState), trial.Command(record.Preview), profiles.Command(), draft.Command(), demo.Command(demo.Parts{Run: runDemo, NewReceiver: newDemoReceiver}))
+	add(root, "run", setup.Command(getFromApp), runCommand(), check.Command(cli.CheckState, probe.Prober(build.Version, newReader)), trial.Command(record.Preview), profiles.Command(), draft.Command(), demo.Command(demo.Parts{Run: runDemo, NewReceiver: newDemoReceiver}))
 	add(root, "receive", sample.Command(build.Version), receive.Command())
 	add(root, "operate", cli.Commands()...)
 	add(root, "", cli.VersionCommand(build))
@@ -100,6 +101,15 @@ func add(root *cobra.Command, group string, commands ...*cobra.Command) {
 		command.GroupID = group
 		root.AddCommand(command)
 	}
+}
+
+// newReader returns what `sidehook check --probe` asks the app through.
+func newReader(c *config.Config) (probe.App, error) {
+	settings, err := send.ClientTLS(c.AppTLS, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
+	}
+	return proxy.NewReader(c.App, settings, int(c.InspectLimit))
 }
 
 // runCommand returns the command `sidehook run`.

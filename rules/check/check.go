@@ -1,6 +1,7 @@
 package check
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,6 +28,9 @@ const (
 // errFaulty reports that problems have been printed.
 var errFaulty = errors.New("the configuration has problems")
 
+// errProbe reports that something lacks which a configuration needs.
+var errProbe = errors.New("not everything is there that the configuration needs")
+
 // result is the outcome for one file.
 type result struct {
 	File string `json:"file"`
@@ -36,16 +40,19 @@ type result struct {
 	Summary  string   `json:"summary,omitempty"`
 	Problems []string `json:"problems,omitempty"`
 	Warnings []string `json:"warnings,omitempty"`
+	// Probes are the outcomes of --probe.
+	Probes []Finding `json:"probes,omitempty"`
 }
 
 // State checks a state directory, and prints what is in it.
 type State = func(path string, out io.Writer, asJSON bool) error
 
-// Command returns the command `sidehook check`. state is what --state does.
-func Command(state State) *cobra.Command {
+// Command returns the command `sidehook check`. state is what --state does, and probe
+// what --probe does.
+func Command(state State, probe Probe) *cobra.Command {
 	var files []string
 	var path string
-	var asJSON bool
+	var asJSON, probes bool
 	check := &cobra.Command{
 		Use:   "check [CONFIG...]",
 		Short: "Check configuration files, and summarise what they do",
@@ -57,10 +64,16 @@ The files that a configuration refers to and the environment variables of its
 secrets must be there, as they are when sidehook runs. That the state directory
 cannot be written is a warning: perhaps it can where sidehook runs.
 
+With --probe, also find out whether what a good file needs is there: the state
+can be written and synced, the ports are free, the app answers and which release
+it is, each target resolves, connects and holds TLS, and the clock is right. Run
+it where sidehook is to run. Nothing is posted. The exit code is 1 if any fails.
+
 With --state, read a whole state directory instead, or a backup, while sidehook
 does not run: what is in it, and what is damaged. It changes nothing.`,
 		Example: `  sidehook check config.yaml
   sidehook check staging.yaml production.yaml
+  sidehook check --probe config.yaml
   sidehook check --state /var/lib/sidehook
   envsubst < config.template.yaml | sidehook check -`,
 		SuggestFor: []string{"validate", "verify", "lint", "config"},
@@ -75,29 +88,36 @@ does not run: what is in it, and what is damaged. It changes nothing.`,
 			if len(files) == 0 {
 				files = []string{defaultFile}
 			}
-			return run(cmd, files, asJSON)
+			if !probes {
+				probe = nil
+			}
+			return run(cmd, files, asJSON, probe)
 		},
 	}
 	check.Flags().StringArrayVar(&files, "config", nil, "`file` to check, as if it were an argument")
 	check.Flags().StringVar(&path, "state", "", "state `directory` to read, or a backup")
+	check.Flags().BoolVar(&probes, "probe", false, "find out whether app, targets, ports and state are there")
 	check.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return check
 }
 
-func run(cmd *cobra.Command, files []string, asJSON bool) error {
+// run checks the files, and probes what good ones need if probe is not nil.
+func run(cmd *cobra.Command, files []string, asJSON bool, probe Probe) error {
 	var results []result
 	var problems []string
 	for _, file := range files {
-		checked := checkFile(file, cmd.InOrStdin())
+		checked := checkFile(cmd.Context(), file, cmd.InOrStdin(), probe)
 		results = append(results, checked)
 		problems = append(problems, checked.Problems...)
 	}
 	var err error
 	if len(problems) > 0 {
 		err = errors.New(strings.Join(problems, "\n"))
+	} else if slices.ContainsFunc(results, (result).hasFailed) {
+		err = errProbe
 	}
 	if asJSON {
-		if err != nil {
+		if len(problems) > 0 {
 			err = errFaulty
 		}
 		out := json.NewEncoder(cmd.OutOrStdout())
@@ -111,7 +131,7 @@ func run(cmd *cobra.Command, files []string, asJSON bool) error {
 }
 
 // checkFile checks one file; "-" is in.
-func checkFile(file string, in io.Reader) result {
+func checkFile(ctx context.Context, file string, in io.Reader, probe Probe) result {
 	var profile *rules.Profile
 	config, err := load(file, in)
 	if err == nil {
@@ -122,6 +142,10 @@ func checkFile(file string, in io.Reader) result {
 	}
 	checked := result{File: file, OK: true, Summary: config.Summary()}
 	checked.Warnings = Warnings(config, profile)
+	if probe != nil {
+		checked.Probes = probe(ctx, config, profile)
+		return checked
+	}
 	if err := tryState(config.State); err != nil {
 		checked.Warnings = append(checked.Warnings, fmt.Sprintf("state %s cannot be written by user %d: %v; there, sidehook would serve participants, but not record", config.State, os.Geteuid(), err))
 	}
@@ -169,4 +193,15 @@ func (r *result) print(out io.Writer, i, n int) {
 	for _, warning := range r.Warnings {
 		fmt.Fprintln(out, "\nwarning:", terminal.Line(warning))
 	}
+	if len(r.Probes) > 0 {
+		fmt.Fprintln(out)
+	}
+	for i := range r.Probes {
+		r.Probes[i].print(out)
+	}
+}
+
+// hasFailed reports whether a probe failed.
+func (r result) hasFailed() bool {
+	return slices.ContainsFunc(r.Probes, func(f Finding) bool { return f.Verdict == Bad })
 }

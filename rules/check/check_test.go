@@ -2,6 +2,7 @@ package check
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -9,6 +10,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/rules/config"
 )
 
 const (
@@ -31,6 +35,8 @@ func check(t *testing.T, stdin string, args ...string) (stdout, failure string) 
 	command := Command(func(path string, out io.Writer, asJSON bool) error {
 		fmt.Fprintln(out, "the state in", path, asJSON)
 		return nil
+	}, func(context.Context, *config.Config, *rules.Profile) []Finding {
+		return []Finding{{Good, "state", "written", ""}, {Verdict(probed), "app", "no answer", "start it"}}
 	})
 	command.SilenceErrors, command.SilenceUsage = true, true
 	var out bytes.Buffer
@@ -92,6 +98,29 @@ func TestCheckPrintsJSON(t *testing.T) {
 	if second := results[1]; second.OK || second.File != "bad.yaml" || len(second.Problems) != 3 || !strings.HasPrefix(second.Problems[2], "bad.yaml:1:6: app: must be") {
 		t.Errorf("got %+v", second)
 	}
+}
+
+// probed is the verdict of a probe in tests.
+var probed = Good
+
+func TestProbesFailTheCheck(t *testing.T) {
+	files(t)
+	f := func(verdict Verdict, wantOut, wantErr string, args ...string) {
+		t.Helper()
+		probed = verdict
+		out, failure := check(t, "", args...)
+		if !strings.Contains(out, wantOut) || (failure != "") != (wantErr != "") || !strings.Contains(failure, wantErr) {
+			t.Errorf("%q with %s: %q and %q, want %q and %q", args, verdict, out, failure, wantOut, wantErr)
+		}
+		if isAsked := len(args) > 0 && args[0] == "--probe"; strings.Contains(out, "written") != isAsked {
+			t.Errorf("%q: %s", args, out)
+		}
+	}
+	f(Doubtful, "\n\n✓ state: written\n! app: no answer; start it\n", "", "--probe")
+	f(Bad, "✗ app: no answer; start it\n", "not everything is there", "--probe")
+	f(Bad, `{"verdict":"failed","what":"app","why":"no answer","todo":"start it"}`, "not everything is there", "--probe", "--json")
+	f(Bad, "", "must be", "--probe=false", "bad.yaml")
+	f(Bad, "format decsys", "", "good.yaml")
 }
 
 func TestTheExampleConfigurationIsGood(t *testing.T) {
