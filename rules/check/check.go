@@ -96,7 +96,7 @@ does not run: what is in it, and what is damaged. It changes nothing.`,
 	}
 	check.Flags().StringArrayVar(&files, "config", nil, "`file` to check, as if it were an argument")
 	check.Flags().StringVar(&path, "state", "", "state `directory` to read, or a backup")
-	check.Flags().BoolVar(&probes, "probe", false, "find out whether app, targets, ports and state are there")
+	check.Flags().BoolVar(&probes, "probe", false, "probe the state, ports, app, targets and clock")
 	check.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return check
 }
