@@ -113,7 +113,7 @@ func run(cmd *cobra.Command, files []string, asJSON bool, probe Probe) error {
 	var err error
 	if len(problems) > 0 {
 		err = errors.New(strings.Join(problems, "\n"))
-	} else if slices.ContainsFunc(results, (result).hasFailed) {
+	} else if slices.ContainsFunc(results, result.hasFailed) {
 		err = errProbe
 	}
 	if asJSON {

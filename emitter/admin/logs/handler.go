@@ -2,6 +2,7 @@ package logs
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"sync/atomic"
@@ -30,8 +31,19 @@ type handler struct {
 }
 
 func newHandler(w io.Writer, s *settings) *handler {
-	options := &slog.HandlerOptions{Level: &s.level}
-	return &handler{settings: s, text: slog.NewTextHandler(w, options), json: slog.NewJSONHandler(w, options)}
+	return &handler{
+		settings: s,
+		text:     slog.NewTextHandler(w, &slog.HandlerOptions{Level: &s.level}),
+		json:     slog.NewJSONHandler(w, &slog.HandlerOptions{Level: &s.level, ReplaceAttr: worded}),
+	}
+}
+
+// worded makes JSON show values as text does: durations and states would be numbers.
+func worded(_ []string, a slog.Attr) slog.Attr {
+	if value, ok := a.Value.Any().(fmt.Stringer); ok && a.Value.Kind() != slog.KindTime {
+		a.Value = slog.StringValue(value.String())
+	}
+	return a
 }
 
 // Enabled implements slog.Handler.

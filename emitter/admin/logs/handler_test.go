@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sidehook/sidehook/rules/config"
 )
@@ -15,7 +16,7 @@ func TestFormatAndLevelChangeWhileLinesAreWritten(t *testing.T) {
 	derived.Debug("below the level")
 	derived.Info("as text")
 	l.Apply(config.Log{Format: config.LogJSON, Level: config.LogDebug})
-	derived.Debug("as JSON", "number", 1)
+	derived.Debug("as JSON", "number", 1, "took", time.Second)
 	l.Apply(config.Log{Format: config.LogText, Level: config.LogError})
 	derived.Warn("below the level")
 	derived.WithGroup("group").Error("as text again", "number", 2)
@@ -26,10 +27,10 @@ func TestFormatAndLevelChangeWhileLinesAreWritten(t *testing.T) {
 		t.Fatalf("the lines are\n%s", out.String())
 	}
 	var line struct {
-		Level, Msg, Target string
-		Number             int
+		Level, Msg, Target, Took string
+		Number                   int
 	}
-	if err := json.Unmarshal([]byte(lines[1]), &line); err != nil || line.Level != "DEBUG" || line.Msg != "as JSON" || line.Target != "crm" || line.Number != 1 {
+	if err := json.Unmarshal([]byte(lines[1]), &line); err != nil || line.Level != "DEBUG" || line.Msg != "as JSON" || line.Target != "crm" || line.Number != 1 || line.Took != "1s" {
 		t.Errorf("%s: %v", lines[1], err)
 	}
 }
