@@ -139,7 +139,7 @@ func TestAParticipantWhoseEventSettlesIsNotSilent(t *testing.T) {
 	s.load("one")
 	s.begin("POST", "/api/log/3/p/i1/decsys.platform.COMPONENT_RESULTS")
 	s.next(showPage2)
-	s.Recorder.flights = newFlights() // the answer is not in flight, and nobody knows
+	s.flights = newFlights() // the answer is not in flight, and nobody knows
 	s.pass(5)
 	s.wantTypes("started")
 	if err := s.store.Do(t.Context(), func(tx *outbox.Tx) { s.settleJourney(tx, rules.Key{Instance: "3", Participant: "p"}) }); err != nil {
