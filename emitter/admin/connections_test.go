@@ -48,6 +48,8 @@ type fewPlaces struct {
 	address string
 	holding chan string
 	release chan struct{}
+	// served has a place for each request that has been served.
+	served chan struct{}
 }
 
 func newFewPlaces(t *testing.T) *fewPlaces {
@@ -56,7 +58,7 @@ func newFewPlaces(t *testing.T) *fewPlaces {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fewPlaces{t: t, address: listener.Addr().String(), holding: make(chan string), release: make(chan struct{})}
+	f := &fewPlaces{t: t, address: listener.Addr().String(), holding: make(chan string), release: make(chan struct{}), served: make(chan struct{}, 100)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /live", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "ok") })
 	mux.HandleFunc("GET /hold/{who}", func(_ http.ResponseWriter, r *http.Request) {
@@ -66,7 +68,7 @@ func newFewPlaces(t *testing.T) *fewPlaces {
 		f.holding <- r.PathValue("who")
 		<-f.release
 	})
-	server := &http.Server{Handler: serving(mux), ConnContext: withConn}
+	server := &http.Server{Handler: noting(serving(mux), f.served), ConnContext: withConn}
 	var running sync.WaitGroup
 	running.Go(func() { _ = server.Serve(newConnections(distantListener{listener}, 2, 3)) })
 	t.Cleanup(func() {
@@ -75,6 +77,15 @@ func newFewPlaces(t *testing.T) *fewPlaces {
 		running.Wait()
 	})
 	return f
+}
+
+// noting sends on served once a request has been served, which its client knows
+// before the server does.
+func noting(next http.Handler, served chan<- struct{}) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r)
+		served <- struct{}{}
+	})
 }
 
 // distantListener makes peers at 127.0.0.2 look like peers elsewhere.
@@ -128,6 +139,9 @@ func (f *fewPlaces) expect(name string, conn net.Conn, isOpen bool) {
 	}
 	if (n > 0) != isOpen {
 		f.t.Errorf("%s: read %d bytes and %v; want it open: %v", name, n, err, isOpen)
+	}
+	if isOpen {
+		<-f.served
 	}
 }
 
