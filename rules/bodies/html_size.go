@@ -106,6 +106,10 @@ func checkSize(body []byte) error {
 	return errNodes
 }
 
+// afterName are the bytes that end the name of a tag with attributes. Its length is not
+// that of the name itself, in which a zero byte has become a longer one.
+const afterName = " \t\n\f\r/"
+
 // elementOf returns an element by its name. All headings are one, since the end of one
 // ends another.
 func elementOf(name []byte, _ bool) openElement {
@@ -133,7 +137,7 @@ func (s *treeSize) begin(z *html.Tokenizer, isSelfClosing bool) bool {
 	e := elementOf(name, hasAttributes)
 	attributes := 0
 	if hasAttributes {
-		attributes = countAttributes(source[1+len(name):])
+		attributes = countAttributes(source[1+bytes.IndexAny(source[1:], afterName):])
 	}
 	if e.traits&rawText != 0 {
 		switch isForeign, isSure := s.open.inForeign(); {
