@@ -234,7 +234,11 @@ func TestNoEventOfLimeSurveyIsInventedOrLost(t *testing.T) {
 				key := rapid.SampledFrom(b.keys[max(len(b.keys)-maxKeys, 0):]).Draw(r, "key")
 				b.run.isUnseen = b.run.isUnseen || b.unseen[key] // for all that anybody can know
 				isKnown := key != b.seen || key == b.run.key     // otherwise nobody can know that it is old
-				b.post("movenext", key, answer.Draw(r, "answer"), rapid.Bool().Draw(r, "seen") && isKnown)
+				isSeen := rapid.Bool().Draw(r, "seen") && isKnown
+				if !isSeen && key == b.newest() && b.run.hasGoneBack {
+					r.Skip("that is no old page, but the next one, unseen")
+				}
+				b.post("movenext", key, answer.Draw(r, "answer"), isSeen)
 			},
 			"open again": func(r *rapid.T) {
 				b.send("/index.php/"+survey, nil, b.run == nil || rapid.Bool().Draw(r, "seen"))

@@ -11,7 +11,7 @@ import (
 )
 
 // Names are the names of the events that there are samples of.
-var Names = []config.EventName{config.PageNavigation, config.Completion}
+var Names = []config.EventName{config.PageNavigation, config.Completion, config.Started, config.Abandoned}
 
 // Event returns a sample of an event, which nobody has ever caused.
 func Event(name config.EventName, at time.Time) (*rules.Event, error) {
@@ -32,7 +32,12 @@ func Event(name config.EventName, at time.Time) (*rules.Event, error) {
 			Answer: []byte(`{"confirmed":true}`), PageLoaded: started, Recorded: started.Add(10 * time.Second),
 		}},
 	}
-	if name == config.Completion {
+	switch name {
+	case config.Started:
+		event.Kind, event.Place, event.From, event.To, event.Responses = name, 0, rules.PageRef{}, &consent, nil
+	case config.Abandoned:
+		event.Kind, event.From, event.To, event.LastExchange = name, remarks, nil, at.Add(-30*time.Minute)
+	case config.Completion:
 		event.Place, event.From, event.To = 2, remarks, nil
 		event.Responses = append(event.Responses, rules.Response{
 			Page: remarks, Question: text("Is there anything else?"), Item: "item-2", Type: text("Free Text"), Optional: true, Left: true,

@@ -159,7 +159,9 @@ func TestSendRefusesWhatItDoesNotKnow(t *testing.T) {
 	}
 	f("name one target")
 	f(`there is no target "erp"; there are crm`, "erp")
-	f(`there is no sample of an event "nosuch"; there are page_navigation, completion`, "crm", "--event", "nosuch")
+	f(`there is no sample of an event "nosuch"; there are page_navigation, completion, started, abandoned`, "crm", "--event", "nosuch")
+	r.config = newTarget(t, config.FormatDecsys).config
+	f("target crm has format decsys, which has no words for abandoned", "crm", "--event", "abandoned")
 	f("cannot open the HAR file", "crm", "--from", "nosuch.har")
 	f("has no event that a rule sends to crm", "crm", "--from", empty)
 	if len(r.got) != 0 {

@@ -50,6 +50,9 @@ func Send(ctx context.Context, o Options, target string, name config.EventName) 
 	if _, known := o.Config.Targets[target]; !known {
 		return Answer{}, o.unknown(target)
 	}
+	if o.Config.Targets[target].Format == config.FormatDecsys && !event.IsNavigation() {
+		return Answer{}, fmt.Errorf("target %s has format decsys, which has no words for %s", target, name)
+	}
 	delivery := record.ForTarget(o.Config, target, rand.Text(), event)
 	return o.send(ctx, target, &delivery)
 }

@@ -87,14 +87,15 @@ func (s *setup) explain(secretPath string, isNew bool, listen string) {
 	fmt.Fprintf(s.out, `
 %s is written. %s %s. Only you can read them.
 
-  sidehook check %s    says what it does
-  sidehook run %s      serves participants at %s instead of the app
+  sidehook check %s            says what it does
+  sidehook check --probe %s    says whether all is there that it needs
+  sidehook run %s              serves participants at %s instead of the app
 
 The receiver needs the secret in %s to verify what comes.
 No receiver yet? This shows what one would get:
 
   sidehook listen --port %s --secret file:%s
-`, output, secretPath, made, output, output, listen, secretPath, s.port(), secretPath)
+`, output, secretPath, made, output, output, output, listen, secretPath, s.port(), secretPath)
 }
 
 // port returns the port for a receiver to try it with: the one of the target, if

@@ -39,7 +39,7 @@ needs neither network nor secrets. It shows participants and answers, as the
 file does.
 
 Record with the developer tools of any browser: network panel, log preserved,
-then save as HAR. Without CONFIG every event is printed in format standard, of
+then save as HAR. Without CONFIG all navigations are printed as standard, of
 Decsys or of the app that --profile names (see "sidehook profiles").`,
 		Example: `  sidehook try session.har config.yaml
   sidehook try session.har --config config.yaml --json

@@ -173,6 +173,21 @@ await check('the demo, with the console open: what a participant does appears at
   await live.close();
 });
 
+await check("the demo's webhooks appear beside the survey, as text, at every width", async () => {
+  for (const width of widths) {
+    const survey = await open();
+    await survey.setViewport({width, height: 900});
+    await takeSurvey(survey);
+    await survey.waitForFunction(() => document.querySelector('#webhooks-list')?.textContent.includes('completion'), {timeout: 20_000});
+    expect(await survey.$('#webhooks-list script') === null, 'an answer became an element');
+    const overflow = await survey.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    expect(overflow <= 0, `the page is ${overflow} px wider than the window`);
+    await isAccessible(survey);
+    expect(survey.faults.length === 0, survey.faults.join('\n'));
+    await survey.close();
+  }
+});
+
 await check('the overview keeps itself up to date without a shift', async () => {
   const page = await open();
   await page.goto(input.demo);
