@@ -3,6 +3,7 @@ package outbox
 import (
 	"bytes"
 	"cmp"
+	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -111,7 +112,7 @@ func (s *Store) SurveyPages(survey SurveyNames, since, until time.Time) (list []
 func comparePages(a, b PageCounts) int {
 	place := func(p *PageCounts) int {
 		if p.ID == "" {
-			return 1 << 62
+			return math.MaxInt
 		}
 		return cmp.Or(p.Number, p.Position)
 	}
