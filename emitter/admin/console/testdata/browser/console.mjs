@@ -96,7 +96,7 @@ async function everyWidthAndScheme(base, path, name) {
 }
 
 async function screenshots(base) {
-  for (const [path, name] of [['/', 'overview'], ['/console/live', 'live'], ['/console/surveys', 'surveys'], ['/console/deliveries', 'deliveries']]) {
+  for (const [path, name] of [['/', 'overview'], ['/console/live', 'live'], ['/console/surveys', 'surveys']]) {
     const page = await open();
     await page.setViewport({width: 1100, height: 760});
     await page.goto(base + path);
