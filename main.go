@@ -53,6 +53,10 @@ import (
 // the build info.
 var version string
 
+// maxTriedBodies is how many bytes a HAR file that is tried with the console may come
+// to, in the memory that participants use.
+const maxTriedBodies = 32 << 20
+
 // openTimeout is how long the first participants wait for the store to open.
 const openTimeout = 2 * time.Second
 
@@ -300,8 +304,11 @@ func (s *sidecar) newListeners(file string, cfg *config.Config, profile *rules.P
 		Activity: activity, Version: cli.ReadBuild(version).Version, File: file, Console: console.New,
 		Reloaded: func() reload.Outcome { return s.reloaded() },
 		Warnings: func(c *config.Config) []string { return check.Warnings(c, profile) },
-		Try: func(c *config.Config, har io.Reader, report io.Writer) error {
-			return trial.Try(trial.Options{Profile: profile, Config: c, Preview: record.Preview(c)}, har, report)
+		Try: func(ctx context.Context, c *config.Config, har io.Reader, report io.Writer) error {
+			return trial.Try(trial.Options{
+				Profile: profile, Config: c, Preview: record.Preview(c),
+				MaxBodies: maxTriedBodies, Stopped: func() bool { return ctx.Err() != nil },
+			}, har, report)
 		},
 	})
 	s.admin.Apply(cfg)

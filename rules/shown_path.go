@@ -5,12 +5,13 @@ import "strings"
 // ShownPath returns the path of a request's target for a log. Segments that routes of
 // the profile have literally are shown as the profile writes them. Any other one may
 // be an id, whether a route matches the request or not, and is replaced by the digest
-// of its decoded text. There is no query.
+// of its decoded text, and so is a path as a whole that cannot be split. There is no query.
 func (p *Profile) ShownPath(target []byte, digest func(string) string) string {
 	var buffer [maxSegments][]byte
 	words, ok := splitPath(target, buffer[:0], strictPath)
 	if !ok {
-		return digest(string(target))
+		path, _, _ := strings.Cut(string(target), "?")
+		return digest(path)
 	}
 	var b strings.Builder
 	for _, word := range words {

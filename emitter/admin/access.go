@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"net"
@@ -27,9 +28,10 @@ func (a *Admin) guarded(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		token, given := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 		switch {
-		case given && a.isToken(token), !given && isLocal(r):
-			setConnState(r, connAuthorized)
-			next(w, r)
+		case given && a.isToken(token):
+			next(w, Admit(r, func() bool { return a.isToken(token) }))
+		case !given && isLocal(r):
+			next(w, Admit(r, func() bool { return true }))
 		case given:
 			a.noteWrongToken(r)
 			http.Error(w, "wrong admin_token", http.StatusUnauthorized)
@@ -37,6 +39,21 @@ func (a *Admin) guarded(next http.HandlerFunc) http.HandlerFunc {
 			http.Error(w, "this needs a request from loopback, or the admin_token (Authorization: Bearer ...)", http.StatusForbidden)
 		}
 	}
+}
+
+type admissionKey struct{}
+
+// Admit returns a request of somebody who may use the API as long as still reports
+// so. Their connection is closed after those of everybody else.
+func Admit(r *http.Request, still func() bool) *http.Request {
+	setConnState(r, connAuthorized)
+	return r.WithContext(context.WithValue(r.Context(), admissionKey{}, still))
+}
+
+// isAdmitted reports whether whoever sent a request may still use the API.
+func isAdmitted(r *http.Request) bool {
+	still, ok := r.Context().Value(admissionKey{}).(func() bool)
+	return ok && still()
 }
 
 // isToken compares digests, so that timing reveals nothing about the token.

@@ -63,8 +63,9 @@ type Config struct {
 	Reloaded func() reload.Outcome
 	// Warnings returns what is doubtful in a configuration; nil means nothing.
 	Warnings func(*config.Config) []string
-	// Try reads a HAR file and writes what a configuration makes of it.
-	Try func(c *config.Config, har io.Reader, report io.Writer) error
+	// Try reads a HAR file and writes what a configuration makes of it. It may stop
+	// early when ctx ends.
+	Try func(ctx context.Context, c *config.Config, har io.Reader, report io.Writer) error
 	// Console returns what people see at / and below /console/, given the API without
 	// its access control and who may use it; nil means that there is none.
 	Console func(api http.Handler, access Access) http.Handler
@@ -171,6 +172,7 @@ func (a *Admin) routes() http.Handler {
 	if a.config.Console != nil {
 		console := a.config.Console(api, Access{IsLocal: isLocalPage, IsToken: a.isToken, HasToken: a.hasToken, NoteWrongToken: a.noteWrongToken})
 		mux.Handle("/{$}", console)
+		mux.Handle("/console", console)
 		mux.Handle("/console/", console)
 	}
 	return mux

@@ -48,7 +48,7 @@ func newServer(t *testing.T) *server {
 		},
 		Activity: live.New(),
 		Reloaded: func() reload.Outcome { return reload.Outcome{} },
-		Try:      func(*config.Config, io.Reader, io.Writer) error { return nil },
+		Try:      func(context.Context, *config.Config, io.Reader, io.Writer) error { return nil },
 		MayMove:  func(from, to string) error { return nil },
 		Forget: func(context.Context, string, string) (record.Forgotten, error) {
 			return record.Forgotten{Journeys: 1, Answers: 2, Pending: 3}, nil
@@ -336,4 +336,18 @@ func TestAProxyThatForwardsInHTTP10IsNotLocal(t *testing.T) {
 	}
 	f("1.1", 200)
 	f("1.0", 403)
+}
+
+func TestReportThatIsTooLongIsRefused(t *testing.T) {
+	s := newServer(t)
+	s.config.Try = func(_ context.Context, _ *config.Config, _ io.Reader, report io.Writer) error {
+		for {
+			if _, err := report.Write(make([]byte, 1<<20)); err != nil {
+				return err
+			}
+		}
+	}
+	if status, body := s.request("POST", "/try", nil); status != http.StatusBadRequest || !strings.Contains(body, "use sidehook try") {
+		t.Errorf("status %d and %.100q", status, body)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -25,13 +26,17 @@ func respondCSV(w http.ResponseWriter, name string, rows [][]string) {
 	_ = out.WriteAll(rows) // the client may be gone
 }
 
-// inert returns a text that no spreadsheet takes for a formula: it begins with an
-// apostrophe if it would begin as one.
+// laterFormula is what a spreadsheet takes for a formula that separates cells by
+// semicolons.
+var laterFormula = regexp.MustCompile(`(;[ \t]*)([=+@|%＝＋－＠-])`)
+
+// inert returns a text that no spreadsheet takes for a formula: there is an apostrophe
+// before what would begin as one.
 func inert(text string) string {
 	if strings.IndexAny(strings.TrimLeft(text, " \u00a0\ufeff"), "=+-@\t\r\n|%＝＋－＠") == 0 {
-		return "'" + text
+		text = "'" + text
 	}
-	return text
+	return laterFormula.ReplaceAllString(text, "$1'$2")
 }
 
 func surveyRows(list []Survey) [][]string {

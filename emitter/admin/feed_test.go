@@ -10,11 +10,17 @@ import (
 )
 
 // feedOf opens a feed and returns its lines, once it is subscribed.
-func (s *server) feedOf(query string) *bufio.Scanner {
+func (s *server) feedOf(query string) *bufio.Scanner { return s.feedWith(query, "") }
+
+// feedWith is feedOf with the admin_token, if it is not empty.
+func (s *server) feedWith(query, token string) *bufio.Scanner {
 	s.t.Helper()
 	request, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, "http://"+s.Addr().String()+"/feed"+query, http.NoBody)
 	if err != nil {
 		s.t.Fatal(err)
+	}
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
@@ -84,5 +90,20 @@ func TestFeedEndsWhenTheListenerShutsDown(t *testing.T) {
 	}
 	if feed.Scan(); feed.Scan() {
 		t.Errorf("the feed goes on with %q", feed.Text())
+	}
+}
+
+func TestFeedEndsWhenItsTokenIsNoLongerThatOfTheConfiguration(t *testing.T) {
+	s := newServer(t)
+	feed, other := s.feedWith("", canary), s.feedOf("")
+	s.setToken("another-token-0123456789")
+	for feed.Scan() {
+		if feed.Text() != "" {
+			t.Errorf("the feed goes on with %q", feed.Text())
+		}
+	}
+	s.config.Activity.Recorded(live.Entry{Event: "completion"})
+	if data := nextData(t, other); !strings.Contains(data, "completion") {
+		t.Errorf("the feed of somebody on this machine has %q", data)
 	}
 }

@@ -105,6 +105,7 @@ func get(ctx context.Context, url string) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
+	request.Header.Set("Accept", "text/event-stream, text/html")
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return nil, err

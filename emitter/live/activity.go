@@ -16,8 +16,8 @@ const (
 // ErrBusy reports that as many look at the feed as can.
 var ErrBusy = errors.New("too many look at what happens: close another console")
 
-// Activity is what happens right now. A nil Activity takes everything and keeps
-// nothing. It is safe for concurrent use.
+// Activity is what happens right now. What is noted in a nil
+// Activity is not kept. It is safe for concurrent use.
 type Activity struct {
 	now func() time.Time
 
@@ -73,7 +73,7 @@ func (a *Activity) Attempted(e Entry) {
 		a.targets[e.Target] = ofTarget
 	}
 	for _, m := range []*minutes{&a.minutes, ofTarget} {
-		if e.Reason == "" {
+		if e.Outcome == delivered {
 			m.at(now).Delivered++
 		} else {
 			m.at(now).Failed++
@@ -112,7 +112,12 @@ func (a *Activity) Snapshot() Snapshot {
 	recent, today := a.participants.estimate(now)
 	targets := map[string]Minute{}
 	for name, minutes := range a.targets {
-		targets[name] = minutes.sum(now)
+		total := minutes.sum(now)
+		if total.Delivered+total.Failed == 0 { // it may not be configured any more
+			delete(a.targets, name)
+			continue
+		}
+		targets[name] = total
 	}
 	return Snapshot{Minutes: a.minutes.last(now), Targets: targets, Now: recent, Today: today, Since: a.participants.since}
 }

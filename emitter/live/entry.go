@@ -15,7 +15,9 @@ const (
 
 // Outcomes are what can become of a delivery after an attempt; free is one that did
 // not use up an attempt.
-var Outcomes = []string{"delivered", "retried", "dead", "free"}
+var Outcomes = []string{delivered, "retried", "dead", "free"}
+
+const delivered = "delivered"
 
 // Entry is something that happened. The fields from Target on are those of an attempt.
 type Entry struct {

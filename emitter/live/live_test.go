@@ -24,8 +24,8 @@ func TestMinutesOfTheLastHourAreCounted(t *testing.T) {
 	a, now := activityAt(noon)
 	a.Recorded(Entry{})
 	*now = noon.Add(59 * time.Minute)
-	a.Attempted(Entry{})
-	a.Attempted(Entry{Reason: "timeout"})
+	a.Attempted(Entry{Outcome: "delivered"})
+	a.Attempted(Entry{Outcome: "retried", Reason: "timeout"})
 	first, last := a.Snapshot().Minutes[0], a.Snapshot().Minutes[59]
 	if want := (Minute{Start: noon, Events: 1}); first != want {
 		t.Errorf("first minute %+v, want %+v", first, want)

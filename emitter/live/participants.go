@@ -19,7 +19,7 @@ type sketch [registers]uint8
 
 func (s *sketch) add(hash uint64) {
 	register := hash % registers
-	run := uint8(bits.LeadingZeros64(hash|registers-1) + 1)
+	run := uint8(bits.LeadingZeros64(hash|(registers-1)) + 1)
 	s[register] = max(s[register], run)
 }
 

@@ -49,7 +49,7 @@ func (tx *Tx) dropCounts(prefix []byte, oldest uint32, limit int) (dropped int, 
 	var freed uint64
 	isEnd = true
 	for key, record := range tx.view.ascend(bucketSurveyCounts, prefix, nil) {
-		if binary.BigEndian.Uint32(key[countsPrefixSize:]) >= oldest {
+		if isDay := len(key) >= countsPrefixSize+4; isDay && binary.BigEndian.Uint32(key[countsPrefixSize:]) >= oldest {
 			break
 		}
 		if len(expired) == limit {

@@ -29,18 +29,21 @@ func Prober(version string, newApp func(*config.Config) (App, error)) check.Prob
 	return func(ctx context.Context, c *config.Config, profile *rules.Profile) []check.Finding {
 		ctx, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()
-		reader, err := newApp(c)
-		if err != nil {
-			return []check.Finding{bad("app "+c.App, err.Error(), "correct app_tls")}
-		}
 		names := slices.Sorted(maps.Keys(c.Targets))
 		findings := make([]check.Finding, 4+len(names))
 		clocks := make([]send.Probed, len(names))
 		var probing sync.WaitGroup
-		probing.Go(func() { findings[0] = state(c.State) })
+		probing.Go(func() { findings[0] = state(ctx, c.State) })
 		probing.Go(func() { findings[1] = port(ctx, "listen", c.Listen, c.Admin) })
 		probing.Go(func() { findings[2] = port(ctx, "admin", c.Admin, c.Admin) })
-		probing.Go(func() { findings[3] = app(ctx, reader, c.App, profile) })
+		probing.Go(func() {
+			reader, err := newApp(c)
+			if err != nil {
+				findings[3] = bad("app "+c.App, err.Error(), "correct app_tls")
+				return
+			}
+			findings[3] = app(ctx, reader, c.App, profile)
+		})
 		for i, name := range names {
 			probing.Go(func() { findings[4+i], clocks[i] = target(ctx, name, c.Targets[name], version) })
 		}

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,9 +15,22 @@ import (
 // probeSize is how many bytes are written to try the state directory.
 const probeSize = 64 << 10
 
-// state writes a file to the state directory, or where it would be created, and syncs
-// it. The store, which a running sidehook may own, is not touched.
-func state(dir string) check.Finding {
+// state is tryState, unless that takes until ctx ends: a disk that hangs cannot be
+// interrupted, and is left behind by a process that is about to end.
+func state(ctx context.Context, dir string) check.Finding {
+	tried := make(chan check.Finding, 1)
+	go func() { tried <- tryState(dir) }()
+	select {
+	case finding := <-tried:
+		return finding
+	case <-ctx.Done():
+		return bad("state "+dir, "the disk does not answer", "give it a directory on a disk that does")
+	}
+}
+
+// tryState writes a file to the state directory, or where it would be created, and
+// syncs it. The store, which a running sidehook may own, is not touched.
+func tryState(dir string) check.Finding {
 	what := "state " + dir
 	at, isNew, err := existing(dir)
 	if err == nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/sidehook/sidehook/rules/config"
+	"github.com/sidehook/sidehook/rules/jsonpath"
 )
 
 // standardPrefix begins a secret whose key is what the base64 after it encodes.
@@ -49,7 +50,7 @@ func (s *signed) matchesDecoded(text string) bool {
 // rewritten returns how the body must be rewritten for its signature to match, empty
 // if none of the usual ways is right.
 func (s *signed) rewritten(secret config.Secret) string {
-	var compact, indented bytes.Buffer
+	var compact bytes.Buffer
 	isJSON := json.Compact(&compact, s.body) == nil
 	ways := []struct {
 		name string
@@ -60,12 +61,10 @@ func (s *signed) rewritten(secret config.Secret) string {
 			name string
 			body []byte
 		}{"as JSON without blanks", compact.Bytes()})
-		if json.Indent(&indented, s.body, "", "  ") == nil {
-			ways = append(ways, struct {
-				name string
-				body []byte
-			}{"as indented JSON", indented.Bytes()})
-		}
+		ways = append(ways, struct {
+			name string
+			body []byte
+		}{"as indented JSON", jsonpath.Indent(s.body, "", "  ")})
 	}
 	for _, way := range ways {
 		other := *s

@@ -129,7 +129,7 @@ func TestEachFormatHasASummary(t *testing.T) {
 }
 
 // receive has a receiver receive a webhook, and returns its answer and what it printed.
-func receive(t *testing.T, r *Receiver, header http.Header, body string) (status int, answer, printed string) {
+func receive(t *testing.T, r *Receiver, header http.Header, body string) (response *http.Response, answer, printed string) {
 	t.Helper()
 	var out bytes.Buffer
 	r.Out, r.Now = &out, func() time.Time { return noon.Add(12 * time.Millisecond) }
@@ -140,7 +140,7 @@ func receive(t *testing.T, r *Receiver, header http.Header, body string) (status
 		t.Fatal(err)
 	}
 	request.Header = header
-	response, err := http.DefaultClient.Do(request)
+	response, err = http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +149,7 @@ func receive(t *testing.T, r *Receiver, header http.Header, body string) (status
 	if err != nil {
 		t.Fatal(err)
 	}
-	return response.StatusCode, string(text), out.String()
+	return response, string(text), out.String()
 }
 
 func TestWebhookIsPrintedOnALine(t *testing.T) {
@@ -160,9 +160,9 @@ func TestWebhookIsPrintedOnALine(t *testing.T) {
 		if edit != nil {
 			edit(sent)
 		}
-		status, _, printed := receive(t, r, sent, body)
-		if status != wantStatus || printed != want {
-			t.Errorf("%s: status %d and %q, want %d and %q", name, status, printed, wantStatus, want)
+		response, _, printed := receive(t, r, sent, body)
+		if response.StatusCode != wantStatus || printed != want {
+			t.Errorf("%s: status %d and %q, want %d and %q", name, response.StatusCode, printed, wantStatus, want)
 		}
 	}
 	right := config.NewSecret(secret)
@@ -185,6 +185,7 @@ func TestWebhookIsForwardedAsItCame(t *testing.T) {
 	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		content, _ := io.ReadAll(r.Body)
 		got = fmt.Sprint(r.Method, " ", Verify(r.Header, content, config.NewSecret(secret), noon), " ", string(content))
+		w.Header().Set("Retry-After", "7")
 		http.Error(w, "an answer", http.StatusTeapot)
 	}))
 	defer target.Close()
@@ -193,13 +194,24 @@ func TestWebhookIsForwardedAsItCame(t *testing.T) {
 		t.Fatal(err)
 	}
 	header := webhook(t, config.FormatStandard, body, secret)
-	status, answer, _ := receive(t, &Receiver{Secret: config.NewSecret(secret), Forward: address}, header, body)
-	if want := "POST <nil> " + body; got != want || status != http.StatusTeapot || answer != "an answer\n" {
-		t.Errorf("forwarded %q, answered %d %q", got, status, answer)
+	response, answer, _ := receive(t, &Receiver{Secret: config.NewSecret(secret), Forward: address}, header, body)
+	if want := "POST <nil> " + body; got != want || response.StatusCode != http.StatusTeapot || answer != "an answer\n" || response.Header.Get("Retry-After") != "7" {
+		t.Errorf("forwarded %q, answered %d %v %q", got, response.StatusCode, response.Header, answer)
 	}
 	target.Close()
-	status, _, printed := receive(t, &Receiver{Secret: config.NewSecret(secret), Forward: address}, header, body)
-	if status != http.StatusBadGateway || !strings.Contains(printed, "not forwarded: ") {
-		t.Errorf("to nobody: status %d, printed %q", status, printed)
+	response, _, printed := receive(t, &Receiver{Secret: config.NewSecret(secret), Forward: address}, header, body)
+	if response.StatusCode != http.StatusBadGateway || !strings.Contains(printed, "not forwarded: ") {
+		t.Errorf("to nobody: status %d, printed %q", response.StatusCode, printed)
 	}
+}
+
+func TestWhatIsNoWebhookIsRefused(t *testing.T) {
+	f := func(name string, status int, header http.Header, body string) {
+		t.Helper()
+		if response, _, printed := receive(t, &Receiver{Secret: config.NewSecret(secret)}, header, body); response.StatusCode != status || strings.Contains(printed, "verified") {
+			t.Errorf("%s: status %d, want %d; printed %q", name, response.StatusCode, status, printed)
+		}
+	}
+	f("a page of a browser", http.StatusForbidden, http.Header{"Origin": {"http://evil.example.org"}}, body)
+	f("too long a body", http.StatusRequestEntityTooLarge, http.Header{}, strings.Repeat("x", maxBody+1))
 }

@@ -4,9 +4,10 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/sidehook/sidehook/rules/config"
+	"github.com/sidehook/sidehook/rules/jsonpath"
 	"github.com/sidehook/sidehook/rules/terminal"
 )
 
@@ -52,15 +54,24 @@ type Receiver struct {
 // ServeHTTP implements http.Handler.
 func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	at := r.now()
-	body, err := io.ReadAll(http.MaxBytesReader(w, request.Body, maxBody))
-	if err != nil {
-		http.Error(w, "cannot read the webhook", http.StatusBadRequest)
+	if request.Header.Get("Origin") != "" {
+		http.Error(w, "webhooks come from no page of a browser", http.StatusForbidden)
 		return
 	}
-	verified := Verify(request.Header, body, r.Secret, at)
-	line := describe(request.Header, body, verified, at)
+	body, err := io.ReadAll(http.MaxBytesReader(w, request.Body, maxBody))
+	if err != nil {
+		status := http.StatusBadRequest
+		if tooLong := (*http.MaxBytesError)(nil); errors.As(err, &tooLong) {
+			status = http.StatusRequestEntityTooLarge
+		}
+		r.print(terminal.Line("✗ not read: "+err.Error()), nil)
+		http.Error(w, "cannot read the webhook: "+err.Error(), status)
+		return
+	}
+	mismatch := Verify(request.Header, body, r.Secret, at)
+	line := describe(request.Header, body, mismatch, at)
 	r.print(line, body)
-	if verified == nil && r.Received != nil {
+	if mismatch == nil && r.Received != nil {
 		r.Received(line, body)
 	}
 	switch {
@@ -68,8 +79,8 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		w.WriteHeader(r.Answer)
 	case r.Forward != nil:
 		r.forward(w, request, body)
-	case verified != nil:
-		http.Error(w, verified.Error(), http.StatusUnauthorized)
+	case mismatch != nil:
+		http.Error(w, mismatch.Error(), http.StatusUnauthorized)
 	default:
 		w.WriteHeader(http.StatusNoContent)
 	}
@@ -83,15 +94,15 @@ func (r *Receiver) now() time.Time {
 }
 
 // describe returns the line of a webhook.
-func describe(header http.Header, body []byte, verified error, at time.Time) string {
+func describe(header http.Header, body []byte, mismatch error, at time.Time) string {
 	summary := Summarise(body)
 	parts := []string{cmp.Or(summary.Event, "unknown event")}
 	if summary.Way != "" {
 		parts = append(parts, summary.Way)
 	}
 	mark, outcome := "✓", "verified"
-	if verified != nil {
-		mark, outcome = "✗", "not verified: "+verified.Error()
+	if mismatch != nil {
+		mark, outcome = "✗", "not verified: "+mismatch.Error()
 	}
 	parts = append(parts, outcome)
 	if !summary.At.IsZero() {
@@ -118,13 +129,8 @@ func formatDelay(d time.Duration) string {
 
 func (r *Receiver) print(line string, body []byte) {
 	text := line + "\n"
-	if r.HasBodies {
-		var pretty bytes.Buffer
-		if json.Indent(&pretty, body, "  ", "  ") != nil {
-			pretty.Reset()
-			pretty.Write(body)
-		}
-		text += "  " + terminal.Text(pretty.String()) + "\n"
+	if r.HasBodies && body != nil {
+		text += "  " + terminal.Text(string(jsonpath.Indent(body, "  ", "  "))) + "\n"
 	}
 	r.printing.Lock()
 	defer r.printing.Unlock()
@@ -141,9 +147,7 @@ func (r *Receiver) forward(w http.ResponseWriter, received *http.Request, body [
 		return
 	}
 	request.Header = received.Header.Clone()
-	for _, name := range []string{"Connection", "Keep-Alive", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade", "Content-Length"} {
-		request.Header.Del(name) // they are about a connection (RFC 9110, section 7.6.1)
-	}
+	dropConnectionFields(request.Header)
 	response, err := http.DefaultTransport.RoundTrip(request)
 	if err != nil {
 		r.print(terminal.Line("  not forwarded: "+err.Error()), nil)
@@ -151,6 +155,21 @@ func (r *Receiver) forward(w http.ResponseWriter, received *http.Request, body [
 		return
 	}
 	defer response.Body.Close()
+	dropConnectionFields(response.Header)
+	maps.Copy(w.Header(), response.Header)
 	w.WriteHeader(response.StatusCode)
 	_, _ = io.Copy(w, io.LimitReader(response.Body, maxAnswer))
+}
+
+// dropConnectionFields removes what is about a connection (RFC 9110, section 7.6.1),
+// and the length, which net/http sets.
+func dropConnectionFields(header http.Header) {
+	for _, value := range header.Values("Connection") {
+		for name := range strings.SplitSeq(value, ",") {
+			header.Del(strings.TrimSpace(name))
+		}
+	}
+	for _, name := range []string{"Connection", "Keep-Alive", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade", "Content-Length"} {
+		header.Del(name)
+	}
 }

@@ -1,7 +1,6 @@
 package demo
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -9,6 +8,8 @@ import (
 	"net/netip"
 	"strconv"
 	"sync"
+
+	"github.com/sidehook/sidehook/rules/jsonpath"
 )
 
 const (
@@ -43,12 +44,11 @@ func newFeed(stopped <-chan struct{}) *feed {
 }
 
 func (f *feed) add(line string, body []byte) {
-	var pretty bytes.Buffer
-	if len(body) > maxShownBody || json.Indent(&pretty, body, "", "  ") != nil {
-		pretty.Reset()
-		pretty.WriteString("(too long to be shown, or no JSON)")
+	pretty := "(too long to be shown)"
+	if len(body) <= maxShownBody {
+		pretty = string(jsonpath.Indent(body, "", "  "))
 	}
-	webhook := shownWebhook{Line: line, Body: pretty.String()}
+	webhook := shownWebhook{Line: line, Body: pretty}
 	if isCompletion(body) {
 		webhook.Next = nextStep
 	}

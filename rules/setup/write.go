@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -51,29 +52,40 @@ func (s *setup) write() error {
 			return err
 		}
 	}
-	if s.forces {
-		if err := os.Remove(s.output); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	if err := create(s.output, source); err != nil {
+	if err := s.writeConfig(source); err != nil {
 		return err
 	}
 	s.explain(secretPath, isNew, checked.Listen)
 	return nil
 }
 
-// create writes a file that is not there yet.
+// writeConfig writes the configuration. One that is replaced stays whole until the
+// new one is.
+func (s *setup) writeConfig(source []byte) error {
+	if !s.forces {
+		return create(s.output, source)
+	}
+	next := s.output + ".new"
+	if err := create(next, source); err != nil {
+		return err
+	}
+	if err := os.Rename(next, s.output); err != nil {
+		return errors.Join(fmt.Errorf("cannot replace the configuration: %w", err), os.Remove(next))
+	}
+	return nil
+}
+
+// create writes a file that is not there yet. One that cannot be written whole is removed.
 func create(path string, content []byte) error {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("cannot create the file: %w", err)
 	}
-	if _, err := file.Write(content); err != nil {
-		file.Close()
-		return fmt.Errorf("cannot write %s: %w", path, err)
+	_, err = file.Write(content)
+	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return errors.Join(fmt.Errorf("cannot write %s: %w", path, err), os.Remove(path))
 	}
-	return errors.Join(file.Sync(), file.Close())
+	return nil
 }
 
 // explain prints what to do next.
@@ -92,7 +104,7 @@ func (s *setup) explain(secretPath string, isNew bool, listen string) {
   sidehook run %s              serves participants at %s instead of the app
 
 The receiver needs the secret in %s to verify what comes.
-No receiver yet? This shows what one would get:
+No receiver yet? This shows what one would get, if the target's url is its address:
 
   sidehook listen --port %s --secret file:%s
 `, output, secretPath, made, output, output, output, listen, secretPath, s.port(), secretPath)
@@ -101,7 +113,12 @@ No receiver yet? This shows what one would get:
 // port returns the port for a receiver to try it with: the one of the target, if
 // that is on this machine.
 func (s *setup) port() string {
-	if parsed, err := url.Parse(s.to); err == nil && parsed.Port() != "" {
+	parsed, err := url.Parse(s.to)
+	if err != nil {
+		return "8787"
+	}
+	address, _ := netip.ParseAddr(parsed.Hostname())
+	if isHere := address.IsLoopback() || parsed.Hostname() == "localhost"; isHere && parsed.Port() != "" {
 		return parsed.Port()
 	}
 	return "8787"

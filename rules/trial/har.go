@@ -10,17 +10,24 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tidwall/gjson"
+
 	"github.com/sidehook/sidehook/rules"
 )
 
-// maxHAR is the largest HAR file, in bytes.
-const maxHAR = 512 << 20
+const (
+	// maxHAR is the largest HAR file, in bytes.
+	maxHAR = 512 << 20
+	// maxEntries is how many entries it may have.
+	maxEntries = 100_000
+)
 
 // The errors of a file that is not a HAR file.
 var (
 	errNoHAR    = errors.New("it has no log.entries, so it is not a HAR file; save one in the network panel of your browser's developer tools")
 	errEmptyHAR = errors.New("it has no entries; open the developer tools before you take the survey")
 	errHARSize  = fmt.Errorf("it has more than %d bytes", maxHAR)
+	errEntries  = fmt.Errorf("it has more than %d entries", maxEntries)
 )
 
 // Recorded is one exchange of a HAR file (HTTP Archive 1.2), as a browser's
@@ -43,8 +50,25 @@ type Recorded struct {
 
 type harFile struct {
 	Log struct {
-		Entries []json.RawMessage `json:"entries"`
+		Entries harEntries `json:"entries"`
 	} `json:"log"`
+}
+
+// harEntries are the entries of a file, maxEntries and one at the most.
+type harEntries []json.RawMessage
+
+// UnmarshalJSON implements json.Unmarshaler. It keeps slices of document.
+func (e *harEntries) UnmarshalJSON(document []byte) error {
+	list := gjson.ParseBytes(document)
+	if !list.IsArray() {
+		return errNoHAR
+	}
+	*e = harEntries{}
+	list.ForEach(func(_, entry gjson.Result) bool {
+		*e = append(*e, json.RawMessage(entry.Raw))
+		return len(*e) <= maxEntries
+	})
+	return nil
 }
 
 // ReadHAR reads the exchanges of a HAR file, in the order of their start. It
@@ -98,6 +122,8 @@ func readEntries(r io.Reader) ([]json.RawMessage, error) {
 		return nil, errNoHAR
 	case len(file.Log.Entries) == 0:
 		return nil, errEmptyHAR
+	case len(file.Log.Entries) > maxEntries:
+		return nil, errEntries
 	}
 	return file.Log.Entries, nil
 }

@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -163,4 +164,11 @@ func FuzzReadHAR(f *testing.F) {
 			t.Fatal(err)
 		}
 	})
+}
+
+func TestHARWithTooManyEntriesIsRefused(t *testing.T) {
+	file := `{"log":{"entries":[` + strings.Repeat("1,", maxEntries) + `1]}}`
+	if _, _, err := ReadHAR(strings.NewReader(file)); !errors.Is(err, errEntries) {
+		t.Errorf("%v, want %v", err, errEntries)
+	}
 }

@@ -3,7 +3,6 @@ package trial
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -21,9 +20,12 @@ func (r *Report) WriteText(w io.Writer) error {
 	fmt.Fprintf(&b, "%s matched by the profile for %s\n", count(len(r.Exchanges), "exchange"), r.App)
 	for i := range r.Exchanges {
 		r.Exchanges[i].write(&b)
+		if _, err := b.WriteTo(w); err != nil {
+			return err
+		}
 	}
 	r.writeRest(&b)
-	_, err := w.Write(b.Bytes())
+	_, err := b.WriteTo(w)
 	return err
 }
 
@@ -119,9 +121,7 @@ func (e *Event) write(b *bytes.Buffer) {
 	for _, delivery := range e.Deliveries {
 		fmt.Fprintf(b, "     to %s by rule %s, format %s, %s\n", delivery.Target, delivery.Rule, delivery.Format, delivery.ContentType)
 		b.WriteString("       ")
-		if err := json.Indent(b, delivery.Body, "       ", "  "); err != nil {
-			b.Write(delivery.Body)
-		}
+		b.Write(jsonpath.Indent(delivery.Body, "       ", "  "))
 		b.WriteByte('\n')
 	}
 }

@@ -19,6 +19,12 @@ type Options struct {
 	// Preview makes the deliveries of an event and calls add for each: the bodies of
 	// webhooks are not known here.
 	Preview Preview
+	// MaxBodies is how many bytes the bodies and data of all events may have, past
+	// which they are left out; 0 means any number.
+	MaxBodies int
+	// Stopped reports whether nobody waits for the report any more, so that it may end
+	// early; nil means never.
+	Stopped func() bool
 }
 
 // trial is one Run.
@@ -37,6 +43,10 @@ type trial struct {
 	settling []settling
 	// heard are the last exchanges of journeys.
 	heard map[rules.Key]heard
+	// unmatchedAt has the place of each request in Unmatched.
+	unmatchedAt map[string]int
+	// kept is how many bytes the bodies and data of events have.
+	kept int
 }
 
 // settling is when the events of a journey stop waiting for answers.
@@ -64,6 +74,8 @@ func Run(o Options, recorded []Recorded, omitted []Omission) *Report {
 		recorded: ByEnd(recorded),
 		awaited:  map[uint64]bool{},
 		heard:    map[rules.Key]heard{},
+
+		unmatchedAt: map[string]int{},
 	}
 	for i, one := range t.recorded {
 		if match, ok := o.Profile.Match([]byte(one.Method), []byte(one.Target)); ok {
@@ -73,6 +85,9 @@ func Run(o Options, recorded []Recorded, omitted []Omission) *Report {
 		}
 	}
 	for i := range t.matched {
+		if o.Stopped != nil && o.Stopped() {
+			break
+		}
 		t.Exchanges = append(t.Exchanges, t.exchange(i))
 	}
 	if n := len(t.recorded); n > 0 {
@@ -84,9 +99,10 @@ func Run(o Options, recorded []Recorded, omitted []Omission) *Report {
 func (t *trial) noteUnmatched(one *Recorded) {
 	path, _, _ := strings.Cut(one.Target, "?")
 	request := one.Method + " " + path
-	i := slices.IndexFunc(t.Unmatched, func(u Unmatched) bool { return u.Request == request })
-	if i < 0 {
+	i, isKnown := t.unmatchedAt[request]
+	if !isKnown {
 		i = len(t.Unmatched)
+		t.unmatchedAt[request] = i
 		t.Unmatched = append(t.Unmatched, Unmatched{Request: request})
 	}
 	u := &t.Unmatched[i]
@@ -184,7 +200,7 @@ func (t *trial) observe(o rules.Observation, result *Exchange) {
 func (t *trial) report(key rules.Key, events []*rules.Event, result *Exchange) {
 	for _, event := range events {
 		result.Events = append(result.Events, Event{
-			Name: event.Name(), Place: event.Place, Recovered: event.Recovered, Data: event.Data(),
+			Name: event.Name(), Place: event.Place, Recovered: event.Recovered, Data: t.keep(event.Data()),
 			Rules: t.set.Explain(event), Deliveries: t.deliveries(key, event),
 		})
 	}
@@ -194,9 +210,20 @@ func (t *trial) deliveries(key rules.Key, event *rules.Event) []Delivery {
 	made := []Delivery{}
 	t.Preview(key, event, func(target, rule, contentType string, body []byte) {
 		format := t.Config.Targets[target].Format
-		made = append(made, Delivery{Target: target, Rule: rule, Format: format, ContentType: contentType, Body: body})
+		made = append(made, Delivery{Target: target, Rule: rule, Format: format, ContentType: contentType, Body: t.keep(body)})
 	})
 	return made
+}
+
+// leftOut stands for a body or data past MaxBodies.
+var leftOut = []byte(`"(left out: the bodies of all events are too long together)"`)
+
+// keep returns content, or leftOut where there is too much.
+func (t *trial) keep(content []byte) []byte {
+	if t.kept += len(content); t.MaxBodies > 0 && t.kept > t.MaxBodies {
+		return leftOut
+	}
+	return content
 }
 
 // isDisturbedBy reports whether the other exchange was in flight together with f,

@@ -157,3 +157,13 @@ func loadTextToTry(t *testing.T, source string) (*config.Config, error) {
 	}
 	return config.LoadWithoutSecrets(file)
 }
+
+func TestBodiesPastTheirBoundAreLeftOut(t *testing.T) {
+	kept := &trial{Options: Options{MaxBodies: 10}}
+	if got := string(kept.keep([]byte("12345678"))); got != "12345678" {
+		t.Errorf("within the bound: %q", got)
+	}
+	if got := string(kept.keep([]byte("345"))); got != string(leftOut) {
+		t.Errorf("past the bound: %q", got)
+	}
+}

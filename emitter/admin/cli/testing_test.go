@@ -60,7 +60,7 @@ func newServerIn(t *testing.T, dir string) *server {
 		},
 		Activity: live.New(),
 		Reloaded: func() reload.Outcome { return reload.Outcome{} },
-		Try:      func(*config.Config, io.Reader, io.Writer) error { return nil },
+		Try:      func(context.Context, *config.Config, io.Reader, io.Writer) error { return nil },
 		MayMove:  func(from, to string) error { return s.mayMove },
 		Forget: func(_ context.Context, participant, survey string) (record.Forgotten, error) {
 			s.forgotten = append(s.forgotten, participant+" "+survey)

@@ -9,6 +9,9 @@ import (
 
 const (
 	cookieName = "sidehook_session"
+	// home is the path of the overview, below which all pages are. The cookie is for
+	// these alone: browsers send it to other ports of the host, too, where the app is.
+	home = "/console"
 	// maxForm is the longest form, in bytes, but for HAR files.
 	maxForm = 64 << 10
 )
@@ -30,11 +33,12 @@ func (c *Console) admitted(next http.HandlerFunc) http.HandlerFunc {
 			return
 		}
 		if cookie, err := r.Cookie(cookieName); err == nil && c.sessions.isValid(cookie.Value) {
+			r = admin.Admit(r, func() bool { return c.sessions.isValid(cookie.Value) })
 			next(w, r.WithContext(context.WithValue(r.Context(), sessionKey{}, cookie.Value)))
 			return
 		}
 		if c.access.IsLocal(r) {
-			next(w, r)
+			next(w, admin.Admit(r, func() bool { return true }))
 			return
 		}
 		c.showLogin(w, r, http.StatusUnauthorized, "")
@@ -86,17 +90,17 @@ func (c *Console) login(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	setCookie(w, id, int(sessionTime.Seconds()))
-	http.Redirect(w, r, "/", http.StatusSeeOther)
+	http.Redirect(w, r, home, http.StatusSeeOther)
 }
 
 func (c *Console) logout(w http.ResponseWriter, r *http.Request) {
 	c.sessions.end(sessionOf(r))
 	setCookie(w, "", -1)
-	http.Redirect(w, r, "/", http.StatusSeeOther)
+	http.Redirect(w, r, home, http.StatusSeeOther)
 }
 
 // setCookie sets the cookie of a session. It is not Secure: the listener is plain
 // HTTP, and TLS in front of it is the operator's.
 func setCookie(w http.ResponseWriter, id string, maxAge int) {
-	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: id, Path: "/", MaxAge: maxAge, HttpOnly: true, SameSite: http.SameSiteStrictMode})
+	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: id, Path: home, MaxAge: maxAge, HttpOnly: true, SameSite: http.SameSiteStrictMode})
 }

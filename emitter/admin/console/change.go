@@ -144,5 +144,5 @@ func (c *Console) changeTarget(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, err)
 		return
 	}
-	http.Redirect(w, r, "/", http.StatusSeeOther)
+	http.Redirect(w, r, home, http.StatusSeeOther)
 }

@@ -27,9 +27,10 @@ func New(apiHandler http.Handler, access admin.Access) http.Handler {
 	c := &Console{api: api{apiHandler}, access: access, sessions: newSessions(access.IsToken)}
 	mux := http.NewServeMux()
 	mux.Handle("GET /console/assets/", http.StripPrefix("/console/", http.FileServerFS(assets)))
+	mux.Handle("GET /{$}", http.RedirectHandler(home, http.StatusSeeOther))
 	mux.HandleFunc("POST /console/login", c.login)
 	for pattern, handler := range map[string]http.HandlerFunc{
-		"GET /{$}":                                 c.overview,
+		"GET " + home:                              c.overview,
 		"GET /console/live":                        c.live,
 		"GET /console/feed":                        c.feed,
 		"GET /console/deliveries":                  c.deliveries,

@@ -31,7 +31,7 @@ func TestEachPageShowsWhatItIsAbout(t *testing.T) {
 			}
 		}
 	}
-	f("/", "Target crm is down: &lt;script&gt;", "deliveries to crm are dead", "The configuration was not reloaded", `<dd>1</dd><dd class="note">in the last hour`, "erp", `aria-current="page">Overview`)
+	f("/console", "Target crm is down: &lt;script&gt;", "deliveries to crm are dead", "The configuration was not reloaded", `<dd>1</dd><dd class="note">in the last hour`, "erp", `aria-current="page">Overview`)
 	f("/console/live", "msg_1?target=crm", `data-feed="/console/feed?"`, "<option>erp</option>")
 	f("/console/live?target=crm&survey=x", `data-feed="/console/feed?survey=x&amp;target=crm"`, "<option selected>crm</option>")
 	f("/console/deliveries", "msg_1", "msg_2", "Dead deliveries by cause", "status 500", "Discard…")
@@ -87,11 +87,11 @@ func TestLoginLastsUntilItEnds(t *testing.T) {
 	if cookie := s.cookies[0]; !cookie.HttpOnly || cookie.SameSite != http.SameSiteStrictMode || cookie.MaxAge != 3600 {
 		t.Errorf("cookie %+v", cookie)
 	}
-	if status, page := s.get("/", elsewhere); status != http.StatusOK || !strings.Contains(page, "Log out") {
+	if status, page := s.get("/console", elsewhere); status != http.StatusOK || !strings.Contains(page, "Log out") {
 		t.Fatalf("after the login: status %d", status)
 	}
 	edit := func(r *http.Request) { elsewhere(r); r.Header.Set("Origin", "http://"+r.Host) }
-	_, shown := s.get("/", elsewhere)
+	_, shown := s.get("/console", elsewhere)
 	token := strings.SplitN(strings.SplitN(shown, `name="token" value="`, 2)[1], `"`, 2)[0]
 	kept := s.cookies
 	status, _ := s.send(http.MethodPost, "/console/logout", "application/x-www-form-urlencoded", strings.NewReader(url.Values{"token": {token}}.Encode()), edit)
@@ -99,7 +99,7 @@ func TestLoginLastsUntilItEnds(t *testing.T) {
 		t.Fatalf("logout: status %d", status)
 	}
 	s.cookies = kept
-	if status, _ := s.get("/", elsewhere); status != http.StatusUnauthorized {
+	if status, _ := s.get("/console", elsewhere); status != http.StatusUnauthorized {
 		t.Errorf("a cookie from before the logout: status %d", status)
 	}
 }
@@ -156,7 +156,7 @@ func TestChangesNeedTheTokenOfAPage(t *testing.T) {
 	if target, err := s.store.Target("crm"); err != nil || !target.Disabled.IsZero() {
 		t.Errorf("the target was disabled: %+v, %v", target, err)
 	}
-	if status, _ := s.post("/console/targets/crm", url.Values{"action": {"disable"}}, "/", nil); status != http.StatusSeeOther {
+	if status, _ := s.post("/console/targets/crm", url.Values{"action": {"disable"}}, "/console", nil); status != http.StatusSeeOther {
 		t.Errorf("with the token: status %d", status)
 	}
 	if target, err := s.store.Target("crm"); err != nil || target.Disabled.IsZero() {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/sidehook/sidehook/emitter/admin"
 )
@@ -40,7 +41,15 @@ func (c *Console) live(w http.ResponseWriter, r *http.Request) {
 	c.render(w, r, http.StatusOK, "live", "Live", data)
 }
 
-func (c *Console) feed(w http.ResponseWriter, r *http.Request) { c.api.stream(w, r, "/feed") }
+// feed is for an EventSource alone: a page of another port could have a browser open
+// it as an image, which takes a place from others.
+func (c *Console) feed(w http.ResponseWriter, r *http.Request) {
+	if !strings.Contains(r.Header.Get("Accept"), "text/event-stream") {
+		c.refuse(w, r, http.StatusNotAcceptable, "This is read by the live page.")
+		return
+	}
+	c.api.stream(w, r, "/feed")
+}
 
 func (c *Console) targetNames(r *http.Request) (names []string, err error) {
 	var targets []admin.Target

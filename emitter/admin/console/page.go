@@ -24,7 +24,7 @@ type link struct{ Name, Title, Path string }
 
 // navigation links to the pages.
 var navigation = []link{
-	{"overview", "Overview", "/"},
+	{"overview", "Overview", home},
 	{"live", "Live", "/console/live"},
 	{"deliveries", "Deliveries", "/console/deliveries"},
 	{"surveys", "Surveys", "/console/surveys"},

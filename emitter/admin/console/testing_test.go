@@ -79,7 +79,7 @@ func newServer(t *testing.T) *server {
 		MayMove:  func(from, to string) error { return nil },
 		Forget:   func(context.Context, string, string) (record.Forgotten, error) { return record.Forgotten{}, nil },
 		Reloaded: func() reload.Outcome { return s.reloaded },
-		Try: func(_ *config.Config, har io.Reader, report io.Writer) error {
+		Try: func(_ context.Context, _ *config.Config, har io.Reader, report io.Writer) error {
 			_, err := io.Copy(report, har)
 			return err
 		},
