@@ -1,9 +1,8 @@
 package setup
 
 import (
-	"bytes"
+	"fmt"
 	"strings"
-	"text/template"
 
 	"github.com/sidehook/sidehook/rules/strictyaml"
 )
@@ -19,33 +18,32 @@ type answers struct {
 }
 
 // written is the configuration. It has what must be said, and what is worth knowing.
-var written = template.Must(template.New("config").Funcs(template.FuncMap{"text": strictyaml.WriteText}).Parse(
-	`# yaml-language-server: $schema=https://raw.githubusercontent.com/sidehook/sidehook/main/rules/schema/config.json
+const written = `# yaml-language-server: $schema=https://raw.githubusercontent.com/sidehook/sidehook/main/rules/schema/config.json
 #
 # Every key and its default: config.example.yaml in the repository of sidehook.
 
-app: {{text .App}}
-profile: {{text .Profile}}
+app: %s
+profile: %s
 
 # Where participants connect, instead of to the app.
-listen: {{.Listen}}
+listen: %s
 
 # Health, metrics and the console. Other machines see only health and metrics.
 admin: :9090
 
 # Answers and webhooks that were not delivered yet: keep it on a disk of its own.
-state: {{text .State}}
+state: %s
 
 targets:
   receiver:
-    url: {{text .To}}
-    secret: file:{{.Secret}}
+    url: %s
+    secret: file:%s
     format: standard        # or decsys, the body of Decsys' own webhooks, or cloudevents
 
 rules:
   - to: [receiver]
-    on: [{{.On}}]
-`))
+    on: [%s]
+`
 
 // yaml writes the configuration.
 func (a answers) yaml() []byte {
@@ -57,10 +55,6 @@ func (a answers) yaml() []byte {
 	for _, event := range a.on {
 		on = append(on, strictyaml.WriteText(event))
 	}
-	var b bytes.Buffer
-	// It cannot fail: the template is fixed, and the buffer in memory.
-	_ = written.Execute(&b, struct{ App, Profile, Listen, State, To, Secret, On string }{
-		a.app, a.profile, listen, a.state, a.to, secretName, strings.Join(on, ", "),
-	})
-	return b.Bytes()
+	text := strictyaml.WriteText
+	return fmt.Appendf(nil, written, text(a.app), text(a.profile), listen, text(a.state), text(a.to), secretName, strings.Join(on, ", "))
 }

@@ -73,7 +73,9 @@ type loginData struct {
 }
 
 func (c *Console) showLogin(w http.ResponseWriter, r *http.Request, status int, problem string) {
-	c.render(w, r, status, "login", "Log in", loginData{IsPossible: c.access.HasToken(), Problem: problem})
+	c.render(w, r, status, "login", "Log in", func(*page) string {
+		return loginPage(loginData{IsPossible: c.access.HasToken(), Problem: problem})
+	})
 }
 
 // login begins a session for whoever enters the admin_token.

@@ -54,7 +54,7 @@ func (c *Console) change(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, err)
 		return
 	}
-	c.render(w, r, http.StatusOK, "change", data.Action.Verb, &data)
+	c.render(w, r, http.StatusOK, "change", data.Action.Verb, func(p *page) string { return changePage(p, &data) })
 }
 
 // runChange goes through the selected deliveries, as far as it gets in changeTime.
@@ -121,12 +121,12 @@ func (d *changeData) state() string {
 // Deliveries says how many there are.
 func (d *changeData) Deliveries() string {
 	if d.IsWhole || d.IsDone {
-		return plural2(d.Count, "delivery", "deliveries")
+		return plural(d.Count, "delivery", "deliveries")
 	}
-	return "More than " + plural2(d.Count, "delivery", "deliveries")
+	return "More than " + plural(d.Count, "delivery", "deliveries")
 }
 
-func plural2(n int, one, many string) string {
+func plural(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}

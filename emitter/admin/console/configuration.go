@@ -12,5 +12,5 @@ func (c *Console) configuration(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, err)
 		return
 	}
-	c.render(w, r, http.StatusOK, "configuration", "Configuration", data)
+	c.render(w, r, http.StatusOK, "configuration", "Configuration", func(*page) string { return configurationPage(&data) })
 }

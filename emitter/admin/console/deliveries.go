@@ -41,7 +41,7 @@ func (c *Console) deliveries(w http.ResponseWriter, r *http.Request) {
 	if err := c.api.get(r, "/deliveries/causes", nil, &data.CauseList); err != nil && data.Problem == "" {
 		data.Problem = err.Error()
 	}
-	c.render(w, r, http.StatusOK, "deliveries", "Deliveries", data)
+	c.render(w, r, http.StatusOK, "deliveries", "Deliveries", func(p *page) string { return deliveriesPage(p, &data) })
 }
 
 // withAfter adds the place where a list continues.
@@ -84,5 +84,5 @@ func (c *Console) showDelivery(w http.ResponseWriter, r *http.Request, withBody 
 		c.fail(w, r, err)
 		return
 	}
-	c.render(w, r, http.StatusOK, "delivery", "Delivery", data)
+	c.render(w, r, http.StatusOK, "delivery", "Delivery", func(p *page) string { return deliveryPage(p, &data) })
 }

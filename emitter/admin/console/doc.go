@@ -8,6 +8,7 @@
 // they enter in a form and which becomes a session. Every change is a POST that has
 // the token of a page of that session.
 //
-// A page is a Go file with its data, and a file in templates/ with its HTML. All pages
-// can be read without script; assets/console.js keeps them up to date.
+// A page is a Go file with its data, and a template of the same name (*.qtpl, of
+// quicktemplate) that go generate compiles to Go; its {%s } escapes what it shows. All
+// pages can be read without script; assets/console.js keeps them up to date.
 package console

@@ -38,7 +38,7 @@ func (c *Console) live(w http.ResponseWriter, r *http.Request) {
 	}
 	data.Deliveries = list.Deliveries
 	slices.SortStableFunc(data.Deliveries, func(a, b admin.Delivery) int { return -cmp.Compare(a.Created.UnixNano(), b.Created.UnixNano()) })
-	c.render(w, r, http.StatusOK, "live", "Live", data)
+	c.render(w, r, http.StatusOK, "live", "Live", func(*page) string { return livePage(&data) })
 }
 
 // feed is for an EventSource alone: a page of another port could have a browser open

@@ -31,7 +31,7 @@ func (c *Console) overview(w http.ResponseWriter, r *http.Request) {
 		data.Delivered += minute.Delivered
 		data.Failed += minute.Failed
 	}
-	c.render(w, r, http.StatusOK, "overview", "Overview", data)
+	c.render(w, r, http.StatusOK, "overview", "Overview", func(p *page) string { return overviewPage(p, &data) })
 }
 
 // bar is a minute in a picture of an hour.

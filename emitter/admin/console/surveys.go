@@ -56,7 +56,7 @@ func (c *Console) surveys(w http.ResponseWriter, r *http.Request) {
 	if list.After != "" {
 		data.Next = "/console/surveys?" + withAfter(values, list.After).Encode()
 	}
-	c.render(w, r, http.StatusOK, "surveys", "Surveys", data)
+	c.render(w, r, http.StatusOK, "surveys", "Surveys", func(*page) string { return surveysPage(&data) })
 }
 
 // periodOf returns the period that a request chooses, as parameters of the API.
@@ -105,7 +105,7 @@ func (c *Console) survey(w http.ResponseWriter, r *http.Request) {
 	data.PagesCSV = address + values.Encode()
 	values.Set("by", "day")
 	data.DaysCSV = address + values.Encode()
-	c.render(w, r, http.StatusOK, "survey", "Survey "+surveyName(&data.Survey), data)
+	c.render(w, r, http.StatusOK, "survey", "Survey "+surveyName(&data.Survey), func(*page) string { return surveyPage(&data) })
 }
 
 // surveyCSV responds with figures for a spreadsheet.

@@ -45,7 +45,7 @@ func (c *Console) showTest(w http.ResponseWriter, r *http.Request, data testData
 		return
 	}
 	data.Targets, data.Events = configured(targets), sample.Names
-	c.render(w, r, http.StatusOK, "test", "Test", data)
+	c.render(w, r, http.StatusOK, "test", "Test", func(p *page) string { return testPage(p, &data) })
 }
 
 // configured returns the names of the targets that can be sent to.

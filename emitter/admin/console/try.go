@@ -27,7 +27,7 @@ type tryData struct {
 }
 
 func (c *Console) tryForm(w http.ResponseWriter, r *http.Request) {
-	c.render(w, r, http.StatusOK, "try", "Try", tryData{Limit: admin.MaxHAR})
+	c.render(w, r, http.StatusOK, "try", "Try", func(p *page) string { return tryPage(p, &tryData{Limit: admin.MaxHAR}) })
 }
 
 // try sends the file of a form to the API. The token of the page comes before it,
@@ -59,7 +59,7 @@ func (c *Console) try(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		data.Problem, status = err.Error(), statusOf(err)
 	}
-	c.render(w, r, status, "try", "Try", data)
+	c.render(w, r, status, "try", "Try", func(p *page) string { return tryPage(p, &data) })
 }
 
 // field reads a short field, which must come next, of a form.
