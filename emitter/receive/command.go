@@ -2,8 +2,6 @@ package receive
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -25,8 +23,6 @@ const (
 	headTimeout = 10 * time.Second
 	// stopTimeout bounds the wait for webhooks in flight at the end.
 	stopTimeout = 3 * time.Second
-	// keyLength is that of a secret that is made, in bytes.
-	keyLength = 32
 )
 
 // options are the flags of the command.
@@ -119,7 +115,7 @@ func (o *options) receiver(out io.Writer) (*Receiver, error) {
 		r.Forward = address
 	}
 	if o.secret == "" {
-		r.Secret = newSecret()
+		r.Secret = config.GenerateSecret()
 		return r, nil
 	}
 	var err error
@@ -127,10 +123,4 @@ func (o *options) receiver(out io.Writer) (*Receiver, error) {
 		return nil, fmt.Errorf("cannot use --secret: %w", err)
 	}
 	return r, nil
-}
-
-func newSecret() config.Secret {
-	key := make([]byte, keyLength)
-	_, _ = rand.Read(key) // never fails
-	return config.NewSecret(standardPrefix + base64.StdEncoding.EncodeToString(key))
 }

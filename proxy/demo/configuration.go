@@ -1,8 +1,6 @@
 package demo
 
 import (
-	"crypto/rand"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -10,9 +8,6 @@ import (
 	sidehookconfig "github.com/sidehook/sidehook/rules/config"
 	"github.com/sidehook/sidehook/rules/strictyaml"
 )
-
-// secretLength is that of a secret that is made, in bytes.
-const secretLength = 32
 
 // nextStep is printed after the first completion.
 const nextStep = "That was a completion. Now in front of your app: sidehook init"
@@ -27,9 +22,7 @@ type ownTarget struct {
 // signingSecret returns the secret of both targets.
 func (t ownTarget) signingSecret() (sidehookconfig.Secret, error) {
 	if t.secret == "" {
-		var key [secretLength]byte
-		_, _ = rand.Read(key[:]) // never fails
-		return sidehookconfig.NewSecret("whsec_" + base64.StdEncoding.EncodeToString(key[:])), nil
+		return sidehookconfig.GenerateSecret(), nil
 	}
 	secret, err := sidehookconfig.ReadSecret(t.secret)
 	if err != nil {

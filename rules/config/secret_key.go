@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"crypto/ed25519"
+	"crypto/rand"
 	"encoding/base64"
 	"fmt"
 	"strings"
@@ -19,6 +20,16 @@ const (
 	// minSecret is the shortest secret that is a key as it stands, in bytes.
 	minSecret = 16
 )
+
+// generatedKey is the length of a key that is made, in bytes.
+const generatedKey = 32
+
+// GenerateSecret returns a new secret of Standard Webhooks: whsec_ and a random key.
+func GenerateSecret() Secret {
+	var key [generatedKey]byte
+	_, _ = rand.Read(key[:]) // never fails
+	return NewSecret(hmacPrefix + base64.StdEncoding.EncodeToString(key[:]))
+}
 
 // SigningKey returns the HMAC key: what whsec_ encodes, or the bytes of any other text.
 func (s Secret) SigningKey() []byte {

@@ -27,10 +27,8 @@ func (c *Counts) Took(d time.Duration) { c.times.Add(max(d, 0)) }
 // Of returns how many were counted.
 func (c *Counts) Of(counter Counter) uint64 { return c.values[counter] }
 
-// Gone returns how many have abandoned the survey, and not returned.
-func (c *Counts) Gone() uint64 {
-	return c.Of(Abandoned) - min(c.Of(Returned), c.Of(Abandoned))
-}
+// Gone returns how many of those who abandoned a survey or a page have not returned.
+func Gone(abandoned, returned uint64) uint64 { return abandoned - min(abandoned, returned) }
 
 // Median returns how long half of the participants took at most; ok is false if
 // nobody knows. See Histogram.Median.

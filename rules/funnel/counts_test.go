@@ -77,7 +77,7 @@ func TestWhoHasReturnedIsNotGone(t *testing.T) {
 		for range returned {
 			c.Add(Returned)
 		}
-		if got := c.Gone(); got != want {
+		if got := Gone(c.Of(Abandoned), c.Of(Returned)); got != want {
 			t.Errorf("%d abandoned, %d returned: %d gone, want %d", abandoned, returned, got, want)
 		}
 	}

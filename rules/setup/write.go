@@ -1,8 +1,6 @@
 package setup
 
 import (
-	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,9 +14,6 @@ import (
 	"github.com/sidehook/sidehook/rules/terminal"
 )
 
-// secretLength is that of a secret that is made, in bytes.
-const secretLength = 32
-
 // write checks what the configuration will be, and writes it and its secret, which
 // only the owner may read: a URL may hold a credential, too.
 func (s *setup) write() error {
@@ -26,9 +21,7 @@ func (s *setup) write() error {
 	secret, err := os.ReadFile(secretPath)
 	isNew := errors.Is(err, fs.ErrNotExist)
 	if isNew {
-		var key [secretLength]byte
-		_, _ = rand.Read(key[:]) // never fails
-		secret, err = []byte("whsec_"+base64.StdEncoding.EncodeToString(key[:])+"\n"), nil
+		secret, err = []byte(config.GenerateSecret().Reveal()+"\n"), nil
 	}
 	if err != nil {
 		return fmt.Errorf("cannot read the secret: %w", err)

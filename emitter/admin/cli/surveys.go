@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sidehook/sidehook/emitter/admin"
+	"github.com/sidehook/sidehook/rules/funnel"
 	"github.com/sidehook/sidehook/rules/terminal"
 )
 
@@ -206,7 +207,7 @@ func surveysTable(list []admin.Survey, isWide bool) *table {
 		if s.ScreenedOut > 0 {
 			completed += " +" + number(s.ScreenedOut) + " out"
 		}
-		t.add([]string{name, id, number(s.Started), completed, gone(s.Abandoned, s.Returned), seconds(s.MedianSeconds), s.LastDay})
+		t.add([]string{name, id, number(s.Started), completed, number(funnel.Gone(s.Abandoned, s.Returned)), seconds(s.MedianSeconds), s.LastDay})
 	}
 	return t
 }
@@ -225,7 +226,7 @@ func pagesTable(pages []admin.SurveyPage, isWide bool) *table {
 		if name == "" {
 			name = p.ID
 		}
-		t.add([]string{page, name, number(p.Reached), number(p.Left), gone(p.Abandoned, p.Returned), seconds(p.MedianSeconds)})
+		t.add([]string{page, name, number(p.Reached), number(p.Left), number(funnel.Gone(p.Abandoned, p.Returned)), seconds(p.MedianSeconds)})
 	}
 	return t
 }
@@ -238,9 +239,6 @@ func daysTable(days []admin.SurveyDay) *table {
 	}
 	return t
 }
-
-// gone is how many have abandoned a survey and not returned.
-func gone(abandoned, returned uint64) string { return number(abandoned - min(abandoned, returned)) }
 
 // seconds is a duration in its largest two units; empty for nil.
 func seconds(s *float64) string {

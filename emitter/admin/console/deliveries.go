@@ -1,6 +1,7 @@
 package console
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 
@@ -28,10 +29,7 @@ func (c *Console) deliveries(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, err)
 		return
 	}
-	for i := range targets {
-		data.Targets = append(data.Targets, targets[i].Name)
-	}
-	data.Configured = configured(targets)
+	data.Targets, data.Configured = namesOf(targets), configured(targets)
 	values := data.Filter.values()
 	if err := c.api.get(r, "/deliveries", withAfter(values, r.URL.Query().Get("after")), &data.DeliveryList); err != nil {
 		data.Problem = err.Error()
@@ -47,9 +45,7 @@ func (c *Console) deliveries(w http.ResponseWriter, r *http.Request) {
 // withAfter adds the place where a list continues.
 func withAfter(values url.Values, after string) url.Values {
 	with := url.Values{}
-	for name, value := range values {
-		with[name] = value
-	}
+	maps.Copy(with, values)
 	if after != "" {
 		with.Set("after", after)
 	}

@@ -53,13 +53,15 @@ func (c *Console) feed(w http.ResponseWriter, r *http.Request) {
 
 func (c *Console) targetNames(r *http.Request) (names []string, err error) {
 	var targets []admin.Target
-	if err := c.api.get(r, "/targets", nil, &targets); err != nil {
-		return nil, err
-	}
+	err = c.api.get(r, "/targets", nil, &targets)
+	return namesOf(targets), err
+}
+
+func namesOf(targets []admin.Target) (names []string) {
 	for i := range targets {
 		names = append(names, targets[i].Name)
 	}
-	return names, nil
+	return names
 }
 
 // filter is what pages select deliveries by.

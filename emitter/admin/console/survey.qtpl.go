@@ -3,6 +3,8 @@
 
 package console
 
+import "github.com/sidehook/sidehook/rules/funnel"
+
 import (
 	qtio422016 "io"
 
@@ -52,7 +54,7 @@ func streamsurveyPage(qw422016 *qt422016.Writer, d *surveyData) {
 	}
 	qw422016.N().S(`
 <div><dt>Abandoned</dt><dd>`)
-	qw422016.E().V(gone(d.Abandoned, d.Returned))
+	qw422016.E().V(funnel.Gone(d.Abandoned, d.Returned))
 	qw422016.N().S(`</dd><dd class="note">and have not returned; `)
 	qw422016.E().V(d.Returned)
 	qw422016.N().S(` have</dd></div>
@@ -94,7 +96,7 @@ func streamsurveyPage(qw422016 *qt422016.Writer, d *surveyData) {
 			qw422016.N().S(`</td><td class="number">`)
 			qw422016.E().V(one.Left)
 			qw422016.N().S(`</td><td class="number">`)
-			qw422016.E().V(gone(one.Abandoned, one.Returned))
+			qw422016.E().V(funnel.Gone(one.Abandoned, one.Returned))
 			qw422016.N().S(`</td><td class="number">`)
 			qw422016.E().S(formatMedian(one.MedianSeconds))
 			qw422016.N().S(`</td></tr>

@@ -134,9 +134,6 @@ func surveyName(s *admin.Survey) string {
 	return cmp.Or(s.FriendlyID, s.Survey+"/"+s.Instance)
 }
 
-// gone is how many have abandoned a survey and not returned.
-func gone(abandoned, returned uint64) uint64 { return abandoned - min(abandoned, returned) }
-
 // formatMedian shows a duration in seconds in its largest two units; a dash for nil.
 func formatMedian(seconds *float64) string {
 	if seconds == nil {

@@ -3,6 +3,8 @@
 
 package console
 
+import "github.com/sidehook/sidehook/rules/funnel"
+
 import (
 	qtio422016 "io"
 
@@ -54,7 +56,7 @@ func streamsurveysPage(qw422016 *qt422016.Writer, d *surveysData) {
 			qw422016.N().S(`</td><td class="number">`)
 			qw422016.E().V(one.ScreenedOut)
 			qw422016.N().S(`</td><td class="number">`)
-			qw422016.E().V(gone(one.Abandoned, one.Returned))
+			qw422016.E().V(funnel.Gone(one.Abandoned, one.Returned))
 			qw422016.N().S(`</td><td class="number">`)
 			qw422016.E().S(formatMedian(one.MedianSeconds))
 			qw422016.N().S(`</td><td>`)
