@@ -110,7 +110,7 @@ func drawRequest(t *rapid.T, method string, outcome outcome) message {
 		m.line = strings.TrimSuffix(m.line, "1") + "0"
 		kinds = kinds[:2]
 		m.line = strings.Replace(m.line, " //", " /", 1) // without Host, fasthttp would parse a host from it
-		m.fields = oneOf(t, "fields of HTTP/1.0", [][]string{nil, {"Host: h"}, {"Connection: keep-alive"}})
+		m.fields = oneOf(t, "fields of HTTP/1.0", [][]string{nil, {"Host: h"}, {"Connection: keep-alive"}, {"Connection: X-Hop", "Connection: keep-alive"}})
 	}
 	drawBody(t, &m, kinds, needsBody)
 	m.fields = drawFields(t, m.fields...)

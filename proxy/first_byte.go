@@ -32,13 +32,11 @@ const (
 // String returns the name of the state.
 func (s firstByte) String() string { return [...]string{"read", "awaited", "owed"}[s] }
 
-// announceBody is fasthttp's HeaderReceived. What is passed on is the raw head,
-// which it does not change.
-func announceBody(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
+// announceBody makes fasthttp call awaitBody.
+func announceBody(header *fasthttp.RequestHeader) {
 	if header.ContentLength() > 0 {
 		header.Add(fasthttp.HeaderExpect, "100-continue")
 	}
-	return fasthttp.RequestConfig{}
 }
 
 // awaitBody is fasthttp's ExpectHandler. The participant who does expect 100

@@ -113,12 +113,25 @@ func TestHTTP10ClientGetsNoChunks(t *testing.T) {
 }
 
 func TestHTTP10ClientMayKeepItsConnection(t *testing.T) {
-	client := dial(t, startProxy(t, startApp(t, respondWith(okResponse)), nil))
-	for range 2 {
-		client.send("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
-		const want = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: keep-alive\r\n\r\nok"
-		equal(t, "response", client.readN(len(want)), want)
+	p := startProxy(t, startApp(t, respondWith(okResponse)), nil)
+	f := func(fields, connection string) {
+		t.Helper()
+		client := dial(t, p)
+		want := "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: " + connection + "\r\n\r\nok"
+		client.send("GET / HTTP/1.0\r\n" + fields + "\r\n")
+		equal(t, "response to "+fields, client.readN(len(want)), want)
+		if connection == "close" {
+			client.expectEnd()
+			return
+		}
+		client.send("GET / HTTP/1.0\r\n\r\n")
+		equal(t, "response after "+fields, statusOf(client.readHead()), 200)
 	}
+	f("Connection: keep-alive\r\n", "keep-alive")
+	f("Connection: X-Hop\r\nconnection:x,Keep-Alive\r\n", "keep-alive")
+	f("", "close")
+	f("Connection: X-Hop\r\nX: keep-alive\r\n", "close")
+	f("Connection: keep-alive\r\nConnection: close\r\n", "close")
 }
 
 func TestTruncatedResponseLooksTruncated(t *testing.T) {

@@ -14,7 +14,7 @@ func newServer(p *Proxy) *fasthttp.Server {
 		Handler:        p.serve,
 		ErrorHandler:   p.refuse,
 		ConnState:      p.connState,
-		HeaderReceived: announceBody,
+		HeaderReceived: headReceived,
 		ExpectHandler:  awaitBody,
 		Logger:         discardLogger{},
 		// Bodies are passed on as they come. The limit makes fasthttp wait for one
@@ -29,6 +29,31 @@ func newServer(p *Proxy) *fasthttp.Server {
 		ReadBufferSize:               headLimit,
 		LazyRequestTime:              true,
 		Concurrency:                  2 * p.config.Concurrency, // never reached, since the listener counts
+	}
+}
+
+// headReceived is fasthttp's HeaderReceived. What is passed on is the raw head, which
+// it does not change.
+func headReceived(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
+	announceBody(header)
+	if !header.IsHTTP11() && header.ConnectionClose() && wantsToPersist(header.RawHeaders()) {
+		header.ResetConnectionClose()
+	}
+	return fasthttp.RequestConfig{}
+}
+
+// wantsToPersist reports whether HTTP/1.0 asks to keep the connection, in any of the
+// Connection fields (RFC 9110 section 5.3). fasthttp looks at the first one only.
+func wantsToPersist(raw []byte) bool {
+	var options connectionOptions
+	for lines := (fields{raw}); ; {
+		f, ok := lines.next()
+		if !ok {
+			return options.keepAlive && !options.close
+		}
+		if nameOf(f.name) == connectionField {
+			options.add(f.value)
+		}
 	}
 }
 
