@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,6 +35,7 @@ var (
 	anyName         = rapid.StringMatching(`[Xx]-[a-zA-Z0-9!#$%&'*+.^_|~-]{1,12}`)
 	anyValue        = rapid.StringMatching(`[ \t]{0,3}([!-~][ -~]{0,30})?[ \t]{0,2}`)
 	anyTarget       = rapid.StringMatching(`/[!-"$-~]{0,40}`)
+	leadingSlashes  = regexp.MustCompile(` /+`) // of a target
 	upgradeHeads    = []string{"Upgrade: websocket", "Connection: keep-alive, Upgrade", "Sec-WebSocket-Key: x"}
 )
 
@@ -109,7 +111,7 @@ func drawRequest(t *rapid.T, method string, outcome outcome) message {
 	if outcome == completes && rapid.IntRange(0, 4).Draw(t, "old") == 0 {
 		m.line = strings.TrimSuffix(m.line, "1") + "0"
 		kinds = kinds[:2]
-		m.line = strings.Replace(m.line, " //", " /", 1) // without Host, fasthttp would parse a host from it
+		m.line = leadingSlashes.ReplaceAllString(m.line, " /") // without Host, fasthttp would parse a host behind two
 		m.fields = oneOf(t, "fields of HTTP/1.0", [][]string{nil, {"Host: h"}, {"Connection: keep-alive"}, {"Connection: X-Hop", "Connection: keep-alive"}})
 	}
 	drawBody(t, &m, kinds, needsBody)
