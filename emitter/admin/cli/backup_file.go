@@ -27,13 +27,10 @@ func (c *client) saveBackup(ctx context.Context, path string) (size int64, err e
 	return size, publish(file, path)
 }
 
-// fetchBackup copies the state to a new file in a folder. The caller removes it.
+// fetchBackup copies the state to a new file in a folder. The caller removes it. If
+// there can be no file, the server is not asked: it would copy everything in vain, and
+// be busy with that for longer than the command runs.
 func (c *client) fetchBackup(ctx context.Context, folder, pattern string) (path string, size int64, err error) {
-	body, err := c.open(ctx, http.MethodGet, "/backup", nil)
-	if err != nil {
-		return "", 0, err
-	}
-	defer body.Close()
 	file, err := os.CreateTemp(folder, pattern) // mode 0600
 	if err != nil {
 		return "", 0, fmt.Errorf("cannot write the backup: %w", err)
@@ -43,11 +40,25 @@ func (c *client) fetchBackup(ctx context.Context, folder, pattern string) (path 
 			os.Remove(file.Name())
 		}
 	}()
-	size, err = io.Copy(file, body)
-	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return "", 0, fmt.Errorf("cannot finish the backup after %d bytes: %w", size, err)
+	if size, err = c.downloadBackup(ctx, file); err != nil {
+		return "", 0, err
 	}
 	return file.Name(), size, outbox.FinishCopy(file.Name())
+}
+
+// downloadBackup fills a file with what the server sends, syncs and closes it.
+func (c *client) downloadBackup(ctx context.Context, file *os.File) (size int64, err error) {
+	body, err := c.open(ctx, http.MethodGet, "/backup", nil)
+	if err != nil {
+		file.Close()
+		return 0, err
+	}
+	defer body.Close()
+	size, err = io.Copy(file, body)
+	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return 0, fmt.Errorf("cannot finish the backup after %d bytes: %w", size, err)
+	}
+	return size, nil
 }
 
 func mustNotExist(path string) error {

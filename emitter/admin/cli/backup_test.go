@@ -28,7 +28,6 @@ func TestBackupCopiesTheState(t *testing.T) {
 	if after, _ := os.ReadFile(path); !bytes.Equal(before, after) {
 		t.Error("the file was replaced")
 	}
-	s.expect("backup "+filepath.Join(dir, "none", "file"), "cannot write the backup")
 	expectState(t, dir)
 	if files, _ := os.ReadDir(dir); len(files) != 1 {
 		t.Errorf("there are %v", files)
@@ -99,6 +98,17 @@ func TestAnAbortedBackupLeavesNoFile(t *testing.T) {
 	}
 	if files, _ := os.ReadDir(dir); len(files) != 0 {
 		t.Errorf("there are %v", files)
+	}
+}
+
+func TestTheServerIsNotAskedForABackupThatCannotBeWritten(t *testing.T) {
+	client, err := newClient("127.0.0.1:0", config.Secret{}) // where no server can be
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "none", "file")
+	if _, err := client.saveBackup(t.Context(), path); err == nil || !strings.Contains(err.Error(), "cannot write the backup") {
+		t.Errorf("got %v", err)
 	}
 }
 
