@@ -22,8 +22,8 @@ const (
 
 // feed sends what happens as server-sent events (HTML Living Standard, section
 // 9.2): a live.Entry each, and an event "missed" with the number of entries that
-// were left out. It ends when the client goes away or is not
-// admitted any more, or when sidehook stops.
+// were left out. It ends when the client goes away or is not admitted any more, or when
+// sidehook stops.
 func (a *Admin) feed(w http.ResponseWriter, r *http.Request) {
 	values := r.URL.Query()
 	filter := live.Filter{Target: values.Get("target"), Survey: values.Get("survey"), Event: values.Get("event"), Outcome: values.Get("outcome")}

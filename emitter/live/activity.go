@@ -16,8 +16,8 @@ const (
 // ErrBusy reports that as many look at the feed as can.
 var ErrBusy = errors.New("too many look at what happens: close another console")
 
-// Activity is what happens right now. What is noted in a nil
-// Activity is not kept. It is safe for concurrent use.
+// Activity is what happens right now. What is noted in a nil Activity is not kept. It
+// is safe for concurrent use.
 type Activity struct {
 	now func() time.Time
 

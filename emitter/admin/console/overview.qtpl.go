@@ -64,7 +64,7 @@ func streamoverviewPage(qw422016 *qt422016.Writer, p *page, d *overviewData) {
 <div><dt>Participants today</dt><dd>`)
 	qw422016.N().D(d.Activity.Today)
 	qw422016.N().S(`</dd><dd class="note">since midnight UTC or the start, `)
-	qw422016.E().S(ago(&d.Activity.Since))
+	qw422016.E().S(ago(d.Activity.Since))
 	qw422016.N().S(`</dd></div>
 <div><dt>Events</dt><dd>`)
 	qw422016.N().D(d.Events)

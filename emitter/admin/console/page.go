@@ -65,9 +65,6 @@ func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
 // clock shows a time to the second, in UTC.
 func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") }
 
-// ago shows how long ago a time was.
-func ago(t *time.Time) string { return age(t, time.Now()) }
-
 // eventNames are the names that deliveries can be selected by.
 func eventNames() (names []string) {
 	for _, name := range config.EventNames() {
@@ -84,39 +81,25 @@ func deliveryPath(id, target string) string {
 	return "/console/deliveries/" + pathSegment(id) + "?" + url.Values{"target": {target}}.Encode()
 }
 
-// timeOf returns the time that t is or points to, zero for nil.
-func timeOf(t any) time.Time {
-	switch t := t.(type) {
-	case time.Time:
-		return t
-	case *time.Time:
-		if t != nil {
-			return *t
-		}
-	}
-	return time.Time{}
-}
-
-func formatTime(t any) string {
-	if at := timeOf(t); !at.IsZero() {
-		return at.UTC().Format("2006-01-02 15:04:05 UTC")
-	}
-	return "never"
-}
-
-func isoTime(t any) string { return timeOf(t).UTC().Format(time.RFC3339) }
-
-// age is how long ago a time was, or in how long it will be.
-func age(t any, now time.Time) string {
-	at := timeOf(t)
-	if at.IsZero() {
+func formatTime(t time.Time) string {
+	if t.IsZero() {
 		return "never"
 	}
-	ago := now.Sub(at)
-	if ago < 0 {
-		return "in " + roughly(-ago)
+	return t.UTC().Format("2006-01-02 15:04:05 UTC")
+}
+
+func isoTime(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// ago shows how long ago a time was, or in how long it will be.
+func ago(t time.Time) string {
+	if t.IsZero() {
+		return "never"
 	}
-	return roughly(ago) + " ago"
+	past := time.Since(t)
+	if past < 0 {
+		return "in " + roughly(-past)
+	}
+	return roughly(past) + " ago"
 }
 
 // roughly shows a duration in its largest unit.

@@ -42,7 +42,7 @@ func streamwhen(qw422016 *qt422016.Writer, t time.Time) {
 	qw422016.N().S(`" title="`)
 	qw422016.E().S(formatTime(t))
 	qw422016.N().S(`">`)
-	qw422016.E().S(age(t, time.Now()))
+	qw422016.E().S(ago(t))
 	qw422016.N().S(`</time>`)
 }
 
