@@ -54,12 +54,14 @@ type engine struct {
 	// layers are the overlays that readers see, the newest first; they never change.
 	layers []*overlay
 	floors floors
+	// readers are the views taken since waitForReaders was last called.
+	readers *readers
 }
 
 // openEngine takes up what the journal has and the file has not. It owns db,
 // unless it fails.
 func openEngine(db *bolt.DB, j *journal, after position, s *Store) (*engine, error) {
-	e := &engine{path: db.Path(), db: db, journal: j, log: s.log, applyAtOnce: s.applyAtOnce, active: newOverlay(), began: time.Now()}
+	e := &engine{path: db.Path(), db: db, journal: j, log: s.log, applyAtOnce: s.applyAtOnce, active: newOverlay(), began: time.Now(), readers: &readers{}}
 	e.logFailure.Interval = logEvery
 	found, err := j.restore(after)
 	if err != nil {
@@ -126,7 +128,7 @@ func (e *engine) view() (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &view{layers: e.layers, floors: e.floors, bolt: tx}, nil
+	return &view{layers: e.layers, floors: e.floors, bolt: tx, readers: e.readers.begin()}, nil
 }
 
 // identity reads the identity of the state.

@@ -31,7 +31,7 @@ var ErrBusy = errors.New("a backup or the erasure of a participant is in progres
 // grows. Rewriting it instead would stop the writer for as long as that takes,
 // and need the space twice. If the process dies, the filler is deleted when the
 // file is opened again.
-func (s *Store) Scrub(ctx context.Context) (err error) {
+func (s *Store) Scrub(ctx context.Context) error {
 	if !s.exclusive.TryLock() {
 		return ErrBusy
 	}
@@ -39,15 +39,26 @@ func (s *Store) Scrub(ctx context.Context) (err error) {
 	if err := s.eraseJournal(ctx); err != nil {
 		return fmt.Errorf("cannot overwrite what was deleted: %w", err)
 	}
-	// The pages that current readers may see become free once these have ended.
-	s.reading.Lock()
-	s.reading.Unlock() //nolint:staticcheck // acquired only to wait
-	if err := s.Do(ctx, func(*Tx) {}); err != nil {
-		return err
-	}
 	e := s.engine.Load()
 	if e == nil {
 		return ErrClosed
+	}
+	if err := e.overwriteFree(ctx); err != nil {
+		return fmt.Errorf("cannot overwrite what was deleted: %w", err)
+	}
+	return nil
+}
+
+// overwriteFree overwrites what deleted records have left on the pages of the file.
+func (e *engine) overwriteFree(ctx context.Context) (err error) {
+	// bbolt keeps the pages that a transaction has freed for all readers but those that
+	// began after the next one. So there is a next one, and readers that began before
+	// it must have ended.
+	if err := e.update(func(*bolt.Tx) error { return nil }); err != nil {
+		return err
+	}
+	if err := e.waitForReaders(ctx); err != nil {
+		return err
 	}
 	batches := uint64(0)
 	defer func() { err = errors.Join(err, e.deleteFiller(batches)) }()
@@ -56,7 +67,7 @@ func (s *Store) Scrub(ctx context.Context) (err error) {
 			return ctx.Err()
 		}
 		if err := e.update(func(tx *bolt.Tx) error { return fillFree(tx, batches) }); err != nil {
-			return fmt.Errorf("cannot overwrite what was deleted: %w", err)
+			return err
 		}
 		free = e.db.Stats().FreePageN // what the last transaction could have used and did not
 	}

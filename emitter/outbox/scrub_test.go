@@ -2,8 +2,12 @@ package outbox
 
 import (
 	"bytes"
+	"context"
+	"fmt"
 	"os"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	bolt "go.etcd.io/bbolt"
@@ -129,5 +133,48 @@ func TestScrubDropsNothingForTheSizeOfTheFile(t *testing.T) {
 	}
 	if _, _, delivered := statesOf(t, s); delivered != 10 {
 		t.Errorf("%d of 10 are left", delivered)
+	}
+}
+
+// As soon as one reader ends another has begun, so that the file is read all the time.
+func TestScrubLeavesNothingWhileReadersComeAndGo(t *testing.T) {
+	dir := t.TempDir()
+	s, _ := testStore(t, dir)
+	for n := range 20 {
+		do(t, s, func(tx *Tx) { tx.PutJourney(fmt.Sprint("3\x00ann", n), []byte(strings.Repeat("ann-canary ", 100)), seen(at(n))) })
+	}
+	if err := s.eraseJournal(t.Context()); err != nil { // so that they are in the file
+		t.Fatal(err)
+	}
+	do(t, s, func(tx *Tx) {
+		for n := range 20 {
+			tx.DropJourney(fmt.Sprint("3\x00ann", n))
+		}
+	})
+	e := s.engine.Load()
+	begin := func() *view {
+		v, err := e.view()
+		if err != nil {
+			t.Error(err)
+		}
+		return v
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var reading sync.WaitGroup
+	current := begin()
+	reading.Go(func() {
+		for ctx.Err() == nil {
+			next := begin()
+			current.end()
+			current = next
+			runtime.Gosched()
+		}
+		current.end()
+	})
+	err := s.Scrub(t.Context())
+	cancel()
+	reading.Wait()
+	if n := countIn(t, dir, "ann-canary"); err != nil || n != 0 {
+		t.Errorf("%d pieces are left in the file (%v)", n, err)
 	}
 }

@@ -21,10 +21,15 @@ type view struct {
 	damaged func(b bucket, key, sealed []byte)
 	buckets [bucketCount]fileBucket
 	key     []byte // reused
+	// readers are those that the view is one of.
+	readers *readers
 }
 
 // end releases the snapshot.
-func (v *view) end() { _ = v.bolt.Rollback() }
+func (v *view) end() {
+	_ = v.bolt.Rollback()
+	v.readers.end()
+}
 
 // get returns the value of a key, nil if there is none.
 func (v *view) get(b bucket, key []byte) []byte {
