@@ -141,7 +141,9 @@ func TestScrubLeavesNothingWhileReadersComeAndGo(t *testing.T) {
 	dir := t.TempDir()
 	s, _ := testStore(t, dir)
 	for n := range 20 {
-		do(t, s, func(tx *Tx) { tx.PutJourney(fmt.Sprint("3\x00ann", n), []byte(strings.Repeat("ann-canary ", 100)), seen(at(n))) })
+		do(t, s, func(tx *Tx) {
+			tx.PutJourney(fmt.Sprint("3\x00ann", n), []byte(strings.Repeat("ann-canary ", 100)), seen(at(n)))
+		})
 	}
 	if err := s.eraseJournal(t.Context()); err != nil { // so that they are in the file
 		t.Fatal(err)

@@ -21,14 +21,16 @@ type view struct {
 	damaged func(b bucket, key, sealed []byte)
 	buckets [bucketCount]fileBucket
 	key     []byte // reused
-	// readers are those that the view is one of.
+	// readers are those that the view is one of, nil for a view of nobody's.
 	readers *readers
 }
 
 // end releases the snapshot.
 func (v *view) end() {
 	_ = v.bolt.Rollback()
-	v.readers.end()
+	if v.readers != nil {
+		v.readers.end()
+	}
 }
 
 // get returns the value of a key, nil if there is none.
