@@ -2,6 +2,7 @@ package rules
 
 import (
 	"cmp"
+	"net/http"
 	"regexp"
 	"strconv"
 	"strings"
@@ -53,11 +54,25 @@ func (r release) compare(other release) int {
 // VersionPath is the path of the app's release for GET, empty if it has none.
 func (p *Profile) VersionPath() string { return p.version }
 
-// TooOld reports whether the release in the app's response to VersionPath is older
-// than the oldest that the profile describes. It is not if there is no release in it.
-func (p *Profile) TooOld(json []byte) (found, oldest string, old bool) {
-	r, ok := parseRelease(string(json))
-	return r.text, p.oldest.text, ok && r.compare(p.oldest) < 0
+// Release is what an app says of its release, in its response to VersionPath.
+type Release struct {
+	// IsNamed reports whether the response is that of an app which names its release
+	// there. One of another app, or of an earlier release, is not.
+	IsNamed bool
+	// Found is the release, empty if it cannot be read, and Oldest the oldest that the
+	// profile describes.
+	Found, Oldest string
+	// IsTooOld reports whether Found is older than Oldest.
+	IsTooOld bool
+}
+
+// ReadRelease reads the app's response to VersionPath.
+func (p *Profile) ReadRelease(status int, contentType string, body []byte) Release {
+	if status != http.StatusOK || !strings.HasPrefix(contentType, "application/json") {
+		return Release{Oldest: p.oldest.text}
+	}
+	r, ok := parseRelease(string(body))
+	return Release{IsNamed: true, Found: r.text, Oldest: p.oldest.text, IsTooOld: ok && r.compare(p.oldest) < 0}
 }
 
 func compileVersion(doc *strictyaml.Document, file versionFields) (path string, oldest release) {

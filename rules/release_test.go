@@ -6,8 +6,8 @@ func TestReleasesWithoutNavigationOnTheWireAreTooOld(t *testing.T) {
 	profile := decsys(t)
 	f := func(answer, release string, tooOld bool) {
 		t.Helper()
-		if found, oldest, old := profile.TooOld([]byte(answer)); found != release || oldest != "2.0.0" || old != tooOld {
-			t.Errorf("%s is %q, too old: %t", answer, found, old)
+		if r := profile.ReadRelease(200, "application/json; charset=utf-8", []byte(answer)); r.Found != release || r.Oldest != "2.0.0" || r.IsTooOld != tooOld {
+			t.Errorf("%s is %+v", answer, r)
 		}
 	}
 	f(`{"API App":"1.0.3"}`, "1.0.3", true)
@@ -19,4 +19,9 @@ func TestReleasesWithoutNavigationOnTheWireAreTooOld(t *testing.T) {
 	f(`"10.0.0"`, "10.0.0", false)
 	f(`"unknown"`, "", false)
 	f(`"99999999999999999999.0.0"`, "", false)
+	for _, r := range []Release{profile.ReadRelease(404, "application/json", []byte(`"1.0.0"`)), profile.ReadRelease(200, "text/html", []byte(`"1.0.0"`))} {
+		if r != (Release{Oldest: "2.0.0"}) {
+			t.Errorf("the response of another app names a release: %+v", r)
+		}
+	}
 }

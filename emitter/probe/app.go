@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
-	"strings"
 
 	"github.com/sidehook/sidehook/rules"
 	"github.com/sidehook/sidehook/rules/check"
@@ -32,16 +30,16 @@ func app(ctx context.Context, reader App, address string, profile *rules.Profile
 	if profile.VersionPath() == "" {
 		return good(what, fmt.Sprintf("answers with status %d", status))
 	}
-	release, oldest, isOld := profile.TooOld(body)
+	release := profile.ReadRelease(status, contentType, body)
 	switch {
-	case status != http.StatusOK || !strings.HasPrefix(contentType, "application/json"):
+	case !release.IsNamed:
 		return doubtful(what, fmt.Sprintf("answers, but names no release at %s: it is too old, or another app", path), "compare the profile's manual: it may be another profile that fits")
-	case isOld:
-		return bad(what, fmt.Sprintf("release %s is older than %s, and its traffic shows no navigations", release, oldest), "update the app")
-	case release == "":
+	case release.IsTooOld:
+		return bad(what, fmt.Sprintf("release %s is older than %s, and its traffic shows no navigations", release.Found, release.Oldest), "update the app")
+	case release.Found == "":
 		return doubtful(what, "answers, but with a release that cannot be read", "")
 	}
-	return good(what, "release "+release)
+	return good(what, "release "+release.Found)
 }
 
 // networkReason returns why the app cannot be reached, without what it may have sent.

@@ -3,7 +3,6 @@ package record
 import (
 	"context"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/sidehook/sidehook/rules"
@@ -25,10 +24,9 @@ func checkRelease(ctx context.Context, app AppReader, profile *rules.Profile, lo
 		status, contentType, body, err := app.Get(asking, "", profile.VersionPath())
 		cancel()
 		if err == nil {
-			release, oldest, old := profile.TooOld(body)
-			if old && status == 200 && strings.HasPrefix(contentType, "application/json") {
+			if release := profile.ReadRelease(status, contentType, body); release.IsTooOld {
 				logger.Warn("this release of the app is too old: its traffic shows no navigations, so no events are recorded",
-					"profile", profile.App, "release", release, "oldest", oldest)
+					"profile", profile.App, "release", release.Found, "oldest", release.Oldest)
 			}
 			return
 		}

@@ -2,7 +2,6 @@ package setup
 
 import (
 	"context"
-	"net/http"
 	"strings"
 
 	"github.com/sidehook/sidehook/rules"
@@ -26,19 +25,19 @@ func (s *setup) probe(ctx context.Context) string {
 			continue
 		}
 		status, contentType, body, err := s.get(ctx, s.app, profile.VersionPath())
-		if err != nil || status != http.StatusOK || !strings.HasPrefix(contentType, "application/json") {
+		if err != nil {
 			continue
 		}
-		release, oldest, isOld := profile.TooOld(body)
+		release := profile.ReadRelease(status, contentType, body)
 		switch {
-		case release == "":
+		case release.Found == "":
 			continue
-		case isOld:
-			return "Release " + release + " of what profile " + name + " is for answers there; the profile needs " + oldest + "."
+		case release.IsTooOld:
+			return "Release " + release.Found + " of what profile " + name + " is for answers there; the profile needs " + release.Oldest + "."
 		case s.profile == "" && s.isSilent:
 			s.profile = name
 		}
-		return "It answers as the app of profile " + name + ", release " + release + "."
+		return "It answers as the app of profile " + name + ", release " + release.Found + "."
 	}
 	return "Something answers there, but does not say which app it is."
 }
