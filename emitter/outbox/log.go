@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"io"
+
+	"github.com/sidehook/sidehook/emitter/outbox/logerrors"
 )
 
 // ErrOvertaken is returned by Log.Write if another replica has written an entry there.
-var ErrOvertaken = errors.New("another replica has written to the log")
+var ErrOvertaken = logerrors.Overtaken
 
 // ErrFollows is returned for a change on a replica that does not lead. Whoever wants
 // it made asks the leader.
@@ -46,4 +48,4 @@ type Log interface {
 }
 
 // ErrGone is returned for entries and snapshots that the log does not have any more.
-var ErrGone = errors.New("the log does not have it any more")
+var ErrGone = logerrors.Gone

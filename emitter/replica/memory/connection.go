@@ -3,9 +3,6 @@ package memory
 import (
 	"bytes"
 	"context"
-
-	"github.com/sidehook/sidehook/emitter/outbox"
-	"github.com/sidehook/sidehook/emitter/replica"
 )
 
 // The lines that a connection can have.
@@ -14,11 +11,6 @@ const (
 	// deaf: what is sent arrives, and no acknowledgement or answer comes back.
 	deaf
 	cut
-)
-
-var (
-	_ outbox.Log   = (*Connection)(nil)
-	_ replica.Link = (*Connection)(nil)
 )
 
 type line int

@@ -6,7 +6,7 @@ import (
 	"io"
 	"slices"
 
-	"github.com/sidehook/sidehook/emitter/outbox"
+	"github.com/sidehook/sidehook/emitter/outbox/logerrors"
 )
 
 type snapshot struct {
@@ -40,7 +40,7 @@ func (c *Connection) Open(ctx context.Context, name string) (io.ReadCloser, erro
 		}
 	})
 	if err == nil && found == nil {
-		err = outbox.ErrGone
+		err = logerrors.Gone
 	}
 	return found, err
 }

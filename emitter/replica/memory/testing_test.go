@@ -4,6 +4,14 @@ import (
 	"context"
 	"testing"
 	"time"
+
+	"github.com/sidehook/sidehook/emitter/outbox"
+	"github.com/sidehook/sidehook/emitter/replica"
+)
+
+var (
+	_ outbox.Log   = (*Connection)(nil)
+	_ replica.Link = (*Connection)(nil)
 )
 
 // within returns a context that ends after a time of the test's bubble.
