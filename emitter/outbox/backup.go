@@ -100,6 +100,6 @@ func FinishCopy(path string) (err error) {
 			return errors.Join(meta.Put(keySalt, []byte(id.salt)), meta.Delete(keyEpoch))
 		}
 		id := identityOf(meta)
-		return errors.Join(putMeta(meta, keySalt, []byte(id.salt)), meta.Delete(keyEpoch), meta.Delete(keyPosition))
+		return errors.Join(putMeta(meta, keySalt, []byte(id.salt)), meta.Delete(keyEpoch), meta.Delete(keyPosition), meta.Delete(keyApplied), meta.Delete(keyLost))
 	})
 }

@@ -1,6 +1,9 @@
 package outbox
 
-import "sync"
+import (
+	"errors"
+	"sync"
+)
 
 // The bounds of the changes that wait in memory for a commit.
 const (
@@ -16,6 +19,9 @@ type change struct {
 	done chan struct{}
 	// isAwaited is set if somebody waits for done, and is told if it never comes.
 	isAwaited bool
+	// outcome is set before done is closed, if somebody wants to know; nil means that
+	// the change was made, or failed.
+	outcome *error
 }
 
 // changeQueue is where changes wait for the writer. It is bounded by their
@@ -28,6 +34,8 @@ type changeQueue struct {
 	mu      sync.Mutex
 	changes []change
 	closed  bool
+	// follows reports that another replica leads.
+	follows bool
 	// held and heldBytes count what waits, including the writer's own batch.
 	held, heldBytes int
 }
@@ -54,16 +62,46 @@ func (q *changeQueue) add(c change) bool {
 }
 
 func (q *changeQueue) append(c change) bool {
-	if q.closed {
+	if q.closed || q.follows {
 		return false
 	}
 	q.changes = append(q.changes, c)
 	q.held, q.heldBytes = q.held+1, q.heldBytes+c.size
+	q.poke()
+	return true
+}
+
+// poke wakes the writer.
+func (q *changeQueue) poke() {
 	select {
 	case q.wake <- struct{}{}:
 	default:
 	}
-	return true
+}
+
+// refusal returns why changes are refused for other reasons than a lack of room.
+func (q *changeQueue) refusal() error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	switch {
+	case q.closed:
+		return ErrClosed
+	case q.follows:
+		return ErrFollows
+	}
+	return nil
+}
+
+func (q *changeQueue) isFollowing() bool { return errors.Is(q.refusal(), ErrFollows) }
+
+// setFollows says whether another replica leads. If so, what waits is returned.
+func (q *changeQueue) setFollows(follows bool) (refused []change) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.follows = follows; follows {
+		refused, q.changes = q.changes, nil
+	}
+	return refused
 }
 
 // take moves up to limit changes to the writer. They still count as waiting until release.

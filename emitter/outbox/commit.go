@@ -20,10 +20,7 @@ func (w *writer) commit() error {
 	started := time.Now()
 	tx, err := w.writeBatch()
 	if err != nil {
-		if errors.Is(err, errCorrupt) {
-			w.close()
-		}
-		return fmt.Errorf("cannot write the state file: %w", explain(err))
+		return w.unwritable(err)
 	}
 	w.identity = tx.identity
 	made := w.batch[:tx.made]
@@ -32,6 +29,18 @@ func (w *writer) commit() error {
 	}
 	w.store.committed(made, tx, &w.trimmer, time.Since(started))
 	return nil
+}
+
+// unwritable returns the error of a commit that failed. A state file that turns out to
+// be damaged is closed.
+func (w *writer) unwritable(err error) error {
+	if errors.Is(err, errCorrupt) {
+		w.close()
+	}
+	if errors.Is(err, errLog) {
+		return err
+	}
+	return fmt.Errorf("cannot write the state file: %w", explain(err))
 }
 
 // writeBatch makes one transaction of the batch, leaving out the changes that fail.
@@ -60,7 +69,7 @@ func (w *writer) transact() (tx *Tx, failed *int, err error) {
 	w.trimmer.begin(tx)
 	w.verify(tx)
 	for i, c := range w.batch {
-		isLarge := int64(tx.changes.memory) >= w.store.segmentSize/2
+		isLarge := int64(tx.changes.memory) >= w.commitSize()
 		if isLong := time.Since(tx.now) >= maxBatchTime; i > 0 && (isLong || isLarge) {
 			break
 		}
@@ -81,7 +90,24 @@ func (w *writer) transact() (tx *Tx, failed *int, err error) {
 	if hasNothing := tx.changes.isEmpty() && !w.mustCommit; hasNothing {
 		return tx, nil, nil
 	}
-	return tx, nil, w.engine.commit(v, tx.changes)
+	if w.replication == nil {
+		return tx, nil, w.engine.commit(v, tx.changes)
+	}
+	if err := w.replicate(v, tx); errors.Is(err, errTooLong) {
+		last := max(tx.made, 1) - 1
+		return nil, &last, err
+	} else if err != nil {
+		return nil, nil, err
+	}
+	return tx, nil, nil
+}
+
+// commitSize is how many bytes of changes a commit has before no other is added.
+func (w *writer) commitSize() int64 {
+	if w.replication == nil {
+		return w.store.segmentSize / 2
+	}
+	return min(w.store.segmentSize/2, int64(w.replication.log.MaxEntry()))
 }
 
 // verify sees to it, once the file is open, that no target whose record is damaged
@@ -147,6 +173,17 @@ func (w *writer) drop(i int, err error) {
 	w.store.changes.release([]change{failed})
 	w.store.countDropped()
 	close(failed.done)
+}
+
+// refuse tells those who wait for changes that another replica leads.
+func (s *Store) refuse(batch []change) {
+	s.changes.release(batch)
+	for _, c := range batch {
+		if c.outcome != nil {
+			*c.outcome = ErrFollows
+		}
+		close(c.done)
+	}
 }
 
 // committed counts a commit and wakes all waiters.

@@ -205,6 +205,10 @@ func (s *Store) noteDamage(b bucket, key, _ []byte) {
 		return
 	}
 	key = append([]byte(nil), key...)
+	if r := s.writer.replication; r != nil {
+		r.suspect(b, key)
+		return
+	}
 	s.changes.tryAdd(change{apply: func(tx *Tx) { tx.verify(b, key) }, done: make(chan struct{}), isAwaited: true})
 }
 

@@ -47,7 +47,30 @@ func (s *Store) register(registerer prometheus.Registerer) {
 	if registerer != nil {
 		registerer.MustRegister(shareCollector{s})
 	}
+	if s.options.Log != nil {
+		s.registerReplica(factory)
+	}
 	s.commitSeconds = factory.NewHistogram(prometheus.HistogramOpts{
 		Name: "sidehook_store_commit_seconds", Help: "Duration of commits.", Buckets: commitBuckets,
+	})
+}
+
+// registerReplica exposes what a store knows about itself as one of several.
+func (s *Store) registerReplica(factory promauto.Factory) {
+	r := s.writer.replication
+	factory.NewGaugeFunc(prometheus.GaugeOpts{Name: "sidehook_leads", Help: "Whether this replica leads."}, func() float64 {
+		if s.Leads() {
+			return 1
+		}
+		return 0
+	})
+	factory.NewCounterFunc(prometheus.CounterOpts{
+		Name: "sidehook_takeovers_total", Help: "How often this replica began to lead.",
+	}, func() float64 { return float64(r.takeovers.Load()) })
+	factory.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "sidehook_replica_entries_behind", Help: "Entries of the log that this replica knows of and has not applied.",
+	}, func() float64 {
+		shown := s.Replica()
+		return float64(shown.Last - shown.Applied)
 	})
 }

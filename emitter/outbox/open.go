@@ -54,6 +54,9 @@ func (w *writer) open() (err error) {
 		return errors.Join(err, closeDB(db))
 	}
 	w.engine.mustAudit = w.engine.mustAudit || isRescued
+	if err = w.enrol(); err != nil {
+		return errors.Join(err, w.engine.close())
+	}
 	if w.identity, err = w.engine.identity(); err != nil {
 		return errors.Join(err, w.engine.close())
 	}

@@ -36,6 +36,14 @@ func appendRecord(to []byte, p position, changes *overlay) []byte {
 	start := len(to)
 	to = append(to, make([]byte, 8)...)
 	to = appendUint64s(to, p.state, p.segment, p.seq)
+	to = appendChanges(to, changes)
+	binary.BigEndian.PutUint32(to[start+4:], uint32(len(to)-start-headerSize))
+	binary.BigEndian.PutUint32(to[start:], crc32.Checksum(to[start+4:], castagnoli))
+	return to
+}
+
+// appendChanges appends the changes of an overlay.
+func appendChanges(to []byte, changes *overlay) []byte {
 	for r := range changes.all() {
 		to = binary.AppendUvarint(to, uint64(len(r.key)))
 		to = append(to, r.key...)
@@ -46,8 +54,6 @@ func appendRecord(to []byte, p position, changes *overlay) []byte {
 		to = binary.AppendUvarint(to, 1+uint64(len(r.value)))
 		to = append(to, r.value...)
 	}
-	binary.BigEndian.PutUint32(to[start+4:], uint32(len(to)-start-headerSize))
-	binary.BigEndian.PutUint32(to[start:], crc32.Checksum(to[start+4:], castagnoli))
 	return to
 }
 

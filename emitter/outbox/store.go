@@ -26,6 +26,12 @@ type Options struct {
 	Logger    *slog.Logger
 	// Metrics registers the metrics of the store; nil means nowhere.
 	Metrics prometheus.Registerer
+	// Log makes the store one of several replicas, whose files it keeps alike; nil means
+	// that it is alone.
+	Log Log
+	// Incarnation is the name of this run of the replica among the others, no longer
+	// than 64 bytes; empty means a random one.
+	Incarnation string
 }
 
 // Store is the state file. All methods may be called from any goroutine at any
@@ -95,11 +101,15 @@ func New(o Options) *Store {
 // effect but on its Tx. size is how many bytes of memory fn keeps alive.
 //
 // If ok is false the queue is full or closed: fn is lost and counted in
-// Stats.Lost. Submit never logs, since callers may hold locks; they log the loss.
+// Stats.Lost. On a replica that does not lead ok is false too, which is not counted,
+// and done is closed also for a change that is dropped since another replica leads.
+// Submit never logs, since callers may hold locks; they log the loss.
 func (s *Store) Submit(size int, fn func(*Tx)) (done <-chan struct{}, ok bool) {
 	c := change{apply: fn, size: size, done: make(chan struct{})}
 	if !s.changes.tryAdd(c) {
-		s.countLost(1)
+		if !s.changes.isFollowing() {
+			s.countLost(1)
+		}
 		return nil, false
 	}
 	return c.done, true
@@ -107,15 +117,16 @@ func (s *Store) Submit(size int, fn func(*Tx)) (done <-chan struct{}, ok bool) {
 
 // Do queues a change and waits until it is on disk. If ctx ends first, the
 // change may still be made later. Do ignores the bounds of the queue, so it is
-// for callers that are few and wait.
+// for callers that are few and wait. It returns ErrFollows if another replica leads,
+// or has begun to before the change was made.
 func (s *Store) Do(ctx context.Context, fn func(*Tx)) error {
-	c := change{apply: fn, done: make(chan struct{}), isAwaited: true}
+	c := change{apply: fn, done: make(chan struct{}), isAwaited: true, outcome: new(error)}
 	if !s.changes.add(c) {
-		return ErrClosed
+		return s.changes.refusal()
 	}
 	select {
 	case <-c.done:
-		return nil
+		return *c.outcome
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-s.stopped:

@@ -1,11 +1,20 @@
 package outbox
 
 import (
+	"bytes"
 	"context"
+	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	bolt "go.etcd.io/bbolt"
 
 	"github.com/sidehook/sidehook/rules/config"
 )
@@ -132,4 +141,281 @@ func seqOf(t testing.TB, s *Store, id string) uint64 {
 		t.Fatalf("there is no %s", id)
 	}
 	return d.Seq
+}
+
+// testServers keep a log in memory.
+type testServers struct {
+	maxEntry int
+
+	mu sync.Mutex
+	// changed is closed, and replaced, whenever something below or a line changes.
+	changed chan struct{}
+	dropped uint64
+	entries [][]byte
+	// writers are the lines that each entry has come over.
+	writers []*testLog
+}
+
+func newTestServers() *testServers {
+	return &testServers{maxEntry: 900 << 10, changed: make(chan struct{})}
+}
+
+// all returns all entries there are.
+func (s *testServers) all(t testing.TB) (list []logEntry) {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, b := range s.entries {
+		e, err := decodeEntry(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, e)
+	}
+	return list
+}
+
+func (s *testServers) set(fn func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fn()
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// until calls try, with the lock held, until it returns true or ctx ends.
+func (s *testServers) until(ctx context.Context, try func() bool) error {
+	for ctx.Err() == nil {
+		s.mu.Lock()
+		isDone, changed := try(), s.changed
+		s.mu.Unlock()
+		if isDone {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+		}
+	}
+	return ctx.Err()
+}
+
+// testLog is the line of one replica to the servers. While it is cut nothing passes,
+// while it is deaf no acknowledgement comes back.
+type testLog struct {
+	Log // for snapshots, which it has not
+	*testServers
+	isCut, isDeaf bool
+	// before is called before each write, if it is set.
+	before func(e logEntry)
+}
+
+func (l *testLog) cut(isCut bool)     { l.set(func() { l.isCut = isCut }) }
+func (l *testLog) deafen(isDeaf bool) { l.set(func() { l.isDeaf = isDeaf }) }
+
+func (l *testLog) Write(ctx context.Context, after uint64, b []byte) (number uint64, err error) {
+	if e, err := decodeEntry(b); err == nil && l.before != nil {
+		l.before(e)
+	}
+	if len(b) > l.maxEntry {
+		return 0, fmt.Errorf("an entry of %d bytes is too long", len(b))
+	}
+	failed := l.until(ctx, func() bool {
+		if l.isCut {
+			return false
+		}
+		next := after + 1
+		switch last := l.dropped + uint64(len(l.entries)); {
+		case next == last+1:
+			l.entries, l.writers = append(l.entries, bytes.Clone(b)), append(l.writers, l)
+			close(l.changed)
+			l.changed = make(chan struct{})
+		case next <= l.dropped || next > last || !bytes.Equal(l.entries[next-l.dropped-1], b):
+			err = ErrOvertaken
+		}
+		return true
+	})
+	if failed == nil {
+		failed = l.until(ctx, func() bool { return !l.isDeaf && !l.isCut })
+	}
+	if failed != nil {
+		return 0, failed
+	}
+	return after + 1, err
+}
+
+func (l *testLog) Written(ctx context.Context, after uint64, fn func(uint64, []byte) error) error {
+	for {
+		var b []byte
+		var isGone bool
+		err := l.until(ctx, func() bool {
+			if isGone = after < l.dropped; l.isCut || isGone {
+				return isGone
+			}
+			if n := after - l.dropped; n < uint64(len(l.entries)) {
+				b = bytes.Clone(l.entries[n])
+			}
+			return b != nil
+		})
+		switch {
+		case err != nil:
+			return err
+		case isGone:
+			return ErrGone
+		}
+		after++
+		if err := fn(after, b); err != nil {
+			return err
+		}
+		clear(b)
+	}
+}
+
+func (l *testLog) Extent(ctx context.Context) (first, last uint64, err error) {
+	err = l.until(ctx, func() bool {
+		first, last = l.dropped+1, l.dropped+uint64(len(l.entries))
+		return !l.isCut
+	})
+	return first, last, err
+}
+
+func (l *testLog) MaxEntry() int { return l.maxEntry }
+
+// testReplica is a store that is one of several.
+type testReplica struct {
+	*Store
+	line *testLog
+	stop func()
+	// terms counts the terms that have begun, and inTerm those that have not ended.
+	terms, inTerm atomic.Int32
+}
+
+// memberDirs makes state directories whose files are alike and belong to a new log.
+func memberDirs(t testing.TB, n int) (dirs []string) {
+	t.Helper()
+	first := t.TempDir()
+	_, stop := testStore(t, first)
+	stop()
+	var log chain
+	copy(log[:], rand.Text())
+	db, err := openDB(filepath.Join(first, fileName))
+	if err == nil {
+		err = db.Update(func(tx *bolt.Tx) error {
+			return putMeta(tx.Bucket(bucketMeta.name()), keyApplied, place{log: log, chain: log}.encode())
+		})
+	}
+	if err = errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for range n {
+		dir := t.TempDir()
+		if err := os.CopyFS(dir, os.DirFS(first)); err != nil {
+			t.Fatal(err)
+		}
+		dirs = append(dirs, dir)
+	}
+	return dirs
+}
+
+// newReplica makes a replica over a line of its own.
+func (s *testServers) newReplica(dir, name string) *testReplica {
+	line := &testLog{testServers: s}
+	return &testReplica{line: line, Store: New(Options{Dir: dir, Logger: slog.New(slog.DiscardHandler), Log: line, Incarnation: name})}
+}
+
+// start runs a replica until the test or its stop ends it.
+func (r *testReplica) start(t testing.TB) *testReplica {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		r.Lead(ctx, func(ctx context.Context) {
+			r.terms.Add(1)
+			r.inTerm.Add(1)
+			<-ctx.Done()
+			r.inTerm.Add(-1)
+		})
+	}()
+	stop := run(t, r.Store)
+	r.stop = func() { cancel(); <-ended; stop() }
+	t.Cleanup(r.stop)
+	return r
+}
+
+// eventually waits, in a bubble's time, until something is so.
+func eventually(t testing.TB, what string, is func() bool) {
+	t.Helper()
+	for started := time.Now(); !is(); time.Sleep(10 * time.Millisecond) {
+		if time.Since(started) > time.Minute {
+			t.Fatalf("never: %s", what)
+		}
+	}
+}
+
+// waitLeading waits until one of the replicas leads, and returns it.
+func waitLeading(t testing.TB, replicas ...*testReplica) (leader *testReplica) {
+	t.Helper()
+	eventually(t, "a replica leads", func() bool {
+		for _, r := range replicas {
+			if r.Leads() {
+				leader = r
+			}
+		}
+		return leader != nil
+	})
+	return leader
+}
+
+// waitEqual waits until the replicas have applied the same, and compares their files.
+func waitEqual(t testing.TB, replicas ...*testReplica) {
+	t.Helper()
+	servers := replicas[0].line.testServers
+	eventually(t, "all replicas have applied everything", func() bool {
+		servers.mu.Lock()
+		last := servers.dropped + uint64(len(servers.entries))
+		servers.mu.Unlock()
+		for _, r := range replicas {
+			if r.Replica().Applied != last {
+				return false
+			}
+		}
+		return true
+	})
+	want := dump(t, replicas[0].Store)
+	for _, r := range replicas[1:] {
+		got := dump(t, r.Store)
+		for key, value := range want {
+			if got[key] != value {
+				t.Errorf("%s has %q for %s, and %s has %q", r.Replica().Incarnation, got[key], key, replicas[0].Replica().Incarnation, value)
+			}
+			delete(got, key)
+		}
+		for key := range got {
+			t.Errorf("%s has %s, and %s has not", r.Replica().Incarnation, key, replicas[0].Replica().Incarnation)
+		}
+	}
+}
+
+// dump returns all records of a store with their seals, and all sequences, but for what
+// the file itself needs.
+func dump(t testing.TB, s *Store) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	err := s.view(func(v *view) error {
+		for b := range bucketCount {
+			all[bucketNames[b]] = fmt.Sprint(v.sequence(b))
+			for key, sealed := range v.ascendSealed(b, nil, nil) {
+				isOwn := b == bucketMeta && (bytes.Equal(key, keyPosition) || bytes.Equal(key, keyApplied))
+				if !isOwn {
+					all[fmt.Sprintf("%s %x", bucketNames[b], key)] = string(sealed)
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
 }

@@ -55,6 +55,12 @@ func (t *trimmer) init(retention config.Retention, log *slog.Logger) {
 	t.overflows.init(log)
 }
 
+// restart makes it as it is when a file was opened.
+func (t *trimmer) restart() {
+	t.behind, t.next, t.page, t.counts, t.countsTrimmed = false, time.Time{}, nil, nil, 0
+	t.measuredBytes, t.measuredTotal = 0, 0
+}
+
 // size is how much of the file can be in use, so that it is never larger than
 // retention.size together with the journal: two segments go there, longer by their
 // last commits, and a checkpoint writes as much again before it frees what it replaces.

@@ -46,12 +46,18 @@ type writer struct {
 	trimmer    trimmer
 	audit      audit
 	logFailure rate.Sometimes
+	// replication is nil for a store that is alone.
+	replication *replication
 }
 
 func (w *writer) init(s *Store) {
 	w.store = s
 	w.trimmer.init(s.options.Retention, s.log)
 	w.logFailure.Interval = logEvery
+	if s.options.Log != nil {
+		w.replication = newReplication(s)
+		s.changes.setFollows(true)
+	}
 }
 
 // Run opens the state file and commits what is submitted until ctx ends. Then it
@@ -62,7 +68,7 @@ func (s *Store) Run(ctx context.Context) error {
 	defer close(s.stopped)
 	err := s.writer.run(ctx)
 	s.changes.close()
-	left := append(s.writer.batch, s.changes.take(maxWaiting)...)
+	left := append(s.writer.unwritten(), s.changes.take(maxWaiting)...)
 	s.changes.release(left)
 	lost := slices.DeleteFunc(left, func(c change) bool { return c.isAwaited })
 	if len(lost) > 0 {
@@ -104,6 +110,9 @@ func (w *writer) run(ctx context.Context) error {
 			pause = minPause
 			continue
 		}
+		if errors.Is(err, errLog) { // which took its time already
+			pause = minPause
+		}
 		sleep(ctx, pause)
 		pause = min(2*pause, maxPause)
 	}
@@ -117,8 +126,16 @@ func (w *writer) step(ctx context.Context) error {
 		}
 		w.store.wake(nil)
 	}
+	if r := w.replication; r != nil && !r.leads {
+		return w.follow(ctx)
+	}
 	if err := w.makeRoom(); err != nil {
 		return err
+	}
+	if w.replication != nil {
+		if isDone, err := w.keepLeading(); isDone {
+			return err
+		}
 	}
 	if !w.mustCommit {
 		w.working()
@@ -130,8 +147,14 @@ func (w *writer) step(ctx context.Context) error {
 	if w.engine == nil {
 		return errNotReplaced
 	}
+	if r := w.replication; r != nil && !r.leads {
+		return nil
+	}
 	err := w.commit()
 	w.mustCommit = err != nil
+	if w.replication != nil {
+		return w.judge(err)
+	}
 	return err
 }
 
@@ -150,6 +173,10 @@ func (w *writer) working() {
 func (w *writer) failed(err error) {
 	w.store.setStatus(status{phase: phaseFailed, err: err})
 	w.logFailure.Do(func() {
+		if w.replication != nil {
+			w.store.log.Error("cannot write: what changes waits, or another replica takes over", "error", err, "waiting", w.store.changes.waiting())
+			return
+		}
 		w.store.log.Error("cannot write the state file: participants are served, but observations wait in memory and are lost if the process dies",
 			"error", err, "waiting", w.store.changes.waiting())
 	})
@@ -174,8 +201,23 @@ func (w *writer) take(ctx context.Context) bool {
 	if w.trimmer.behind || w.audit.isRunning() || w.mustCommit {
 		return true
 	}
+	if latest := w.untilBeat(trimEvery); w.wait(ctx, latest) {
+		return true
+	}
+	return w.take(ctx)
+}
+
+// wait waits until changes have come or ctx ends. It returns true if something else
+// has happened, which it sees to as far as it can, or after a while.
+func (w *writer) wait(ctx context.Context, latest time.Duration) (isDue bool) {
+	entries, suspects := w.arriving()
 	select {
 	case <-w.store.changes.wake:
+	case <-entries:
+		return true
+	case one := <-suspects:
+		w.examine(one)
+		return true
 	case err := <-w.engine.running():
 		w.engine.ended(err)
 		return true
@@ -187,11 +229,11 @@ func (w *writer) take(ctx context.Context) bool {
 		return true
 	case w.engine.erase = <-w.store.erase:
 		return true
-	case <-time.After(w.engine.nextCheckpoint(trimEvery)):
+	case <-time.After(w.engine.nextCheckpoint(latest)):
 		return true
 	case <-ctx.Done():
 	}
-	return w.take(ctx)
+	return false
 }
 
 // makeRoom sees to it that the journal can take a commit. A state file that turns
@@ -215,6 +257,9 @@ func (w *writer) makeRoom() error {
 func (w *writer) finish() {
 	ctx, cancel := context.WithTimeout(context.Background(), stopGrace)
 	defer cancel()
+	if w.replication != nil {
+		w.leave()
+	}
 	w.stopShrinking()
 	if err := w.engine.finish(ctx); err != nil {
 		w.store.log.Warn("some changes are in the journal alone until the next start", "error", err)
@@ -224,6 +269,10 @@ func (w *writer) finish() {
 func (w *writer) close() {
 	if w.engine == nil {
 		return
+	}
+	if w.replication != nil {
+		w.unfollow()
+		w.stepDown()
 	}
 	w.stopShrinking()
 	w.store.engine.Store(nil)

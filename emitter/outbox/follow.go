@@ -1,0 +1,167 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// errRefused is the error of a state file that cannot become one of the log.
+var errRefused = errors.New("this replica cannot take part")
+
+// follow makes one step of a replica that does not lead.
+func (w *writer) follow(ctx context.Context) error {
+	r := w.replication
+	if ctx.Err() != nil {
+		w.unfollow()
+		w.store.changes.close()
+		return errDone
+	}
+	if err := w.makeRoom(); err != nil {
+		return err
+	}
+	if err := w.commitHeld(); err != nil {
+		return err
+	}
+	w.working()
+	w.shrinkIfWorthwhile()
+	if w.engine == nil {
+		return errNotReplaced
+	}
+	if r.incoming == nil {
+		if err := w.beginToFollow(ctx); err != nil || r.incoming == nil {
+			return w.refuse(ctx, err)
+		}
+	}
+	err := w.read()
+	switch {
+	case err != nil:
+		inFile := w.commitHeld()
+		w.unfollow()
+		return errors.Join(inFile, w.refuse(ctx, err))
+	case r.held != nil || r.leads:
+		return nil
+	case r.mustNote():
+		r.held = newOverlay()
+		return nil
+	case r.maySpeak():
+		return w.refuse(ctx, w.claim(ctx))
+	}
+	w.wait(ctx, r.untilSpeaking())
+	return nil
+}
+
+// beginToFollow compares the file with the log and begins to read what it lacks. Where
+// reading would not do, it has not begun.
+func (w *writer) beginToFollow(ctx context.Context) error {
+	r := w.replication
+	at, hasPlace, isLost, err := w.place()
+	if err != nil {
+		return err
+	}
+	first, last, err := r.extent(ctx)
+	if err != nil {
+		return err
+	}
+	r.at, r.settled, r.noted, r.notedAt, r.last, r.parts = at, at, at, time.Now(), last, nil
+	switch {
+	case isLost, hasPlace && at.number+1 < first:
+		r.show(RoleLoading, nil)
+		return w.join(ctx)
+	case !hasPlace && last > 0:
+		r.show(RoleLoading, nil)
+		return w.join(ctx)
+	case !hasPlace:
+		r.show(RoleLoading, nil)
+		return w.seed(ctx)
+	case at.number > last:
+		return errWentBack
+	}
+	after := at.number
+	if r.isChecked = after < first || after == 0; !r.isChecked {
+		after-- // that one again, to see that it is the same
+	}
+	r.hear(time.Now(), 0)
+	r.incoming = readLog(r.log, after)
+	return nil
+}
+
+// place reads what the state file says of its place.
+func (w *writer) place() (p place, ok, isLost bool, err error) {
+	defer guard(&err)()
+	v, err := w.engine.view()
+	if err != nil {
+		return place{}, false, false, err
+	}
+	defer v.end()
+	p, ok, isLost = v.place()
+	return p, ok, isLost, nil
+}
+
+// extent returns the numbers of the first and the last entry there is.
+func (r *replication) extent(ctx context.Context) (first, last uint64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, logPatience)
+	defer cancel()
+	if first, last, err = r.log.Extent(ctx); err != nil {
+		return 0, 0, fmt.Errorf("%w: %w", errLog, err)
+	}
+	return first, last, nil
+}
+
+// unfollow stops reading. What was read and is not in the file will be read again.
+func (w *writer) unfollow() {
+	r := w.replication
+	if r.incoming != nil {
+		r.incoming.stop()
+		r.incoming = nil
+	}
+	r.held, r.parts = nil, nil
+	if r.proposal != nil {
+		r.proposal.isMade = false
+	}
+}
+
+// refuse shows what keeps the replica from following. An error is returned if it is
+// one of the state file.
+func (w *writer) refuse(ctx context.Context, err error) error {
+	r := w.replication
+	switch {
+	case err == nil:
+	case errors.Is(err, ErrNewer), errors.Is(err, errForeign), errors.Is(err, errWentBack), errors.Is(err, errEntry), errors.Is(err, errRefused):
+		r.show(RoleRefused, err)
+		w.wait(ctx, refusedPause)
+	case errors.Is(err, ErrGone), errors.Is(err, context.Canceled):
+		w.wait(ctx, minPause)
+	case errors.Is(err, errLog):
+		r.show(RoleBehind, err)
+		w.wait(ctx, minPause)
+	default:
+		r.show(RoleBehind, err)
+		return err
+	}
+	return nil
+}
+
+// hear notes that an entry was read, or that the silence begins anew.
+func (r *replication) hear(at time.Time, kind entryKind) {
+	r.heard = at
+	r.patience = silence + rand.N(silenceSpread)
+	if kind == entryLeave {
+		r.patience = rand.N(leaveSpread)
+	}
+}
+
+// maySpeak reports whether the silence has been long enough.
+func (r *replication) maySpeak() bool {
+	return r.terms.is(termReady) && time.Since(r.heard) >= r.patience
+}
+
+// untilSpeaking returns for how long there is nothing to do but to read.
+func (r *replication) untilSpeaking() time.Duration {
+	if !r.terms.is(termReady) {
+		return trimEvery
+	}
+	return time.Until(r.heard.Add(r.patience))
+}

@@ -1,0 +1,182 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestReplicaThatFollowsHasWhatTheLeaderWrites(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		servers, dirs := newTestServers(), memberDirs(t, 2)
+		a, b := servers.newReplica(dirs[0], "a").start(t), servers.newReplica(dirs[1], "b").start(t)
+		leader := waitLeading(t, a, b)
+		for n := range 20 {
+			do(t, leader.Store, func(tx *Tx) { tx.Enqueue(delivery(fmt.Sprint(n%3), n)) })
+		}
+		do(t, leader.Store, func(tx *Tx) { tx.Delivered(1, Attempt{At: at(30)}); tx.DrawEpoch() })
+		waitEqual(t, a, b)
+		follower := a
+		if leader == a {
+			follower = b
+		}
+		if got := dueIDs(t, follower.Store, "crm", at(60)); len(got) != 3 {
+			t.Errorf("the follower has %q due, want the heads of 3 lanes", got)
+		}
+		if _, ok := follower.Submit(0, func(*Tx) {}); ok {
+			t.Error("a follower took a change")
+		}
+		if err := follower.Do(t.Context(), func(*Tx) {}); !errors.Is(err, ErrFollows) {
+			t.Errorf("on a follower Do returned %v", err)
+		}
+		if got := follower.Replica(); got.Role != RoleFollowing || got.Leader != leader.Replica().Incarnation || got.Last != got.Applied {
+			t.Errorf("the follower says %+v", got)
+		}
+		if got := leader.Replica(); got.Role != RoleLeading {
+			t.Errorf("the leader says %+v", got)
+		}
+	})
+}
+
+func TestReplicaTakesOverAtOnceFromALeaderThatStops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		servers, dirs := newTestServers(), memberDirs(t, 2)
+		a := servers.newReplica(dirs[0], "a").start(t)
+		waitLeading(t, a)
+		b := servers.newReplica(dirs[1], "b").start(t)
+		do(t, a.Store, func(tx *Tx) { tx.Enqueue(delivery("ann", 1)); tx.DrawEpoch() })
+		epoch := ""
+		do(t, a.Store, func(tx *Tx) { epoch = tx.Epoch() })
+		a.stop()
+		stopped := time.Now()
+		waitLeading(t, b)
+		if took := time.Since(stopped); took > 200*time.Millisecond {
+			t.Errorf("it took %s", took)
+		}
+		do(t, b.Store, func(tx *Tx) {
+			if tx.Epoch() != epoch {
+				t.Error("the new leader has another epoch than the last one drew")
+			}
+			tx.Enqueue(delivery("ann", 2))
+		})
+		a = servers.newReplica(dirs[0], "a again").start(t)
+		waitEqual(t, a, b)
+	})
+}
+
+func TestReplicaTakesOverFromALeaderThatIsCutOffWhichThenDropsWhatItCouldNotWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		servers, dirs := newTestServers(), memberDirs(t, 2)
+		a := servers.newReplica(dirs[0], "a").start(t)
+		waitLeading(t, a)
+		b := servers.newReplica(dirs[1], "b").start(t)
+		do(t, a.Store, func(tx *Tx) { tx.Enqueue(delivery("ann", 1)) })
+		waitEqual(t, a, b)
+		a.line.cut(true)
+		done, ok := a.Submit(0, func(tx *Tx) { tx.Enqueue(delivery("bob", 1)) })
+		if !ok {
+			t.Fatal("the leader took no change")
+		}
+		answer := make(chan error, 1)
+		go func() { answer <- a.Do(t.Context(), func(tx *Tx) { tx.Enqueue(delivery("bob", 2)) }) }()
+		cut := time.Now()
+		eventually(t, "a says that it leads no more", func() bool { return !a.Leads() })
+		if b.Leads() {
+			t.Error("both lead")
+		}
+		waitLeading(t, b)
+		if took := time.Since(cut); took < time.Second || took > 4*time.Second {
+			t.Errorf("it took %s", took)
+		}
+		do(t, b.Store, func(tx *Tx) { tx.Enqueue(delivery("bob", 3)) })
+		a.line.cut(false)
+		<-done
+		if err := <-answer; !errors.Is(err, ErrFollows) {
+			t.Errorf("Do returned %v", err)
+		}
+		waitEqual(t, a, b)
+		eventually(t, "the term of a has ended", func() bool { return a.inTerm.Load() == 0 })
+		if find(t, a.Store, "msg_bob_1") != nil || find(t, a.Store, "msg_bob_3") == nil {
+			t.Error("a has what it could not write, or lacks what b has written")
+		}
+	})
+}
+
+func TestChangeWhoseAcknowledgementIsLostIsMadeOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		servers, dirs := newTestServers(), memberDirs(t, 2)
+		a := servers.newReplica(dirs[0], "a").start(t)
+		waitLeading(t, a)
+		a.line.deafen(true)
+		time.AfterFunc(10*time.Second, func() { a.line.deafen(false) })
+		do(t, a.Store, func(tx *Tx) { tx.Enqueue(delivery("ann", 1)) })
+		b := servers.newReplica(dirs[1], "b").start(t)
+		waitEqual(t, a, b)
+		changes := 0
+		for _, e := range servers.all(t) {
+			if e.kind == entryChanges {
+				changes++
+			}
+		}
+		if got := find(t, b.Store, "msg_ann_1"); got == nil || changes > 2 { // and what a leader does at first
+			t.Errorf("b has %v, after %d entries with changes", got, changes)
+		}
+	})
+}
+
+func TestReplicaThatLosesTheAnswerToItsClaimLeadsOnceItReadsIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		servers, dirs := newTestServers(), memberDirs(t, 1)
+		a := servers.newReplica(dirs[0], "a")
+		a.line.deafen(true)
+		a.start(t)
+		eventually(t, "it leads", func() bool { return a.Replica().Role == RoleLeading })
+		if n := len(servers.all(t)); n > 2 {
+			t.Errorf("it wrote %d entries", n)
+		}
+		a.line.deafen(false)
+		do(t, a.Store, func(tx *Tx) { tx.Enqueue(delivery("ann", 1)) })
+	})
+}
+
+func TestTermBeginsOnlyOnceTheLastOneHasReturned(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		servers, dirs := newTestServers(), memberDirs(t, 1)
+		a := servers.newReplica(dirs[0], "a")
+		run(t, a.Store)
+		time.Sleep(time.Minute)
+		if a.Leads() || len(servers.all(t)) != 0 {
+			t.Fatal("it leads though nobody serves its terms")
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		begun, hold := make(chan struct{}), make(chan struct{})
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			a.Lead(ctx, func(ctx context.Context) { begun <- struct{}{}; <-ctx.Done(); <-hold })
+		}()
+		<-begun
+		// Another one takes its place in the log.
+		last := servers.all(t)
+		p := place{index: uint64(len(last)), number: uint64(len(last)), chain: last[len(last)-1].chain}
+		encoded, _ := p.add(entryLead, "other", nil)
+		_, err := (&testLog{testServers: servers}).Write(t.Context(), p.number, encoded)
+		if err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "it follows", func() bool { return a.Replica().Role == RoleFollowing })
+		time.Sleep(time.Minute)
+		if a.Leads() {
+			t.Error("it leads though the function of its last term has not returned")
+		}
+		hold <- struct{}{}
+		<-begun
+		cancel()
+		hold <- struct{}{}
+		<-ended
+		eventually(t, "it leaves", func() bool { all := servers.all(t); return all[len(all)-1].kind == entryLeave })
+	})
+}

@@ -1,0 +1,108 @@
+package outbox
+
+import (
+	"time"
+)
+
+// Role is what a replica does about the log. Only one that leads writes.
+//
+//	              ┌──► loading ──┐
+//	              │              ▼
+//	behind ──► following ◄──► leading
+//	  └──────────┬───┘
+//	             ▼
+//	          refused
+type Role int
+
+// The roles. RoleAlone is that of a store without a Log.
+const (
+	RoleAlone Role = iota
+	// RoleBehind: it reads what the log has and its file has not.
+	RoleBehind
+	// RoleFollowing: its file has what the log has, as far as it knows.
+	RoleFollowing
+	// RoleLeading: it writes.
+	RoleLeading
+	// RoleLoading: its file is being made from a snapshot, or is the first of a new log.
+	RoleLoading
+	// RoleRefused: its file and the log do not go together, or it is too old for the log.
+	RoleRefused
+)
+
+// String returns the role's name.
+func (r Role) String() string {
+	switch r {
+	case RoleAlone:
+		return "alone"
+	case RoleBehind:
+		return "behind"
+	case RoleFollowing:
+		return "following"
+	case RoleLeading:
+		return "leading"
+	case RoleLoading:
+		return "loading"
+	case RoleRefused:
+		return "refused"
+	}
+	return "unknown"
+}
+
+// Replica is what a store knows about itself as one of several.
+type Replica struct {
+	Role Role
+	// Since is when it took this role.
+	Since time.Time
+	// Incarnation is the name of this run of the replica, Leader that of the one that
+	// wrote last; empty if unknown.
+	Incarnation, Leader string
+	// Applied is the index of the last entry that it has, Last that of the last one that
+	// it knows of.
+	Applied, Last uint64
+	// Heard is when an entry was read or written last; zero if none was.
+	Heard time.Time
+	// Reason says why it is refused, or what keeps it from doing what its role is; empty
+	// if nothing does.
+	Reason string
+}
+
+// Replica returns what the store knows about itself as one of several.
+func (s *Store) Replica() Replica {
+	r := s.writer.replication
+	if r == nil {
+		return Replica{Role: RoleAlone}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.shown
+}
+
+// show shows what the replica does. The writer calls it.
+func (r *replication) show(role Role, reason error) {
+	last := r.at.index
+	if r.last > r.at.number {
+		last += r.last - r.at.number
+	}
+	next := Replica{Role: role, Incarnation: r.incarnation, Leader: r.leader, Applied: r.at.index, Last: last, Heard: r.heard}
+	if reason != nil {
+		next.Reason = reason.Error()
+	}
+	r.mu.Lock()
+	before := r.shown
+	if next.Since = before.Since; role != before.Role {
+		next.Since = time.Now()
+	}
+	r.shown = next
+	r.mu.Unlock()
+	if role != before.Role || next.Reason != before.Reason && next.Reason != "" {
+		r.logRole(before, next)
+	}
+}
+
+func (r *replication) logRole(before, next Replica) {
+	level := r.logger.Info
+	if next.Role == RoleRefused || next.Reason != "" {
+		level = r.logger.Error
+	}
+	level("this replica has another role", "role", next.Role, "before", before.Role, "applied", next.Applied, "last", next.Last, "reason", next.Reason)
+}
