@@ -4,4 +4,6 @@
 //	Recorder ─► Seer ─► Link.See ─► what was seen, in one order ─► the replica that leads
 //	              │ where that takes too long
 //	              └───► spill, a file of this replica ─► Link.See, later
+//
+// A Roster knows which replicas there are.
 package replica

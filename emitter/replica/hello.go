@@ -1,0 +1,55 @@
+package replica
+
+import (
+	"encoding/binary"
+	"time"
+)
+
+// helloTopic is where replicas say hello.
+const helloTopic = "hello"
+
+// helloFormat is that of a hello. Later ones begin with the same fields.
+const helloFormat = 1
+
+// maxExtra is how long Extra may be, in bytes.
+const maxExtra = 64 << 10
+
+// The kinds of hellos.
+const (
+	kindHello = 1
+	// kindLeave: the replica ends, and left nothing behind.
+	kindLeave = 2
+)
+
+// hello is what replicas tell each other all the time.
+type hello struct {
+	kind              byte
+	name, incarnation string
+	// started is when the incarnation began, clock what time it is, by its own clock.
+	started, clock time.Time
+	extra          []byte
+}
+
+func (h *hello) encode() []byte {
+	to := []byte{helloFormat, h.kind}
+	to = appendBytes(to, h.name)
+	to = appendBytes(to, h.incarnation)
+	to = binary.AppendVarint(to, h.started.UnixMilli())
+	to = binary.AppendVarint(to, h.clock.UnixMilli())
+	return appendBytes(to, h.extra)
+}
+
+// parseHello reads a hello. It keeps nothing of message.
+func parseHello(message []byte) (h hello, err error) {
+	if len(message) < 2 || message[0] < helloFormat {
+		return hello{}, errDamaged
+	}
+	in := decoder{rest: message[2:]}
+	h = hello{kind: message[1], name: string(in.bytes()), incarnation: string(in.bytes())}
+	h.started, h.clock = time.UnixMilli(in.int()), time.UnixMilli(in.int())
+	h.extra = append([]byte(nil), in.bytes()...)
+	if len(h.extra) > maxExtra {
+		h.extra = nil
+	}
+	return h, in.err
+}

@@ -1,0 +1,257 @@
+package replica
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+const (
+	// helloEvery is how often a replica says hello.
+	helloEvery = 250 * time.Millisecond
+	// presence is how long a replica that is not heard is waited for.
+	presence = 30 * time.Second
+	// silence is after how long a replica has stopped if another one has its name.
+	silence = 2 * time.Second
+	// knownAfter is how long a replica listens until it has heard all others. None leads
+	// sooner: that takes as long a silence of the leader.
+	knownAfter = 2 * time.Second
+	// maxGap is how long a replica may not hear itself and still be taken to listen.
+	maxGap = 4 * helloEvery
+	// overlap is how long two replicas of one name are taken for a restart.
+	overlap = 10 * time.Second
+	// maxMembers bounds how many replicas are known.
+	maxMembers = 256
+)
+
+// RosterLink is what a Roster needs of a Link.
+type RosterLink interface {
+	Tell(topic string, message []byte) error
+	Hear(ctx context.Context, topic string, fn func(message []byte)) error
+}
+
+// RosterOptions are the settings of a Roster.
+type RosterOptions struct {
+	Link RosterLink
+	// Name is that of the replica, Incarnation that of its Seer.
+	Name, Incarnation string
+	// Extra returns what the others are told beside that, at most 64 KiB. It may be nil.
+	Extra func() []byte
+	// HasUnseen reports whether the replica leaves something behind when it ends: then the
+	// others wait for it to come back. It may be nil.
+	HasUnseen func() bool
+	// Now is the clock that is told; nil stands for time.Now.
+	Now    func() time.Time
+	Logger *slog.Logger
+}
+
+// Roster knows which replicas there are.
+type Roster struct {
+	options RosterOptions
+	log     *slog.Logger
+	started time.Time
+	warn    rate.Sometimes
+
+	mu      sync.Mutex
+	members map[string]*member
+	// listened is for how long it has heard itself, so surely all others too. All times
+	// of silence are measured by it: nobody is forgotten for our own bad line.
+	listened time.Duration
+	// since and last are when it began to hear itself without a gap, and did so lately.
+	since, last time.Time
+}
+
+// Member is a replica.
+type Member struct {
+	Name, Incarnation string
+	// IsSelf is set for the replica that asks.
+	IsSelf bool
+	// Silent is for how long it was not heard.
+	Silent time.Duration
+	// ClockAhead is by how much its clock is ahead of ours, at least; it is more by as
+	// long as a message takes.
+	ClockAhead time.Duration
+	// Extra is what it tells beside that.
+	Extra []byte
+}
+
+type member struct {
+	Member
+	started time.Time
+	// first and heard are when it was heard, as listened of the Roster; lastHeard is the
+	// latter by the clock.
+	first, heard time.Duration
+	lastHeard    time.Time
+}
+
+// NewRoster returns a Roster that knows nobody but its own replica.
+func NewRoster(options RosterOptions) *Roster {
+	if options.Now == nil {
+		options.Now = time.Now
+	}
+	return &Roster{
+		options: options, log: cmp.Or(options.Logger, slog.Default()), started: options.Now(),
+		members: map[string]*member{}, warn: rate.Sometimes{Interval: logEvery},
+	}
+}
+
+// Run says hello, and hears the others, until ctx ends. Then it takes its leave.
+func (r *Roster) Run(ctx context.Context) error {
+	var hearing sync.WaitGroup
+	hearing.Go(func() {
+		for ctx.Err() == nil {
+			if err := r.options.Link.Hear(ctx, helloTopic, r.hear); err != nil && ctx.Err() == nil {
+				sleep(ctx, helloEvery)
+			}
+		}
+	})
+	for ctx.Err() == nil {
+		r.tell(kindHello)
+		sleep(ctx, helloEvery)
+	}
+	hearing.Wait()
+	if r.options.HasUnseen == nil || !r.options.HasUnseen() {
+		r.tell(kindLeave)
+	}
+	return nil
+}
+
+// Present returns the replicas that were heard in the last 30 seconds, and this one, by name.
+func (r *Roster) Present() []Member {
+	all := []Member{{Name: r.options.Name, Incarnation: r.options.Incarnation, IsSelf: true, Extra: r.extra()}}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, m := range r.members {
+		if r.listened-m.heard < presence {
+			one := m.Member
+			one.Silent = time.Since(m.lastHeard)
+			all = append(all, one)
+		}
+	}
+	slices.SortFunc(all, func(a, b Member) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Incarnation, b.Incarnation))
+	})
+	return all
+}
+
+// IsKnown reports whether Present has all that can be heard: it has listened for long enough.
+func (r *Roster) IsKnown() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.hearsItself() && time.Since(r.since) >= knownAfter
+}
+
+func (r *Roster) hearsItself() bool { return !r.last.IsZero() && time.Since(r.last) <= maxGap }
+
+func (r *Roster) extra() []byte {
+	if r.options.Extra == nil {
+		return nil
+	}
+	extra := r.options.Extra()
+	if len(extra) > maxExtra {
+		return nil
+	}
+	return extra
+}
+
+// tell says hello, or leave. If nobody hears it, this replica does not either.
+func (r *Roster) tell(kind byte) {
+	h := hello{
+		kind: kind, name: r.options.Name, incarnation: r.options.Incarnation,
+		started: r.started, clock: r.options.Now(), extra: r.extra(),
+	}
+	_ = r.options.Link.Tell(helloTopic, h.encode())
+}
+
+// hear takes a hello of any replica.
+func (r *Roster) hear(message []byte) {
+	h, err := parseHello(message)
+	if err != nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case h.incarnation == r.options.Incarnation:
+		r.hearSelf()
+	case h.kind == kindLeave:
+		delete(r.members, h.incarnation)
+	case h.kind == kindHello:
+		r.hearOther(&h)
+	}
+}
+
+// hearSelf counts for how long the replica has listened, and forgets who was silent all the time.
+func (r *Roster) hearSelf() {
+	if r.hearsItself() {
+		r.listened += time.Since(r.last)
+	} else {
+		r.since = time.Now()
+	}
+	r.last = time.Now()
+	for incarnation, m := range r.members {
+		if r.listened-m.heard >= presence {
+			delete(r.members, incarnation)
+			r.log.Warn("a replica was not heard for 30 seconds: what it saw and did not send is late", "replica", m.Name)
+		}
+	}
+}
+
+func (r *Roster) hearOther(h *hello) {
+	m := r.members[h.incarnation]
+	if m == nil {
+		if len(r.members) >= maxMembers {
+			r.warn.Do(func() { r.log.Warn("there are too many replicas", "most", maxMembers) })
+			return
+		}
+		m = &member{started: h.started, first: r.listened}
+		m.Name, m.Incarnation = h.name, h.incarnation
+		m.ClockAhead = h.clock.Sub(r.options.Now())
+		r.members[h.incarnation] = m
+	}
+	m.heard, m.lastHeard, m.Extra = r.listened, time.Now(), h.extra
+	ahead := h.clock.Sub(r.options.Now())
+	m.ClockAhead = max(ahead, m.ClockAhead-(m.ClockAhead-ahead)/16) // a clock that was set is followed
+	r.replace(m)
+	if h.name == r.options.Name && r.listened-m.first > overlap {
+		r.warnOfName(h.name)
+	}
+}
+
+// replace forgets the earlier incarnations of a replica that is heard, once they are silent.
+func (r *Roster) replace(by *member) {
+	for incarnation, m := range r.members {
+		if m == by || m.Name != by.Name {
+			continue
+		}
+		isEarlier := m.started.Before(by.started)
+		switch isSilent := r.listened-m.heard >= silence; {
+		case isEarlier && isSilent:
+			delete(r.members, incarnation)
+		case r.listened-max(m.first, by.first) > overlap && !isSilent:
+			r.warnOfName(m.Name)
+		}
+	}
+}
+
+func (r *Roster) warnOfName(name string) {
+	r.warn.Do(func() {
+		r.log.Warn("two replicas have the same name: give each its own (replicas.name)", "name", name)
+	})
+}
+
+// sleep waits for d or until ctx ends.
+func sleep(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
