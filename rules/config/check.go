@@ -66,6 +66,7 @@ func (c *checker) check() {
 	c.checkFolders()
 	c.checkToken()
 	c.checkStore()
+	c.checkReplicas()
 	if c.required("targets", "name at least one: targets: {crm: {url: ..., secret: ...}}") && len(c.config.Targets) == 0 {
 		c.Wrong("targets", "is empty; name at least one target")
 	}

@@ -47,6 +47,8 @@ type Config struct {
 	Profile string `yaml:"profile"`
 	// State is the directory of the durable store.
 	State string `yaml:"state"`
+	// Replicas joins this sidehook with others in front of the same app; nil for a single one.
+	Replicas *Replicas `yaml:"replicas"`
 	// Durability is whether matched responses wait for the disk.
 	Durability Durability `yaml:"durability"`
 	// InspectLimit is the largest body, in bytes, that is copied and read, 1KiB to

@@ -185,6 +185,19 @@ func TestGoodConfigurationsAreAccepted(t *testing.T) {
 			target.Format, target.Proxy.Straight, target.Allow = FormatCloudEvents, true, nil
 		})
 	})
+	// the forms of replicas
+	f("replicas-url.yaml", func(c *Config) {
+		c.Replicas = replicas("nats://user:"+canary+"@nats-1:4223", "nats://user:"+canary+"@nats-2:4222", "nats://user:"+canary+"@[::1]:4222")
+	})
+	f("replicas.yaml", func(c *Config) {
+		c.Replicas = replicas("tls://nats-1:4222", "nats://user:"+canary+"@nats-2:1")
+		monitor, _ := ParseURL("http://nats-1:8222")
+		c.Replicas.Name, c.Replicas.TLS.CA, c.Replicas.Monitor = "a.b", testFolder+"/files/cert.pem", []URL{monitor}
+	})
+	f("replicas-credentials.yaml", func(c *Config) {
+		c.Replicas = replicas("nats://nats-1:4222")
+		c.Replicas.Credentials = testFolder + "/files/nats.creds"
+	})
 	f("page-names.yaml", func(c *Config) {
 		c.Rules[0].SourcePages = []PageName{{Number: 1}, {Name: "2"}, {Name: "Consent"}, {Name: "yes"}, {Name: "1.5"}}
 	})
@@ -206,6 +219,19 @@ func TestGoodConfigurationsAreAccepted(t *testing.T) {
 	})
 }
 
+// replicas returns those of decsys, called as the host is.
+func replicas(servers ...string) *Replicas {
+	r := &Replicas{App: "decsys", Name: hostName(), TLS: TLS{Verify: true}}
+	for _, text := range servers {
+		server, err := ParseServer(text)
+		if err != nil {
+			panic(err)
+		}
+		r.Servers = append(r.Servers, server)
+	}
+	return r
+}
+
 // minimal returns what good/minimal.yaml says.
 func minimal(t *testing.T) *Config {
 	t.Helper()
@@ -224,7 +250,7 @@ func minimal(t *testing.T) *Config {
 }
 
 func TestASummaryDescribesWhatGoesWhereWithoutSecrets(t *testing.T) {
-	for _, name := range []string{"minimal", "summary", "egress", "egress-none"} {
+	for _, name := range []string{"minimal", "summary", "egress", "egress-none", "replicas"} {
 		config, err := parseText(name+".yaml", mustRead(t, testFolder+"/good/"+name+".yaml"))
 		if err != nil {
 			t.Fatal(err)

@@ -19,6 +19,9 @@ const exampleFile = "../../config.example.yaml"
 // commentedKey matches a line of the example that shows a key without setting it.
 var commentedKey = regexp.MustCompile(`(?m)^( *)# ( *[a-z_]+:(?: \S+)?(?: +# default)?)$`)
 
+// commentOfCommentedKey matches a line that describes such a key within another.
+var commentOfCommentedKey = regexp.MustCompile(`(?m)^# ( +# .*)$`)
+
 func TestTheExampleIsValid(t *testing.T) {
 	config, err := Parse(exampleFile, []byte(mustRead(t, exampleFile)), lookupTestEnv, readTestFile)
 	if err != nil {
@@ -33,12 +36,13 @@ func TestTheExampleIsValid(t *testing.T) {
 func wholeExample(t *testing.T) string {
 	t.Helper()
 	source := commentedKey.ReplaceAllString(mustRead(t, exampleFile), "$1$2")
+	source = commentOfCommentedKey.ReplaceAllString(source, "$1")
 	return strings.Replace(source, "\napp: http:", "\napp: https:", 1) // which app_tls needs
 }
 
 func TestTheExampleShowsEveryKeyAndItsDefault(t *testing.T) {
 	source := wholeExample(t)
-	keys := map[string]string{"app.pem": "cert.pem", "crm.pem": "cert.pem", "sidehook.pem": "cert.pem", "sidehook.key": "key.pem", "error.html": "cert.pem"}
+	keys := map[string]string{"app.pem": "cert.pem", "crm.pem": "cert.pem", "sidehook.pem": "cert.pem", "sidehook.key": "key.pem", "nats.pem": "cert.pem", "nats.creds": testFolder + "/files/nats.creds", "error.html": "cert.pem"}
 	readFile := func(path string) ([]byte, error) { return readTestFile(keys[filepath.Base(path)]) }
 	example, err := Parse(exampleFile, []byte(source), lookupTestEnv, readFile)
 	if err != nil {
@@ -67,6 +71,9 @@ func TestTheExampleShowsEveryKeyAndItsDefault(t *testing.T) {
 	target.SetDefaults()
 	eachKey("", reflect.ValueOf(example).Elem(), reflect.ValueOf(ptr(defaults())).Elem(), compare)
 	eachKey("targets.crm", reflect.ValueOf(ptr(example.Targets["crm"])).Elem(), reflect.ValueOf(&target).Elem(), compare)
+	var replicas Replicas
+	replicas.SetDefaults()
+	eachKey("replicas", reflect.ValueOf(example.Replicas).Elem(), reflect.ValueOf(&replicas).Elem(), compare)
 	eachKey("rules[0]", reflect.ValueOf(&example.Rules[0]).Elem(), reflect.ValueOf(&Rule{}).Elem(), compare)
 }
 
@@ -102,7 +109,7 @@ func TestAKeyThatTheExampleLacksIsFound(t *testing.T) {
 			missing = append(missing, path)
 		}
 	})
-	want := "[admin admin_token admin_pprof log.format log.level log.access app app_tls.verify app_tls.ca app_tls.cert app_tls.key response_timeout drain_delay stop_timeout error_page forwarded trusted_proxies proxy_protocol upgrades request_id profile state durability inspect_limit settle abandoned_after retention.delivered retention.dead retention.journeys retention.statistics retention.size limits.answer limits.journey limits.watched_bodies targets rules]"
+	want := "[admin admin_token admin_pprof log.format log.level log.access app app_tls.verify app_tls.ca app_tls.cert app_tls.key response_timeout drain_delay stop_timeout error_page forwarded trusted_proxies proxy_protocol upgrades request_id profile state replicas durability inspect_limit settle abandoned_after retention.delivered retention.dead retention.journeys retention.statistics retention.size limits.answer limits.journey limits.watched_bodies targets rules]"
 	if diff := cmp.Diff(want, fmt.Sprint(missing)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -23,6 +23,8 @@ const (
 	proxyPattern    = `^(https?|socks5h?)://[^/?#]+/?\??#?$`
 	appPattern      = `^(https?://` + hostPattern + `/*|unix:/.*)$`
 	listenPattern   = `^([^/@ :\[\]*]*|\[[^/@ \[\]]*\]):[0-9]+$`
+	serverPattern   = `^(nats|tls)://([^/?#]*@)?` + hostPattern + `/*\??#?$`
+	replicasPattern = `^(nats|tls)://([^/?#@]*@)?[^/?#@ ]+/[A-Za-z0-9_-]{1,64}$`
 	// A step of an answer path is *, a plain name, or a name with an escape in it.
 	stepPattern       = `(\*|[^.\\#|@*?()\[\]{}"!]+|([^.\\]|\\.)*\\.([^.\\]|\\.)*)`
 	answerPathPattern = `^` + stepPattern + `(\.` + stepPattern + `)*$`
@@ -32,24 +34,27 @@ const (
 
 // scalarSchemas describe the types that read themselves from a scalar.
 var scalarSchemas = map[reflect.Type]schema.Schema{
-	reflect.TypeFor[Duration]():     {"anyOf": []schema.Schema{matches(durationPattern), {"const": 0}}},
-	reflect.TypeFor[Size]():         {"type": []string{"string", "integer"}, "pattern": sizePattern(), "minimum": 0},
-	reflect.TypeFor[Rate]():         {"anyOf": []schema.Schema{{"const": unlimited}, matches(ratePattern)}},
-	reflect.TypeFor[Secret]():       matches(secretPattern),
-	reflect.TypeFor[HeaderValue]():  {"type": []string{"string", "number", "boolean"}},
-	reflect.TypeFor[URL]():          matches(urlPattern),
-	reflect.TypeFor[Proxy]():        {"anyOf": []schema.Schema{{"enum": []string{proxyOfEnvironment, noProxy}}, matches(proxyPattern)}},
-	reflect.TypeFor[Protocol]():     {"type": "string", "pattern": protocolPattern, "not": matches("^[hH]2[cC]$")},
-	reflect.TypeFor[Network]():      matches(networkPattern),
-	reflect.TypeFor[AllowedRange](): {"anyOf": []schema.Schema{{"enum": addressClasses}, matches(networkPattern)}},
-	reflect.TypeFor[PageName]():     {"type": []string{"string", "number", "boolean"}, "minLength": 1, "exclusiveMinimum": 0},
-	reflect.TypeFor[Durability]():   {"enum": durabilityWords},
-	reflect.TypeFor[Forwarded]():    {"enum": forwardedWords},
-	reflect.TypeFor[Format]():       {"enum": formatWords},
-	reflect.TypeFor[LogFormat]():    {"enum": logFormatWords},
-	reflect.TypeFor[LogLevel]():     {"enum": logLevelWords},
-	reflect.TypeFor[Order]():        {"enum": orderWords},
-	reflect.TypeFor[EventName]():    {"enum": eventWords},
+	reflect.TypeFor[Duration]():        {"anyOf": []schema.Schema{matches(durationPattern), {"const": 0}}},
+	reflect.TypeFor[Size]():            {"type": []string{"string", "integer"}, "pattern": sizePattern(), "minimum": 0},
+	reflect.TypeFor[Rate]():            {"anyOf": []schema.Schema{{"const": unlimited}, matches(ratePattern)}},
+	reflect.TypeFor[Secret]():          matches(secretPattern),
+	reflect.TypeFor[HeaderValue]():     {"type": []string{"string", "number", "boolean"}},
+	reflect.TypeFor[URL]():             matches(urlPattern),
+	reflect.TypeFor[Proxy]():           {"anyOf": []schema.Schema{{"enum": []string{proxyOfEnvironment, noProxy}}, matches(proxyPattern)}},
+	reflect.TypeFor[Protocol]():        {"type": "string", "pattern": protocolPattern, "not": matches("^[hH]2[cC]$")},
+	reflect.TypeFor[Network]():         matches(networkPattern),
+	reflect.TypeFor[AllowedRange]():    {"anyOf": []schema.Schema{{"enum": addressClasses}, matches(networkPattern)}},
+	reflect.TypeFor[PageName]():        {"type": []string{"string", "number", "boolean"}, "minLength": 1, "exclusiveMinimum": 0},
+	reflect.TypeFor[Server]():          matches(serverPattern),
+	reflect.TypeFor[Replicas]():        matches(replicasPattern),
+	reflect.TypeFor[CredentialsFile](): matches(`^file:.+$`),
+	reflect.TypeFor[Durability]():      {"enum": durabilityWords},
+	reflect.TypeFor[Forwarded]():       {"enum": forwardedWords},
+	reflect.TypeFor[Format]():          {"enum": formatWords},
+	reflect.TypeFor[LogFormat]():       {"enum": logFormatWords},
+	reflect.TypeFor[LogLevel]():        {"enum": logLevelWords},
+	reflect.TypeFor[Order]():           {"enum": orderWords},
+	reflect.TypeFor[EventName]():       {"enum": eventWords},
 }
 
 // narrowed has what the checks demand beyond types.
@@ -67,6 +72,12 @@ func narrowed() map[string]schema.Schema {
 		"app_tls":                    {"dependencies": certAndKey},
 		"profile":                    {"anyOf": profiles},
 		"state":                      {"minLength": 1},
+		"replicas":                   {"required": []string{"servers", "app"}},
+		"replicas.servers":           {"minItems": 1, "maxItems": maxServers},
+		"replicas.app":               {"pattern": `^[A-Za-z0-9_-]{1,64}$`},
+		"replicas.name":              {"pattern": namePattern},
+		"replicas.tls":               {"dependencies": certAndKey},
+		"replicas.monitor":           {"maxItems": maxServers},
 		"targets":                    {"minProperties": 1},
 		"targets.*.secret":           {"minItems": 1},
 		"targets.*.tls":              {"dependencies": certAndKey},

@@ -26,19 +26,19 @@ const (
 )
 
 // describedBy has the keys of which the example describes one for all.
-var describedBy = strings.NewReplacer("app_tls.", "targets.*.tls.", "pseudonymise.answers", "redact.answers")
+var describedBy = strings.NewReplacer("app_tls.", "targets.*.tls.", "replicas.tls.", "targets.*.tls.", "pseudonymise.answers", "redact.answers")
 
 // unseen has the bad files of testdata that the schema must accept, by the reason.
 var unseen = map[string]string{
 	"the value of a text": `breaker-open-zero inspect-limit-large inspect-limit-small response-timeout-long retention-endless schedule-zero settle-long abandoned-after-short
-		size-overflow size-small timeout-long timeout-microseconds timeout-zero retention-zero listen-port-too-high app-with-bad-port watched-bodies-large watched-bodies-small answer-limit-large`,
+		size-overflow size-small timeout-long timeout-microseconds timeout-zero retention-zero listen-port-too-high app-with-bad-port watched-bodies-large watched-bodies-small answer-limit-large replicas-bad-port`,
 	"how two values relate": `app-is-listen app-is-listen-name journey-limit-small breaker-open-longer-than-max same-address same-port-all-hosts pseudonymise-redacted
 		header-twice proxy-protocol-from-anybody rule-name-twice rule-to-unknown-target url-mapped url-metadata url-not-allowed secret-whsk-for-decsys
-		abandoned-after-longer-than-journeys on-without-a-word-in-decsys on-started-with-source-pages`,
+		abandoned-after-longer-than-journeys on-without-a-word-in-decsys on-started-with-source-pages replicas-credentials-twice`,
 	"what a name refers to": `admin-token-short app-tls-ca-not-pem app-tls-files-missing app-tls-other-key profile-missing
 		header-env-unset pseudonymise-short-key secret-env-empty secret-env-only-a-line-break secret-env-unset secret-file-empty secret-file-folder
 		secret-file-forbidden secret-file-missing secret-whsec-not-base64 secret-whsec-short secret-whsk-wrong tls-ca-not-pem
-		tls-files-missing tls-other-key`,
+		tls-files-missing tls-other-key replicas-credentials-missing replicas-credentials-other`,
 	"a grammar that is too complex for a pattern": `allow-middle-of-a-range allow-not-a-range url-unreadable when-bracket`,
 }
 
@@ -131,6 +131,7 @@ func TestTheSchemaAcceptsEveryTextThatTheDecoderAccepts(t *testing.T) {
 	f(new(Size), "0_7_10_._-_ _B_KB_KiB_MiB_GB_TiB")
 	f(new(Rate), "0_5_10_._-_/s_/m_/h_/d_unlimited")
 	f(new(URL), "http://_https://_/_:_?_#_@_80_0_a_%41_[::1]_ _crm.example.org")
+	f(new(Server), "nats://_tls://_/_:_?_#_@_80_0_a_%41_[::1]_,_nats-1")
 	f(new(Proxy), "http://_socks5://_/_:_?_#_@_80_0_a_%41_[::1]_none_environment_proxy.example.org")
 	f(new(Network), "10_0_.0_.7_:_::1_fd00_/8_/32_%_.")
 	f(new(AllowedRange), "10_0_.0_.7_:_::1_fd00_/8_/32_private_link-local_metadata_-")

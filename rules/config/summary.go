@@ -23,6 +23,9 @@ func (c *Config) Summary() string {
 	fmt.Fprintf(&b, "forwarded     %s, %s\n", c.Forwarded, c.trust())
 	fmt.Fprintf(&b, "admin         %s (deliveries %s)\n", c.Admin, c.adminAccess())
 	fmt.Fprintf(&b, "state         %s (%s)\n", c.State, c.Durability)
+	if c.Replicas != nil {
+		fmt.Fprintf(&b, "replicas      %s\n", c.Replicas.summary())
+	}
 	fmt.Fprintf(&b, "limits        bodies up to %s inspected, %s of memory for all\n", c.InspectLimit, c.Limits.WatchedBodies)
 	b.WriteString("\nrules\n")
 	for i, rule := range c.Rules {
@@ -39,6 +42,11 @@ func (c *Config) Summary() string {
 		}
 	}
 	return b.String()
+}
+
+// summary describes which log the replicas share, and what this one is called.
+func (r *Replicas) summary() string {
+	return fmt.Sprintf("%s on %s, this one is %s%s", r.App, list(r.Servers, Server.String, ", "), r.Name, r.TLS.warning())
 }
 
 func (c *Config) adminAccess() string {

@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// defaulter sets its defaults before it is decoded as an item of a list or map.
+// defaulter sets its defaults before it is decoded as an item of a list or map, or
+// behind a pointer.
 type defaulter interface{ SetDefaults() }
 
 // scalarOrList marks a list type whose only item may be written without brackets.
@@ -63,12 +64,14 @@ func (d *decoder) decode(n *node, path string, value reflect.Value) {
 		return
 	}
 	if value.Kind() == reflect.Pointer {
-		value.Set(reflect.New(value.Type().Elem()))
+		value.Set(newItem(value.Type().Elem()).Addr())
 		value = value.Elem()
 	}
 	switch {
 	case isScalar(value):
 		d.decodeScalar(n, path, value)
+	case n.kind == scalarKind && isShort(value):
+		d.decodeShort(n, path, value)
 	case value.Kind() == reflect.Struct:
 		d.decodeStruct(n, path, value)
 	case value.Kind() == reflect.Map:
@@ -156,7 +159,7 @@ func (d *decoder) decodeList(n *node, path string, value reflect.Value) {
 	value.Set(made)
 }
 
-// newItem returns an item of a list or map with its defaults.
+// newItem returns an item of a list or map, or what a pointer leads to, with its defaults.
 func newItem(t reflect.Type) reflect.Value {
 	made := reflect.New(t)
 	if with, ok := made.Interface().(defaulter); ok {

@@ -1,6 +1,7 @@
 package strictyaml
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -18,6 +19,18 @@ type decoded struct {
 	Inner   inner             `yaml:"inner"`
 	Inners  []inner           `yaml:"inners"`
 	Pointer *inner            `yaml:"pointer"`
+	Short   short             `yaml:"short"`
+}
+
+// short may be written as its X alone.
+type short struct{ X, Y string }
+
+func (s *short) UnmarshalShort(text string) error {
+	if text == "" {
+		return errors.New("must not be empty")
+	}
+	*s = short{X: text}
+	return nil
 }
 
 type inner struct{ A, B int }
@@ -53,7 +66,9 @@ func TestAFileIsDecodedOverItsDefaults(t *testing.T) {
 	f("{list: [], map: {}}", func(d *decoded) { d.List, d.Map = []string{}, map[string]string{} })
 	// items have their own defaults
 	f("inners: [{a: 1}, {b: 0}, {}]", func(d *decoded) { d.Inners = []inner{{1, 7}, {0, 0}, {0, 7}} })
-	f("pointer: {a: 1}", func(d *decoded) { d.Pointer = &inner{A: 1} })
+	f("pointer: {a: 1}", func(d *decoded) { d.Pointer = &inner{1, 7} })
+	f("short: a b", func(d *decoded) { d.Short = short{X: "a b"} })
+	f("short: {x: 1, y: 2}", func(d *decoded) { d.Short = short{"1", "2"} })
 	// numbers are decimal, and text stays as written
 	f("{number: 010, text: 010}", func(d *decoded) { d.Number, d.Text = 10, "010" })
 	f("{list: [yes, 1.50, 2026-11-23, 'null', '~']}", func(d *decoded) { d.List = []string{"yes", "1.50", "2026-11-23", "null", "~"} })
@@ -79,13 +94,14 @@ func TestAKeyWithoutAValueIsAProblem(t *testing.T) {
 }
 
 func TestProblemsAreInTheOrderOfTheFile(t *testing.T) {
-	source := "text: [a]\nlist: [{}, b, ~]\ninner: {c: 1}\nyes: 1\n? [k]\n: v\n"
+	source := "text: [a]\nlist: [{}, b, ~]\ninner: {c: 1}\nyes: 1\nshort: ''\n? [k]\n: v\n"
 	want := `f.yaml:1:7: text: must be a single value, not a list
 f.yaml:2:8: list[0]: must be a single value, not a mapping
 f.yaml:2:15: list[2]: has no value; give it one or remove the key
 f.yaml:3:9: inner.c: unknown key; the keys here are a, b
 f.yaml:4:6: yes: must be true or false, not "1"
-f.yaml:5:3: ?: a key must be text; quote a value that begins with {, [, & or *`
+f.yaml:5:8: short: must not be empty
+f.yaml:6:3: ?: a key must be text; quote a value that begins with {, [, & or *`
 	var into decoded
 	if diff := cmp.Diff(want, fmt.Sprint(Decode("f.yaml", []byte(source), &into).Err())); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -21,8 +21,9 @@
 //
 //   - encoding.TextUnmarshaler or ScalarUnmarshaler reads a scalar and returns
 //     an error such as "must be a duration such as 15s, not ...";
-//   - SetDefaults, on a pointer, fills an item of a list or map before it is
-//     decoded;
+//   - SetDefaults, on a pointer, fills an item of a list or map, or what a pointer
+//     leads to, before it is decoded;
+//   - ShortUnmarshaler, on a struct, allows a single text instead of a mapping;
 //   - ScalarOrList, on a list, allows a single item without brackets.
 //
 // The same structs describe a JSON Schema for editors: package schema, which only

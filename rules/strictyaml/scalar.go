@@ -13,6 +13,23 @@ type ScalarUnmarshaler interface {
 	UnmarshalScalar(text string, number bool) error
 }
 
+// ShortUnmarshaler is a struct that may be written as a single text instead of a mapping.
+type ShortUnmarshaler interface {
+	UnmarshalShort(text string) error
+}
+
+// isShort reports whether a single text decodes into value, a struct.
+func isShort(value reflect.Value) bool {
+	_, ok := value.Addr().Interface().(ShortUnmarshaler)
+	return ok
+}
+
+func (d *decoder) decodeShort(n *node, path string, value reflect.Value) {
+	if err := value.Addr().Interface().(ShortUnmarshaler).UnmarshalShort(n.text); err != nil {
+		d.Wrong(path, "%s", err)
+	}
+}
+
 // isScalar reports whether a scalar decodes into value.
 func isScalar(value reflect.Value) bool {
 	switch value.Addr().Interface().(type) {

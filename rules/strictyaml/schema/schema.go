@@ -44,7 +44,8 @@ type Writer struct {
 	// SameAs turns the pattern of a key without a description of its own into
 	// that of the key which explains it; it may be nil.
 	SameAs *strings.Replacer
-	// Scalars has the schema of each type that reads itself from a scalar.
+	// Scalars has the schema of each type that reads itself from a scalar, and of the
+	// text that may stand for a struct.
 	Scalars map[reflect.Type]Schema
 	// Narrowed is added to the schema at a pattern, for what its type does not say.
 	Narrowed map[string]Schema
@@ -84,6 +85,9 @@ func (w *Writer) schemaOf(pattern string, t reflect.Type) Schema {
 }
 
 func (w *Writer) schemaOfType(pattern string, t reflect.Type) Schema {
+	if schema, found := w.Scalars[t]; found && reflect.PointerTo(t).Implements(reflect.TypeFor[strictyaml.ShortUnmarshaler]()) {
+		return Schema{"anyOf": []Schema{schema, w.schemaOfStruct(pattern, t)}}
+	}
 	if schema, found := w.Scalars[t]; found {
 		return maps.Clone(schema)
 	}
