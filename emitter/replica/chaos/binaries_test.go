@@ -30,21 +30,21 @@ func build(ctx context.Context, dir string, s size) (b binaries, err error) {
 	}
 	b = binaries{filepath.Join(folder, "sidehook"), filepath.Join(folder, "sidehook-shifted"), filepath.Join(folder, "nats-server")}
 	const main = "github.com/sidehook/sidehook"
-	if err := make1(ctx, b.sidehook, main); err != nil || s.servers == 0 {
+	if err := buildProgram(ctx, b.sidehook, main); err != nil || s.servers == 0 {
 		return b, err
 	}
-	if err := make1(ctx, b.server, main+"/emitter/replica/chaos/testdata/natsserver"); err != nil {
+	if err := buildProgram(ctx, b.server, main+"/emitter/replica/chaos/testdata/natsserver"); err != nil {
 		return b, err
 	}
 	overlay, err := shiftedClock(ctx, dir)
 	if err != nil {
 		return b, err
 	}
-	return b, make1(ctx, b.shifted, "-overlay", overlay, main)
+	return b, buildProgram(ctx, b.shifted, "-overlay", overlay, main)
 }
 
-// make1 builds a program unless it is there.
-func make1(ctx context.Context, path string, args ...string) error {
+// buildProgram builds a program unless it is there.
+func buildProgram(ctx context.Context, path string, args ...string) error {
 	if _, err := os.Stat(path); err == nil {
 		return nil
 	}

@@ -130,6 +130,9 @@ func play(t *testing.T, d *disturber, list []disturbance, seed uint64) {
 			return
 		}
 	}
+	if err := d.settle(draining); err != nil {
+		t.Error(err)
+	}
 }
 
 // walk has one participant after the other take the survey. The last one ends it.

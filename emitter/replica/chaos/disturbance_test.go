@@ -95,17 +95,21 @@ func (d *disturber) killReplica(ctx context.Context, leads, losesDisk bool) erro
 		return err
 	}
 	if losesDisk {
-		// What was spilled since is there alone.
-		if waits, err := hasSpill(r.state()); err != nil || !waits {
-			if err != nil {
-				return err
-			}
-			if err := os.RemoveAll(r.state()); err != nil {
-				return err
-			}
+		if err := loseDisk(r); err != nil {
+			return err
 		}
 	}
 	return r.start()
+}
+
+// loseDisk deletes the files of a replica, unless it has spilled something since it was
+// asked: that is there alone.
+func loseDisk(r *replica) error {
+	waits, err := hasSpill(r.state())
+	if err != nil || waits {
+		return err
+	}
+	return os.RemoveAll(r.state())
 }
 
 func (d *disturber) killServer(ctx context.Context) error {
@@ -193,14 +197,7 @@ func (d *disturber) awaitServers(ctx context.Context) error {
 func (d *disturber) awaitNoSpill(ctx context.Context, r *replica) error {
 	ctx, cancel := context.WithTimeout(ctx, drainLimit)
 	defer cancel()
-	for {
-		if waits, ok := r.metric(ctx, "sidehook_spill_waiting"); ok && waits == 0 {
-			return nil
-		}
-		if pause(ctx, 50*time.Millisecond) != nil {
-			return fmt.Errorf("the spill of %s is not empty in time", r.name)
-		}
-	}
+	return r.awaitZero(ctx, "sidehook_spill_waiting")
 }
 
 func (d *disturber) anyServer() *server { return d.servers[d.random.IntN(len(d.servers))] }

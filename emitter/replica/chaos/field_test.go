@@ -203,6 +203,21 @@ func (f *field) relaysAround(s *server) (list []*relay) {
 	return list
 }
 
+// settle waits until every replica has what the others have.
+func (f *field) settle(ctx context.Context) error {
+	if f.size.servers == 0 {
+		return nil
+	}
+	for _, r := range f.replicas {
+		for _, metric := range []string{"sidehook_spill_waiting", "sidehook_replica_entries_behind"} {
+			if err := r.awaitZero(ctx, metric); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // stop ends the replicas in good order, all at once.
 func (f *field) stop() error {
 	results := make(chan error, len(f.replicas))

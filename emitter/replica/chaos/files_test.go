@@ -3,7 +3,7 @@ package chaos
 import (
 	"bytes"
 	"fmt"
-	"os"
+	"io/fs"
 	"path/filepath"
 	"strings"
 	"time"
@@ -71,25 +71,17 @@ func shown(value string) string {
 	return value[:min(most, len(value))]
 }
 
-// hasSpill reports whether a folder has a spill file with something in it.
-func hasSpill(state string) (bool, error) {
-	entries, err := os.ReadDir(state)
-	if err != nil {
-		return false, err
-	}
-	for _, entry := range entries {
-		if !strings.HasPrefix(entry.Name(), "spill") {
-			continue
+// emptySpill is the size of a spill file in which nothing waits.
+const emptySpill = 64
+
+// hasSpill reports whether something waits in the spill files of a state folder.
+func hasSpill(state string) (waits bool, err error) {
+	return waits, filepath.WalkDir(state, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasPrefix(entry.Name(), "spill-") {
+			return err
 		}
-		if entry.IsDir() {
-			if found, err := filepath.Glob(filepath.Join(state, entry.Name(), "*")); err != nil || len(found) > 0 {
-				return true, err
-			}
-			continue
-		}
-		if info, err := entry.Info(); err != nil || info.Size() > 0 {
-			return true, err
-		}
-	}
-	return false, nil
+		info, err := entry.Info()
+		waits = waits || err == nil && info.Size() > emptySpill
+		return err
+	})
 }

@@ -27,7 +27,6 @@ type participant struct {
 	// random is of this participant alone; their concurrent requests draw before they begin.
 	random *rand.Rand
 	id     string
-	sent   int
 }
 
 // habit is how a participant goes through a page.
@@ -92,7 +91,7 @@ func (p *participant) answerPage(ctx context.Context, page string) (next string,
 		if next, err = p.next(ctx); err == nil && next != "" && next != page {
 			next, err = p.next(ctx)
 		}
-	default:
+	case calm:
 		p.answer(ctx, page)
 		next, err = p.next(ctx)
 	}

@@ -167,6 +167,19 @@ func (r *replica) metric(ctx context.Context, name string) (sum float64, ok bool
 	return sum, ok
 }
 
+// awaitZero waits until a metric of the replica is 0.
+func (r *replica) awaitZero(ctx context.Context, metric string) error {
+	for {
+		value, ok := r.metric(ctx, metric)
+		if ok && value == 0 {
+			return nil
+		}
+		if pause(ctx, 50*time.Millisecond) != nil {
+			return fmt.Errorf("%s of %s is still %v (%t)", metric, r.name, value, ok)
+		}
+	}
+}
+
 // ask returns the response of the admin listener to a GET.
 func (r *replica) ask(ctx context.Context, path string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
