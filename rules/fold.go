@@ -41,6 +41,9 @@ type Fold struct {
 	// IsCrowded reports whether so many observations of all journeys wait for pasts
 	// that only those may join them whose survey is known; IsFull that none may.
 	IsCrowded, IsFull bool
+	// ExchangesGoOn reports whether the exchanges that were in flight when an earlier
+	// process ended may end all the same: other replicas have them.
+	ExchangesGoOn bool
 	// Damaged is called for a journey that cannot be read: it begins anew, and is
 	// partial. It may be nil. The error contains nothing of the journey.
 	Damaged func(Key, error)
@@ -155,19 +158,27 @@ func (f Fold) Expire(key Key) Step {
 }
 
 // Resume continues a journey that an earlier process left with unfinished work.
-// The exchanges then in flight never end, and the past was not read.
+// The exchanges then in flight never end, unless others have them, and the past was
+// not read.
 func (f Fold) Resume(key Key, now time.Time) Step {
 	journey := f.load(key)
+	orphans := journey.Waits.Count
+	if f.ExchangesGoOn {
+		orphans = 0
+	}
 	switch {
+	case journey.state() != joining && f.ExchangesGoOn && len(journey.Held) > 0:
+		journey.save(now)
+		return Step{Settle: true}.of(journey)
 	case journey.state() != joining:
 		return f.Settle(key, now)
 	case !f.ReadsPasts:
-		journey.Waits.Orphans = journey.Waits.Count
+		journey.Waits.Orphans = orphans
 		return f.join(journey, nil)
 	case !f.canAsk(journey):
 		return f.Expire(key)
 	}
-	journey.Waits.Orphans = journey.Waits.Count
+	journey.Waits.Orphans = orphans
 	journey.Waits.HasNavigation = false // participants who are there now come first
 	journey.Asked = now
 	journey.save(journey.Waits.Last)

@@ -48,6 +48,9 @@ type Journey struct {
 	Asked time.Time
 	// Held are the events that wait for answers in flight, oldest first.
 	Held []heldEvent
+	// Moves are the last changes of the pointer, oldest first; empty unless several
+	// replicas observe.
+	Moves []move
 
 	key    Key
 	store  Journeys
@@ -75,11 +78,31 @@ func (j *Journey) fold(o *Observation) []*Event {
 		j.Study = o.Study
 	}
 	o, key := j.accepted(o)
-	if o.Attempt != sameAttempt || j.Done && o.Kind == Reached {
+	isLate := j.isLate(o)
+	if !isLate && (o.Attempt != sameAttempt || j.Done && o.Kind == Reached) {
 		j.beginAgain(o)
 	}
 	j.Partial = j.Partial || o.LacksPages && j.KnownPages == 0 && !j.Done
 	j.formAnswers(o, key != unseenKey)
+	pointer := j.Pointer
+	if isFolded := isLate && j.foldLate(o); !isFolded {
+		j.foldKind(o)
+	}
+	if o.MayBeLate && j.Pointer != pointer {
+		j.noteMove(o)
+	}
+	if o.Loads {
+		j.loaded(o.Page.ID, o)
+	}
+	if o.Served != "" {
+		j.Keys.add(o.Served)
+	}
+	j.stopWaiting(o.Ticket)
+	return j.settled()
+}
+
+// foldKind folds what an observation says of where the participant is, or their answer.
+func (j *Journey) foldKind(o *Observation) {
 	switch o.Kind {
 	case PageShown:
 		j.pageShown(o)
@@ -96,14 +119,6 @@ func (j *Journey) fold(o *Observation) []*Event {
 	case Completed:
 		j.completed(o)
 	}
-	if o.Loads {
-		j.loaded(o.Page.ID, o)
-	}
-	if o.Served != "" {
-		j.Keys.add(o.Served)
-	}
-	j.stopWaiting(o.Ticket)
-	return j.settled()
 }
 
 // pageShown adds the page's definition. If the page is not the pointer's, a

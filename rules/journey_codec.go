@@ -8,7 +8,10 @@ import (
 
 const (
 	// headVersion is the first byte of a head. That of a whole journey is '{'.
-	headVersion = 6
+	headVersion = 7
+	// headWithoutMoves is that of a head without the moves of the pointer, as it is
+	// stored where there are none.
+	headWithoutMoves = 6
 	// headWithoutSilence is that of a head that does not say whether a silence was noted.
 	headWithoutSilence = 5
 	// headWithOneKey is that of a head with the key of the newest page alone.
@@ -52,7 +55,11 @@ func (j *Journey) save(at time.Time) {
 
 // encode returns the head of the journey.
 func (j *Journey) encode() []byte {
-	e := append(make(recordEncoder, 0, 256), headVersion)
+	version := byte(headVersion)
+	if len(j.Moves) == 0 {
+		version = headWithoutMoves
+	}
+	e := append(make(recordEncoder, 0, 256), version)
 	e.bool(j.Child != nil)
 	if j.Child != nil {
 		e.text(j.Child.Instance)
@@ -90,6 +97,9 @@ func (j *Journey) encode() []byte {
 			e.text(item)
 		}
 	}
+	if version > headWithoutMoves {
+		j.encodeMoves(&e)
+	}
 	return e
 }
 
@@ -122,6 +132,9 @@ func (j *Journey) decode(head []byte) error {
 	}
 	for range min(d.int(), maxUnsettled+1) {
 		j.Held = append(j.Held, decodeHeld(&d, version))
+	}
+	if version > headWithoutMoves {
+		j.decodeMoves(&d)
 	}
 	return d.end()
 }

@@ -1,0 +1,104 @@
+package rules
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// shared is a walk that several replicas observe, whose observations say when they were.
+func shared(w *walk, second int, o Observation) {
+	w.ticket++
+	o.Journey, o.Survey, o.Ticket, o.MayBeLate = Key{"3", "p"}, "5", w.ticket, true
+	o.At = w.clock.Add(time.Duration(second) * time.Second)
+	w.add(w.journey.fold(&o))
+}
+
+func TestALateNavigationIsToldOnceAndMovesNobodyBack(t *testing.T) {
+	shown := func(page string) Observation { return Observation{Kind: PageShown, Page: testPage(page), Alone: true} }
+	next := func(page string) Observation { return Observation{Kind: Navigated, Page: testPage(page)} }
+	loaded := func(page string) Observation { return Observation{Kind: PageLoaded, PageID: page} }
+	f := func(name, want, pointer string, steps func(w *walk)) {
+		t.Helper()
+		w := newWalk()
+		shared(w, 1, shown("1"))
+		steps(w)
+		if got := strings.Join(w.events, ", "); got != want || w.journey.Pointer != pointer {
+			t.Errorf("%s: got %q on page %q, want %q on %q", name, got, w.journey.Pointer, want, pointer)
+		}
+	}
+	f("in order", "1>2, 2>3", "3", func(w *walk) {
+		shared(w, 2, next("2"))
+		shared(w, 3, loaded("2"))
+		shared(w, 4, next("3"))
+	})
+	f("after the next one", "1>3, 1>2 recovered", "3", func(w *walk) { shared(w, 4, next("3")); shared(w, 2, next("2")) })
+	f("twice", "1>3, 1>2 recovered", "3", func(w *walk) {
+		shared(w, 4, next("3"))
+		shared(w, 2, next("2"))
+		shared(w, 3, next("2"))
+	})
+	f("after its page was loaded", "1>2 recovered, 2>3", "3", func(w *walk) {
+		shared(w, 3, loaded("2"))
+		shared(w, 2, next("2"))
+		shared(w, 4, next("3"))
+	})
+	f("after its page was loaded and left", "2>3, 1>2 recovered", "3", func(w *walk) {
+		shared(w, 3, loaded("2"))
+		shared(w, 4, next("3"))
+		shared(w, 2, next("2"))
+	})
+	f("after it was recovered", "1>2 recovered", "2", func(w *walk) { shared(w, 4, shown("2")); shared(w, 2, next("2")) })
+	f("after it was recovered and its page left", "1>2 recovered, 2>3", "3", func(w *walk) {
+		shared(w, 4, shown("2"))
+		shared(w, 5, next("3"))
+		shared(w, 2, next("2"))
+	})
+	f("after the end", "1>end, 1>2 recovered", "", func(w *walk) { shared(w, 4, next("")); shared(w, 2, next("2")) })
+	f("the end itself", "1>2, 2>end", "", func(w *walk) { shared(w, 4, next("2")); shared(w, 3, next("")) })
+	f("a page loaded", "1>3", "3", func(w *walk) { shared(w, 4, next("3")); shared(w, 2, loaded("2")) })
+	f("a page shown", "1>3", "3", func(w *walk) { shared(w, 4, next("3")); shared(w, 2, shown("2")) })
+}
+
+func TestALateAnswerDoesNotReplaceALaterOne(t *testing.T) {
+	w := newWalk()
+	shared(w, 1, Observation{Kind: PageShown, Page: testPage("1")})
+	shared(w, 3, Observation{Kind: Answered, Item: "item1", Answer: []byte(`"new"`)})
+	shared(w, 2, Observation{Kind: Answered, Item: "item1", Answer: []byte(`"old"`)})
+	if got := string(w.journey.answer("item1").Bytes); got != `"new"` {
+		t.Errorf("the answer is %s", got)
+	}
+}
+
+func TestMovesAreStoredOnlyWhereReplicasObserve(t *testing.T) {
+	f := func(mayBeLate bool, version byte) {
+		t.Helper()
+		w := newWalk()
+		for i, page := range []string{"1", "2", "3"} {
+			w.journey.fold(&Observation{Kind: Navigated, Page: testPage(page), Journey: Key{"3", "p"}, At: w.clock.Add(time.Duration(i)), MayBeLate: mayBeLate})
+		}
+		w.journey.save(w.clock)
+		if head := w.journey.store.Head(Key{"3", "p"}); head[0] != version {
+			t.Errorf("the head has version %d, want %d", head[0], version)
+		}
+		if diff := cmp.Diff(w.journey.Moves, loadTest(t, w.journey.store).Moves); diff != "" {
+			t.Errorf("moves (-was +is):\n%s", diff)
+		}
+	}
+	f(false, headWithoutMoves)
+	f(true, headVersion)
+}
+
+func TestExchangesThatGoOnAreStillWaitedForAfterAnotherProcess(t *testing.T) {
+	f := newFolding(t, false)
+	f.shown("1")
+	f.next("2", 77)
+	f.ExchangesGoOn = true
+	if step := f.Resume(Key{"3", "p"}, f.at); !step.Settle || len(step.Events) > 0 {
+		t.Errorf("resumed, the event waits: %v, and there are %d events", step.Settle, len(step.Events))
+	}
+	f.take(f.Settle(Key{"3", "p"}, f.at))
+	f.wantEvents("1>2?")
+}
