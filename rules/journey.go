@@ -88,7 +88,7 @@ func (j *Journey) fold(o *Observation) []*Event {
 	if isFolded := isLate && j.foldLate(o); !isFolded {
 		j.foldKind(o)
 	}
-	if o.MayBeLate && j.Pointer != pointer {
+	if !o.Order.IsZero() && j.Pointer != pointer {
 		j.noteMove(o)
 	}
 	if o.Loads {

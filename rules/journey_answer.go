@@ -17,7 +17,7 @@ type Answer struct {
 
 // answered stores the last answer to an item, or that it is unknown.
 func (j *Journey) answered(o *Observation) {
-	if o.MayBeLate && j.answer(o.Item).Recorded.After(o.At) {
+	if !o.Order.IsZero() && j.answer(o.Item).Recorded.After(o.At) {
 		return
 	}
 	j.bound(o)

@@ -13,7 +13,8 @@ const maxMoves = 4
 type move struct {
 	// Page is the page that it led to, empty at the end of the survey.
 	Page string
-	At   time.Time
+	// At is the Order of the observation.
+	At time.Time
 	// IsUntold reports whether no event was made of it: the page was loaded before the
 	// navigation to it was folded.
 	IsUntold bool
@@ -21,7 +22,7 @@ type move struct {
 
 // isLate reports whether the participant has moved on after o.
 func (j *Journey) isLate(o *Observation) bool {
-	return o.MayBeLate && len(j.Moves) > 0 && o.At.Before(j.Moves[len(j.Moves)-1].At)
+	return !o.Order.IsZero() && len(j.Moves) > 0 && o.Order.Before(j.Moves[len(j.Moves)-1].At)
 }
 
 // foldLate folds what an observation says that came too late for its turn: the
@@ -47,7 +48,7 @@ func (j *Journey) foldLate(o *Observation) (ok bool) {
 
 // navigatedLate makes the event of a navigation, unless it was recovered meanwhile.
 func (j *Journey) navigatedLate(o *Observation) {
-	next := slices.IndexFunc(j.Moves, func(m move) bool { return !m.At.Before(o.At) })
+	next := slices.IndexFunc(j.Moves, func(m move) bool { return !m.At.Before(o.Order) })
 	from, isTold := "", j.Moves[next].Page == o.Page.ID && !j.Moves[next].IsUntold
 	if next > 0 {
 		from = j.Moves[next-1].Page
@@ -63,7 +64,7 @@ func (j *Journey) navigatedLate(o *Observation) {
 	if j.Moves[next].Page == o.Page.ID {
 		j.Moves[next].IsUntold = false
 	} else {
-		j.Moves = slices.Insert(j.Moves, next, move{Page: o.Page.ID, At: o.At})
+		j.Moves = slices.Insert(j.Moves, next, move{Page: o.Page.ID, At: o.Order})
 	}
 	j.boundMoves()
 }
@@ -71,7 +72,7 @@ func (j *Journey) navigatedLate(o *Observation) {
 // noteMove remembers that o has moved the pointer.
 func (j *Journey) noteMove(o *Observation) {
 	isUntold := o.Kind == PageLoaded && len(j.Moves) > 0
-	j.Moves = append(j.Moves, move{Page: j.Pointer, At: o.At, IsUntold: isUntold})
+	j.Moves = append(j.Moves, move{Page: j.Pointer, At: o.Order, IsUntold: isUntold})
 	j.boundMoves()
 }
 

@@ -11,8 +11,9 @@ import (
 // shared is a walk that several replicas observe, whose observations say when they were.
 func shared(w *walk, second int, o Observation) {
 	w.ticket++
-	o.Journey, o.Survey, o.Ticket, o.MayBeLate = Key{"3", "p"}, "5", w.ticket, true
+	o.Journey, o.Survey, o.Ticket = Key{"3", "p"}, "5", w.ticket
 	o.At = w.clock.Add(time.Duration(second) * time.Second)
+	o.Order = o.At
 	w.add(w.journey.fold(&o))
 }
 
@@ -73,11 +74,15 @@ func TestALateAnswerDoesNotReplaceALaterOne(t *testing.T) {
 }
 
 func TestMovesAreStoredOnlyWhereReplicasObserve(t *testing.T) {
-	f := func(mayBeLate bool, version byte) {
+	f := func(isOrdered bool, version byte) {
 		t.Helper()
 		w := newWalk()
 		for i, page := range []string{"1", "2", "3"} {
-			w.journey.fold(&Observation{Kind: Navigated, Page: testPage(page), Journey: Key{"3", "p"}, At: w.clock.Add(time.Duration(i)), MayBeLate: mayBeLate})
+			o := &Observation{Kind: Navigated, Page: testPage(page), Journey: Key{"3", "p"}, At: w.clock.Add(time.Duration(i))}
+			if isOrdered {
+				o.Order = o.At
+			}
+			w.journey.fold(o)
 		}
 		w.journey.save(w.clock)
 		if head := w.journey.store.Head(Key{"3", "p"}); head[0] != version {

@@ -80,9 +80,9 @@ type Observation struct {
 	Ticket        uint64
 	InFlight      []uint64
 	InFlightItems []string `json:",omitempty"`
-	// MayBeLate reports whether observations that came after this one may have been
-	// folded before it: another replica may have kept it for a while.
-	MayBeLate bool `json:",omitempty"`
+	// Order is set if several replicas observe, so that observations which came later
+	// may have been folded before: it is At or, where that was not in order, about then.
+	Order time.Time `json:",omitzero"`
 }
 
 // maxID is the length of the longest id, in bytes: ids are keys of the store.
@@ -98,7 +98,7 @@ var (
 // did not accept the request, or there is no participant yet. An error means that
 // an accepted exchange could not be read; it contains no id and no answer. Of an
 // answer that could not be read, ok is true all the same: it is unknown. The
-// caller sets Begins, At, Alone, Ticket, InFlight, InFlightItems and MayBeLate.
+// caller sets Begins, At, Alone, Ticket, InFlight, InFlightItems and Order.
 func (p *Profile) Observe(m Match, x Exchange) (o Observation, ok bool, err error) {
 	r := m.reading(p, x)
 	for _, alternative := range m.route.alternatives {

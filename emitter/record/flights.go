@@ -67,6 +67,8 @@ type flights struct {
 	mu            sync.Mutex
 	lastTicket    uint64
 	byParticipant map[string][]*flight
+	// memories are those that have ended; nil unless there are several replicas.
+	memories *memories
 }
 
 // newFlights begins with a ticket at random: an earlier process may have left events
@@ -80,7 +82,7 @@ func (f *flights) begin(match rules.Match) *flight {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.lastTicket++
-	one := &flight{ticket: f.lastTicket, match: match}
+	one := &flight{ticket: f.lastTicket, match: match, began: time.Now()}
 	participant := match.Participant()
 	if participant == "" { // whom, only the response or a cookie says
 		return one
@@ -110,6 +112,9 @@ func (f *flights) end(one *flight, then func()) {
 		f.byParticipant[participant] = others
 	}
 	then()
+	if f.memories != nil {
+		f.memories.add(memoryOf(one, time.Now()))
+	}
 	if one.match.Kind() == rules.Navigated {
 		f.wakeOthers(one)
 	}

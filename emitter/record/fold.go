@@ -19,6 +19,7 @@ func (r *Recorder) foldIn(tx *outbox.Tx) rules.Fold {
 		Key:        tx.Salt(),
 		ReadsPasts: r.joins != nil,
 
+		ExchangesGoOn:     r.replicas != nil,
 		AsksWithoutSurvey: r.profile.AsksWithoutSurvey(),
 		IsCrowded:         r.waiting.isPast(tx, maxWaitingBytes/2, maxWaitingJourneys/2),
 		IsFull:            r.waiting.isPast(tx, maxWaitingBytes, maxWaitingJourneys),
@@ -32,7 +33,11 @@ func (r *Recorder) observe(tx *outbox.Tx, o rules.Observation) {
 		key, _ := fold.Find(o.Journey)
 		r.resume(tx, key)
 	}
-	r.carryOut(tx, o.At, fold.Observe(o))
+	at := o.At
+	if r.replicas != nil { // by another clock, and perhaps long ago
+		at = r.now()
+	}
+	r.carryOut(tx, at, fold.Observe(o))
 }
 
 // join puts a past, nil if it could not be read, under a journey that waits for it.

@@ -37,6 +37,9 @@ type Options struct {
 	// Digest returns what stands for a participant in log lines, the same for the same
 	// one; nil means nothing.
 	Digest func(participant string) string
+	// Replicas are the others in front of the same app; nil means that there are none.
+	// Then Answer must run all the time, and Run while this one leads.
+	Replicas *Replicas
 	// Now is the proxy's clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -59,7 +62,7 @@ type Recorder struct {
 	durability config.Durability
 	reads      *reads
 	flights    *flights
-	newcomers  rules.Newcomers // only used within flights.end
+	newcomers  rules.Newcomers // only used within flights.end, or by folding
 	settle     time.Duration
 	settling   chan settlement
 	joins      *joins // nil if no past can be read
@@ -67,6 +70,8 @@ type Recorder struct {
 	waiting    *waiting
 	pages      rules.PageCache // only used in the store's writer
 	expiring   chan expiry
+	replicas   *Replicas     // nil for a single one
+	tasks      chan foldTask // nil for a single one
 	// run names this process among those that have worked on the state file, and
 	// hasLeftovers is true until what they have left is resumed.
 	run          string
@@ -118,6 +123,9 @@ func New(o Options) *Recorder {
 	if o.App != nil && o.Profile.HasHistory() {
 		r.joins = newJoins(o)
 	}
+	if o.Replicas != nil {
+		r.replicas, r.tasks, r.flights.memories = o.Replicas, make(chan foldTask, maxTasks), newMemories()
+	}
 	r.counts = newCounts(o.Metrics, r.waiting)
 	r.hasLeftovers.Store(true)
 	r.routing.Store(newRouting(o.Config))
@@ -132,7 +140,6 @@ func (r *Recorder) Begin(method, target []byte) (end func(rules.Exchange)) {
 		return nil
 	}
 	f := r.flights.begin(match)
-	f.began = time.Now()
 	return func(x rules.Exchange) { r.end(f, x) }
 }
 
@@ -145,6 +152,9 @@ func (r *Recorder) Run(ctx context.Context) {
 	running.Go(func() { r.resumeLeftovers(ctx) })
 	running.Go(func() { r.runExpiring(ctx) })
 	running.Go(func() { r.runSilences(ctx) })
+	if r.replicas != nil {
+		running.Go(func() { r.runFolding(ctx) })
+	}
 	if r.joins != nil {
 		running.Go(func() { r.joins.run(ctx, r.submitJoin) })
 	}
@@ -172,17 +182,13 @@ func (r *Recorder) end(f *flight, x rules.Exchange) {
 		r.flights.awaitTurn(f, &o)
 	}
 
-	var onDisk <-chan struct{}
+	var onDisk []<-chan struct{}
 	isForgotten, isLost := false, false
 	r.flights.end(f, func() {
-		if newcomer != "" {
-			r.newcomers.Add(newcomer)
-		}
 		isForgotten = f.state == flightForgotten
-		if !isForgotten && (observed || f.state == flightAwaited) {
-			o.Alone = f.state == flightAlone
-			onDisk, isLost = r.submitObservation(o)
-		}
+		says := !isForgotten && (observed || f.state == flightAwaited)
+		o.Alone = f.state == flightAlone
+		onDisk, isLost = r.handOver(f, &o, says, newcomer)
 	})
 	// Logs are written without the lock, which every matched request needs.
 	r.failing.note(f.match, x.Status, observed)
@@ -218,8 +224,27 @@ func resultOf(isForgotten, isLost, observed bool, err error) result {
 	return recorded
 }
 
-// submitObservation hands an observation to the store. It is called within
+// handOver hands an observation to the store, if the exchange says one, or to the
+// leader, and a participant that the app has just created. It is called within
 // flights.end, so that observations are stored in the order in which exchanges end.
+func (r *Recorder) handOver(f *flight, o *rules.Observation, says bool, newcomer string) (onDisk []<-chan struct{}, isLost bool) {
+	if r.replicas != nil {
+		if !says {
+			o = nil
+		}
+		return r.see(f, o, newcomer)
+	}
+	if newcomer != "" {
+		r.newcomers.Add(newcomer)
+	}
+	if !says {
+		return nil, false
+	}
+	done, isLost := r.submitObservation(*o)
+	return []<-chan struct{}{done}, isLost
+}
+
+// submitObservation hands an observation to the store.
 func (r *Recorder) submitObservation(o rules.Observation) (onDisk <-chan struct{}, isLost bool) {
 	if o.Kind.Moves() {
 		o.InFlight, o.InFlightItems = r.flights.awaitAnswers(o.Journey)
@@ -238,6 +263,9 @@ func (r *Recorder) submit(change func(*outbox.Tx)) {
 
 // logLost logs that the store took no more.
 func (r *Recorder) logLost() {
+	if r.replicas != nil { // the Seer has logged it, or another replica leads by now
+		return
+	}
 	if isDue(&r.warnLost) {
 		_, reason := r.store.State()
 		r.log.Error("observations are lost: the state file cannot be written, and no more fit into memory",
@@ -247,23 +275,26 @@ func (r *Recorder) logLost() {
 
 // hold waits until an observation is on disk: a participant must not see a
 // response that a crash could make us forget. It does not wait for a store that
-// is known not to work.
-func (r *Recorder) hold(onDisk <-chan struct{}) {
-	if onDisk == nil || r.durability == config.Relaxed {
+// is known not to work; what goes to the leader does not depend on the store.
+func (r *Recorder) hold(onDisk []<-chan struct{}) {
+	if len(onDisk) == 0 || onDisk[0] == nil || r.durability == config.Relaxed {
 		return
 	}
-	if open, _ := r.store.State(); !open {
+	if open, _ := r.store.State(); !open && r.replicas == nil {
 		r.counts.atRisk.Inc()
 		return
 	}
 	limit := time.NewTimer(holdLimit)
 	defer limit.Stop()
-	select {
-	case <-onDisk:
-	case <-limit.C:
-		r.counts.atRisk.Inc()
-		if isDue(&r.warnAtRisk) {
-			r.log.Warn("released a response before its observation was on disk; a crash now could lose its event", "waited", holdLimit)
+	for _, done := range onDisk {
+		select {
+		case <-done:
+		case <-limit.C:
+			r.counts.atRisk.Inc()
+			if isDue(&r.warnAtRisk) {
+				r.log.Warn("released a response before its observation was on disk; a crash now could lose its event", "waited", holdLimit)
+			}
+			return
 		}
 	}
 }

@@ -27,6 +27,8 @@ type testRecorder struct {
 	t     testing.TB
 	store *outbox.Store
 	stop  func()
+	// replicas are several that lead to the recorder, which leads; nil for a single one.
+	replicas *testReplicas
 }
 
 func newTestRecorder(t testing.TB, dir string) *testRecorder {
@@ -38,7 +40,7 @@ func newTestRecorderOf(t testing.TB, dir string, profile *rules.Profile) *testRe
 	t.Helper()
 	logger := slog.New(slog.DiscardHandler)
 	store := outbox.New(outbox.Options{Dir: dir, Logger: logger})
-	recorder := New(Options{
+	options := Options{
 		Store:   store,
 		Profile: profile,
 		Config: &config.Config{
@@ -48,8 +50,14 @@ func newTestRecorderOf(t testing.TB, dir string, profile *rules.Profile) *testRe
 			Rules:      []config.Rule{{To: []string{"crm"}}, {On: []config.EventName{config.Completion}, To: []string{"lake"}}},
 		},
 		Logger: logger,
-	})
-	d := &testRecorder{Recorder: recorder, t: t, store: store}
+	}
+	d := &testRecorder{t: t, store: store}
+	if isReplicated(t) {
+		d.replicas = newTestReplicas(t, dir, options)
+		d.Recorder = d.replicas.members[0].Recorder
+	} else {
+		d.Recorder = New(options)
+	}
 	d.start()
 	return d
 }
@@ -66,11 +74,17 @@ func (d *testRecorder) start() {
 		}
 	})
 	running.Go(func() { d.Run(recorderCtx); close(recorderDone) })
+	if d.replicas != nil {
+		d.replicas.start()
+	}
 	d.flush() // the state file is open from here on
 	for d.hasLeftovers.Load() {
 		time.Sleep(time.Millisecond)
 	}
 	d.stop = sync.OnceFunc(func() {
+		if d.replicas != nil {
+			d.replicas.stop()
+		}
 		stopRecorder()
 		<-recorderDone
 		stopStore()
@@ -81,7 +95,11 @@ func (d *testRecorder) start() {
 
 func (d *testRecorder) begin(method, target string) func(rules.Exchange) {
 	d.t.Helper()
-	end := d.Begin([]byte(method), []byte(target))
+	recorder := d.Recorder
+	if d.replicas != nil {
+		recorder = d.replicas.any()
+	}
+	end := recorder.Begin([]byte(method), []byte(target))
 	if end == nil {
 		d.t.Fatalf("%s %s matches no route", method, target)
 	}
@@ -100,6 +118,9 @@ func page(body string) rules.Exchange {
 
 func (d *testRecorder) flush() {
 	d.t.Helper()
+	if d.replicas != nil {
+		d.replicas.flush()
+	}
 	if err := d.store.Do(d.t.Context(), func(*outbox.Tx) {}); err != nil {
 		d.t.Fatal(err)
 	}

@@ -35,9 +35,11 @@ func (r *Recorder) runSettling(ctx context.Context) {
 		select {
 		case next := <-r.settling:
 			r.sleepUntil(ctx, next.due)
-			r.submitSettle(next.journey)
+			r.settleNow(ctx, next.journey)
 		case <-ctx.Done():
-			r.submit(r.settleAll)
+			if r.replicas == nil { // else the next leader goes on
+				r.submit(r.settleAll)
+			}
 			return
 		}
 	}
@@ -50,6 +52,19 @@ func (r *Recorder) sleepUntil(ctx context.Context, due time.Time) {
 	case <-timer.C:
 	case <-ctx.Done():
 	}
+}
+
+// settleNow settles a journey that is due. With several replicas, the answer that its
+// events wait for may be on its way.
+func (r *Recorder) settleNow(ctx context.Context, key rules.Key) {
+	if r.replicas == nil {
+		r.submitSettle(key)
+		return
+	}
+	r.whenFolded(ctx, foldTask{
+		participants: []string{key.Participant},
+		apply:        func(tx *outbox.Tx, _ *batch) { r.settleJourney(tx, key) },
+	})
 }
 
 func (r *Recorder) submitSettle(key rules.Key) {

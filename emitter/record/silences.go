@@ -52,6 +52,9 @@ func (r *Recorder) noteSilences(ctx context.Context, keys []string, minutes int)
 	if len(keys) == 0 {
 		return true
 	}
+	if r.replicas != nil {
+		return r.noteSilencesOfAll(ctx, parseKeys(keys), minutes)
+	}
 	var done <-chan struct{}
 	r.flights.sort(parseKeys(keys), func(flying, others []rules.Key) {
 		done, _ = r.store.Submit(0, func(tx *outbox.Tx) {
@@ -64,6 +67,30 @@ func (r *Recorder) noteSilences(ctx context.Context, keys []string, minutes int)
 		})
 	})
 	if done == nil {
+		return false
+	}
+	select {
+	case <-done:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// noteSilencesOfAll is noteSilences with several replicas: what all of them saw is folded
+// before. Where one of them did not say, the silences are put off.
+func (r *Recorder) noteSilencesOfAll(ctx context.Context, keys []rules.Key, minutes int) bool {
+	done := make(chan struct{}, 1)
+	task := foldTask{participants: participantsOf(keys), done: done, apply: func(tx *outbox.Tx, b *batch) {
+		for _, key := range keys {
+			if b.isSilent(key.Participant) {
+				r.noteSilence(tx, key, minutes)
+			} else {
+				tx.PutOffSilence(key.Text(), minutes)
+			}
+		}
+	}}
+	if !r.whenFolded(ctx, task) {
 		return false
 	}
 	select {

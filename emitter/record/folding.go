@@ -1,0 +1,198 @@
+package record
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/sidehook/sidehook/emitter/outbox"
+	"github.com/sidehook/sidehook/rules"
+)
+
+const (
+	// maxBatchSeen and maxBatchBytes are how much is folded at once, unless something
+	// has to be folded together with it.
+	maxBatchSeen  = 2048
+	maxBatchBytes = 512 << 10
+	// maxUnfolded bounds what was read and waits to be folded, in bytes.
+	maxUnfolded = 32 << 20
+	// maxTasks is how many tasks wait for the next batch.
+	maxTasks = 256
+	// dropEvery is how often what was folded is dropped from what was seen.
+	dropEvery = time.Minute
+	// dropTimeout is how long that may take.
+	dropTimeout = 10 * time.Second
+)
+
+// foldTask is done once everything is folded that its participants did before.
+type foldTask struct {
+	participants []string
+	// apply is called in the transaction of the batch, with what is known of them. It
+	// may run more than once.
+	apply func(*outbox.Tx, *batch)
+	// done gets a value once it is made; it has room for it, or is nil.
+	done chan<- struct{}
+}
+
+// folding folds what the replicas saw, as long as this one leads. It is for one
+// goroutine.
+//
+//	Link.Seen ─► read ─► list ─► gather: ask, read on, ask … ─► sequence ─► one transaction
+type folding struct {
+	*Recorder
+	messages chan *seenMessage
+	// list has the messages that were read and not folded, with a size in bytes; last
+	// is the number of the last one that was read.
+	list  []*seenMessage
+	bytes int
+	last  uint64
+	// lastK is the last sighting of each incarnation that was read or folded.
+	lastK  map[string]uint64
+	clocks clocks
+	// noClicksBefore is when the leader may wait for clicks again.
+	noClicksBefore time.Time
+	// floor is up to which message all is folded.
+	floor *atomic.Uint64
+
+	warnUnread, warnAbsent rate.Sometimes
+}
+
+// runFolding folds what the replicas saw until ctx ends.
+func (r *Recorder) runFolding(ctx context.Context) {
+	r.dropTasks()
+	for ctx.Err() == nil {
+		f := &folding{
+			Recorder: r, messages: make(chan *seenMessage, readAhead), lastK: map[string]uint64{}, floor: &atomic.Uint64{},
+			warnUnread: rate.Sometimes{Interval: time.Minute}, warnAbsent: rate.Sometimes{Interval: time.Minute},
+		}
+		f.run(ctx)
+		sleep(ctx, readPause) // until it leads no more, or the store can be written again
+	}
+}
+
+// run folds until ctx ends or the store takes no more.
+func (f *folding) run(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer cancel()
+	var folded uint64
+	if f.store.Do(ctx, func(tx *outbox.Tx) { folded = tx.Seen() }) != nil {
+		return
+	}
+	f.floor.Store(folded)
+	running.Go(func() { f.read(ctx, folded) })
+	running.Go(func() { f.dropFolded(ctx) })
+	for f.step(ctx) == nil {
+	}
+}
+
+// step folds one batch.
+func (f *folding) step(ctx context.Context) error {
+	tasks, err := f.await(ctx)
+	if err != nil {
+		return err
+	}
+	b := f.newBatch(tasks)
+	if err = b.gather(ctx); err == nil {
+		err = b.fold(ctx)
+	}
+	if err != nil {
+		f.putBack(tasks)
+	}
+	return err
+}
+
+// putBack leaves tasks for when the store can be written again.
+func (f *folding) putBack(tasks []foldTask) {
+	for _, task := range tasks {
+		select {
+		case f.tasks <- task:
+		default:
+			return // whoever waits for it ends with the term
+		}
+	}
+}
+
+// dropTasks drops what was left of an earlier term.
+func (r *Recorder) dropTasks() {
+	for {
+		select {
+		case <-r.tasks:
+		default:
+			return
+		}
+	}
+}
+
+// await waits until there is something to do, and returns the tasks.
+func (f *folding) await(ctx context.Context) (tasks []foldTask, err error) {
+	if f.receiveAll(); len(f.list) == 0 {
+		select {
+		case one := <-f.messages:
+			f.receive(one)
+			f.receiveAll()
+		case task := <-f.tasks:
+			tasks = append(tasks, task)
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	for len(tasks) < maxTasks {
+		select {
+		case task := <-f.tasks:
+			tasks = append(tasks, task)
+		default:
+			return tasks, ctx.Err()
+		}
+	}
+	return tasks, ctx.Err()
+}
+
+// dropFolded drops what was folded from what was seen, once in a while.
+func (f *folding) dropFolded(ctx context.Context) {
+	ticker := time.NewTicker(dropEvery)
+	defer ticker.Stop()
+	for dropped := uint64(0); ; {
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+		floor := f.floor.Load()
+		if floor == dropped {
+			continue
+		}
+		dropping, cancel := context.WithTimeout(ctx, dropTimeout)
+		if f.replicas.Link.DropSeen(dropping, floor) == nil {
+			dropped = floor
+		}
+		cancel()
+	}
+}
+
+// whenFolded has a task done once everything is folded that its participants did
+// before. It returns false if ctx ends first.
+func (r *Recorder) whenFolded(ctx context.Context, task foldTask) bool {
+	select {
+	case r.tasks <- task:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// participantsOf returns those of journeys, each once.
+func participantsOf(keys []rules.Key) (participants []string) {
+	known := map[string]bool{}
+	for _, key := range keys {
+		if !known[key.Participant] {
+			known[key.Participant] = true
+			participants = append(participants, key.Participant)
+		}
+	}
+	return participants
+}

@@ -1,0 +1,199 @@
+package record
+
+import (
+	"context"
+	"encoding/json"
+	"iter"
+	"slices"
+	"time"
+)
+
+const (
+	// askTimeout is how long the leader waits for answers until it asks again.
+	askTimeout = 250 * time.Millisecond
+	// askPause is how long it waits in between.
+	askPause = 20 * time.Millisecond
+	// readLimit is how long it waits for what the answers have announced until it asks
+	// again: who announced it may be gone.
+	readLimit = 100 * time.Millisecond
+	// gatherLimit is how long a batch waits for others at most. Replicas that are gone
+	// leave the roster before.
+	gatherLimit = 40 * time.Second
+	// maxQuestion bounds a question in bytes.
+	maxQuestion = 64 << 10
+	// answerPerOne is how long an answer about one participant may be once it is encoded.
+	answerPerOne = 2 * maxAnswerOfOne
+)
+
+// replyFrom is an answer, and when it was made by the leader's clock.
+type replyFrom struct {
+	orderAnswer
+	made   time.Time
+	unsure time.Duration
+}
+
+// questions divides participants so that question and answers fit into messages.
+func (b *batch) questions(participants []string) iter.Seq[[]string] {
+	most := max(b.replicas.Link.MaxMessage()/answerPerOne-1, 1)
+	return func(yield func([]string) bool) {
+		for len(participants) > 0 {
+			n, bytes := 0, 0
+			for n < len(participants) && n < most && (n == 0 || bytes < maxQuestion) {
+				bytes += 2 * len(participants[n])
+				n++
+			}
+			if !yield(participants[:n]) {
+				return
+			}
+			participants = participants[n:]
+		}
+	}
+}
+
+// askUntilRead asks the replicas about participants until all have answered and
+// everything was read that is on its way. It goes on without a replica that has left
+// the roster.
+func (b *batch) askUntilRead(ctx context.Context, participants []string) error {
+	for {
+		replies, isComplete, err := b.ask(ctx, participants)
+		if err != nil {
+			return err
+		}
+		isRead := false
+		if isComplete {
+			if isRead, err = b.readTo(ctx, replies); err != nil {
+				return err
+			}
+		}
+		isGivenUp := time.Since(b.began) > gatherLimit || b.bytes >= maxUnfolded
+		if isRead || isGivenUp {
+			b.learn(participants, replies, isRead)
+			return nil
+		}
+		if isDue(&b.warnAbsent) && time.Since(b.began) > time.Second {
+			b.log.Warn("events wait for a replica that does not answer, or for what it has on its disk", "waited", time.Since(b.began).Round(time.Second))
+		}
+		sleep(ctx, askPause)
+		b.receiveAll()
+	}
+}
+
+// ask asks all replicas once. It is complete if all that were heard of lately have answered.
+func (b *batch) ask(ctx context.Context, participants []string) (replies []replyFrom, isComplete bool, err error) {
+	q := orderQuestion{}
+	for _, participant := range participants {
+		q.Participants = append(q.Participants, []byte(participant))
+	}
+	question, err := json.Marshal(q)
+	if err != nil {
+		return nil, false, err
+	}
+	asking, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	sent := b.now()
+	_ = b.replicas.Link.Ask(asking, topicOrder, question, func(answer []byte) bool {
+		received := b.now()
+		reply := replyFrom{unsure: received.Sub(sent) / 2}
+		reply.made = sent.Add(reply.unsure)
+		if json.Unmarshal(answer, &reply.orderAnswer) == nil && len(reply.Known) == len(participants) {
+			b.clocks.measure(reply.Incarnation, reply.Now, sent, received)
+			replies = append(replies, reply)
+		}
+		return !b.isAnswered(replies)
+	})
+	return replies, b.isAnswered(replies), ctx.Err()
+}
+
+// isAnswered reports whether all have answered who must.
+func (b *batch) isAnswered(replies []replyFrom) bool {
+	if !b.replicas.Roster.IsKnown() {
+		return false
+	}
+	var incarnations []string
+	hasAnswered := func(incarnation string) bool {
+		incarnations = append(incarnations, incarnation)
+		return slices.ContainsFunc(replies, func(r replyFrom) bool { return r.Incarnation == incarnation })
+	}
+	isAnswered := hasAnswered(b.replicas.Seer.Incarnation())
+	for _, member := range b.replicas.Roster.Present() {
+		isAnswered = hasAnswered(member.Incarnation) && isAnswered
+	}
+	b.clocks.settle(incarnations)
+	return isAnswered
+}
+
+// readTo reads on until everything was read that the replies have announced. It
+// returns false if that does not come soon.
+func (b *batch) readTo(ctx context.Context, replies []replyFrom) (isRead bool, err error) {
+	var incarnations []string
+	for _, reply := range replies {
+		for _, q := range reply.Queues {
+			incarnations = append(incarnations, q.Incarnation)
+			b.clocks.share(q.Incarnation, reply.Incarnation)
+		}
+	}
+	if err := b.knowAll(ctx, incarnations); err != nil {
+		return false, err
+	}
+	limit := time.NewTimer(readLimit)
+	defer limit.Stop()
+	for b.receiveAll(); !b.hasRead(replies); b.receiveAll() {
+		if b.bytes >= maxUnfolded {
+			return false, nil
+		}
+		select {
+		case one := <-b.messages:
+			b.receive(one)
+		case <-limit.C:
+			return b.hasReadPending(replies) && b.hasReadAll(ctx), ctx.Err()
+		case <-ctx.Done():
+			return false, ctx.Err()
+		}
+	}
+	return true, nil
+}
+
+// hasRead reports whether everything was read that was on its way or has arrived.
+func (b *batch) hasRead(replies []replyFrom) bool {
+	for _, reply := range replies {
+		for _, q := range reply.Queues {
+			if b.lastK[q.Incarnation] < q.Acked {
+				return false
+			}
+		}
+	}
+	return b.hasReadPending(replies)
+}
+
+// hasReadPending reports whether everything was read that was on its way.
+func (b *batch) hasReadPending(replies []replyFrom) bool {
+	for _, reply := range replies {
+		for _, q := range reply.Queues {
+			if b.lastK[q.Incarnation] < q.Pending {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// hasReadAll reports whether all messages were read. What a queue names as its last
+// sighting may have been forgotten, and never comes.
+func (b *batch) hasReadAll(ctx context.Context) bool {
+	asking, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	last, err := b.replicas.Link.LastSeen(asking)
+	return err == nil && max(b.last, b.floor.Load()) >= last
+}
+
+// learn notes what the replies say of participants.
+func (b *batch) learn(participants []string, replies []replyFrom, isComplete bool) {
+	upTo := b.last
+	for i, participant := range participants {
+		s := &standing{isComplete: isComplete, upTo: upTo}
+		for _, reply := range replies {
+			s.views = append(s.views, view{incarnation: reply.Incarnation, made: reply.made, unsure: reply.unsure, knownExchanges: reply.Known[i]})
+		}
+		b.known[participant] = s
+	}
+}

@@ -1,0 +1,216 @@
+package record
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/sidehook/sidehook/emitter/outbox"
+	"github.com/sidehook/sidehook/rules"
+)
+
+// batch is what is folded at once: the first messages of the list, all that their
+// participants did before them at any replica, and tasks.
+type batch struct {
+	*folding
+	count int
+	tasks []foldTask
+	began time.Time
+	// known is what the replicas have told of participants.
+	known map[string]*standing
+	// clicksUntil is until when it waits for clicks, zero if it does not.
+	clicksUntil time.Time
+}
+
+func (f *folding) newBatch(tasks []foldTask) *batch {
+	b := &batch{folding: f, tasks: tasks, began: time.Now(), known: map[string]*standing{}}
+	seen, bytes := 0, 0
+	for _, one := range f.list {
+		if seen, bytes = seen+len(one.seen), bytes+one.bytes; b.count > 0 && (seen > maxBatchSeen || bytes > maxBatchBytes) {
+			break
+		}
+		b.count++
+	}
+	return b
+}
+
+// gather reads on until nothing is outstanding of any participant in the batch.
+func (b *batch) gather(ctx context.Context) error {
+	for {
+		participants := b.unasked()
+		if len(participants) == 0 {
+			if participants = b.clicking(); len(participants) == 0 {
+				return ctx.Err()
+			}
+			sleep(ctx, clickPause)
+		}
+		for some := range b.questions(participants) {
+			if err := b.askUntilRead(ctx, some); err != nil {
+				return err
+			}
+		}
+		b.extend()
+	}
+}
+
+// unasked returns the participants of the batch of whom the replicas were not asked.
+func (b *batch) unasked() (participants []string) {
+	asking := map[string]bool{}
+	add := func(participant string) {
+		if b.known[participant] == nil && !asking[participant] {
+			asking[participant] = true
+			participants = append(participants, participant)
+		}
+	}
+	for _, one := range b.list[:b.count] {
+		for _, s := range one.seen {
+			add(s.participant)
+		}
+	}
+	for _, task := range b.tasks {
+		for _, participant := range task.participants {
+			add(participant)
+		}
+	}
+	return participants
+}
+
+// extend takes the messages into the batch in which participants of it were seen
+// before the replicas were asked, and those before them.
+func (b *batch) extend() {
+	for i, one := range b.list[b.count:] {
+		isNeeded := slices.ContainsFunc(one.seen, func(s *seen) bool {
+			known := b.known[s.participant]
+			return known != nil && one.number <= known.upTo
+		})
+		if isNeeded {
+			b.count += i + 1
+			b.extend()
+			return
+		}
+	}
+}
+
+// fold folds the batch in one transaction.
+func (b *batch) fold(ctx context.Context) error {
+	ordered, made := b.ordered(), false
+	err := b.store.Do(ctx, func(tx *outbox.Tx) {
+		before := b.setFloors(tx)
+		for _, s := range ordered {
+			if s.Observation != nil && s.k > before[s.from] {
+				b.observe(tx, *s.Observation)
+			}
+		}
+		for _, task := range b.tasks {
+			task.apply(tx, b)
+		}
+		made = true
+	})
+	if err != nil {
+		return err
+	}
+	if !made {
+		b.foldOneByOne(ctx, ordered)
+	}
+	b.end()
+	return nil
+}
+
+// foldOneByOne folds the batch though something of it cannot be folded, which the
+// store has logged and counted.
+func (b *batch) foldOneByOne(ctx context.Context, ordered []*seen) {
+	var before map[string]uint64
+	_ = b.store.Do(ctx, func(tx *outbox.Tx) { before = b.setFloors(tx) })
+	for _, s := range ordered {
+		if s.Observation != nil && s.k > before[s.from] {
+			_ = b.store.Do(ctx, func(tx *outbox.Tx) { b.observe(tx, *s.Observation) })
+		}
+	}
+	for _, task := range b.tasks {
+		_ = b.store.Do(ctx, func(tx *outbox.Tx) { task.apply(tx, b) })
+	}
+}
+
+// setFloors notes that the batch is folded, and returns up to which sighting of each
+// incarnation all were before.
+func (b *batch) setFloors(tx *outbox.Tx) (before map[string]uint64) {
+	before, last := map[string]uint64{}, map[string]uint64{}
+	for _, one := range b.list[:b.count] {
+		for _, s := range one.seen {
+			last[s.from] = max(last[s.from], s.k)
+		}
+	}
+	for from, k := range last {
+		if before[from] = tx.SeenFrom(from); k > before[from] {
+			tx.SetSeenFrom(from, k)
+		}
+	}
+	if floor := b.floorOf(); floor > tx.Seen() {
+		tx.SetSeen(floor)
+	}
+	return before
+}
+
+// floorOf returns up to which message all is folded with the batch.
+func (b *batch) floorOf() uint64 {
+	if b.count == 0 {
+		return 0
+	}
+	return b.list[b.count-1].floor
+}
+
+// end takes the batch from the list.
+func (b *batch) end() {
+	b.floor.Store(max(b.floor.Load(), b.floorOf()))
+	for _, one := range b.list[:b.count] {
+		b.bytes -= one.bytes
+	}
+	b.list = slices.Delete(b.list, 0, b.count)
+	for _, task := range b.tasks {
+		if task.done != nil {
+			task.done <- struct{}{}
+		}
+	}
+}
+
+// ordered returns the sightings in the order in which they are folded, with what only
+// the leader knows of them.
+func (b *batch) ordered() []*seen {
+	var all []*seen
+	for _, one := range b.list[:b.count] {
+		for _, s := range one.seen {
+			s.at = b.clocks.correct(s.from, s.raw)
+			all = append(all, s)
+		}
+	}
+	all = sequence(all)
+	places := map[uint64]int{}
+	for i, s := range all {
+		if s.Observation != nil {
+			places[s.Observation.Ticket] = i
+		}
+	}
+	for i, s := range all {
+		if s.Newcomer != "" {
+			b.newcomers.Add(s.Newcomer)
+		}
+		if s.Observation != nil {
+			s.Observation = b.completed(all, places, i)
+		}
+	}
+	return all
+}
+
+// completed returns an observation with what only the leader knows of it.
+func (b *batch) completed(all []*seen, places map[uint64]int, i int) *rules.Observation {
+	s, o := all[i], *all[i].Observation
+	if o.Kind == rules.PageShown {
+		o.Alone = o.Alone && b.isAlone(s)
+	}
+	if o.Kind.Moves() {
+		o.InFlight, o.InFlightItems = b.inFlight(all, places, i)
+	}
+	o.At, o.Order = b.clocks.correct(s.from, o.At), s.at
+	o.Begins = b.newcomers.Take(o.Journey.Participant)
+	return &o
+}

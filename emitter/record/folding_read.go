@@ -1,0 +1,134 @@
+package record
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"time"
+
+	"github.com/sidehook/sidehook/emitter/outbox"
+	"github.com/sidehook/sidehook/emitter/replica"
+)
+
+const (
+	// readAhead is how many messages wait to be folded beside those that are.
+	readAhead = 16
+	// readPause is how long the leader waits before it reads again after a failure.
+	readPause = time.Second
+)
+
+// errNewerSeen ends the reading of what a newer release has written.
+var errNewerSeen = errors.New("a replica of a newer release has written it")
+
+// seenMessage is what was seen with one message.
+type seenMessage struct {
+	number uint64
+	from   string
+	// floor is up to which message nothing is missing once this one is folded.
+	floor uint64
+	seen  []*seen
+	bytes int
+}
+
+// read reads what was seen after a number, until ctx ends.
+func (f *folding) read(ctx context.Context, after uint64) {
+	for ctx.Err() == nil {
+		var assembler replica.Assembler
+		err := f.replicas.Link.Seen(ctx, after, func(number uint64, data []byte) error {
+			one, err := f.parse(&assembler, number, data)
+			if err != nil {
+				return err
+			}
+			select {
+			case f.messages <- one:
+				after = one.floor // of parts, all are read again
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		})
+		if ctx.Err() == nil && isDue(&f.warnUnread) {
+			f.log.Error("cannot read what the replicas saw: events wait", "error", err)
+		}
+		sleep(ctx, readPause)
+	}
+}
+
+// parse reads a message. What is damaged is passed over.
+func (f *folding) parse(assembler *replica.Assembler, number uint64, data []byte) (*seenMessage, error) {
+	from, sightings, err := assembler.Add(number, bytes.Clone(data))
+	if errors.Is(err, replica.ErrNewer) {
+		return nil, errNewerSeen
+	} else if err != nil {
+		f.logDamagedSeen(err)
+	}
+	one := &seenMessage{number: number, from: from, floor: assembler.Floor(number)}
+	for i := range sightings {
+		s := &sightings[i]
+		decoded, err := decodeSighting(s.Participant, s.Data)
+		if errors.Is(err, errNewerSighting) {
+			return nil, errNewerSeen
+		} else if err != nil {
+			f.logDamagedSeen(err)
+		}
+		one.bytes += len(s.Data)
+		one.seen = append(one.seen, &seen{sighting: decoded, from: from, k: s.K, number: number, participant: s.Participant, raw: s.At})
+	}
+	return one, nil
+}
+
+func (f *folding) logDamagedSeen(err error) {
+	if isDue(&f.warnUnread) {
+		f.log.Error("cannot read what a replica saw: its events are lost", "error", err)
+	}
+}
+
+// receive adds a message to those that were read. What comes again is passed over.
+func (f *folding) receive(one *seenMessage) {
+	kept := one.seen[:0]
+	for _, s := range one.seen {
+		if s.k > f.lastK[s.from] {
+			f.lastK[s.from] = s.k
+			kept = append(kept, s)
+		}
+	}
+	one.seen = kept
+	f.list, f.bytes, f.last = append(f.list, one), f.bytes+one.bytes, one.number
+}
+
+// receiveAll takes what was read meanwhile, without waiting.
+func (f *folding) receiveAll() {
+	for f.bytes < maxUnfolded {
+		select {
+		case one := <-f.messages:
+			f.receive(one)
+		default:
+			return
+		}
+	}
+}
+
+// knowAll finds out which sightings of some incarnations are folded, if none of them
+// was read yet.
+func (f *folding) knowAll(ctx context.Context, incarnations []string) error {
+	var unknown []string
+	for _, incarnation := range incarnations {
+		if _, isKnown := f.lastK[incarnation]; !isKnown {
+			unknown = append(unknown, incarnation)
+		}
+	}
+	if len(unknown) == 0 {
+		return nil
+	}
+	var known []uint64
+	err := f.store.Do(ctx, func(tx *outbox.Tx) {
+		known = known[:0]
+		for _, incarnation := range unknown {
+			known = append(known, tx.SeenFrom(incarnation))
+		}
+	})
+	for i, k := range known {
+		f.lastK[unknown[i]] = max(k, f.lastK[unknown[i]])
+	}
+	return err
+}

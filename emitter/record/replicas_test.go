@@ -1,0 +1,116 @@
+package record
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/sidehook/sidehook/emitter/outbox"
+	"github.com/sidehook/sidehook/emitter/replica"
+	"github.com/sidehook/sidehook/emitter/replica/memory"
+)
+
+// apart is how long after an exchange the next one begins at another replica.
+const apart = 10 * time.Millisecond
+
+// testReplicas are three replicas in front of one app. The first one leads.
+type testReplicas struct {
+	t       testing.TB
+	members []*testReplica
+	chance  *rand.Rand
+	running sync.WaitGroup
+	cancel  context.CancelFunc
+}
+
+type testReplica struct {
+	*Recorder
+	seer       *replica.Seer
+	connection *memory.Connection
+}
+
+// isReplicated reports whether a test is one of several replicas.
+func isReplicated(t testing.TB) bool { return strings.HasPrefix(t.Name(), "TestSeveralReplicas") }
+
+// serversOf are those of a state directory, which are there after a restart, too.
+var serversOf sync.Map
+
+// newTestReplicas returns replicas of which the first has the state directory.
+func newTestReplicas(t testing.TB, dir string, o Options) *testReplicas {
+	kept, _ := serversOf.LoadOrStore(dir, memory.NewServers())
+	g := &testReplicas{t: t, chance: rand.New(rand.NewPCG(1, 2))}
+	for n := range 3 {
+		connection := kept.(*memory.Servers).Connect()
+		spill := filepath.Join(dir, fmt.Sprintf("replica-%d", n))
+		seer := replica.NewSeer(replica.SeerOptions{Dir: spill, Link: connection, Logger: slog.New(slog.DiscardHandler)})
+		o.Replicas = &Replicas{Seer: seer, Link: connection, Roster: g}
+		if n > 0 {
+			o.Store = outbox.New(outbox.Options{Dir: spill, Logger: o.Logger})
+		}
+		g.members = append(g.members, &testReplica{Recorder: New(o), seer: seer, connection: connection})
+	}
+	return g
+}
+
+// start has all of them answer, and hand over what they see.
+func (g *testReplicas) start() {
+	var ctx context.Context
+	ctx, g.cancel = context.WithCancel(context.Background())
+	for _, m := range g.members {
+		g.running.Go(func() { m.Answer(ctx) })
+		g.running.Go(func() {
+			if err := m.seer.Run(ctx); err != nil {
+				g.t.Errorf("a replica ended: %v", err)
+			}
+		})
+	}
+}
+
+func (g *testReplicas) stop() {
+	g.flush()
+	g.cancel()
+	g.running.Wait()
+}
+
+// Present implements Roster.
+func (g *testReplicas) Present() (members []replica.Member) {
+	for _, m := range g.members {
+		members = append(members, replica.Member{Incarnation: m.seer.Incarnation()})
+	}
+	return members
+}
+
+// IsKnown implements Roster.
+func (g *testReplicas) IsKnown() bool { return true }
+
+// any returns one of them by chance.
+func (g *testReplicas) any() *Recorder {
+	time.Sleep(apart)
+	return g.members[g.chance.IntN(len(g.members))].Recorder
+}
+
+// flush returns once everything that was seen is folded.
+func (g *testReplicas) flush() {
+	time.Sleep(turnLimit + apart)
+	synctest.Wait()
+}
+
+func TestSeveralReplicasMakeOfEverySituationWhatOneMakes(t *testing.T) {
+	f := func(name string, situation func(*testing.T)) {
+		t.Run(name, func(t *testing.T) { synctest.Test(t, situation) })
+	}
+	f("deliveries", TestANavigationMakesOneDeliveryForEachTargetOfItsRules)
+	f("restart", TestAJourneyContinuesAfterARestart)
+	f("missed navigation", TestAMissedNavigationIsRecoveredOnceByTheNextPageShown)
+	f("errors of a proxy", TestAnErrorFromAProxyInFrontOfTheAppMakesNoEventAndLosesNone)
+	f("no questions", TestPagesWithoutQuestionsMakeEventsWithoutResponses)
+	f("strange ids", TestAnIDWithASlashASpaceAndAnUmlautNamesOneParticipant)
+	f("end of a study", TestTheEndOfAStudyIsRecoveredThoughTheAppRespondsForTheStudy)
+	f("unreadable", TestAnUnreadableExchangeMakesNoEvent)
+}

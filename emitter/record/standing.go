@@ -1,0 +1,193 @@
+package record
+
+import (
+	"slices"
+	"time"
+
+	"github.com/sidehook/sidehook/rules"
+)
+
+const (
+	// clickPause is how often the leader asks whether a navigation has ended.
+	clickPause = 5 * time.Millisecond
+	// clickShare is how much longer than it has waited for clicks the leader does not
+	// wait for others: whoever keeps navigations in flight must not hold up everybody.
+	clickShare = 9
+)
+
+// standing is what the replicas have told of a participant.
+type standing struct {
+	// isComplete reports whether all that were heard of lately have.
+	isComplete bool
+	// upTo is the number of the last message that was read then.
+	upTo  uint64
+	views []view
+}
+
+// view is what one replica knew of a participant when it made its answer, by the
+// leader's clock, which may be wrong by as much as unsure.
+type view struct {
+	incarnation string
+	made        time.Time
+	unsure      time.Duration
+	knownExchanges
+}
+
+// span is when an exchange began and ended, by the leader's clock, which may be wrong by
+// as much as unsure.
+type span struct {
+	began, ended time.Time
+	unsure       time.Duration
+}
+
+// mayOverlap reports whether two exchanges may have been in flight at the same time.
+func (s span) mayOverlap(other span) bool {
+	unsure := s.unsure + other.unsure
+	return !s.ended.Before(other.began.Add(-unsure)) && !other.ended.Before(s.began.Add(-unsure))
+}
+
+// span returns when an exchange in a view was, until the view was made if it is in flight.
+func (v *view) span(e *knownExchange) span {
+	s := span{began: v.made.Add(-e.Began), ended: v.made.Add(-e.Ended), unsure: v.unsure}
+	if e.IsInFlight {
+		s.ended = v.made
+	}
+	return s
+}
+
+// spanOf returns when the exchange of a sighting was; ok is false if nobody knows its clock.
+func (b *batch) spanOf(s *seen) (sp span, ok bool) {
+	now := b.now()
+	sp.began, sp.unsure, ok = b.clocks.local(s.from, s.Began, now)
+	sp.ended, _, _ = b.clocks.local(s.from, s.Observation.At, now)
+	return sp, ok
+}
+
+// isSilent reports whether a participant has no exchange in flight anywhere.
+func (b *batch) isSilent(participant string) bool {
+	known := b.known[participant]
+	if known == nil || !known.isComplete {
+		return false
+	}
+	return !slices.ContainsFunc(known.views, func(v view) bool {
+		return slices.ContainsFunc(v.Exchanges, func(e knownExchange) bool { return e.IsInFlight })
+	})
+}
+
+// isAlone reports whether nothing at other replicas disturbed a page that was shown.
+// In doubt, it was disturbed: the next page shown tells.
+func (b *batch) isAlone(s *seen) bool {
+	known := b.known[s.participant]
+	shown, ok := b.spanOf(s)
+	if !ok || known == nil || !known.isComplete {
+		return false
+	}
+	for i := range known.views {
+		v := &known.views[i]
+		if v.incarnation == s.from {
+			continue
+		}
+		if isUnknown := v.made.Add(-v.Since - v.unsure - shown.unsure).After(shown.began); isUnknown {
+			return false
+		}
+		for j := range v.Exchanges {
+			e := &v.Exchanges[j]
+			if disturbs := e.Kind != rules.PageShown; !disturbs {
+				continue
+			}
+			if other := v.span(e); other.mayOverlap(shown) || e.IsInFlight && !other.began.After(shown.ended) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// inFlight returns the answers that were in flight when the participant moved on: those
+// that its replica knows of, those at others that are in flight still, and those that
+// have ended since, which are folded later in the batch.
+func (b *batch) inFlight(all []*seen, places map[uint64]int, at int) (tickets []uint64, items []string) {
+	s := all[at]
+	o := s.Observation
+	tickets, items = slices.Clone(o.InFlight), slices.Clone(o.InFlightItems)
+	add := func(ticket uint64, item string) {
+		if !slices.Contains(tickets, ticket) {
+			tickets, items = append(tickets, ticket), append(items, item)
+		}
+	}
+	for _, later := range all[at+1:] {
+		l := later.Observation
+		if later.participant != s.participant || l == nil {
+			break // those of a participant are side by side
+		}
+		if later.from != s.from && l.Kind == rules.Answered && l.Journey == o.Journey && !b.clocks.correct(later.from, later.Began).After(s.at) {
+			add(l.Ticket, l.Item)
+		}
+	}
+	known, moved := b.known[s.participant], span{}
+	moved, isKnown := b.spanOf(s)
+	if known == nil || !isKnown {
+		return tickets, items
+	}
+	for i := range known.views {
+		v := &known.views[i]
+		for j := range v.Exchanges {
+			e := &v.Exchanges[j]
+			ticket := ticketOf(v.incarnation, e.Ticket)
+			place, isInBatch := places[ticket]
+			isOver := isInBatch && place < at
+			isOfJourney := e.Kind == rules.Answered && e.Journey == journeyDigest(o.Journey)
+			if v.incarnation != s.from && e.IsInFlight && isOfJourney && !isOver && !v.span(e).began.After(moved.ended) {
+				add(ticket, e.Item)
+			}
+		}
+	}
+	return tickets, items
+}
+
+// clicking returns the participants of the batch who have another navigation in flight
+// at another replica: two clicks at once may be folded in the wrong order. It returns
+// none once the batch has waited for that.
+func (b *batch) clicking() (participants []string) {
+	now := time.Now()
+	isWaiting := !b.clicksUntil.IsZero()
+	if !isWaiting && now.Before(b.noClicksBefore) {
+		return nil
+	}
+	for _, one := range b.list[:b.count] {
+		for _, s := range one.seen {
+			if s.isClick() && b.hasClickInFlight(s) && !slices.Contains(participants, s.participant) {
+				participants = append(participants, s.participant)
+			}
+		}
+	}
+	switch {
+	case !isWaiting && len(participants) > 0:
+		b.clicksUntil = now.Add(turnLimit)
+	case isWaiting && (len(participants) == 0 || !now.Before(b.clicksUntil)):
+		b.noClicksBefore = now.Add(clickShare * now.Sub(b.clicksUntil.Add(-turnLimit)))
+		return nil
+	}
+	return participants
+}
+
+// hasClickInFlight reports whether a few navigations are in flight at other replicas that
+// began before one was over.
+func (b *batch) hasClickInFlight(s *seen) bool {
+	moved, ok := b.spanOf(s)
+	if !ok {
+		return false
+	}
+	clicks := 0
+	for i := range b.known[s.participant].views {
+		v := &b.known[s.participant].views[i]
+		for j := range v.Exchanges {
+			e := &v.Exchanges[j]
+			isClick := e.IsInFlight && e.Kind == rules.Navigated && e.Journey == journeyDigest(s.Observation.Journey)
+			if v.incarnation != s.from && isClick && !v.span(e).began.After(moved.ended) {
+				clicks++
+			}
+		}
+	}
+	return clicks > 0 && clicks < maxTurns
+}
