@@ -9,13 +9,9 @@ import (
 	"github.com/sidehook/sidehook/emitter/replica"
 )
 
-// The topics of the questions that the leader asks.
-const (
-	// topicOrder asks what is in flight of participants, and what is on its way.
-	topicOrder = "order"
-	// topicForget asks to forget a participant.
-	topicForget = "forget"
-)
+// topicOrder is the topic of the leader's question what is in flight of participants,
+// and what is on its way.
+const topicOrder = "order"
 
 // Replicas are what a Recorder needs of the others in front of the same app. All
 // fields are required.

@@ -124,7 +124,7 @@ func (b *batch) inFlight(all []*seen, places map[uint64]int, at int) (tickets []
 			add(l.Ticket, l.Item)
 		}
 	}
-	known, moved := b.known[s.participant], span{}
+	known := b.known[s.participant]
 	moved, isKnown := b.spanOf(s)
 	if known == nil || !isKnown {
 		return tickets, items
