@@ -40,10 +40,10 @@ func (w *writer) readAll(err error) error {
 	last, _ := r.incoming.read()
 	r.last = max(r.last, last)
 	role := RoleFollowing
-	if r.at.number < r.last {
+	if r.at.number < r.last || r.problem != nil {
 		role = RoleBehind
 	}
-	r.show(role, nil)
+	r.show(role, r.problem)
 	if isOurs := r.isChecked && r.at == r.claimed; isOurs {
 		w.lead()
 	}
@@ -70,7 +70,7 @@ func (w *writer) pass(n numbered) error {
 	if r.at = behind; r.last < behind.number {
 		r.last = behind.number
 	}
-	r.leader = e.leader
+	r.leader, r.problem = e.leader, nil
 	r.hear(time.Now(), e.kind)
 	w.compare(behind)
 	return w.apply(e)

@@ -107,6 +107,7 @@ func (r *replication) extent(ctx context.Context) (first, last uint64, err error
 	if first, last, err = r.log.Extent(ctx); err != nil {
 		return 0, 0, fmt.Errorf("%w: %w", errLog, err)
 	}
+	r.problem = nil
 	return first, last, nil
 }
 
@@ -135,7 +136,8 @@ func (w *writer) refuse(ctx context.Context, err error) error {
 	case errors.Is(err, ErrGone), errors.Is(err, context.Canceled):
 		w.wait(ctx, minPause)
 	case errors.Is(err, errLog):
-		r.show(RoleBehind, err)
+		r.problem = errLog
+		r.show(RoleBehind, errLog)
 		w.wait(ctx, minPause)
 	default:
 		r.show(RoleBehind, err)

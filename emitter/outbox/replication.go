@@ -67,6 +67,8 @@ type replication struct {
 	heard time.Time
 	// patience is how long after that the replica tries to lead.
 	patience time.Duration
+	// problem is why the log could not be asked last; nil if it could.
+	problem error
 	// parts are those of a commit that is not complete.
 	parts []byte
 	// incoming has entries of others, nil while none are read; isChecked reports that the

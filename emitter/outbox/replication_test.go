@@ -159,14 +159,7 @@ func TestTermBeginsOnlyOnceTheLastOneHasReturned(t *testing.T) {
 			a.Lead(ctx, func(ctx context.Context) { begun <- struct{}{}; <-ctx.Done(); <-hold })
 		}()
 		<-begun
-		// Another one takes its place in the log.
-		last := servers.all(t)
-		p := place{index: uint64(len(last)), number: uint64(len(last)), chain: last[len(last)-1].chain}
-		encoded, _ := p.add(entryLead, "other", nil)
-		_, err := (&testLog{testServers: servers}).Write(t.Context(), p.number, encoded)
-		if err != nil {
-			t.Fatal(err)
-		}
+		servers.forge(t, func([]byte) {}) // another one takes its place
 		eventually(t, "it follows", func() bool { return a.Replica().Role == RoleFollowing })
 		time.Sleep(time.Minute)
 		if a.Leads() {

@@ -9,8 +9,10 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -152,8 +154,6 @@ type testServers struct {
 	changed chan struct{}
 	dropped uint64
 	entries [][]byte
-	// writers are the lines that each entry has come over.
-	writers []*testLog
 }
 
 func newTestServers() *testServers {
@@ -207,15 +207,17 @@ type testLog struct {
 	*testServers
 	isCut, isDeaf bool
 	// before is called before each write, if it is set.
-	before func(e logEntry)
+	before atomic.Pointer[func(logEntry)]
 }
+
+func (l *testLog) beforeWrites(fn func(logEntry)) { l.before.Store(&fn) }
 
 func (l *testLog) cut(isCut bool)     { l.set(func() { l.isCut = isCut }) }
 func (l *testLog) deafen(isDeaf bool) { l.set(func() { l.isDeaf = isDeaf }) }
 
 func (l *testLog) Write(ctx context.Context, after uint64, b []byte) (number uint64, err error) {
-	if e, err := decodeEntry(b); err == nil && l.before != nil {
-		l.before(e)
+	if e, err := decodeEntry(b); err == nil && l.before.Load() != nil {
+		(*l.before.Load())(e)
 	}
 	if len(b) > l.maxEntry {
 		return 0, fmt.Errorf("an entry of %d bytes is too long", len(b))
@@ -227,7 +229,7 @@ func (l *testLog) Write(ctx context.Context, after uint64, b []byte) (number uin
 		next := after + 1
 		switch last := l.dropped + uint64(len(l.entries)); {
 		case next == last+1:
-			l.entries, l.writers = append(l.entries, bytes.Clone(b)), append(l.writers, l)
+			l.entries = append(l.entries, bytes.Clone(b))
 			close(l.changed)
 			l.changed = make(chan struct{})
 		case next <= l.dropped || next > last || !bytes.Equal(l.entries[next-l.dropped-1], b):
@@ -370,31 +372,36 @@ func waitLeading(t testing.TB, replicas ...*testReplica) (leader *testReplica) {
 // waitEqual waits until the replicas have applied the same, and compares their files.
 func waitEqual(t testing.TB, replicas ...*testReplica) {
 	t.Helper()
+	for _, difference := range differences(t, replicas...) {
+		t.Error(difference)
+	}
+}
+
+// differences waits until the replicas have applied all that there is in the log, and
+// returns what is not the same in their files.
+func differences(t testing.TB, replicas ...*testReplica) (found []string) {
+	t.Helper()
 	servers := replicas[0].line.testServers
 	eventually(t, "all replicas have applied everything", func() bool {
 		servers.mu.Lock()
 		last := servers.dropped + uint64(len(servers.entries))
 		servers.mu.Unlock()
-		for _, r := range replicas {
-			if r.Replica().Applied != last {
-				return false
-			}
-		}
-		return true
+		return !slices.ContainsFunc(replicas, func(r *testReplica) bool { return r.Replica().Applied != last })
 	})
 	want := dump(t, replicas[0].Store)
 	for _, r := range replicas[1:] {
-		got := dump(t, r.Store)
+		got, names := dump(t, r.Store), [2]string{r.Replica().Incarnation, replicas[0].Replica().Incarnation}
 		for key, value := range want {
 			if got[key] != value {
-				t.Errorf("%s has %q for %s, and %s has %q", r.Replica().Incarnation, got[key], key, replicas[0].Replica().Incarnation, value)
+				found = append(found, fmt.Sprintf("%s has %q for %s, and %s has %q", names[0], got[key], key, names[1], value))
 			}
 			delete(got, key)
 		}
 		for key := range got {
-			t.Errorf("%s has %s, and %s has not", r.Replica().Incarnation, key, replicas[0].Replica().Incarnation)
+			found = append(found, fmt.Sprintf("%s has %s, and %s has not", names[0], key, names[1]))
 		}
 	}
+	return found
 }
 
 // dump returns all records of a store with their seals, and all sequences, but for what
@@ -418,4 +425,41 @@ func dump(t testing.TB, s *Store) map[string]string {
 		t.Fatal(err)
 	}
 	return all
+}
+
+// fullDisk is a disk that can be full, and calls before before each sync.
+type fullDisk struct {
+	osDisk
+	isFull atomic.Bool
+	before atomic.Pointer[func()]
+}
+
+func (d *fullDisk) open(path string) (file, error) {
+	f, err := d.osDisk.open(path)
+	return fullFile{f, d}, err
+}
+
+type fullFile struct {
+	file
+	disk *fullDisk
+}
+
+func (f fullFile) sync() error {
+	if before := f.disk.before.Load(); before != nil {
+		(*before)()
+	}
+	if f.disk.isFull.Load() {
+		return syscall.ENOSPC
+	}
+	return f.file.sync()
+}
+
+// forge appends an entry of another replica.
+func (s *testServers) forge(t testing.TB, change func(encoded []byte)) {
+	t.Helper()
+	all := s.all(t)
+	last := place{index: uint64(len(all)), number: uint64(len(all)), chain: all[len(all)-1].chain}
+	encoded, _ := last.add(entryLead, "other", nil)
+	change(encoded)
+	s.set(func() { s.entries = append(s.entries, encoded) })
 }

@@ -1,0 +1,115 @@
+package outbox
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// refusedReplica runs two replicas, does something to the log while the one that follows is
+// stopped, and returns it once it is refused.
+func refusedReplica(t *testing.T, spoil func(servers *testServers)) (leader, follower *testReplica) {
+	t.Helper()
+	servers, dirs := newTestServers(), memberDirs(t, 2)
+	leader = servers.newReplica(dirs[0], "a").start(t)
+	waitLeading(t, leader)
+	follower = servers.newReplica(dirs[1], "b").start(t)
+	do(t, leader.Store, func(tx *Tx) { tx.Enqueue(delivery("ann", 1)) })
+	waitEqual(t, leader, follower)
+	follower.stop()
+	leader.stop()
+	spoil(servers)
+	follower = servers.newReplica(dirs[1], "b again").start(t)
+	eventually(t, "it is refused", func() bool { return follower.Replica().Role == RoleRefused })
+	time.Sleep(time.Minute)
+	if got := follower.Replica(); got.Role != RoleRefused || follower.Leads() || follower.terms.Load() != 0 {
+		t.Errorf("it became %+v", got)
+	}
+	if find(t, follower.Store, "msg_ann_1") == nil {
+		t.Error("what it has cannot be read")
+	}
+	if err := follower.Do(t.Context(), func(*Tx) {}); !errors.Is(err, ErrFollows) {
+		t.Errorf("Do returned %v", err)
+	}
+	return leader, follower
+}
+
+func TestReplicaThatDoesNotGoWithTheLogIsRefusedAndNeverLeads(t *testing.T) {
+	f := func(want error, spoil func(*testServers)) {
+		t.Helper()
+		synctest.Test(t, func(t *testing.T) {
+			_, follower := refusedReplica(t, spoil)
+			if got := follower.Replica().Reason; !strings.Contains(got, want.Error()) {
+				t.Errorf("its reason is %q, want %q", got, want)
+			}
+		})
+	}
+	f(ErrNewer, func(s *testServers) { s.forge(t, func(b []byte) { b[0]++ }) })
+	f(ErrNewer, func(s *testServers) { s.forge(t, func(b []byte) { b[1] = byte(entryKindEnd) }) })
+	f(errForeign, func(s *testServers) { s.forge(t, func(b []byte) { b[chainAt]++ }) })
+	f(errForeign, func(s *testServers) { s.entries[len(s.entries)-1][chainAt]++ })
+	f(errWentBack, func(s *testServers) { s.entries = s.entries[:len(s.entries)-3] })
+	f(errWentBack, func(s *testServers) { s.entries = nil })
+}
+
+func TestReplicaThatWasRefusedFollowsOnceItGoesWithTheLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var lost [][]byte
+		_, follower := refusedReplica(t, func(s *testServers) { lost, s.entries = s.entries, s.entries[:1] })
+		follower.line.set(func() { follower.line.entries = lost })
+		waitLeading(t, follower)
+		do(t, follower.Store, func(tx *Tx) { tx.Enqueue(delivery("ann", 2)) })
+	})
+}
+
+func TestStoreThatIsAloneAgainMintsNoIDOfTheReplicas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		servers, dirs := newTestServers(), memberDirs(t, 1)
+		a := servers.newReplica(dirs[0], "a").start(t)
+		waitLeading(t, a)
+		var before, after identity
+		do(t, a.Store, func(tx *Tx) { before = tx.identity; tx.SetSeen(3); tx.SetSeenFrom("a", 4) })
+		a.stop()
+		s, stop := testStore(t, dirs[0])
+		do(t, s, func(tx *Tx) {
+			if after = tx.identity; tx.Seen() != 0 || tx.SeenFrom("a") != 0 || tx.has(bucketMeta, keyApplied) {
+				t.Error("it still belongs to the log")
+			}
+		})
+		if before.epoch == after.epoch || before.salt != after.salt {
+			t.Errorf("its identity was %v and is %v", before, after)
+		}
+		stop()
+		s, _ = testStore(t, dirs[0])
+		do(t, s, func(tx *Tx) {
+			if tx.identity != after {
+				t.Error("its next start draws another epoch")
+			}
+		})
+	})
+}
+
+func TestReplicaSaysThatItCannotReachTheLogUntilItCan(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		servers, dirs := newTestServers(), memberDirs(t, 2)
+		a := servers.newReplica(dirs[0], "a").start(t)
+		waitLeading(t, a)
+		b := servers.newReplica(dirs[1], "b").start(t)
+		waitEqual(t, a, b)
+		b.line.cut(true)
+		eventually(t, "it says so", func() bool { return b.Replica().Role == RoleBehind })
+		for range 100 {
+			if got := b.Replica(); got.Role != RoleBehind || got.Reason != errLog.Error() {
+				t.Fatalf("it became %+v", got)
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		b.line.cut(false)
+		eventually(t, "it follows", func() bool { return b.Replica().Role == RoleFollowing && b.Replica().Reason == "" })
+		if !a.Leads() {
+			t.Error("a leads no more")
+		}
+	})
+}
