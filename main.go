@@ -341,6 +341,7 @@ func (s *sidecar) run(ctx, abort context.Context) error {
 	s.awaitStore(ctx)
 	stopDispatcher := background(fail, s.dispatcher.Run)
 	stopRecorder := background(fail, func(ctx context.Context) error { s.recorder.Run(ctx); return nil })
+	stopCheck := background(fail, func(ctx context.Context) error { s.recorder.CheckRelease(ctx); return nil })
 	stopAdmin := background(fail, func(context.Context) error { return s.admin.Serve() })
 	stopProxy := background(fail, func(context.Context) error { return s.proxy.Serve() })
 	stopReload := background(fail, s.reload)
@@ -360,6 +361,7 @@ func (s *sidecar) run(ctx, abort context.Context) error {
 		s.logger.Warn("requests in flight were cut off", "error", err)
 	}
 	_ = stopProxy()
+	_ = stopCheck()
 	_ = stopRecorder()
 	_ = stopDispatcher()
 	if err := stopStore(); err != nil {

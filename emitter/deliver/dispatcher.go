@@ -25,11 +25,14 @@ type Sender interface {
 	Send(ctx context.Context, d *outbox.Delivery, at time.Time) send.Result
 }
 
-// Options configure a Dispatcher; all but Activity and Metrics are required.
+// Options configure a Dispatcher; all but MayAct, Activity and Metrics are required.
 type Options struct {
 	Store *outbox.Store
 	// NewSender returns the sender of a target.
 	NewSender func(name string, target config.Target) (Sender, error)
+	// MayAct reports whether an attempt may begin now; nil means always. Where it may
+	// not, deliveries wait.
+	MayAct func() bool
 	// Activity is where attempts are noted; nil means nowhere.
 	Activity *live.Activity
 	// Metrics registers the metrics of targets; nil means nowhere.
@@ -45,9 +48,9 @@ type Dispatcher struct {
 
 	mu     sync.Mutex
 	queues map[string]*queue
-	// targets are those of the last Apply.
-	targets map[string]config.Target
-	// ctx is the context of Run, nil before.
+	// destinations are those of the last Apply.
+	destinations map[string]destination
+	// ctx is the context of Run, nil while it does not run.
 	ctx context.Context
 	// stopped is set once nothing more may be started.
 	stopped bool
@@ -56,9 +59,12 @@ type Dispatcher struct {
 
 // New returns a Dispatcher without targets, which Apply gives it.
 func New(o Options) *Dispatcher {
-	d := &Dispatcher{options: o, metrics: newTargetMetrics(o.Metrics), queues: map[string]*queue{}}
+	if o.MayAct == nil {
+		o.MayAct = func() bool { return true }
+	}
+	d := &Dispatcher{options: o, metrics: newTargetMetrics(o.Metrics), queues: map[string]*queue{}, destinations: map[string]destination{}}
 	if o.Metrics != nil {
-		o.Metrics.MustRegister(statusCollector(d.Status))
+		o.Metrics.MustRegister(statusCollector(d.statusToCollect))
 	}
 	return d
 }
@@ -81,7 +87,6 @@ func (d *Dispatcher) Apply(targets map[string]config.Target) error {
 	for name, sender := range senders {
 		d.set(name, destination{target: targets[name], sender: sender})
 	}
-	d.targets = maps.Clone(targets)
 	return nil
 }
 
@@ -90,7 +95,7 @@ func (d *Dispatcher) newSenders(targets map[string]config.Target) (map[string]Se
 	senders := map[string]Sender{}
 	var problems []error
 	for _, name := range slices.Sorted(maps.Keys(targets)) {
-		if before, known := d.targets[name]; known && reflect.DeepEqual(before, targets[name]) {
+		if before, known := d.destinations[name]; known && reflect.DeepEqual(before.target, targets[name]) {
 			continue
 		}
 		sender, err := d.options.NewSender(name, targets[name])
@@ -104,12 +109,13 @@ func (d *Dispatcher) newSenders(targets map[string]config.Target) (map[string]Se
 
 // set gives a target's queue its destination, and starts one if there is none.
 func (d *Dispatcher) set(name string, to destination) {
+	d.destinations[name] = to
 	old := d.queues[name]
-	if old != nil && old.change(to) {
+	if d.ctx != nil && old != nil && old.change(to) {
 		return
 	}
 	q := newQueue(name, to, d.options, d.metrics.of(name))
-	if old != nil {
+	if d.ctx != nil && old != nil {
 		// Two queues of one target would send everything twice.
 		q.predecessor = old.ended
 	}
@@ -123,6 +129,7 @@ func (d *Dispatcher) set(name string, to destination) {
 // wait for its end.
 func (d *Dispatcher) remove(name string, q *queue) {
 	d.metrics.forget(name)
+	delete(d.destinations, name)
 	if d.ctx == nil {
 		delete(d.queues, name)
 		return
@@ -136,7 +143,8 @@ func (d *Dispatcher) start(q *queue) {
 }
 
 // Run sends until ctx ends. Then it starts no new attempts, gives those in flight
-// a short time to end, and returns once their results are on disk.
+// a short time to end, and returns once their results are on disk. It may be called
+// again after it has returned, and then begins as in a new process.
 func (d *Dispatcher) Run(ctx context.Context) error {
 	d.mu.Lock()
 	d.ctx = ctx
@@ -149,7 +157,19 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	d.stopped = true
 	d.mu.Unlock()
 	d.running.Wait()
+	d.renew()
 	return nil
+}
+
+// renew gives each target a queue that knows nothing.
+func (d *Dispatcher) renew() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.ctx, d.stopped = nil, false
+	clear(d.queues)
+	for name, to := range d.destinations {
+		d.queues[name] = newQueue(name, to, d.options, d.metrics.of(name))
+	}
 }
 
 // Status returns how each target is doing, sorted by name.
@@ -163,4 +183,13 @@ func (d *Dispatcher) Status() []TargetStatus {
 		}
 	}
 	return all
+}
+
+// statusToCollect is Status where deliveries may be sent, and nothing elsewhere: the
+// same deliveries would be counted at each replica.
+func (d *Dispatcher) statusToCollect() []TargetStatus {
+	if !d.options.MayAct() {
+		return nil
+	}
+	return d.Status()
 }

@@ -22,6 +22,8 @@ const (
 	ackGrace = 2 * time.Second
 	// warnInterval is how often the same warning is logged.
 	warnInterval = time.Minute
+	// actPause is how long a delivery waits that may not be sent yet.
+	actPause = 50 * time.Millisecond
 )
 
 // destination is where a queue leads.
@@ -40,6 +42,8 @@ type queue struct {
 	meters *meters
 	// activity is where attempts are noted, nil for nowhere.
 	activity *live.Activity
+	// mayAct reports whether an attempt may begin.
+	mayAct func() bool
 	// random returns a number in [0,1) for the jitter.
 	random func() float64
 
@@ -67,7 +71,7 @@ type queue struct {
 func newQueue(name string, to destination, o Options, m *meters) *queue {
 	log := o.Logger.With("target", name)
 	q := &queue{
-		name: name, store: o.Store, log: log, meters: m, activity: o.Activity, random: random, to: to,
+		name: name, store: o.Store, log: log, meters: m, activity: o.Activity, mayAct: o.MayAct, random: random, to: to,
 		backlog: newBacklog(name, o.Store), pace: newPace(to.target), acks: newAcks(name, o.Store),
 		ended: make(chan struct{}), changes: make(chan destination, 1), results: make(chan attempted),
 		warnRead:       rate.Sometimes{Interval: warnInterval},

@@ -32,6 +32,9 @@ func (q *queue) sendAll(ctx context.Context) (wakeAt time.Time) {
 		if d == nil {
 			return wakeAt
 		}
+		if !q.mayAct() {
+			return now.Add(actPause)
+		}
 		if wait := q.pace.reserve(now); wait > 0 {
 			return now.Add(wait)
 		}

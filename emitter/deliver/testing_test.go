@@ -11,8 +11,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/sidehook/sidehook/emitter/outbox"
+	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/emitter/send"
 	"github.com/sidehook/sidehook/rules/config"
 )
@@ -127,12 +128,17 @@ type harness struct {
 	fakes   map[string]*fakeTarget
 	targets map[string]config.Target
 	// sender takes the place of fakes, chance that of the jitter's own, where they are set.
-	sender     Sender
-	chance     func() float64
+	sender Sender
+	chance func() float64
+	// mayAct and metrics are options of the dispatcher.
+	mayAct     func() bool
+	metrics    prometheus.Registerer
 	store      *outbox.Store
 	dispatcher *Dispatcher
 	// stop stops the dispatcher, then the store.
 	stop func()
+	// endTerm stops the dispatcher alone.
+	endTerm func()
 }
 
 // withHarness runs a test with a harness whose clock is fake; all is stopped in the end.
@@ -193,19 +199,22 @@ func (r *harness) start() {
 	r.t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	r.store = outbox.New(outbox.Options{Dir: r.dir, Logger: log})
-	r.dispatcher = New(Options{Store: r.store, NewSender: r.newSender, Logger: log})
+	r.dispatcher = New(Options{Store: r.store, NewSender: r.newSender, MayAct: r.mayAct, Metrics: r.metrics, Logger: log})
 	r.apply()
 	if r.chance != nil {
 		r.dispatcher.queues["crm"].random = r.chance
 	}
 	stopStore := runUntilStopped(r.t, r.store.Run)
-	stopDispatcher := runUntilStopped(r.t, r.dispatcher.Run)
+	r.beginTerm()
 	r.stop = func() {
-		stopDispatcher()
+		r.endTerm()
 		stopStore()
 	}
 	r.write(func(*outbox.Tx) {})
 }
+
+// beginTerm starts the dispatcher, again if endTerm has stopped it.
+func (r *harness) beginTerm() { r.endTerm = runUntilStopped(r.t, r.dispatcher.Run) }
 
 func (r *harness) newSender(name string, _ config.Target) (Sender, error) {
 	if r.sender != nil {

@@ -8,7 +8,7 @@ import (
 // journeys implements rules.Journeys by the state file, within one transaction.
 type journeys struct {
 	tx *outbox.Tx
-	// run is this process: it alone can finish what a journey waits for.
+	// run is this run of the Recorder: it alone can finish what a journey waits for.
 	run string
 }
 

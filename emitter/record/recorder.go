@@ -72,8 +72,10 @@ type Recorder struct {
 	expiring   chan expiry
 	replicas   *Replicas     // nil for a single one
 	tasks      chan foldTask // nil for a single one
-	// run names this process among those that have worked on the state file, and
-	// hasLeftovers is true until what they have left is resumed.
+	// hasRun is set once Run was called. run names this run of it, or what comes before
+	// it, among all that have worked on the state file; it is only used in the store's
+	// writer. hasLeftovers is true until what the others have left is resumed.
+	hasRun       bool
 	run          string
 	hasLeftovers atomic.Bool
 	failing      failingNavigations
@@ -143,10 +145,21 @@ func (r *Recorder) Begin(method, target []byte) (end func(rules.Exchange)) {
 	return func(x rules.Exchange) { r.end(f, x) }
 }
 
-// Run asks the app for its release, resumes what an earlier process has left,
-// settles events, joins journeys and notes silences until ctx ends. Then it settles all events that
-// still wait.
+// CheckRelease asks the app for its release, and returns once that is known or ctx has
+// ended. Every replica does that for itself.
+func (r *Recorder) CheckRelease(ctx context.Context) {
+	if r.app != nil && r.profile.VersionPath() != "" {
+		checkRelease(ctx, r.app, r.profile, r.log)
+	}
+}
+
+// Run resumes what an earlier process or term has left, settles events, joins journeys
+// and notes silences until ctx ends. Then a single one settles all events that still wait.
+// It may be called again after it has returned, and then begins as in a new process.
 func (r *Recorder) Run(ctx context.Context) {
+	if !r.beginTerm(ctx) {
+		return
+	}
 	var running sync.WaitGroup
 	defer running.Wait()
 	running.Go(func() { r.resumeLeftovers(ctx) })
@@ -157,9 +170,6 @@ func (r *Recorder) Run(ctx context.Context) {
 	}
 	if r.joins != nil {
 		running.Go(func() { r.joins.run(ctx, r.submitJoin) })
-	}
-	if r.app != nil && r.profile.VersionPath() != "" {
-		running.Go(func() { checkRelease(ctx, r.app, r.profile, r.log) })
 	}
 	r.runSettling(ctx)
 }

@@ -38,6 +38,14 @@ func newTestRecorder(t testing.TB, dir string) *testRecorder {
 
 func newTestRecorderOf(t testing.TB, dir string, profile *rules.Profile) *testRecorder {
 	t.Helper()
+	d := newIdleRecorder(t, dir, profile)
+	d.start()
+	return d
+}
+
+// newIdleRecorder returns a testRecorder of which nothing runs.
+func newIdleRecorder(t testing.TB, dir string, profile *rules.Profile) *testRecorder {
+	t.Helper()
 	logger := slog.New(slog.DiscardHandler)
 	store := outbox.New(outbox.Options{Dir: dir, Logger: logger})
 	options := Options{
@@ -58,7 +66,6 @@ func newTestRecorderOf(t testing.TB, dir string, profile *rules.Profile) *testRe
 	} else {
 		d.Recorder = New(options)
 	}
-	d.start()
 	return d
 }
 
@@ -210,11 +217,17 @@ func TestStoppingSettlesWaitingEvents(t *testing.T) {
 func openedStore(t *testing.T, dir string) *testRecorder {
 	t.Helper()
 	d := &testRecorder{t: t, store: outbox.New(outbox.Options{Dir: dir, Logger: slog.New(slog.DiscardHandler)})}
+	runStore(t, d.store)
+	return d
+}
+
+// runStore runs a store until the test ends.
+func runStore(t *testing.T, store *outbox.Store) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	running.Go(func() { _ = d.store.Run(ctx) })
+	running.Go(func() { _ = store.Run(ctx) })
 	t.Cleanup(func() { cancel(); running.Wait() })
-	return d
 }
 
 func TestTheEndOfAStudyIsRecoveredThoughTheAppRespondsForTheStudy(t *testing.T) {

@@ -29,6 +29,13 @@ type waiting struct {
 
 func newWaiting() *waiting { return &waiting{byJourney: map[rules.Key]int{}} }
 
+// reset forgets all journeys; those that go on waiting are noted when they are resumed.
+func (w *waiting) reset() {
+	w.total.Store(0)
+	clear(w.byJourney)
+	w.enter(nil)
+}
+
 // isPast reports whether so many bytes wait, or observations of so many journeys.
 func (w *waiting) isPast(tx *outbox.Tx, bytes, journeys int) bool {
 	w.enter(tx)
