@@ -1,0 +1,179 @@
+package jetstream
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	// reconnectWait and reconnectJitter are the pause between two attempts to connect.
+	reconnectWait, reconnectJitter = 100 * time.Millisecond, 100 * time.Millisecond
+	// connectTimeout bounds one attempt to connect.
+	connectTimeout = 2 * time.Second
+	// pingEvery is how often a silent connection is tried; the second ping without an
+	// answer ends it.
+	pingEvery = time.Second
+	// callTimeout bounds one request to a server, after which it is repeated.
+	callTimeout = 2 * time.Second
+	// minPause and maxPause bound the exponential backoff after a failure.
+	minPause, maxPause = 20 * time.Millisecond, 500 * time.Millisecond
+	// headroom is what a message takes beside its content at most, in bytes.
+	headroom = 4 << 10
+	// usualPayload is what servers take by default, and maxPayload what is ever used.
+	usualPayload, maxPayload = 1 << 20, 4 << 20
+)
+
+// Options are the settings of a Connection.
+type Options struct {
+	// Servers are URLs, as nats://host:4222 or tls://host:4222, with a user and password
+	// or a token where the servers want one.
+	Servers []string
+	// App names what the replicas of one app share, with letters, digits, - and _.
+	App string
+	// Name is shown among the connections of the servers; it may be empty.
+	Name string
+	// Credentials is the path of a file with a JWT and its key, empty for none.
+	Credentials string
+	// TLS is how connections are encrypted; nil encrypts them where a URL says tls, or the
+	// server demands it.
+	TLS *tls.Config
+	// MaxBytes bounds each of the streams; 0 stands for 8 GiB. A full stream takes no more.
+	MaxBytes int64
+	Logger   *slog.Logger
+}
+
+// Connection is an outbox.Log and a replica.Link of one app.
+type Connection struct {
+	conn    *nats.Conn
+	js      jetstream.JetStream
+	log     *slog.Logger
+	options Options
+	// written, seen and snapshots are the streams.
+	written, seen, snapshots *stream
+}
+
+// Open begins to connect, which goes on in the background until Close. It fails only for
+// options that can never work.
+func Open(o Options) (*Connection, error) {
+	settings, servers, err := o.settings()
+	if err != nil {
+		return nil, err
+	}
+	settings = append(settings, nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1))
+	conn, err := nats.Connect(servers, settings...)
+	if err != nil {
+		return nil, fmt.Errorf("cannot connect to NATS: %w", o.hide(err))
+	}
+	js, err := jetstream.New(conn)
+	if err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("cannot use JetStream: %w", o.hide(err))
+	}
+	c := &Connection{conn: conn, js: js, log: o.Logger, options: o}
+	c.written = c.newStream("written", o.App+".written")
+	c.seen = c.newStream("seen", o.App+".seen")
+	c.snapshots = c.newStream("snapshots", o.App+".snapshots.>")
+	return c, nil
+}
+
+// Close ends the connection, and with it what still waits for an answer.
+func (c *Connection) Close() { c.conn.Close() }
+
+// IsConnected implements replica.Link.
+func (c *Connection) IsConnected() bool { return c.conn.IsConnected() }
+
+// MaxMessage implements replica.Link.
+func (c *Connection) MaxMessage() int {
+	most := c.conn.MaxPayload() // 0 before the first connection
+	if most <= 0 {
+		most = usualPayload
+	}
+	return int(min(most, maxPayload)) - headroom
+}
+
+// MaxEntry implements outbox.Log.
+func (c *Connection) MaxEntry() int { return c.MaxMessage() }
+
+// settings returns the options of the client, and its list of servers, which has no
+// credentials: errors may quote it.
+func (o Options) settings() (settings []nats.Option, servers string, err error) {
+	settings = []nats.Option{
+		nats.Name(strings.TrimSpace("sidehook " + o.Name)), nats.ReconnectWait(reconnectWait), nats.ReconnectJitter(reconnectJitter, reconnectJitter),
+		nats.Timeout(connectTimeout), nats.PingInterval(pingEvery), nats.MaxPingsOutstanding(1),
+		nats.ReconnectBufSize(-1), // what cannot be sent now is not sent later
+		nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}), // prints to stderr otherwise
+	}
+	var list []string
+	for _, server := range o.Servers {
+		u, err := url.Parse(server)
+		if err != nil || u.Host == "" {
+			return nil, "", errors.New("cannot connect to NATS: the address of a server is not a URL, such as nats://nats:4222")
+		}
+		if u.User != nil {
+			settings = append(settings, login(u.User))
+			u.User = nil
+		}
+		list = append(list, u.String())
+	}
+	if o.Credentials != "" {
+		settings = append(settings, nats.UserCredentials(o.Credentials))
+	}
+	if o.TLS != nil {
+		settings = append(settings, nats.Secure(o.TLS))
+	}
+	return settings, strings.Join(list, ","), nil
+}
+
+// login returns the option for what a URL has of the user.
+func login(user *url.Userinfo) nats.Option {
+	if password, ok := user.Password(); ok {
+		return nats.UserInfo(user.Username(), password)
+	}
+	return nats.Token(user.Username())
+}
+
+// hide removes from the text of an error what must not be shown.
+func (o Options) hide(err error) error {
+	text := err.Error()
+	for _, server := range o.Servers {
+		if u, parsed := url.Parse(server); parsed == nil && u.User != nil {
+			password, _ := u.User.Password()
+			for _, secret := range []string{u.User.String(), password, u.User.Username()} {
+				if secret != "" {
+					text = strings.ReplaceAll(text, secret, "<secret>")
+				}
+			}
+		}
+	}
+	return hidden{text, err}
+}
+
+// hidden is an error with another text.
+type hidden struct {
+	text  string
+	cause error
+}
+
+func (h hidden) Error() string { return h.text }
+
+func (h hidden) Unwrap() error { return h.cause }
+
+// pause waits before another attempt, or until ctx ends; it returns the next pause.
+func pause(ctx context.Context, d time.Duration) time.Duration {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return min(2*d, maxPause)
+}

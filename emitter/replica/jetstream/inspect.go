@@ -1,0 +1,270 @@
+package jetstream
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	// enoughServers is how many servers a cluster should have: one may be lost.
+	enoughServers = 3
+	// oldestMajor and oldestMinor are the oldest release whose cluster syncs fast enough.
+	oldestMajor, oldestMinor = 2, 15
+	// maxVarz bounds the answer of a monitor, in bytes.
+	maxVarz = 1 << 20
+)
+
+// Concern is a kind of what Inspect finds.
+type Concern int
+
+// The concerns, the gravest first.
+const (
+	// Unreachable: no server can be reached, or none lets us in.
+	Unreachable Concern = iota
+	// NoJetStream: the account has no JetStream.
+	NoJetStream
+	// Denied: the account may not use the streams.
+	Denied
+	// NoRoom: the servers or the account have too little room for the streams.
+	NoRoom
+	// NotSynced: a server acknowledges what is not on its disk.
+	NotSynced
+	// FewServers: losing one server stops all of them, or loses what it has.
+	FewServers
+	// OldServer: a server is older than the release that is needed.
+	OldServer
+	// SameServer: a server is named twice.
+	SameServer
+	// Unencrypted: what participants answer crosses a network as it is.
+	Unencrypted
+	// Unmonitored: the monitor of a server does not answer.
+	Unmonitored
+)
+
+// String returns the concern's name.
+func (c Concern) String() string {
+	names := [...]string{"unreachable", "no JetStream", "denied", "no room", "not synced", "few servers", "old server", "same server", "unencrypted", "unmonitored"}
+	if c < 0 || int(c) >= len(names) {
+		return fmt.Sprintf("Concern(%d)", int(c))
+	}
+	return names[c]
+}
+
+// Finding is what is not as it should be, in a sentence that says what to change.
+type Finding struct {
+	Concern Concern
+	Text    string
+}
+
+// Report is what Inspect finds out of the servers.
+type Report struct {
+	// Version and Cluster are those of the server that answered; Cluster is empty for a
+	// server of its own.
+	Version, Cluster string
+	// Findings are sorted by their concern.
+	Findings []Finding
+}
+
+// Inspect connects, changes nothing, and reports what is not as it should be. The
+// monitors are the URLs of the servers' monitoring, as http://nats:8222, where it is
+// known whether they sync what they acknowledge. It returns soon after ctx has ended.
+func Inspect(ctx context.Context, o Options, monitors []string) Report {
+	i := &inspection{options: o}
+	i.servers()
+	i.connect(ctx)
+	for _, monitor := range monitors {
+		i.monitor(ctx, monitor)
+	}
+	slices.SortStableFunc(i.report.Findings, func(a, b Finding) int { return int(a.Concern) - int(b.Concern) })
+	return i.report
+}
+
+type inspection struct {
+	options Options
+	report  Report
+}
+
+func (i *inspection) find(c Concern, format string, args ...any) {
+	i.report.Findings = append(i.report.Findings, Finding{c, fmt.Sprintf(format, args...)})
+}
+
+// servers looks at the addresses alone.
+func (i *inspection) servers() {
+	known := map[string]bool{}
+	for _, server := range i.options.Servers {
+		u, err := url.Parse(server)
+		if err != nil {
+			continue // reported by connect
+		}
+		if known[u.Host] {
+			i.find(SameServer, "the server %s is named twice", u.Host)
+		}
+		known[u.Host] = true
+		ip := net.ParseIP(u.Hostname())
+		isLocal := u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+		if u.Scheme != "tls" && i.options.TLS == nil && !isLocal {
+			i.find(Unencrypted, "the connection to %s is not encrypted: what participants answer crosses the network as it is; use tls://", u.Host)
+		}
+	}
+}
+
+// connect asks a server for what it, its cluster and the account can do.
+func (i *inspection) connect(ctx context.Context) {
+	settings, servers, err := i.options.settings()
+	if err != nil {
+		i.find(Unreachable, "%v", err)
+		return
+	}
+	conn, err := dial(ctx, servers, settings)
+	if err != nil {
+		i.find(Unreachable, "cannot connect to NATS: %v", i.options.hide(err))
+		return
+	}
+	defer conn.Close()
+	i.report.Version, i.report.Cluster = conn.ConnectedServerVersion(), conn.ConnectedClusterName()
+	if isOlder(i.report.Version) {
+		i.find(OldServer, "the server has release %s, and %d.%d or later is needed", i.report.Version, oldestMajor, oldestMinor)
+	}
+	if n := len(conn.Servers()); i.report.Cluster == "" {
+		i.find(FewServers, "this is one server: if it is lost, so is what was not told to anybody; a cluster of %d loses nothing with one", enoughServers)
+	} else if n < enoughServers {
+		i.find(FewServers, "the cluster has %d servers: with %d, one may be lost", n, enoughServers)
+	}
+	i.account(ctx, conn)
+}
+
+// dial connects, until ctx ends.
+func dial(ctx context.Context, servers string, settings []nats.Option) (conn *nats.Conn, err error) {
+	type dialled struct {
+		conn *nats.Conn
+		err  error
+	}
+	done := make(chan dialled, 1)
+	go func() {
+		conn, err := nats.Connect(servers, append(settings, nats.MaxReconnects(0))...)
+		done <- dialled{conn, err}
+	}()
+	select {
+	case d := <-done:
+		return d.conn, d.err
+	case <-ctx.Done():
+		go func() { // nats.Connect has a timeout of its own
+			if d := <-done; d.err == nil {
+				d.conn.Close()
+			}
+		}()
+		return nil, errors.New("no server answers in time")
+	}
+}
+
+// account looks at what the account may do, and at the streams.
+func (i *inspection) account(ctx context.Context, conn *nats.Conn) {
+	js, err := jetstream.New(conn)
+	if err != nil {
+		i.find(NoJetStream, "cannot use JetStream: %v", i.options.hide(err))
+		return
+	}
+	account, err := js.AccountInfo(ctx)
+	switch {
+	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
+		i.find(NoJetStream, "JetStream is off: turn it on at the servers, and for the account")
+		return
+	case err != nil:
+		i.find(Denied, "cannot ask for the account's JetStream, which a user must be allowed to (subjects $JS.API.>): %v", i.options.hide(err))
+		return
+	}
+	if room := account.Limits.MaxStore - int64(account.Store); account.Limits.MaxStore >= 0 && room < 3*minBytes {
+		i.find(NoRoom, "the account has room for %d MiB, and %d MiB are the least that is needed", max(0, room)>>20, 3*minBytes>>20)
+	}
+	if most := account.Limits.MaxStreams; most >= 0 && most-account.Streams < 3 && !i.hasStreams(ctx, js) {
+		i.find(NoRoom, "the account may have %d streams and has %d: 3 more are needed", most, account.Streams)
+	}
+	for _, kind := range []string{"written", "seen", "snapshots"} {
+		name := i.options.App + "_" + kind
+		stream, err := js.Stream(ctx, name)
+		switch {
+		case errors.Is(err, jetstream.ErrStreamNotFound): // it is made by the first replica
+		case err != nil:
+			i.find(Denied, "cannot use the stream %s: %v", name, i.options.hide(err))
+		case i.report.Cluster != "" && stream.CachedInfo().Config.Replicas < enoughServers:
+			i.find(FewServers, "the stream %s is kept by %d of the servers: edit it (nats stream edit --replicas %d)", name, stream.CachedInfo().Config.Replicas, enoughServers)
+		}
+	}
+}
+
+// hasStreams reports whether the streams exist.
+func (i *inspection) hasStreams(ctx context.Context, js jetstream.JetStream) bool {
+	_, err := js.Stream(ctx, i.options.App+"_written")
+	return err == nil
+}
+
+// isOlder reports whether a release is older than the one that is needed.
+func isOlder(version string) bool {
+	parts := strings.SplitN(version, ".", 3)
+	if len(parts) < 3 {
+		return false
+	}
+	major, err := strconv.Atoi(parts[0])
+	minor, err2 := strconv.Atoi(parts[1])
+	if err != nil || err2 != nil {
+		return false
+	}
+	return major < oldestMajor || major == oldestMajor && minor < oldestMinor
+}
+
+// monitor asks a server's monitoring whether it syncs what it acknowledges.
+func (i *inspection) monitor(ctx context.Context, address string) {
+	varz, err := getVarz(ctx, address)
+	shown := address
+	if u, parsed := url.Parse(address); parsed == nil {
+		shown = u.Host
+	}
+	switch {
+	case err != nil:
+		i.find(Unmonitored, "the monitor of %s does not say whether the server syncs what it acknowledges: %v", shown, err)
+	case varz.JetStream.Config == nil:
+		i.find(NoJetStream, "JetStream is off at %s", shown)
+	case !varz.JetStream.Config.SyncAlways:
+		i.find(NotSynced, "the server at %s acknowledges what is not on its disk yet: set jetstream {sync_interval: always} there", shown)
+	}
+}
+
+// varz is what we want of a server's /varz.
+type varz struct {
+	JetStream struct {
+		Config *struct {
+			SyncAlways bool `json:"sync_always"`
+		} `json:"config"`
+	} `json:"jetstream"`
+}
+
+func getVarz(ctx context.Context, address string) (v varz, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(address, "/")+"/varz", nil)
+	if err != nil {
+		return v, errors.New("its address is not a URL")
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return v, errors.Unwrap(err) // without the URL
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return v, fmt.Errorf("status %d", response.StatusCode)
+	}
+	if err := json.NewDecoder(io.LimitReader(response.Body, maxVarz)).Decode(&v); err != nil {
+		return v, errors.New("what answers there is no NATS server")
+	}
+	return v, nil
+}
