@@ -79,6 +79,10 @@ func (w *writer) beginToFollow(ctx context.Context) error {
 	case at.number > last:
 		return errWentBack
 	}
+	if p := r.proposal; p != nil && at == p.end() { // a commit that seemed to fail
+		r.proposal = nil
+		w.made(p, time.Now())
+	}
 	after := at.number
 	if r.isChecked = after < first || after == 0; !r.isChecked {
 		after-- // that one again, to see that it is the same

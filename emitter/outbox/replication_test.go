@@ -4,9 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/sidehook/sidehook/rules/config"
 )
 
 func TestReplicaThatFollowsHasWhatTheLeaderWrites(t *testing.T) {
@@ -171,5 +178,82 @@ func TestTermBeginsOnlyOnceTheLastOneHasReturned(t *testing.T) {
 		hold <- struct{}{}
 		<-ended
 		eventually(t, "it leaves", func() bool { all := servers.all(t); return all[len(all)-1].kind == entryLeave })
+	})
+}
+
+func TestRetentionIsAppliedByTheLeaderAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		servers, dirs := newTestServers(), memberDirs(t, 2)
+		a, b := servers.newReplica(dirs[0], "a"), servers.newReplica(dirs[1], "b")
+		for _, r := range []*testReplica{a, b} {
+			r.writer.trimmer.retention.Delivered = config.Duration(time.Hour)
+		}
+		a.start(t)
+		waitLeading(t, a)
+		b.start(t)
+		do(t, a.Store, func(tx *Tx) { tx.Enqueue(delivery("ann", 1)) })
+		do(t, a.Store, func(tx *Tx) { tx.Delivered(1, Attempt{At: time.Now()}) })
+		waitEqual(t, a, b)
+		if stateOf(t, b.Store, "msg_ann_1") != "delivered" {
+			t.Error("b lacks the delivery")
+		}
+		time.Sleep(2 * time.Hour)
+		waitEqual(t, a, b)
+		if stateOf(t, a.Store, "msg_ann_1") != "none" || stateOf(t, b.Store, "msg_ann_1") != "none" {
+			t.Error("the delivery is still there")
+		}
+		for _, e := range servers.all(t) {
+			if e.leader != "a" {
+				t.Errorf("%s has written", e.leader)
+			}
+		}
+	})
+}
+
+func TestTermWakesThoseWhoWaitForDeliveries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		servers, dirs := newTestServers(), memberDirs(t, 1)
+		a := servers.newReplica(dirs[0], "a")
+		run(t, a.Store)
+		ready := a.Ready("crm")
+		eventually(t, "it follows", func() bool { return a.Replica().Role == RoleFollowing })
+		<-ready // that the file was opened
+		go a.Lead(t.Context(), func(ctx context.Context) { <-ctx.Done() })
+		waitLeading(t, a)
+		select {
+		case <-ready:
+		default:
+			t.Error("nobody was woken")
+		}
+	})
+}
+
+func TestMetricsOfReplicasAreThereForReplicasAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		names := []string{"sidehook_leads", "sidehook_takeovers_total", "sidehook_replica_entries_behind"}
+		alone := prometheus.NewRegistry()
+		New(Options{Dir: t.TempDir(), Logger: slog.New(slog.DiscardHandler), Metrics: alone})
+		if n, err := testutil.GatherAndCount(alone, names...); n != 0 || err != nil {
+			t.Errorf("a store that is alone has %d of them, %v", n, err)
+		}
+		servers, dirs, registry := newTestServers(), memberDirs(t, 1), prometheus.NewRegistry()
+		a := &testReplica{line: &testLog{testServers: servers}}
+		a.Store = New(Options{Dir: dirs[0], Logger: slog.New(slog.DiscardHandler), Metrics: registry, Log: a.line})
+		a.start(t)
+		waitLeading(t, a)
+		want := `
+# HELP sidehook_leads Whether this replica leads.
+# TYPE sidehook_leads gauge
+sidehook_leads 1
+# HELP sidehook_takeovers_total How often this replica began to lead.
+# TYPE sidehook_takeovers_total counter
+sidehook_takeovers_total 1
+# HELP sidehook_replica_entries_behind Entries of the log that this replica knows of and has not applied.
+# TYPE sidehook_replica_entries_behind gauge
+sidehook_replica_entries_behind 0
+`
+		if err := testutil.GatherAndCompare(registry, strings.NewReader(want), names...); err != nil {
+			t.Error(err)
+		}
 	})
 }

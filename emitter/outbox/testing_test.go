@@ -432,6 +432,8 @@ type fullDisk struct {
 	osDisk
 	isFull atomic.Bool
 	before atomic.Pointer[func()]
+	// fails is the error of each sync, if it is set.
+	fails atomic.Pointer[error]
 }
 
 func (d *fullDisk) open(path string) (file, error) {
@@ -447,6 +449,9 @@ type fullFile struct {
 func (f fullFile) sync() error {
 	if before := f.disk.before.Load(); before != nil {
 		(*before)()
+	}
+	if err := f.disk.fails.Load(); err != nil {
+		return *err
 	}
 	if f.disk.isFull.Load() {
 		return syscall.ENOSPC
