@@ -72,6 +72,7 @@ func (w *writer) pass(n numbered) error {
 	}
 	r.leader, r.problem = e.leader, nil
 	r.hear(time.Now(), e.kind)
+	r.count(n.bytes)
 	w.compare(behind)
 	return w.apply(e)
 }
@@ -100,7 +101,7 @@ func (w *writer) apply(e logEntry) error {
 		}
 		r.held.add(changes)
 	case entrySnapshot, entryScrub:
-		w.noticed(e)
+		r.noticed(e)
 	case entryBeat, entryLead, entryLeave, entryKindEnd:
 	}
 	r.parts, r.settled = nil, r.at

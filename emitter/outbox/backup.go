@@ -23,8 +23,8 @@ var errStopping = errors.New("sidehook is stopping")
 // Backup returns ErrBusy while another Backup or a Scrub runs. It ends with ctx,
 // but a write that blocks needs a deadline of its own.
 func (s *Store) Backup(ctx context.Context, begin func(size int64) io.Writer) (err error) {
-	if !s.exclusive.TryLock() {
-		return ErrBusy
+	if err := s.acquire(ctx); err != nil {
+		return err
 	}
 	defer s.exclusive.Unlock()
 	e := s.engine.Load()
@@ -100,6 +100,10 @@ func FinishCopy(path string) (err error) {
 			return errors.Join(meta.Put(keySalt, []byte(id.salt)), meta.Delete(keyEpoch))
 		}
 		id := identityOf(meta)
-		return errors.Join(putMeta(meta, keySalt, []byte(id.salt)), meta.Delete(keyEpoch), meta.Delete(keyPosition), meta.Delete(keyApplied), meta.Delete(keyLost))
+		err := putMeta(meta, keySalt, []byte(id.salt))
+		for _, key := range [][]byte{keyEpoch, keyPosition, keyApplied, keyPredecessor, keyLost, keyErase, keyScrubbed} {
+			err = errors.Join(err, meta.Delete(key))
+		}
+		return err
 	})
 }

@@ -8,9 +8,6 @@ import (
 	"time"
 )
 
-// errRefused is the error of a state file that cannot become one of the log.
-var errRefused = errors.New("this replica cannot take part")
-
 // follow makes one step of a replica that does not lead.
 func (w *writer) follow(ctx context.Context) error {
 	r := w.replication
@@ -57,51 +54,24 @@ func (w *writer) follow(ctx context.Context) error {
 // reading would not do, it has not begun.
 func (w *writer) beginToFollow(ctx context.Context) error {
 	r := w.replication
-	at, hasPlace, isLost, err := w.place()
-	if err != nil {
+	file, log, ok, err := w.join(ctx)
+	if err != nil || !ok {
 		return err
 	}
-	first, last, err := r.extent(ctx)
-	if err != nil {
-		return err
-	}
-	r.at, r.settled, r.noted, r.notedAt, r.last, r.parts = at, at, at, time.Now(), last, nil
-	switch {
-	case isLost, hasPlace && at.number+1 < first:
-		r.show(RoleLoading, nil)
-		return w.join(ctx)
-	case !hasPlace && last > 0:
-		r.show(RoleLoading, nil)
-		return w.join(ctx)
-	case !hasPlace:
-		r.show(RoleLoading, nil)
-		return w.seed(ctx)
-	case at.number > last:
-		return errWentBack
-	}
+	at := file.place
+	r.at, r.settled, r.noted, r.notedAt, r.last, r.parts = at, at, at, time.Now(), log.last, nil
+	r.countFrom(at, log.snapshot)
 	if p := r.proposal; p != nil && at == p.end() { // a commit that seemed to fail
 		r.proposal = nil
 		w.made(p, time.Now())
 	}
 	after := at.number
-	if r.isChecked = after < first || after == 0; !r.isChecked {
+	if r.isChecked = after < log.first || at.index == 0; !r.isChecked {
 		after-- // that one again, to see that it is the same
 	}
 	r.hear(time.Now(), 0)
 	r.incoming = readLog(r.log, after)
 	return nil
-}
-
-// place reads what the state file says of its place.
-func (w *writer) place() (p place, ok, isLost bool, err error) {
-	defer guard(&err)()
-	v, err := w.engine.view()
-	if err != nil {
-		return place{}, false, false, err
-	}
-	defer v.end()
-	p, ok, isLost = v.place()
-	return p, ok, isLost, nil
 }
 
 // extent returns the numbers of the first and the last entry there is.
@@ -134,10 +104,15 @@ func (w *writer) refuse(ctx context.Context, err error) error {
 	r := w.replication
 	switch {
 	case err == nil:
-	case errors.Is(err, ErrNewer), errors.Is(err, errForeign), errors.Is(err, errWentBack), errors.Is(err, errEntry), errors.Is(err, errRefused):
+	case errors.Is(err, errForeign):
+		r.differs = true // join says what is to be done
+	case errors.Is(err, ErrNewer), errors.Is(err, errEntry), errors.Is(err, errRefused):
 		r.show(RoleRefused, err)
 		w.wait(ctx, refusedPause)
-	case errors.Is(err, ErrGone), errors.Is(err, context.Canceled):
+	case errors.Is(err, errJoinWaits), errors.Is(err, errNoSnapshot), errors.Is(err, errSnapshot):
+		r.show(RoleLoading, err)
+		w.wait(ctx, maxPause)
+	case errors.Is(err, ErrGone), errors.Is(err, ErrBusy), errors.Is(err, context.Canceled):
 		w.wait(ctx, minPause)
 	case errors.Is(err, errLog):
 		r.problem = errLog

@@ -44,6 +44,12 @@ func (id identity) withNewEpoch() identity {
 	return id
 }
 
+// putInto adds the identity to the changes of a commit.
+func (id identity) putInto(changes *overlay) {
+	changes.set(newRecord(bucketMeta, keySalt, []byte(id.salt)))
+	changes.set(newRecord(bucketMeta, keyEpoch, []byte(id.epoch)))
+}
+
 // drawEpoch gives a file a new random epoch.
 func drawEpoch(meta *bolt.Bucket) error {
 	id := identityOf(meta).withNewEpoch()

@@ -37,7 +37,7 @@ func (w *writer) claim(ctx context.Context) error {
 	}
 	if last < r.at.number {
 		w.unfollow()
-		return errWentBack
+		return &LostError{Applied: r.at.number, Last: last}
 	}
 	encoded, behind := r.at.add(entryLead, r.incarnation, nil)
 	r.claimed, r.claimedAt = behind, time.Now()
@@ -97,7 +97,7 @@ func (w *writer) keepLeading() (isDone bool, err error) {
 			err = w.unwritable(err)
 		}
 	case w.untilBeat(beatEvery) <= 0:
-		err = w.say(entryBeat)
+		err = w.say(entryBeat, nil)
 	default:
 		r.show(RoleLeading, nil)
 		return false, nil
@@ -124,7 +124,7 @@ func (w *writer) judge(err error) error {
 func (w *writer) leave() {
 	r := w.replication
 	if r.leads && r.proposal == nil {
-		if err := w.say(entryLeave); errors.Is(err, ErrOvertaken) {
+		if err := w.say(entryLeave, nil); errors.Is(err, ErrOvertaken) {
 			w.dropProposal()
 		} else if err != nil {
 			w.store.log.Warn("cannot tell the other replicas that this one stops to lead: one of them will notice", "error", err)

@@ -83,7 +83,7 @@ func lockDir(dir string) (*os.File, error) {
 // first, so that a crash leaves no half of it. isRescued reports that pages of the
 // file were damaged, and what they had is lost.
 func openFile(path string, log *slog.Logger) (db *bolt.DB, isRescued bool, err error) {
-	err = removeFile(path + copySuffix) // of an interrupted backup
+	err = errors.Join(removeFile(path+copySuffix), finishReplacing(filepath.Dir(path))) // of what was interrupted
 	if err != nil {
 		return nil, false, err
 	}

@@ -105,6 +105,7 @@ func (r *replication) write(p *proposal) error {
 		if err != nil {
 			return err
 		}
+		r.count(p.entries[p.written])
 		r.last, r.heard, r.leader = p.places[p.written].number, time.Now(), r.incarnation
 		if r.leads {
 			r.wrote.Store(&began)
@@ -145,9 +146,9 @@ func (w *writer) dropProposal() {
 }
 
 // say writes an entry without changes.
-func (w *writer) say(kind entryKind) (err error) {
+func (w *writer) say(kind entryKind, data []byte) (err error) {
 	r := w.replication
-	if r.proposal, err = r.propose(kind, nil, nil); err != nil {
+	if r.proposal, err = r.propose(kind, data, nil); err != nil {
 		return err
 	}
 	return w.settle(nil)

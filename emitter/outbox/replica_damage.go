@@ -78,14 +78,15 @@ func (e *engine) detach() (err error) {
 		return err
 	}
 	defer v.end()
-	_, hasPlace, isLost := v.place()
+	at, hasPlace, isLost := v.place()
 	if !hasPlace && !isLost {
 		return nil
 	}
-	changes, id := newOverlay(), v.identity().withNewEpoch()
-	changes.set(newRecord(bucketMeta, keySalt, []byte(id.salt)))
-	changes.set(newRecord(bucketMeta, keyEpoch, []byte(id.epoch)))
-	for _, key := range [][]byte{keyApplied, keyLost, keySeen} {
+	changes := newOverlay()
+	if mayOthersGoOn := at.index > 0 || isLost; mayOthersGoOn {
+		v.identity().withNewEpoch().putInto(changes)
+	}
+	for _, key := range [][]byte{keyApplied, keyPredecessor, keyLost, keySeen, keyScrubbed} {
 		changes.set(newRecord(bucketMeta, key, nil))
 	}
 	for key := range v.ascend(bucketMeta, seenFromStart, nil) {

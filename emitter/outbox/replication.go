@@ -34,9 +34,6 @@ var (
 	errLog = errors.New("the log of the replicas cannot be reached")
 	// errLost is the error of a file that has lost something.
 	errLost = errors.New("records of the state file are damaged: a snapshot replaces it")
-	// errWentBack is the error of a log that has less than the file.
-	errWentBack = errors.New("the log of the replicas ends before what this replica has of it: its servers have lost something; " +
-		"have the replica that is furthest begin a new one with: sidehook replicas seed")
 )
 
 // replication keeps the state file like those of the other replicas: what is in the
@@ -87,11 +84,16 @@ type replication struct {
 	wrote atomic.Pointer[time.Time]
 	// takeovers is how many terms have begun.
 	takeovers atomic.Uint64
+	// differs reports that the log has another entry than the file goes on from, emptySince
+	// is since when it has none.
+	differs    bool
+	emptySince time.Time
 	// suspects are records that readers found damaged.
 	suspects chan suspect
 
-	mu    sync.Mutex
-	shown Replica
+	mu     sync.Mutex
+	shown  Replica
+	logged logged
 }
 
 func newReplication(s *Store) *replication {

@@ -31,11 +31,24 @@ var ErrBusy = errors.New("a backup or the erasure of a participant is in progres
 // grows. Rewriting it instead would stop the writer for as long as that takes,
 // and need the space twice. If the process dies, the filler is deleted when the
 // file is opened again.
+//
+// With several replicas, only the one that leads can do it, for all: each overwrites
+// what its file has left, the log keeps no entry from before, and no snapshot. A
+// replica that is away does its part once it is back.
 func (s *Store) Scrub(ctx context.Context) error {
-	if !s.exclusive.TryLock() {
-		return ErrBusy
+	if err := s.acquire(ctx); err != nil {
+		return err
 	}
 	defer s.exclusive.Unlock()
+	if s.options.Log != nil {
+		return s.scrubReplicas(ctx)
+	}
+	return s.scrubFile(ctx)
+}
+
+// scrubFile overwrites what was deleted in the files of this store. The caller holds
+// exclusive.
+func (s *Store) scrubFile(ctx context.Context) error {
 	if err := s.eraseJournal(ctx); err != nil {
 		return fmt.Errorf("cannot overwrite what was deleted: %w", err)
 	}

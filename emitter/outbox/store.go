@@ -55,6 +55,10 @@ type Store struct {
 	shrinkIdle time.Duration
 	// erase asks the writer for what engine.erase is.
 	erase chan chan<- error
+	// wishes are what other goroutines have the writer do.
+	wishes chan wish
+	// upkeep is what a replica does beside its writer.
+	upkeep upkeep
 	// closing is closed before the file is closed, stopped once Run has ended.
 	closing, stopped chan struct{}
 
@@ -70,7 +74,8 @@ type Store struct {
 	// reading is held by readers; taking the write lock waits until the current
 	// readers have ended.
 	reading sync.RWMutex
-	// exclusive is held by Backup and Scrub: each would undo the other.
+	// exclusive is held by Backup and Scrub: each would undo the other. So is it while the
+	// state file is copied or replaced for another reason.
 	exclusive sync.Mutex
 }
 
@@ -84,6 +89,7 @@ func New(o Options) *Store {
 
 		segmentSize: segment, applyAtOnce: int(segment / pageSize), shrinkIdle: shrinkIdle,
 		erase:   make(chan chan<- error),
+		wishes:  make(chan wish),
 		changes: newChangeQueue(maxWaiting, maxWaitingBytes),
 		closing: make(chan struct{}),
 		stopped: make(chan struct{}),
@@ -91,6 +97,7 @@ func New(o Options) *Store {
 	}
 	s.damage = newDamageReport(o.Logger, o.Metrics)
 	s.writer.init(s)
+	s.upkeep.store = s
 	s.register(o.Metrics)
 	return s
 }

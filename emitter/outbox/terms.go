@@ -39,9 +39,11 @@ type terms struct {
 
 	mu    sync.Mutex
 	phase termPhase
-	// begun has the context of a term that was begun, end ends it.
+	// begun has the context of a term that was begun, end ends it. last is that of the
+	// last term.
 	begun chan context.Context
 	end   context.CancelFunc
+	last  context.Context
 }
 
 func (t *terms) init(wake func()) {
@@ -87,9 +89,19 @@ func (t *terms) begin() bool {
 		return false
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	t.phase, t.end = termServing, cancel
+	t.phase, t.end, t.last = termServing, cancel, ctx
 	t.begun <- ctx
 	return true
+}
+
+// current returns the context of the term, nil outside of one.
+func (t *terms) current() context.Context {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.phase != termServing || t.last.Err() != nil {
+		return nil
+	}
+	return t.last
 }
 
 // finish ends the term.

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -154,10 +155,13 @@ type testServers struct {
 	changed chan struct{}
 	dropped uint64
 	entries [][]byte
+	// snapshots have their names in names, oldest first.
+	snapshots map[string][]byte
+	names     []string
 }
 
 func newTestServers() *testServers {
-	return &testServers{maxEntry: 900 << 10, changed: make(chan struct{})}
+	return &testServers{maxEntry: 900 << 10, changed: make(chan struct{}), snapshots: map[string][]byte{}}
 }
 
 // all returns all entries there are.
@@ -203,7 +207,6 @@ func (s *testServers) until(ctx context.Context, try func() bool) error {
 // testLog is the line of one replica to the servers. While it is cut nothing passes,
 // while it is deaf no acknowledgement comes back.
 type testLog struct {
-	Log // for snapshots, which it has not
 	*testServers
 	isCut, isDeaf bool
 	// before is called before each write, if it is set.
@@ -279,6 +282,57 @@ func (l *testLog) Extent(ctx context.Context) (first, last uint64, err error) {
 		return !l.isCut
 	})
 	return first, last, err
+}
+
+func (l *testLog) Drop(ctx context.Context, upTo uint64) error {
+	return l.change(ctx, func() {
+		if n := min(max(upTo, l.dropped)-l.dropped, uint64(len(l.entries))); n > 0 {
+			l.dropped, l.entries = l.dropped+n, l.entries[n:]
+		}
+	})
+}
+
+func (l *testLog) Save(ctx context.Context, name string, snapshot io.Reader) error {
+	content, err := io.ReadAll(snapshot)
+	if err != nil {
+		return err
+	}
+	return l.change(ctx, func() { l.snapshots[name], l.names = content, append(l.names, name) })
+}
+
+func (l *testLog) Open(ctx context.Context, name string) (content io.ReadCloser, err error) {
+	err = l.change(ctx, func() {
+		if found, ok := l.snapshots[name]; ok {
+			content = io.NopCloser(bytes.NewReader(found))
+		}
+	})
+	if err == nil && content == nil {
+		err = ErrGone
+	}
+	return content, err
+}
+
+func (l *testLog) Snapshots(ctx context.Context) (names []string, err error) {
+	err = l.change(ctx, func() { names = slices.Clone(l.names) })
+	return names, err
+}
+
+func (l *testLog) Remove(ctx context.Context, name string) error {
+	return l.change(ctx, func() {
+		delete(l.snapshots, name)
+		l.names = slices.DeleteFunc(l.names, func(n string) bool { return n == name })
+	})
+}
+
+// change calls fn with the lock held once the line is not cut.
+func (l *testLog) change(ctx context.Context, fn func()) error {
+	return l.until(ctx, func() bool {
+		if l.isCut {
+			return false
+		}
+		fn()
+		return true
+	})
 }
 
 func (l *testLog) MaxEntry() int { return l.maxEntry }
@@ -383,10 +437,15 @@ func differences(t testing.TB, replicas ...*testReplica) (found []string) {
 	t.Helper()
 	servers := replicas[0].line.testServers
 	eventually(t, "all replicas have applied everything", func() bool {
-		servers.mu.Lock()
-		last := servers.dropped + uint64(len(servers.entries))
-		servers.mu.Unlock()
-		return !slices.ContainsFunc(replicas, func(r *testReplica) bool { return r.Replica().Applied != last })
+		all := servers.all(t)
+		if len(all) == 0 {
+			return false
+		}
+		last := all[len(all)-1].index
+		return !slices.ContainsFunc(replicas, func(r *testReplica) bool {
+			got := r.Replica()
+			return got.Applied != last || got.Role != RoleFollowing && got.Role != RoleLeading
+		})
 	})
 	want := dump(t, replicas[0].Store)
 	for _, r := range replicas[1:] {
@@ -413,7 +472,7 @@ func dump(t testing.TB, s *Store) map[string]string {
 		for b := range bucketCount {
 			all[bucketNames[b]] = fmt.Sprint(v.sequence(b))
 			for key, sealed := range v.ascendSealed(b, nil, nil) {
-				isOwn := b == bucketMeta && (bytes.Equal(key, keyPosition) || bytes.Equal(key, keyApplied))
+				isOwn := b == bucketMeta && (bytes.Equal(key, keyPosition) || bytes.Equal(key, keyApplied) || bytes.Equal(key, keyErase))
 				if !isOwn {
 					all[fmt.Sprintf("%s %x", bucketNames[b], key)] = string(sealed)
 				}

@@ -66,6 +66,7 @@ func (w *writer) init(s *Store) {
 // if changes were left unwritten, and must be called once.
 func (s *Store) Run(ctx context.Context) error {
 	defer close(s.stopped)
+	defer s.keepUp(ctx)()
 	err := s.writer.run(ctx)
 	s.changes.close()
 	left := append(s.writer.unwritten(), s.changes.take(maxWaiting)...)
@@ -228,6 +229,9 @@ func (w *writer) wait(ctx context.Context, latest time.Duration) (isDue bool) {
 		}
 		return true
 	case w.engine.erase = <-w.store.erase:
+		return true
+	case one := <-w.store.wishes:
+		w.grant(one)
 		return true
 	case <-time.After(w.engine.nextCheckpoint(latest)):
 		return true
