@@ -60,13 +60,26 @@ func newIdleRecorder(t testing.TB, dir string, profile *rules.Profile) *testReco
 		Logger: logger,
 	}
 	d := &testRecorder{t: t, store: store}
-	if isReplicated(t) {
-		d.replicas = newTestReplicas(t, dir, options)
+	d.build(dir, options)
+	return d
+}
+
+// build makes the recorder or, for a test of several replicas, as many.
+func (d *testRecorder) build(dir string, options Options) {
+	if isReplicated(d.t) {
+		d.replicas = newTestReplicas(d.t, dir, options)
 		d.Recorder = d.replicas.members[0].Recorder
 	} else {
 		d.Recorder = New(options)
 	}
-	return d
+}
+
+// any returns the recorder, or one of several by chance.
+func (d *testRecorder) any() *Recorder {
+	if d.replicas == nil {
+		return d.Recorder
+	}
+	return d.replicas.any()
 }
 
 // start runs the store and the recorder; stop ends them in the order of main.
@@ -102,11 +115,10 @@ func (d *testRecorder) start() {
 
 func (d *testRecorder) begin(method, target string) func(rules.Exchange) {
 	d.t.Helper()
-	recorder := d.Recorder
 	if d.replicas != nil {
-		recorder = d.replicas.any()
+		time.Sleep(apart)
 	}
-	end := recorder.Begin([]byte(method), []byte(target))
+	end := d.any().Begin([]byte(method), []byte(target))
 	if end == nil {
 		d.t.Fatalf("%s %s matches no route", method, target)
 	}

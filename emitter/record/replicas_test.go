@@ -12,9 +12,13 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/emitter/replica"
 	"github.com/sidehook/sidehook/emitter/replica/memory"
+	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/rules/recordings"
 )
 
 // apart is how long after an exchange the next one begins at another replica.
@@ -36,7 +40,9 @@ type testReplica struct {
 }
 
 // isReplicated reports whether a test is one of several replicas.
-func isReplicated(t testing.TB) bool { return strings.HasPrefix(t.Name(), "TestSeveralReplicas") }
+func isReplicated(t testing.TB) bool {
+	return strings.HasPrefix(t.Name(), "TestSeveralReplicas") && !strings.HasSuffix(t.Name(), "/one")
+}
 
 // serversOf are those of a state directory, which are there after a restart, too.
 var serversOf sync.Map
@@ -44,7 +50,7 @@ var serversOf sync.Map
 // newTestReplicas returns replicas of which the first has the state directory.
 func newTestReplicas(t testing.TB, dir string, o Options) *testReplicas {
 	kept, _ := serversOf.LoadOrStore(dir, memory.NewServers())
-	g := &testReplicas{t: t, chance: rand.New(rand.NewPCG(1, 2))}
+	g := &testReplicas{t: t, chance: rand.New(rand.NewPCG(journeyDigest(rules.Key{Participant: t.Name()}), 1))}
 	for n := range 3 {
 		connection := kept.(*memory.Servers).Connect()
 		spill := filepath.Join(dir, fmt.Sprintf("replica-%d", n))
@@ -91,7 +97,6 @@ func (g *testReplicas) IsKnown() bool { return true }
 
 // any returns one of them by chance.
 func (g *testReplicas) any() *Recorder {
-	time.Sleep(apart)
 	return g.members[g.chance.IntN(len(g.members))].Recorder
 }
 
@@ -113,4 +118,19 @@ func TestSeveralReplicasMakeOfEverySituationWhatOneMakes(t *testing.T) {
 	f("strange ids", TestAnIDWithASlashASpaceAndAnUmlautNamesOneParticipant)
 	f("end of a study", TestTheEndOfAStudyIsRecoveredThoughTheAppRespondsForTheStudy)
 	f("unreadable", TestAnUnreadableExchangeMakesNoEvent)
+}
+
+func TestSeveralReplicasMakeOfEveryRecordingWhatOneMakes(t *testing.T) {
+	for _, name := range recordings.Names() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := readRecording(t, name)
+			var want, got map[string][]string
+			t.Run("one", func(t *testing.T) { want = eventsOfRecorder(t, r) })
+			t.Run("several", func(t *testing.T) { got = eventsOfRecorder(t, r) })
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("(-one +several):\n%s", diff)
+			}
+		})
+	}
 }

@@ -111,15 +111,15 @@ func eventsOfRecorder(t *testing.T, r *recordings.Recording) map[string][]string
 	t.Helper()
 	dir, steps, events := memoryDir(t), r.Steps(), map[string][]string{}
 	synctest.Test(t, func(t *testing.T) {
-		began := time.Now()
+		began := time.Now().Add(time.Second) // the recorder starts before
 		now := func() time.Time { return steps[0].At.Add(time.Since(began)) }
 		logger := slog.New(slog.DiscardHandler)
 		store := outbox.New(outbox.Options{Dir: dir, Logger: logger})
-		recorder := New(Options{
+		d := &testRecorder{t: t, store: store}
+		d.build(dir, Options{
 			Store: store, Profile: decsysProfile(t), Config: trialConfig(), App: &fileApp{exchanges: trial.ByEnd(r.Exchanges), now: now},
 			Logger: logger, Now: now,
 		})
-		d := &testRecorder{Recorder: recorder, t: t, store: store}
 		d.start()
 		ends := map[int]func(rules.Exchange){}
 		var running sync.WaitGroup
@@ -127,7 +127,7 @@ func eventsOfRecorder(t *testing.T, r *recordings.Recording) map[string][]string
 			time.Sleep(step.At.Sub(now()))
 			one := r.Exchanges[step.Index]
 			if !step.Ends {
-				ends[step.Index] = d.Begin([]byte(one.Method), []byte(one.Target))
+				ends[step.Index] = d.any().Begin([]byte(one.Method), []byte(one.Target))
 			} else if end := ends[step.Index]; end != nil {
 				running.Go(func() { end(one.Exchange) })
 			}
