@@ -30,7 +30,7 @@ import (
 	"github.com/sidehook/sidehook/emitter/admin/logs"
 	"github.com/sidehook/sidehook/emitter/deliver"
 	"github.com/sidehook/sidehook/emitter/live"
-	"github.com/sidehook/sidehook/emitter/outbox"
+	"github.com/sidehook/sidehook/emitter/pipeline"
 	"github.com/sidehook/sidehook/emitter/probe"
 	"github.com/sidehook/sidehook/emitter/receive"
 	"github.com/sidehook/sidehook/emitter/record"
@@ -56,9 +56,6 @@ var version string
 // maxTriedBodies is how many bytes a HAR file that is tried with the console may come
 // to, in the memory that participants use.
 const maxTriedBodies = 32 << 20
-
-// openTimeout is how long the first participants wait for the store to open.
-const openTimeout = 2 * time.Second
 
 func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
 
@@ -216,14 +213,12 @@ func newDemoReceiver(r demo.Reception) http.Handler {
 
 // sidecar is the running program: its parts, and the order in which they start and stop.
 type sidecar struct {
-	logger     *slog.Logger
-	lines      *logs.Log
-	store      *outbox.Store
-	recorder   *record.Recorder
-	dispatcher *deliver.Dispatcher
-	proxy      *proxy.Proxy
-	admin      *admin.Admin
-	metrics    *prometheus.Registry
+	logger   *slog.Logger
+	lines    *logs.Log
+	pipeline *pipeline.Pipeline
+	proxy    *proxy.Proxy
+	admin    *admin.Admin
+	metrics  *prometheus.Registry
 	// drainDelay and stopTimeout are those of the configuration.
 	drainDelay, stopTimeout time.Duration
 	// reload applies changes of the configuration until its context ends; it does
@@ -253,7 +248,6 @@ func newSidecar(file string, cfg *config.Config, lines *logs.Log) (*sidecar, err
 	s.serving = func() {
 		logger.Info("serving participants", "address", s.proxy.Addr().String(), "admin", s.admin.Addr().String())
 	}
-	s.store = outbox.New(outbox.Options{Dir: cfg.State, Retention: cfg.Retention, Logger: logger, Metrics: set})
 	appTLS, err := send.ClientTLS(cfg.AppTLS, logger.With("app", cfg.App))
 	if err != nil {
 		return nil, err
@@ -262,15 +256,12 @@ func newSidecar(file string, cfg *config.Config, lines *logs.Log) (*sidecar, err
 	if err != nil {
 		return nil, err
 	}
-	s.recorder = record.New(record.Options{
-		Store: s.store, Profile: profile, Config: cfg, App: reader, Activity: activity, Metrics: set, Logger: logger, Digest: digest.Of,
-	})
-	s.dispatcher = deliver.New(deliver.Options{
-		Store: s.store, NewSender: func(name string, target config.Target) (deliver.Sender, error) {
+	s.pipeline, err = pipeline.New(pipeline.Options{
+		Config: cfg, Profile: profile, App: reader, NewSender: func(name string, target config.Target) (deliver.Sender, error) {
 			return send.New(send.Options{Name: name, Target: target, Version: cli.ReadBuild(version).Version, Logger: logger})
-		}, Activity: activity, Metrics: set, Logger: logger,
+		}, Activity: activity, Metrics: set, Logger: logger, Digest: digest.Of,
 	})
-	if err := s.dispatcher.Apply(cfg.Targets); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	return s, s.newListeners(file, cfg, profile, appTLS, activity, digest)
@@ -289,7 +280,7 @@ func (s *sidecar) newListeners(file string, cfg *config.Config, profile *rules.P
 		Listen: cfg.Listen, Concurrency: connections.Participants, App: cfg.App, AppTLS: appTLS,
 		Forwarded: cfg.Forwarded, TrustedProxies: cfg.TrustedProxies, ProxyProtocol: cfg.ProxyProtocol,
 		Upgrades: cfg.Upgrades, ErrorPage: cfg.ErrorPageContent, ResponseTimeout: time.Duration(cfg.ResponseTimeout),
-		Watcher: s.recorder, WatchedRequestHeader: requestHeader, WatchedResponseHeader: responseHeader,
+		Watcher: s.pipeline.Recorder, WatchedRequestHeader: requestHeader, WatchedResponseHeader: responseHeader,
 		InspectLimit: int(cfg.InspectLimit), WatchedBodies: int(cfg.Limits.WatchedBodies),
 		RequestID: cfg.RequestID, ShowPath: func(target []byte) string { return profile.ShownPath(target, digest.Of) },
 		Metrics: s.metrics, Logger: s.logger,
@@ -300,7 +291,7 @@ func (s *sidecar) newListeners(file string, cfg *config.Config, profile *rules.P
 	s.proxy.LogAccess(cfg.Log.Access)
 	s.admin = admin.New(admin.Config{
 		Listen: cfg.Admin, Connections: connections.Admin, Ready: s.proxy.Ready, Metrics: s.metrics,
-		Store: s.store, Targets: s.dispatcher.Status, MayMove: s.recorder.MayMove, Forget: s.recorder.Forget, Logger: s.logger,
+		Store: s.pipeline.Store, Targets: s.pipeline.Dispatcher.Status, MayMove: s.pipeline.Recorder.MayMove, Forget: s.pipeline.Recorder.Forget, Logger: s.logger,
 		Activity: activity, Version: cli.ReadBuild(version).Version, File: file, Console: console.New,
 		Reloaded: func() reload.Outcome { return s.reloaded() },
 		Warnings: func(c *config.Config) []string { return check.Warnings(c, profile) },
@@ -318,10 +309,9 @@ func (s *sidecar) newListeners(file string, cfg *config.Config, profile *rules.P
 // apply puts those keys of a changed configuration into effect that need no restart.
 // When it fails, nothing has changed.
 func (s *sidecar) apply(cfg *config.Config) error {
-	if err := s.dispatcher.Apply(cfg.Targets); err != nil {
+	if err := s.pipeline.Apply(cfg); err != nil {
 		return err
 	}
-	s.recorder.Apply(cfg)
 	s.admin.Apply(cfg)
 	s.proxy.LogAccess(cfg.Log.Access)
 	s.lines.Apply(cfg.Log)
@@ -337,11 +327,7 @@ func (s *sidecar) run(ctx, abort context.Context) error {
 	}
 	failed, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
-	stopStore := background(fail, s.store.Run)
-	s.awaitStore(ctx)
-	stopDispatcher := background(fail, s.dispatcher.Run)
-	stopRecorder := background(fail, func(ctx context.Context) error { s.recorder.Run(ctx); return nil })
-	stopCheck := background(fail, func(ctx context.Context) error { s.recorder.CheckRelease(ctx); return nil })
+	s.pipeline.Start(ctx, fail)
 	stopAdmin := background(fail, func(context.Context) error { return s.admin.Serve() })
 	stopProxy := background(fail, func(context.Context) error { return s.proxy.Serve() })
 	stopReload := background(fail, s.reload)
@@ -361,12 +347,7 @@ func (s *sidecar) run(ctx, abort context.Context) error {
 		s.logger.Warn("requests in flight were cut off", "error", err)
 	}
 	_ = stopProxy()
-	_ = stopCheck()
-	_ = stopRecorder()
-	_ = stopDispatcher()
-	if err := stopStore(); err != nil {
-		s.logger.Error("observations are lost: the state file could not be written before the end", "error", err)
-	}
+	s.pipeline.Stop()
 	if err := s.admin.Shutdown(drain); err != nil {
 		s.logger.Warn("admin requests in flight were cut off", "error", err)
 	}
@@ -394,15 +375,6 @@ func (s *sidecar) awaitWithdrawal(ctx context.Context) {
 	case <-time.After(s.drainDelay):
 	case <-ctx.Done():
 	}
-}
-
-// awaitStore gives the store a moment to open: until then, responses would be
-// released before their observations are on disk. A store that cannot be opened
-// logs why, and participants are served all the same.
-func (s *sidecar) awaitStore(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, openTimeout)
-	defer cancel()
-	_ = s.store.Do(ctx, func(*outbox.Tx) {})
 }
 
 // background runs work until stop is called, which waits for its end and returns

@@ -1,0 +1,81 @@
+package pipeline
+
+import (
+	"context"
+	"time"
+
+	"github.com/sidehook/sidehook/emitter/outbox"
+)
+
+// openTimeout is how long the first participants wait for the store to open.
+const openTimeout = 2 * time.Second
+
+// Start starts all parts, and returns once participants can be served. That takes a few
+// seconds at most, and less if ctx ends. failed is called at once with an error that ends
+// a part. Start must be called once.
+func (p *Pipeline) Start(ctx context.Context, failed func(error)) {
+	run := func(part func(context.Context) error) { p.stops = append(p.stops, background(failed, part)) }
+	if r := p.Replicas; r != nil {
+		run(endless(p.Recorder.Answer))
+		run(r.Roster.Run)
+		run(p.Store.Run)
+		run(endless(func(ctx context.Context) { p.Store.Lead(ctx, p.term) }))
+		run(r.Seer.Run)
+		run(endless(p.Recorder.CheckRelease))
+		r.awaitOthers(ctx)
+		return
+	}
+	run(p.Store.Run)
+	p.awaitStore(ctx)
+	run(p.Dispatcher.Run)
+	run(endless(p.Recorder.Run))
+	run(endless(p.Recorder.CheckRelease))
+}
+
+// Stop stops all parts, once nobody calls the Recorder any more, in the order in which
+// an event travels: every observation is recorded, and so is the outcome of every
+// attempt. That takes a few seconds at most.
+func (p *Pipeline) Stop() {
+	for i := len(p.stops) - 1; i >= 0; i-- {
+		if err := p.stops[i](); err != nil {
+			p.log.Error("observations are lost: the state file could not be written before the end", "error", err)
+		}
+	}
+	p.stops = nil
+	p.Replicas.close()
+}
+
+// awaitStore gives the store a moment to open: until then, responses would be
+// released before their observations are on disk. A store that cannot be opened
+// logs why, and participants are served all the same.
+func (p *Pipeline) awaitStore(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	_ = p.Store.Do(ctx, func(*outbox.Tx) {})
+}
+
+// endless is a part that ends with its context alone.
+func endless(part func(context.Context)) func(context.Context) error {
+	return func(ctx context.Context) error {
+		part(ctx)
+		return nil
+	}
+}
+
+// background runs a part until stop is called, which waits for its end and returns its
+// error. An error is also passed to failed at once.
+func background(failed func(error), part func(context.Context) error) (stop func() error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() {
+		err := part(ctx)
+		if err != nil {
+			failed(err)
+		}
+		ended <- err
+	}()
+	return func() error {
+		cancel()
+		return <-ended
+	}
+}

@@ -1,0 +1,133 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/sidehook/sidehook/emitter/deliver"
+	"github.com/sidehook/sidehook/emitter/outbox"
+	"github.com/sidehook/sidehook/emitter/send"
+	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/rules/config"
+)
+
+// receiver is the one target of all replicas.
+type receiver struct {
+	mu  sync.Mutex
+	got []string
+	ids map[string]int
+	// isDown has it accept nothing.
+	isDown bool
+}
+
+func newReceiver() *receiver { return &receiver{ids: map[string]int{}} }
+
+// Send implements deliver.Sender.
+func (r *receiver) Send(_ context.Context, d *outbox.Delivery, _ time.Time) send.Result {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.isDown {
+		return send.Result{Outcome: send.Retry, Status: 500, Reason: "status 500"}
+	}
+	if r.ids[d.ID]++; r.ids[d.ID] == 1 {
+		body := gjson.ParseBytes(d.Body)
+		r.got = append(r.got, body.Get("data.from.id").String()+">"+body.Get("data.to.id").String())
+	}
+	return send.Result{Outcome: send.Delivered, Status: 200}
+}
+
+// setDown has it accept nothing, or everything.
+func (r *receiver) setDown(isDown bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.isDown = isDown
+}
+
+// events are the navigations that it got, each once, in the order of their first attempt.
+func (r *receiver) events() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]string(nil), r.got...)
+}
+
+// newPipeline returns a pipeline with a state directory of its own.
+func newPipeline(t *testing.T, to *receiver, shared Shared) *Pipeline {
+	t.Helper()
+	profile, err := rules.LoadProfile("decsys")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address, err := config.ParseURL("https://crm.example.org/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := config.Target{
+		URL: address, Format: config.FormatStandard, Concurrency: 16,
+		Retry:   config.Retry{Schedule: []config.Duration{config.Duration(time.Second), config.Duration(time.Hour)}},
+		Breaker: config.Breaker{Failures: 5, Open: config.Duration(30 * time.Second), MaxOpen: config.Duration(15 * time.Minute)},
+	}
+	p, err := New(Options{
+		Config: &config.Config{
+			State: memoryDir(t), Durability: config.Strict, Settle: config.Duration(time.Second),
+			Targets: map[string]config.Target{"crm": target}, Rules: []config.Rule{{To: []string{"crm"}}},
+		},
+		Profile: profile, Shared: shared, Logger: slog.New(slog.DiscardHandler),
+		NewSender: func(string, config.Target) (deliver.Sender, error) { return to, nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// start starts a pipeline, which ends with the test at the latest.
+func start(t *testing.T, p *Pipeline) (stop func()) {
+	t.Helper()
+	p.Start(t.Context(), func(err error) { t.Errorf("a part ended: %v", err) })
+	stop = sync.OnceFunc(p.Stop)
+	t.Cleanup(stop)
+	return stop
+}
+
+// memoryDir is a folder in memory where there is such a thing.
+func memoryDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "sidehook-test-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
+// show has a participant open the page with a number, and next go on to it.
+func show(t *testing.T, p *Pipeline, number int) { pass(t, p, "GET", "/api/progress/5/3/p", number) }
+
+func next(t *testing.T, p *Pipeline, number int) {
+	pass(t, p, "POST", "/api/progress/5/3/p/next", number)
+}
+
+func pass(t *testing.T, p *Pipeline, method, path string, number int) {
+	t.Helper()
+	end := p.Recorder.Begin([]byte(method), []byte(path))
+	if end == nil {
+		t.Fatalf("%s %s matches no route", method, path)
+	}
+	const body = `{"surveyId":5,"instanceId":3,"participantId":"p","newParticipantId":null,"page":{"id":"%d","name":"","order":%d,"components":[]},"pageCount":99}`
+	end(rules.Exchange{Status: 200, ContentType: "application/json", ResponseBody: fmt.Appendf(nil, body, number, number)})
+}
+
+// moves are the navigations from one page to another, one after the other.
+func moves(from, to int) (all []string) {
+	for n := from; n < to; n++ {
+		all = append(all, fmt.Sprintf("%d>%d", n, n+1))
+	}
+	return all
+}
