@@ -37,8 +37,6 @@ func (w *writer) readAll(err error) error {
 	if r.held != nil { // it is not in the file yet
 		return nil
 	}
-	last, _ := r.incoming.read()
-	r.last = max(r.last, last)
 	role := RoleFollowing
 	if r.at.number < r.last || r.problem != nil {
 		role = RoleBehind
@@ -146,6 +144,29 @@ func (w *writer) commitHeld() error {
 		r.proposal = nil
 		w.made(p, started)
 	}
+	return w.measure()
+}
+
+// measure has the size of the file and what takes it be known, at most once a second.
+// A leader does it with each commit.
+func (w *writer) measure() (err error) {
+	t, now := &w.trimmer, time.Now()
+	if now.Before(t.next) {
+		return nil
+	}
+	t.next = now.Add(trimPause)
+	defer guard(&err)()
+	v, err := w.engine.view()
+	if err != nil {
+		return err
+	}
+	defer v.end()
+	tx := newTx(v, w.identity, now)
+	t.fillerBytes = fillerBytes(v.bolt)
+	t.begin(tx)
+	t.measure(tx)
+	t.ledger.Store(&tx.ledger)
+	w.store.countFile(t)
 	return nil
 }
 

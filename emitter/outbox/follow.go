@@ -35,14 +35,19 @@ func (w *writer) follow(ctx context.Context) error {
 	err := w.read()
 	switch {
 	case err != nil:
-		inFile := w.commitHeld()
+		if inFile := w.commitHeld(); inFile != nil {
+			return inFile
+		}
 		w.unfollow()
-		return errors.Join(inFile, w.refuse(ctx, err))
+		return w.refuse(ctx, err)
 	case r.held != nil || r.leads:
 		return nil
 	case r.mustNote():
 		r.held = newOverlay()
 		return nil
+	case r.mayAsk():
+		_, err := w.isSilent(ctx)
+		return w.refuse(ctx, err)
 	case r.maySpeak():
 		return w.refuse(ctx, w.claim(ctx))
 	}
@@ -104,6 +109,8 @@ func (w *writer) refuse(ctx context.Context, err error) error {
 	r := w.replication
 	switch {
 	case err == nil:
+	case w.engine == nil:
+		return err
 	case errors.Is(err, errForeign):
 		r.differs = true // join says what is to be done
 	case errors.Is(err, ErrNewer), errors.Is(err, errEntry), errors.Is(err, errRefused):
@@ -127,22 +134,29 @@ func (w *writer) refuse(ctx context.Context, err error) error {
 
 // hear notes that an entry was read, or that the silence begins anew.
 func (r *replication) hear(at time.Time, kind entryKind) {
-	r.heard = at
+	r.heard, r.asked = at, time.Time{}
 	r.patience = silence + rand.N(silenceSpread)
 	if kind == entryLeave {
 		r.patience = rand.N(leaveSpread)
 	}
 }
 
-// maySpeak reports whether the silence has been long enough.
-func (r *replication) maySpeak() bool {
-	return r.terms.is(termReady) && time.Since(r.heard) >= r.patience
+// mayAsk reports whether the replica should see whether the log can be reached, some
+// time before it tries to lead: a leader that could not reach it either goes first.
+func (r *replication) mayAsk() bool {
+	return r.terms.is(termReady) && r.asked.IsZero() && time.Since(r.heard) >= r.patience-askBefore
 }
+
+// maySpeak reports whether the silence has been long enough.
+func (r *replication) maySpeak() bool { return r.untilSpeaking() <= 0 && !r.asked.IsZero() }
 
 // untilSpeaking returns for how long there is nothing to do but to read.
 func (r *replication) untilSpeaking() time.Duration {
-	if !r.terms.is(termReady) {
+	switch {
+	case !r.terms.is(termReady):
 		return trimEvery
+	case r.asked.IsZero():
+		return time.Until(r.heard.Add(r.patience - askBefore))
 	}
-	return time.Until(r.heard.Add(r.patience))
+	return max(time.Until(r.heard.Add(r.patience)), time.Until(r.asked.Add(min(askBefore, r.patience))))
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"sync"
-	"time"
 )
 
 // maxIncoming is how many bytes of entries wait in memory to be applied; a single one
@@ -21,9 +20,8 @@ type incoming struct {
 	mu      sync.Mutex
 	entries []numbered
 	size    int
-	// last is the number of the last entry that was read, heard when that was.
-	last  uint64
-	heard time.Time
+	// last is the number of the last entry that was read.
+	last uint64
 	// err is why no more are read.
 	err error
 }
@@ -72,7 +70,7 @@ func (in *incoming) add(ctx context.Context, number uint64, entry []byte) error 
 func (in *incoming) tryAdd(number uint64, entry []byte) bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.last, in.heard = number, time.Now()
+	in.last = number
 	if len(in.entries) > 0 && in.size+len(entry) > maxIncoming {
 		return false
 	}
@@ -94,12 +92,11 @@ func (in *incoming) next() (n numbered, ok bool, err error) {
 	return n, true, nil
 }
 
-// read returns the number of the last entry that was read, and when that was; zero if
-// none was.
-func (in *incoming) read() (last uint64, heard time.Time) {
+// read returns the number of the last entry that was read.
+func (in *incoming) read() (last uint64) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	return in.last, in.heard
+	return in.last
 }
 
 func (in *incoming) signal(token chan struct{}) {

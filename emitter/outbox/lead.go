@@ -26,28 +26,43 @@ func (s *Store) Leads() bool {
 	return r == nil || r.leadsNow()
 }
 
-// claim tries to lead: it writes that it does, unless somebody else has written.
-func (w *writer) claim(ctx context.Context) error {
-	r := w.replication
+// isSilent asks the log whether it has nothing that was not read. Otherwise the silence
+// begins anew.
+func (w *writer) isSilent(ctx context.Context) (bool, error) {
+	r, asked := w.replication, time.Now()
 	_, last, err := r.extent(ctx)
-	if err != nil || last > r.at.number {
+	// A log that could not be reached until now has nothing new of the leader either.
+	if wasAway := time.Since(asked) >= beatEvery; err != nil || last > r.at.number || wasAway {
 		r.last = max(r.last, last)
 		r.hear(time.Now(), 0)
-		return err
+		return false, err
 	}
 	if last < r.at.number {
 		w.unfollow()
-		return &LostError{Applied: r.at.number, Last: last}
+		return false, &LostError{Applied: r.at.number, Last: last}
+	}
+	r.asked = time.Now()
+	return true, nil
+}
+
+// claim tries to lead: it writes that it does, unless somebody else has written.
+func (w *writer) claim(ctx context.Context) error {
+	r := w.replication
+	if isSilent, err := w.isSilent(ctx); !isSilent {
+		return err
 	}
 	encoded, behind := r.at.add(entryLead, r.incarnation, nil)
 	r.claimed, r.claimedAt = behind, time.Now()
 	ctx, cancel := context.WithTimeout(ctx, logPatience)
 	defer cancel()
-	_, err = r.log.Write(ctx, r.at.number, encoded)
+	_, err := r.log.Write(ctx, r.at.number, encoded)
 	switch {
 	case errors.Is(err, ErrOvertaken):
 		r.hear(time.Now(), 0)
 		return nil
+	case errors.Is(err, ErrGone):
+		w.unfollow()
+		return err
 	case err != nil: // if it is there all the same, it will be read
 		r.hear(time.Now(), 0)
 		return fmt.Errorf("%w: %w", errLog, err)
@@ -84,13 +99,13 @@ func (w *writer) lead() {
 // this was all for this step.
 func (w *writer) keepLeading() (isDone bool, err error) {
 	r := w.replication
-	switch isOver := !r.terms.is(termServing); {
+	switch {
 	case r.proposal != nil:
 		if err = w.retry(); err != nil {
 			err = w.unwritable(err)
 		}
 		w.mustCommit = err != nil
-	case isOver && len(w.batch) == 0 && w.store.changes.waiting() == 0:
+	case w.isTermOver():
 		w.leave()
 	case r.mustNote():
 		if err = w.commitNote(newOverlay(), r.settled); err != nil {
@@ -105,10 +120,16 @@ func (w *writer) keepLeading() (isDone bool, err error) {
 	return true, w.judge(err)
 }
 
+// isTermOver reports whether the function of the term has returned, and nothing waits.
+func (w *writer) isTermOver() bool {
+	r := w.replication
+	return r != nil && r.leads && !r.terms.is(termServing) && w.store.changes.waiting() == 0
+}
+
 // judge ends the term where an error says so.
 func (w *writer) judge(err error) error {
 	switch {
-	case errors.Is(err, ErrOvertaken):
+	case errors.Is(err, ErrOvertaken), errors.Is(err, ErrGone): // also what comes before is gone
 		w.dropProposal()
 		w.stepDown()
 		return nil

@@ -33,7 +33,7 @@ func (r *replication) propose(kind entryKind, data []byte, tx *Tx) (*proposal, e
 		return nil, errTooLong
 	}
 	p := &proposal{tx: tx}
-	room := entryRoom(r.log.MaxEntry(), r.incarnation)
+	room := max(entryRoom(r.log.MaxEntry(), r.incarnation), 1)
 	at := r.at
 	for {
 		next, piece := kind, data
@@ -99,11 +99,11 @@ func (r *replication) write(p *proposal) error {
 		ctx, cancel := r.ask()
 		_, err := r.log.Write(ctx, p.places[p.written].number-1, p.entries[p.written])
 		cancel()
-		if err != nil && !errors.Is(err, ErrOvertaken) {
-			return fmt.Errorf("%w: %w", errLog, err)
-		}
-		if err != nil {
+		switch {
+		case errors.Is(err, ErrOvertaken), errors.Is(err, ErrGone):
 			return err
+		case err != nil:
+			return fmt.Errorf("%w: %w", errLog, err)
 		}
 		r.count(p.entries[p.written])
 		r.last, r.heard, r.leader = p.places[p.written].number, time.Now(), r.incarnation

@@ -200,3 +200,73 @@ func bytesOf(entries [][]byte) (all [][]byte) {
 	}
 	return all
 }
+
+func TestReplicaThatIsStoppedAmongPartsReadsAllOfThemAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		servers, dirs := newTestServers(), memberDirs(t, 2)
+		servers.maxEntry = 1000
+		a, b := servers.newReplica(dirs[0], "a").start(t), servers.newReplica(dirs[1], "b")
+		waitLeading(t, a)
+		do(t, a.Store, func(tx *Tx) { tx.Enqueue(delivery("bob", 1)) })
+		parts := 0
+		a.line.beforeWrites(func(e logEntry) {
+			if e.kind == entryPart {
+				if parts++; parts == 5 {
+					a.line.cut(true)
+				}
+			}
+		})
+		done, _ := a.Submit(0, func(tx *Tx) { tx.Enqueue(longDelivery("ann", 10_000)) })
+		eventually(t, "some parts are written", func() bool { return servers.count(t)[entryPart] == 4 })
+		stop := run(t, b.Store) // which nobody has lead
+		eventually(t, "it has read them", func() bool { return b.Replica().Applied == uint64(len(servers.all(t))) })
+		stop()
+		a.line.cut(false)
+		<-done
+		b = servers.newReplica(dirs[1], "b again").start(t)
+		waitEqual(t, a, b)
+		if stateOf(t, b.Store, "msg_ann_1") == "none" {
+			t.Error("the change is lost")
+		}
+	})
+}
+
+func TestReplicaLeavesTheLogToItsLeaderOnceItCanBeReachedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		servers, dirs := newTestServers(), memberDirs(t, 2)
+		a := servers.newReplica(dirs[0], "a").start(t)
+		waitLeading(t, a)
+		b := servers.newReplica(dirs[1], "b").start(t)
+		do(t, a.Store, func(tx *Tx) { tx.Enqueue(delivery("bob", 1)) })
+		waitEqual(t, a, b)
+		for n := range 20 {
+			a.line.cut(true)
+			b.line.cut(true)
+			time.Sleep(time.Duration(3000+n*210) * time.Millisecond)
+			if a.Leads() {
+				t.Error("a leads though it cannot reach the log")
+			}
+			a.line.cut(false)
+			b.line.cut(false)
+			time.Sleep(time.Second)
+		}
+		if a.terms.Load() != 1 || b.terms.Load() != 0 || !a.Leads() {
+			t.Errorf("a began %d terms, and b %d", a.terms.Load(), b.terms.Load())
+		}
+	})
+}
+
+func TestLeaderOfALogThatWentBackStopsToLead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		servers, dirs := newTestServers(), memberDirs(t, 1)
+		a := servers.newReplica(dirs[0], "a").start(t)
+		waitLeading(t, a)
+		do(t, a.Store, func(tx *Tx) { tx.Enqueue(delivery("bob", 1)) })
+		servers.set(func() { servers.entries = servers.entries[:1] })
+		eventually(t, "it is refused", func() bool { return a.Replica().Role == RoleRefused })
+		eventually(t, "its term has ended", func() bool { return a.inTerm.Load() == 0 })
+		if a.Leads() {
+			t.Error("it still leads")
+		}
+	})
+}

@@ -42,12 +42,9 @@ func TestReplicaWhoseFileIsDamagedLeadsNoMoreAndRepairsNothing(t *testing.T) {
 			a = servers.newReplica(dirs[0], "a again").start(t)
 			waitLeading(t, a)
 			find(t, a)
-			eventually(t, "it leads no more", func() bool {
-				role := a.Replica().Role
-				return role == RoleLoading || role == RoleRefused
-			})
+			eventually(t, "it stops to lead", func() bool { return servers.count(t)[entryLeave] == 2 })
 			b := servers.newReplica(dirs[1], "b").start(t)
-			waitLeading(t, b)
+			waitLeading(t, a, b)
 			if stateOf(t, b.Store, "msg_ann_1") != "waiting" {
 				t.Error("the other replica has lost the record too")
 			}

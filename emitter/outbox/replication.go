@@ -21,6 +21,9 @@ const (
 	silenceSpread = 500 * time.Millisecond
 	// leaveSpread is silenceSpread where the leader said that it stops.
 	leaveSpread = 50 * time.Millisecond
+	// askBefore is how long before it tries to lead a replica looks whether the log can
+	// be reached.
+	askBefore = 500 * time.Millisecond
 	// logPatience is how long one attempt to ask the log or to write to it takes, at most.
 	logPatience = 2 * time.Second
 	// refusedPause is how often a replica that is refused tries again.
@@ -62,8 +65,10 @@ type replication struct {
 	// heard when one was read or written.
 	last  uint64
 	heard time.Time
-	// patience is how long after that the replica tries to lead.
+	// patience is how long after that the replica tries to lead, asked when it has asked
+	// the log whether there is nothing new; zero if it has not in this silence.
 	patience time.Duration
+	asked    time.Time
 	// problem is why the log could not be asked last; nil if it could.
 	problem error
 	// parts are those of a commit that is not complete.

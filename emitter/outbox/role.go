@@ -79,9 +79,12 @@ func (s *Store) Replica() Replica {
 
 // show shows what the replica does. The writer calls it.
 func (r *replication) show(role Role, reason error) {
-	last := r.at.index
-	if r.last > r.at.number {
-		last += r.last - r.at.number
+	number, last := r.last, r.at.index
+	if r.incoming != nil {
+		number = max(number, r.incoming.read())
+	}
+	if number > r.at.number {
+		last += number - r.at.number
 	}
 	next := Replica{Role: role, Incarnation: r.incarnation, Leader: r.leader, Applied: r.at.index, Last: last, Heard: r.heard}
 	if reason != nil {

@@ -49,3 +49,10 @@ func (s *Store) countCommit(tx *Tx, t *trimmer, took time.Duration) {
 	s.stats.Lost += tx.refused
 	s.stats.Trimmed, s.stats.FileBytes, s.stats.UsedBytes = t.trimmed, t.fileBytes, t.usedBytes
 }
+
+// countFile notes how large the file is.
+func (s *Store) countFile(t *trimmer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stats.FileBytes, s.stats.UsedBytes = t.fileBytes, t.usedBytes
+}

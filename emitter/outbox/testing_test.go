@@ -235,7 +235,9 @@ func (l *testLog) Write(ctx context.Context, after uint64, b []byte) (number uin
 			l.entries = append(l.entries, bytes.Clone(b))
 			close(l.changed)
 			l.changed = make(chan struct{})
-		case next <= l.dropped || next > last || !bytes.Equal(l.entries[next-l.dropped-1], b):
+		case next > last:
+			err = ErrGone
+		case next <= l.dropped || !bytes.Equal(l.entries[next-l.dropped-1], b):
 			err = ErrOvertaken
 		}
 		return true

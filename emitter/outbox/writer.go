@@ -199,7 +199,7 @@ func (w *writer) take(ctx context.Context) bool {
 	if isStopping {
 		return false
 	}
-	if w.trimmer.behind || w.audit.isRunning() || w.mustCommit {
+	if w.trimmer.behind || w.audit.isRunning() || w.mustCommit || w.isTermOver() {
 		return true
 	}
 	if latest := w.untilBeat(trimEvery); w.wait(ctx, latest) {
