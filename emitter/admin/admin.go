@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -39,7 +40,7 @@ const (
 )
 
 // Config is what an Admin needs. All fields are required but Connections, File,
-// Warnings and Console.
+// Warnings, Console and Replicas.
 type Config struct {
 	// Listen is the operators' address, host:port.
 	Listen string
@@ -71,7 +72,9 @@ type Config struct {
 	Console func(api http.Handler, access Access) http.Handler
 	// Forget erases a participant from one survey, or from all where it is empty.
 	Forget func(ctx context.Context, participant, survey string) (record.Forgotten, error)
-	Logger *slog.Logger
+	// Replicas are those that this sidehook is one of; nil for a single one.
+	Replicas *Replicas
+	Logger   *slog.Logger
 }
 
 // Admin is the operator's listener. Apply configures it, Listen opens it, and
@@ -92,6 +95,8 @@ type Admin struct {
 	// for each test event that may be in flight.
 	trying, testing chan struct{}
 	metrics         metrics
+	// handed serves what other replicas hand over; nil for a single sidehook.
+	handed *handed
 
 	warnToken rate.Sometimes
 }
@@ -104,6 +109,10 @@ func New(c Config) *Admin {
 	stopping, stop := context.WithCancel(context.Background())
 	a.stopping = stopping
 	a.Apply(&config.Config{})
+	if c.Replicas != nil {
+		a.handed = &handed{link: c.Replicas.Link, leads: c.Store.Leads, handler: a.changesHandler(), tasks: map[string]*task{}}
+		registerReplicas(c.Metrics, c.Replicas.Present)
+	}
 	a.server = &http.Server{
 		Handler:           serving(a.routes()),
 		ConnContext:       withConn,
@@ -144,8 +153,15 @@ func (a *Admin) Listen() error {
 // Addr returns the address of the listener; call Listen first.
 func (a *Admin) Addr() net.Addr { return a.listener.Addr() }
 
-// Serve serves operators until Shutdown; call Listen first.
+// Serve serves operators, and other replicas, until Shutdown; call Listen first.
 func (a *Admin) Serve() error {
+	var answering sync.WaitGroup
+	defer answering.Wait()
+	ctx, cancel := context.WithCancel(a.stopping)
+	defer cancel()
+	if a.handed != nil {
+		answering.Go(func() { a.handed.serve(ctx) })
+	}
 	err := a.server.Serve(a.listener)
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
@@ -157,7 +173,13 @@ func (a *Admin) Serve() error {
 func (a *Admin) Drain() { a.draining.Store(true) }
 
 // Shutdown ends Serve once the requests in flight have ended, or with ctx.
-func (a *Admin) Shutdown(ctx context.Context) error { return a.server.Shutdown(ctx) }
+func (a *Admin) Shutdown(ctx context.Context) error {
+	err := a.server.Shutdown(ctx)
+	if a.handed != nil {
+		a.handed.wait(ctx)
+	}
+	return err
+}
 
 func (a *Admin) routes() http.Handler {
 	mux, api := http.NewServeMux(), http.NewServeMux()
@@ -181,26 +203,53 @@ func (a *Admin) routes() http.Handler {
 // endpoints returns what needs loopback or the token; emitter/schema/openapi.json
 // describes it.
 func (a *Admin) endpoints() map[string]http.HandlerFunc {
-	return map[string]http.HandlerFunc{
+	all := map[string]http.HandlerFunc{
 		"GET /status":                      a.status,
 		"GET /feed":                        a.feed,
 		"GET /configuration":               a.configuration,
 		"POST /try":                        a.try,
 		"GET /targets":                     a.targets,
-		"POST /targets/{name}/enable":      a.enable,
-		"POST /targets/{name}/disable":     a.disable,
 		"POST /targets/{name}/test":        a.test,
 		"GET /deliveries":                  a.deliveries,
 		"GET /deliveries/{id}":             a.delivery,
 		"GET /deliveries/causes":           a.causes,
-		"POST /deliveries/redeliver":       a.redeliver,
-		"POST /deliveries/discard":         a.discard,
-		"POST /deliveries/retry":           a.retry,
 		"GET /surveys":                     a.surveys,
 		"GET /surveys.csv":                 a.surveys,
 		"GET /surveys/{survey}/{instance}": a.survey,
-		"POST /forget":                     a.forget,
 		"GET /backup":                      a.backup,
 		"GET /damaged":                     a.damaged,
+		"GET /replicas":                    a.replicas,
+		"POST /replicas/seed":              a.seed,
 	}
+	for pattern, change := range a.changes() {
+		all[pattern] = a.byLeader(change.limit, change.serve)
+	}
+	return all
+}
+
+// change is an endpoint that writes to the store, which the leader alone can.
+type change struct {
+	serve http.HandlerFunc
+	// limit is how long it may take.
+	limit time.Duration
+}
+
+func (a *Admin) changes() map[string]change {
+	return map[string]change{
+		"POST /targets/{name}/enable":  {a.enable, requestTimeout},
+		"POST /targets/{name}/disable": {a.disable, requestTimeout},
+		"POST /deliveries/redeliver":   {a.redeliver, requestTimeout},
+		"POST /deliveries/discard":     {a.discard, requestTimeout},
+		"POST /deliveries/retry":       {a.retry, requestTimeout},
+		"POST /forget":                 {a.forget, ForgetTimeout + requestTimeout},
+	}
+}
+
+// changesHandler serves the changes alone, for requests that others have authorised.
+func (a *Admin) changesHandler() http.Handler {
+	mux := http.NewServeMux()
+	for pattern, change := range a.changes() {
+		mux.HandleFunc(pattern, change.serve)
+	}
+	return mux
 }

@@ -24,6 +24,8 @@
 //	GET  /surveys/{survey}/{instance}, and .csv   from loopback, or with the token
 //	POST /forget                    from loopback, or with the token
 //	GET  /backup                    from loopback, or with the token
+//	GET  /replicas                  from loopback, or with the token
+//	POST /replicas/seed             from loopback, or with the token
 //
 // emitter/schema/openapi.json has it all for machines. Responses are JSON: Status, Configuration, Target, Delivery, DeliveryDetail,
 // DeliveryList, CauseList, SurveyList, Funnel, BulkResult and
@@ -31,6 +33,10 @@
 //
 // Redelivering and discarding go step by step, one commit each: a client repeats
 // its request with the BulkResult's After until that is empty.
+//
+// Where there are several replicas, any of them can be asked: one that follows hands
+// what changes something to the leader, over the replicas' Link, and answers for all
+// from what each says of itself several times a second (Hello).
 //
 // Package cli has the commands that use this API.
 package admin

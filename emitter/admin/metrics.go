@@ -6,6 +6,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/sidehook/sidehook/emitter/replica"
 )
 
 // metrics count what operators did.
@@ -19,6 +21,13 @@ func newMetrics(registerer prometheus.Registerer) metrics {
 		redelivered: counter("sidehook_redelivered_total", "Deliveries that an operator sent again."),
 		discarded:   counter("sidehook_discarded_total", "Deliveries that an operator discarded."),
 	}
+}
+
+// registerReplicas exposes how many replicas there are.
+func registerReplicas(registerer prometheus.Registerer, present func() []replica.Member) {
+	promauto.With(registerer).NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "sidehook_replicas_present", Help: "Replicas that were heard in the last 30 seconds, this one included.",
+	}, func() float64 { return float64(len(present())) })
 }
 
 // exposition serves the metrics in the text format of Prometheus. One that

@@ -147,6 +147,7 @@ func TestTheOpenAPIDocumentHasTheFieldsOfAllTypes(t *testing.T) {
 		"Failure": Failure{}, "DeliveryList": DeliveryList{}, "CauseList": CauseList{}, "Cause": Cause{}, "BulkResult": BulkResult{},
 		"Survey": Survey{}, "SurveyList": SurveyList{}, "Funnel": Funnel{}, "SurveyPage": SurveyPage{}, "SurveyDay": SurveyDay{},
 		"ForgetRequest": ForgetRequest{}, "Erased": Erased{}, "Damaged": Damaged{}, "Entry": live.Entry{},
+		"ReplicaList": ReplicaList{}, "Replica": Replica{},
 	}
 	if diff := cmp.Diff(slices.Sorted(maps.Keys(types)), slices.Sorted(maps.Keys(d.Components.Schemas))); diff != "" {
 		t.Errorf("the types (-API +document):\n%s", diff)

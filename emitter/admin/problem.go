@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sidehook/sidehook/emitter/deliver"
+	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/rules/reload"
 )
 
@@ -63,8 +64,40 @@ func problems(s *Status, reloaded reload.Outcome, now time.Time) []Problem {
 	if len(reloaded.Restart) > 0 {
 		add(Warning, "Restart sidehook when it suits you.", "Changed keys take effect only after a restart: %s.", joined(reloaded.Restart))
 	}
+	if s.Replicas != nil {
+		found = append(found, replicaProblems(s.Replicas)...)
+	}
 	for i := range s.Targets {
 		found = append(found, targetProblems(&s.Targets[i], now)...)
+	}
+	return found
+}
+
+// replicaProblems returns what is wrong with the replicas.
+func replicaProblems(all *ReplicaList) (found []Problem) {
+	add := func(severity Severity, action, format string, args ...any) {
+		found = append(found, Problem{Severity: severity, Text: fmt.Sprintf(format, args...), Action: action})
+	}
+	switch {
+	case !all.Connected:
+		add(Severe, "See whether the servers in replicas run and can be reached from here. Participants notice nothing.",
+			"The servers of the replicas cannot be reached: what participants do is kept on this replica's disk, and webhooks wait.")
+	case all.Leader == "":
+		add(Severe, "One takes over some seconds after a leader is gone. If none does, see why in the replicas' reasons and logs.",
+			"No replica leads: webhooks wait.")
+	}
+	for i := range all.Replicas {
+		r := &all.Replicas[i]
+		if r.Role == outbox.RoleRefused.String() {
+			add(Severe, "Do what the reason says. Participants are served meanwhile.", "Replica %s does not follow%s.", r.Name, because(r.Reason))
+		}
+		if r.SpillWaiting > 0 {
+			add(Warning, "Keep its disk: what waits there is nowhere else. It is sent once the servers can be reached.",
+				"%d observations wait on the disk of replica %s.", r.SpillWaiting, r.Name)
+		}
+		if r.Lost > 0 {
+			add(Severe, "Look into its log for the cause. What was lost cannot be recovered.", "%d observations were lost at replica %s since its start.", r.Lost, r.Name)
+		}
 	}
 	return found
 }

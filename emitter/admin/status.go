@@ -18,6 +18,8 @@ type Status struct {
 	Store    StoreStatus   `json:"store"`
 	Targets  []Target      `json:"targets"`
 	Activity live.Snapshot `json:"activity"`
+	// Replicas are those that this sidehook is one of, nil for a single one.
+	Replicas *ReplicaList `json:"replicas,omitempty"`
 }
 
 // AppStatus is whether participants can be served.
@@ -46,6 +48,7 @@ func (a *Admin) status(w http.ResponseWriter, r *http.Request) {
 	s := Status{
 		Version: a.config.Version, Started: a.started.UTC(), Targets: targets,
 		App: a.appStatus(r.Context()), Store: a.storeStatus(), Activity: a.config.Activity.Snapshot(),
+		Replicas: a.replicaList(time.Now()),
 	}
 	for i := range s.Targets {
 		hour := s.Activity.Targets[s.Targets[i].Name]
