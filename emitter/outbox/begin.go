@@ -41,6 +41,7 @@ func (w *writer) beginAt(ctx context.Context, at place, changes *overlay) error 
 		return ErrBusy
 	}
 	defer w.store.exclusive.Unlock()
+	changes.set(newRecord(bucketMeta, keyScrubbed, nil)) // a number of the log before
 	if err := w.commitNote(changes, at); err != nil {
 		return err
 	}

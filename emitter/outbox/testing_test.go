@@ -211,6 +211,8 @@ type testLog struct {
 	isCut, isDeaf bool
 	// before is called before each write, if it is set.
 	before atomic.Pointer[func(logEntry)]
+	// hold is closed when the next snapshot is saved, which then takes until it is given up.
+	hold atomic.Pointer[chan struct{}]
 }
 
 func (l *testLog) beforeWrites(fn func(logEntry)) { l.before.Store(&fn) }
@@ -295,6 +297,11 @@ func (l *testLog) Drop(ctx context.Context, upTo uint64) error {
 }
 
 func (l *testLog) Save(ctx context.Context, name string, snapshot io.Reader) error {
+	if hold := l.hold.Swap(nil); hold != nil {
+		close(*hold)
+		<-ctx.Done()
+		return ctx.Err()
+	}
 	content, err := io.ReadAll(snapshot)
 	if err != nil {
 		return err
