@@ -13,7 +13,7 @@ import (
 func TestASinglePipelineDeliversWhatItRecorded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		to := newReceiver()
-		p := newPipeline(t, to, nil)
+		p := newPipeline(t, to, alone)
 		stop := start(t, p)
 		defer stop()
 		show(t, p, 1)
@@ -35,7 +35,7 @@ func TestAnotherReplicaGoesOnWhereTheLeaderStopped(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				to, servers := newReceiver(), memory.NewServers()
 				connections := []*memory.Connection{servers.Connect(), servers.Connect()}
-				first, second := newPipeline(t, to, connections[0]), newPipeline(t, to, connections[1])
+				first, second := newPipeline(t, to, over(connections[0])), newPipeline(t, to, over(connections[1]))
 				stop := start(t, first)
 				defer stop()
 				time.Sleep(takeover)

@@ -57,8 +57,23 @@ func (r *receiver) events() []string {
 	return append([]string(nil), r.got...)
 }
 
+// repeats counts the deliveries that it got again.
+func (r *receiver) repeats() (n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, times := range r.ids {
+		n += times - 1
+	}
+	return n
+}
+
+// alone and over are changes of the options: of a single pipeline, and of a replica.
+func alone(*Options) {}
+
+func over(shared Shared) func(*Options) { return func(o *Options) { o.Shared = shared } }
+
 // newPipeline returns a pipeline with a state directory of its own.
-func newPipeline(t *testing.T, to *receiver, shared Shared) *Pipeline {
+func newPipeline(t *testing.T, to *receiver, change func(*Options)) *Pipeline {
 	t.Helper()
 	profile, err := rules.LoadProfile("decsys")
 	if err != nil {
@@ -73,14 +88,16 @@ func newPipeline(t *testing.T, to *receiver, shared Shared) *Pipeline {
 		Retry:   config.Retry{Schedule: []config.Duration{config.Duration(time.Second), config.Duration(time.Hour)}},
 		Breaker: config.Breaker{Failures: 5, Open: config.Duration(30 * time.Second), MaxOpen: config.Duration(15 * time.Minute)},
 	}
-	p, err := New(Options{
+	o := Options{
 		Config: &config.Config{
 			State: memoryDir(t), Durability: config.Strict, Settle: config.Duration(time.Second),
 			Targets: map[string]config.Target{"crm": target}, Rules: []config.Rule{{To: []string{"crm"}}},
 		},
-		Profile: profile, Shared: shared, Logger: slog.New(slog.DiscardHandler),
+		Profile: profile, Logger: slog.New(slog.DiscardHandler),
 		NewSender: func(string, config.Target) (deliver.Sender, error) { return to, nil },
-	})
+	}
+	change(&o)
+	p, err := New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
