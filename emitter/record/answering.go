@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"hash/fnv"
+	"sync"
 	"time"
 
 	"github.com/sidehook/sidehook/rules"
@@ -19,7 +20,12 @@ const (
 )
 
 // orderQuestion asks about participants, whose ids may be any bytes.
-type orderQuestion struct{ Participants [][]byte }
+type orderQuestion struct {
+	Participants [][]byte
+	// AwaitsAnswers reports whether an event may wait for the answers in flight, so that
+	// each of these has to say that it has ended.
+	AwaitsAnswers bool
+}
 
 // orderAnswer is what one replica knows of them, in the order of the question.
 type orderAnswer struct {
@@ -64,8 +70,17 @@ func (r *Recorder) Answer(ctx context.Context) {
 	if r.replicas == nil {
 		return
 	}
+	var running sync.WaitGroup
+	defer running.Wait()
+	running.Go(func() {
+		r.answer(ctx, topicForget, func(question []byte) []byte { return r.answerForget(ctx, question) })
+	})
+	r.answer(ctx, topicOrder, r.answerOrder)
+}
+
+func (r *Recorder) answer(ctx context.Context, topic string, fn func(question []byte) []byte) {
 	for ctx.Err() == nil {
-		_ = r.replicas.Link.Answer(ctx, topicOrder, r.answerOrder)
+		_ = r.replicas.Link.Answer(ctx, topic, fn)
 		sleep(ctx, answerPause)
 	}
 }
@@ -84,7 +99,7 @@ func (r *Recorder) answerOrder(question []byte) []byte {
 	r.flights.memories.expire(now)
 	for i, participant := range q.Participants {
 		asked[string(participant)] = true
-		a.Known[i] = r.flights.known(string(participant), now)
+		a.Known[i] = r.flights.known(string(participant), now, q.AwaitsAnswers)
 	}
 	r.flights.mu.Unlock()
 	for _, q := range r.replicas.Seer.Unseen(func(participant string) bool { return asked[participant] }) {
@@ -102,9 +117,9 @@ func (r *Recorder) answerOrder(question []byte) []byte {
 	return answer
 }
 
-// known returns the exchanges of a participant. An event may wait for the answers
-// among those in flight, so each of these has to say when it ends. The lock is held.
-func (f *flights) known(participant string, now time.Time) (k knownExchanges) {
+// known returns the exchanges of a participant. If an event may wait for the answers
+// in flight, each of these will say that it has ended. The lock is held.
+func (f *flights) known(participant string, now time.Time, awaitsAnswers bool) (k knownExchanges) {
 	ended, since := f.memories.get(participant)
 	k.Since = now.Sub(since)
 	size := 0
@@ -127,7 +142,7 @@ func (f *flights) known(participant string, now time.Time) (k knownExchanges) {
 		if !add(memoryOf(one, time.Time{})) {
 			return k
 		}
-		if one.match.Kind() == rules.Answered {
+		if awaitsAnswers && one.match.Kind() == rules.Answered {
 			one.enter(flightAwaited)
 		}
 	}

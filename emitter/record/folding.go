@@ -3,7 +3,6 @@ package record
 import (
 	"context"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -54,8 +53,6 @@ type folding struct {
 	clocks clocks
 	// noClicksBefore is when the leader may wait for clicks again.
 	noClicksBefore time.Time
-	// floor is up to which message all is folded.
-	floor *atomic.Uint64
 
 	warnUnread, warnAbsent rate.Sometimes
 }
@@ -65,7 +62,7 @@ func (r *Recorder) runFolding(ctx context.Context) {
 	r.dropTasks()
 	for ctx.Err() == nil {
 		f := &folding{
-			Recorder: r, messages: make(chan *seenMessage, readAhead), lastK: map[string]uint64{}, floor: &atomic.Uint64{},
+			Recorder: r, messages: make(chan *seenMessage, readAhead), lastK: map[string]uint64{},
 			warnUnread: rate.Sometimes{Interval: time.Minute}, warnAbsent: rate.Sometimes{Interval: time.Minute},
 		}
 		f.run(ctx)

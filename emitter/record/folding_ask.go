@@ -80,7 +80,7 @@ func (b *batch) askUntilRead(ctx context.Context, participants []string) error {
 
 // ask asks all replicas once. It is complete if all that were heard of lately have answered.
 func (b *batch) ask(ctx context.Context, participants []string) (replies []replyFrom, isComplete bool, err error) {
-	q := orderQuestion{}
+	q := orderQuestion{AwaitsAnswers: b.hasMoves()}
 	for _, participant := range participants {
 		q.Participants = append(q.Participants, []byte(participant))
 	}
@@ -106,20 +106,26 @@ func (b *batch) ask(ctx context.Context, participants []string) (replies []reply
 
 // isAnswered reports whether all have answered who must.
 func (b *batch) isAnswered(replies []replyFrom) bool {
-	if !b.replicas.Roster.IsKnown() {
-		return false
-	}
 	var incarnations []string
-	hasAnswered := func(incarnation string) bool {
+	isAnswered := b.haveAnswered(func(incarnation string) bool {
 		incarnations = append(incarnations, incarnation)
 		return slices.ContainsFunc(replies, func(r replyFrom) bool { return r.Incarnation == incarnation })
-	}
-	isAnswered := hasAnswered(b.replicas.Seer.Incarnation())
-	for _, member := range b.replicas.Roster.Present() {
-		isAnswered = hasAnswered(member.Incarnation) && isAnswered
-	}
+	})
 	b.clocks.settle(incarnations)
 	return isAnswered
+}
+
+// haveAnswered reports whether all replicas have answered that were heard of lately,
+// this one included.
+func (r *Recorder) haveAnswered(hasAnswered func(incarnation string) bool) bool {
+	if !r.replicas.Roster.IsKnown() {
+		return false
+	}
+	all := hasAnswered(r.replicas.Seer.Incarnation())
+	for _, member := range r.replicas.Roster.Present() {
+		all = hasAnswered(member.Incarnation) && all
+	}
+	return all
 }
 
 // readTo reads on until everything was read that the replies have announced. It

@@ -75,6 +75,13 @@ func (b *batch) unasked() (participants []string) {
 	return participants
 }
 
+// hasMoves reports whether an event may be made of the batch.
+func (b *batch) hasMoves() bool {
+	return slices.ContainsFunc(b.list[:b.count], func(one *seenMessage) bool {
+		return slices.ContainsFunc(one.seen, func(s *seen) bool { return s.Observation != nil && s.Observation.Kind.Moves() })
+	})
+}
+
 // extend takes the messages into the batch in which participants of it were seen
 // before the replicas were asked, and those before them.
 func (b *batch) extend() {
@@ -97,8 +104,8 @@ func (b *batch) fold(ctx context.Context) error {
 	err := b.store.Do(ctx, func(tx *outbox.Tx) {
 		before := b.setFloors(tx)
 		for _, s := range ordered {
-			if s.Observation != nil && s.k > before[s.from] {
-				b.observe(tx, *s.Observation)
+			if s.k > before[s.from] {
+				b.foldOne(tx, s)
 			}
 		}
 		for _, task := range b.tasks {
@@ -116,14 +123,21 @@ func (b *batch) fold(ctx context.Context) error {
 	return nil
 }
 
+// foldOne folds a sighting, unless its participant was forgotten since.
+func (b *batch) foldOne(tx *outbox.Tx, s *seen) {
+	if s.Observation != nil && !b.isForgotten(tx, s) {
+		b.observe(tx, *s.Observation)
+	}
+}
+
 // foldOneByOne folds the batch though something of it cannot be folded, which the
 // store has logged and counted.
 func (b *batch) foldOneByOne(ctx context.Context, ordered []*seen) {
 	var before map[string]uint64
 	_ = b.store.Do(ctx, func(tx *outbox.Tx) { before = b.setFloors(tx) })
 	for _, s := range ordered {
-		if s.Observation != nil && s.k > before[s.from] {
-			_ = b.store.Do(ctx, func(tx *outbox.Tx) { b.observe(tx, *s.Observation) })
+		if s.k > before[s.from] {
+			_ = b.store.Do(ctx, func(tx *outbox.Tx) { b.foldOne(tx, s) })
 		}
 	}
 	for _, task := range b.tasks {

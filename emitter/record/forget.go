@@ -48,8 +48,7 @@ func (r *Recorder) Forget(ctx context.Context, participant, survey string) (Forg
 	if survey != "" {
 		f.surveys = map[string]bool{survey: true}
 	}
-	// The exchanges that have ended are in the state file after this.
-	if err := r.store.Do(ctx, func(*outbox.Tx) {}); err != nil {
+	if err := f.foldAll(ctx); err != nil {
 		return f.erased, err
 	}
 	if err := f.eraseJourneys(ctx); err != nil {
@@ -58,7 +57,18 @@ func (r *Recorder) Forget(ctx context.Context, participant, survey string) (Forg
 	if err := f.eraseDeliveries(ctx); err != nil {
 		return f.erased, err
 	}
+	if err := f.dropSeen(ctx); err != nil {
+		return f.erased, err
+	}
 	return f.erased, r.store.Scrub(ctx)
+}
+
+// foldAll returns once the exchanges that have ended are in the state file.
+func (f *forgetting) foldAll(ctx context.Context) error {
+	if f.replicas != nil {
+		return f.await(ctx, func(*outbox.Tx, *batch) {})
+	}
+	return f.store.Do(ctx, func(*outbox.Tx) {})
 }
 
 // eraseJourneys erases the journeys while no exchange of theirs can end.
@@ -84,6 +94,9 @@ func (f *forgetting) eraseJourneys(ctx context.Context) error {
 		if err := f.store.Do(ctx, func(tx *outbox.Tx) { f.chooseNames(tx, step) }); err != nil {
 			return err
 		}
+	}
+	if f.replicas != nil {
+		return f.eraseEverywhere(ctx)
 	}
 	var done <-chan struct{}
 	isErased := func(key rules.Key) bool { return f.surveys == nil || f.journeys[key] }

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"hash/maphash"
@@ -72,6 +73,10 @@ type Recorder struct {
 	expiring   chan expiry
 	replicas   *Replicas     // nil for a single one
 	tasks      chan foldTask // nil for a single one
+	// floor is up to which message of what was seen all is folded.
+	floor atomic.Uint64
+	// forgottenFor is how long it is known who was forgotten.
+	forgottenFor time.Duration
 	// hasRun is set once Run was called. run names this run of it, or what comes before
 	// it, among all that have worked on the state file; it is only used in the store's
 	// writer. hasLeftovers is true until what the others have left is resumed.
@@ -96,24 +101,25 @@ func New(o Options) *Recorder {
 		o.Now = time.Now
 	}
 	r := &Recorder{
-		store:      o.Store,
-		profile:    o.Profile,
-		app:        o.App,
-		durability: o.Config.Durability,
-		reads:      newReads(),
-		flights:    newFlights(),
-		settle:     time.Duration(o.Config.Settle),
-		settling:   make(chan settlement, maxSettling),
-		failing:    failingNavigations{log: o.Logger, warn: rate.Sometimes{Interval: time.Minute}},
-		limits:     rules.LimitsOf(o.Config),
-		waiting:    newWaiting(),
-		expiring:   make(chan expiry, maxWaitingJourneys),
-		run:        rand.Text(),
-		activity:   o.Activity,
-		seed:       maphash.MakeSeed(),
-		now:        o.Now,
-		log:        o.Logger,
-		digest:     o.Digest,
+		store:        o.Store,
+		profile:      o.Profile,
+		app:          o.App,
+		durability:   o.Config.Durability,
+		reads:        newReads(),
+		flights:      newFlights(),
+		settle:       time.Duration(o.Config.Settle),
+		forgottenFor: cmp.Or(time.Duration(o.Config.Retention.Journeys), forgottenFor),
+		settling:     make(chan settlement, maxSettling),
+		failing:      failingNavigations{log: o.Logger, warn: rate.Sometimes{Interval: time.Minute}},
+		limits:       rules.LimitsOf(o.Config),
+		waiting:      newWaiting(),
+		expiring:     make(chan expiry, maxWaitingJourneys),
+		run:          rand.Text(),
+		activity:     o.Activity,
+		seed:         maphash.MakeSeed(),
+		now:          o.Now,
+		log:          o.Logger,
+		digest:       o.Digest,
 
 		warnUnreadable: rate.Sometimes{Interval: time.Minute},
 		warnLost:       rate.Sometimes{Interval: time.Minute},

@@ -9,9 +9,13 @@ import (
 	"github.com/sidehook/sidehook/emitter/replica"
 )
 
-// topicOrder is the topic of the leader's question what is in flight of participants,
-// and what is on its way.
-const topicOrder = "order"
+// The topics of what the leader asks.
+const (
+	// topicOrder: what is in flight of participants, and what is on its way.
+	topicOrder = "order"
+	// topicForget: to forget a participant.
+	topicForget = "forget"
+)
 
 // Replicas are what a Recorder needs of the others in front of the same app. All
 // fields are required.

@@ -107,17 +107,28 @@ func (g *testReplicas) flush() {
 }
 
 func TestSeveralReplicasMakeOfEverySituationWhatOneMakes(t *testing.T) {
-	f := func(name string, situation func(*testing.T)) {
-		t.Run(name, func(t *testing.T) { synctest.Test(t, situation) })
+	f := func(name string, situations ...func(*testing.T)) {
+		for i, situation := range situations {
+			t.Run(fmt.Sprint(name, " ", i), func(t *testing.T) { synctest.Test(t, situation) })
+		}
 	}
-	f("deliveries", TestANavigationMakesOneDeliveryForEachTargetOfItsRules)
-	f("restart", TestAJourneyContinuesAfterARestart)
-	f("missed navigation", TestAMissedNavigationIsRecoveredOnceByTheNextPageShown)
-	f("errors of a proxy", TestAnErrorFromAProxyInFrontOfTheAppMakesNoEventAndLosesNone)
-	f("no questions", TestPagesWithoutQuestionsMakeEventsWithoutResponses)
-	f("strange ids", TestAnIDWithASlashASpaceAndAnUmlautNamesOneParticipant)
-	f("end of a study", TestTheEndOfAStudyIsRecoveredThoughTheAppRespondsForTheStudy)
-	f("unreadable", TestAnUnreadableExchangeMakesNoEvent)
+	f("deliveries", TestANavigationMakesOneDeliveryForEachTargetOfItsRules, TestTheStateFileHoldsRedactedBodies,
+		TestDeliveriesOfAParticipantWaitForEachOtherUnlessTheTargetWantsNoOrder)
+	f("restarts", TestAJourneyContinuesAfterARestart, TestASilenceGoesOnAfterARestart, TestStatisticsCountEachParticipantOnceAcrossRestarts)
+	f("missed navigations", TestAMissedNavigationIsRecoveredOnceByTheNextPageShown, TestTheEndOfAStudyIsRecoveredThoughTheAppRespondsForTheStudy)
+	f("two clicks", TestTwoClicksAtOnceGiveTheStepsOfTheApp)
+	f("what cannot be read", TestAnErrorFromAProxyInFrontOfTheAppMakesNoEventAndLosesNone, TestAnUnreadableExchangeMakesNoEvent,
+		TestAnswerThatIsUnknownIsPartial)
+	f("strange ids and pages", TestPagesWithoutQuestionsMakeEventsWithoutResponses, TestAnIDWithASlashASpaceAndAnUmlautNamesOneParticipant)
+	f("bounds", TestAnswersOfAParticipantWithoutASurveyAreBoundedInBytes, TestAnswersOfAllParticipantsWithoutASurveyAreBoundedInBytes)
+	f("pasts", TestWhatWaitsForItsPastGoesOnWithoutWhenTheAppIsNoLongerAsked, TestTheAppIsNotAskedAboutParticipantsItHasJustCreated,
+		TestPastThatDidNotFitIsReadOnceAnEventWaitsForIt)
+	f("silences", TestASilenceMakesOneEventHoweverLongItIs, TestASilenceThatEndedWhileSidehookWasDownIsNone, TestAClockThatIsSetForwardMakesNobodySilent,
+		TestAParticipantWithAnExchangeInFlightIsNotSilent, TestManySilencesAreNotedInTheirMinute)
+	f("forgetting", TestAForgottenParticipantIsNowhereInTheStateFile, TestOneSurveyOfAParticipantCanBeForgotten,
+		TestAnExchangeInFlightDoesNotBringBackAForgottenParticipant, TestAnEventThatWaitsForAnswersIsForgottenToo,
+		TestForgettingASurveyForgetsThatItWasEnteredByAStudy, TestAParticipantOfARenamedCookieIsForgottenAndNobodyElse,
+		TestForgettingKeepsStatistics, TestTheSilenceOfAForgottenParticipantIsForgotten)
 }
 
 func TestSeveralReplicasMakeOfEveryRecordingWhatOneMakes(t *testing.T) {

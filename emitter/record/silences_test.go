@@ -33,6 +33,7 @@ func silences(t *testing.T) *scenario {
 }
 
 func (s *scenario) pass(minutes int) {
+	s.flush() // what was seen is older than these minutes
 	for range minutes {
 		s.passMinute(s.t.Context())
 	}

@@ -93,10 +93,10 @@ func TestTwoClicksAtOnceGiveTheStepsOfTheApp(t *testing.T) {
 	s := newScenario(t)
 	s.get(showPage1)
 	const next = "/api/progress/5/3/p/next"
-	ended := time.Now()
 	first, second := page(showPage2), page(showPage3)
-	first.Ended, second.Ended = ended, ended
 	endOfFirst, endOfSecond := s.begin("POST", next), s.begin("POST", next)
+	ended := time.Now()
+	first.Ended, second.Ended = ended, ended
 	var running sync.WaitGroup
 	running.Go(func() { endOfSecond(second) })
 	running.Go(func() { endOfFirst(first) })
