@@ -256,10 +256,14 @@ func newSidecar(file string, cfg *config.Config, lines *logs.Log) (*sidecar, err
 	if err != nil {
 		return nil, err
 	}
+	release := cli.ReadBuild(version).Version
 	s.pipeline, err = pipeline.New(pipeline.Options{
 		Config: cfg, Profile: profile, App: reader, NewSender: func(name string, target config.Target) (deliver.Sender, error) {
 			return send.New(send.Options{Name: name, Target: target, Version: cli.ReadBuild(version).Version, Logger: logger})
 		}, Activity: activity, Metrics: set, Logger: logger, Digest: digest.Of,
+		Extra: func() []byte {
+			return admin.Hello(release, s.pipeline.Store.Replica, s.pipeline.Replicas.Seer.Status)()
+		},
 	})
 	if err != nil {
 		return nil, err
@@ -293,7 +297,7 @@ func (s *sidecar) newListeners(file string, cfg *config.Config, profile *rules.P
 		Listen: cfg.Admin, Connections: connections.Admin, Ready: s.proxy.Ready, Metrics: s.metrics,
 		Store: s.pipeline.Store, Targets: s.pipeline.Dispatcher.Status, MayMove: s.pipeline.Recorder.MayMove, Forget: s.pipeline.Recorder.Forget, Logger: s.logger,
 		Activity: activity, Version: cli.ReadBuild(version).Version, File: file, Console: console.New,
-		Reloaded: func() reload.Outcome { return s.reloaded() },
+		Reloaded: func() reload.Outcome { return s.reloaded() }, Replicas: s.replicas(cfg.Replicas),
 		Warnings: func(c *config.Config) []string { return check.Warnings(c, profile) },
 		Try: func(ctx context.Context, c *config.Config, har io.Reader, report io.Writer) error {
 			return trial.Try(trial.Options{
@@ -304,6 +308,15 @@ func (s *sidecar) newListeners(file string, cfg *config.Config, profile *rules.P
 	})
 	s.admin.Apply(cfg)
 	return nil
+}
+
+// replicas returns what operators see of the other replicas, nil for a single sidehook.
+func (s *sidecar) replicas(c *config.Replicas) *admin.Replicas {
+	others := s.pipeline.Replicas
+	if c == nil || others == nil {
+		return nil
+	}
+	return &admin.Replicas{App: c.App, Name: c.Name, Link: others.Link(), Present: others.Roster.Present, Seed: s.pipeline.Store.Seed}
 }
 
 // apply puts those keys of a changed configuration into effect that need no restart.

@@ -110,6 +110,9 @@ func wait(ctx context.Context, atMost time.Duration, isSo func() bool) {
 	}
 }
 
+// Link is what joins this replica with the others beside the log.
+func (r *Replicas) Link() replica.Link { return r.shared }
+
 // close ends the connection, if it is our own.
 func (r *Replicas) close() {
 	if r != nil && r.end != nil {

@@ -48,12 +48,18 @@ func newServer(t *testing.T) *server {
 // newServerIn is newServer with a state directory that an earlier one may have left.
 func newServerIn(t *testing.T, dir string) *server {
 	t.Helper()
+	return newServerOf(t, dir, nil)
+}
+
+// newServerOf is newServerIn for one of several replicas.
+func newServerOf(t *testing.T, dir string, replicas *admin.Replicas) *server {
+	t.Helper()
 	logger := slog.New(slog.DiscardHandler)
 	s := &server{t: t, dir: dir, erased: record.Forgotten{Journeys: 1, Answers: 2, Pending: 3}}
 	registry := prometheus.NewRegistry()
 	s.store = outbox.New(outbox.Options{Dir: dir, Metrics: registry, Logger: logger})
 	s.Admin = admin.New(admin.Config{
-		Listen: "127.0.0.1:0", Logger: logger, Metrics: registry, Store: s.store,
+		Listen: "127.0.0.1:0", Logger: logger, Metrics: registry, Store: s.store, Replicas: replicas,
 		Ready: func(context.Context) error { return s.ready },
 		Targets: func() []deliver.TargetStatus {
 			return []deliver.TargetStatus{{Name: "crm", State: deliver.Up, Pending: 1}, {Name: "erp", State: deliver.Down}}
