@@ -93,6 +93,8 @@ type localState struct {
 	// place is that up to which the file has what its log has, a zero one without a log.
 	// One of index 0 is that of a log which this replica is about to begin.
 	place place
+	// predecessor is the log that it belonged to before, zero if there was none.
+	predecessor chain
 	// isLost reports that the file lacks some of what it had.
 	isLost bool
 	// differs reports that the log has another entry where the file expects its next.
@@ -122,10 +124,20 @@ func join(file localState, log logState) joining {
 		return joinWait
 	case log.snapshot.isNone() || isOwn:
 		return joinOwn(file, log)
-	case hasBegun && file.place.log == log.snapshot.predecessor, file.isEmpty && !hasBegun:
+	case isSucceeded(file, log), file.isEmpty && !hasBegun:
 		return joinLoad
 	}
 	return joinRefused
+}
+
+// isSucceeded reports whether the log goes on from that of the file, or from the one that
+// another tried to go on from too.
+func isSucceeded(file localState, log logState) bool {
+	before := file.place.log
+	if hasBegun := file.place.index > 0; !hasBegun {
+		before = file.predecessor
+	}
+	return before != (chain{}) && before == log.snapshot.predecessor
 }
 
 // joinEmpty decides about a log without entries.

@@ -26,6 +26,7 @@ func (w *writer) localState() (s localState, err error) {
 	}
 	defer v.end()
 	s.place, _, s.isLost = v.place()
+	copy(s.predecessor[:], v.get(bucketMeta, keyPredecessor))
 	s.isEmpty, s.differs = v.isEmpty(), w.replication.differs
 	w.replication.differs = false // it is found out again
 	return s, nil

@@ -60,6 +60,8 @@ func TestReplicaJoinsALogByWhatItsFileSays(t *testing.T) {
 	seeded := logState{first: 31, last: 40, snapshot: snapshot(ours, theirs, 30)}
 	f("a file of the predecessor", has(theirs, 25), seeded, joinLoad)
 	f("a file of the predecessor, ahead of the log", has(theirs, 99), seeded, joinLoad)
+	f("a file that tried to begin the successor too", with(has(older, 0), func(s *localState) { s.predecessor = theirs }), seeded, joinLoad)
+	f("a file that tried to begin the successor of another", with(has(older, 0), func(s *localState) { s.predecessor = older }), seeded, joinRefused)
 	f("a file of another log than the predecessor", has(older, 25), seeded, joinRefused)
 
 	bare := logState{first: 11, last: 30}

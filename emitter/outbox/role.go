@@ -104,7 +104,8 @@ func (r *replication) show(role Role, reason error) {
 
 func (r *replication) logRole(before, next Replica) {
 	level := r.logger.Info
-	if next.Role == RoleRefused || next.Reason != "" {
+	isWaiting := next.Role == RoleLoading
+	if next.Role == RoleRefused || next.Reason != "" && !isWaiting {
 		level = r.logger.Error
 	}
 	level("this replica has another role", "role", next.Role, "before", before.Role, "applied", next.Applied, "last", next.Last, "reason", next.Reason)

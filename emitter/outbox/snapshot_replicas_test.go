@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -324,4 +325,66 @@ func (s *testServers) deleteAll() {
 		s.dropped, s.entries = 0, nil
 		s.snapshots, s.names = map[string][]byte{}, nil
 	})
+}
+
+// Operators at two replicas do the same.
+func TestOfTwoReplicasThatSeedAtOnceOneWinsAndTheOtherLoadsItsState(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		servers := newTestServers()
+		a := servers.newReplica(t.TempDir(), "a").start(t)
+		b := servers.newReplica(t.TempDir(), "b").start(t)
+		enqueueAt(t, waitLeading(t, a, b), "ann", 3)
+		waitEqual(t, a, b)
+		servers.deleteAll()
+		waitRefused(t, a, "sidehook replicas seed")
+		waitRefused(t, b, "sidehook replicas seed")
+		var seeding sync.WaitGroup
+		for _, r := range []*testReplica{a, b} {
+			seeding.Go(func() {
+				if err := r.Seed(t.Context()); err != nil && !errors.Is(err, ErrAlive) {
+					t.Error(err)
+				}
+			})
+		}
+		seeding.Wait()
+		enqueueAt(t, waitLeading(t, a, b), "bob", 3)
+		waitEqual(t, a, b)
+	})
+}
+
+// The connection is lost, or the process stops, while the first snapshot is saved.
+func TestBeginningOfALogThatIsInterruptedGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		servers := newTestServers()
+		dir, epoch := singleDir(t, "ann")
+		a := servers.newReplica(dir, "a")
+		saving := make(chan struct{})
+		a.line.hold.Store(&saving)
+		a.start(t)
+		<-saving
+		a.stop()
+		if got := lastEntry(t, a); got != 0 {
+			t.Fatalf("the log has %d entries", got)
+		}
+		b := servers.newReplica(t.TempDir(), "b").start(t)
+		a = servers.newReplica(dir, "a again").start(t)
+		leader := waitLeading(t, a, b)
+		enqueueAt(t, leader, "bob", 3)
+		waitEqual(t, a, b)
+		do(t, leader.Store, func(tx *Tx) {
+			if tx.Epoch() != epoch {
+				t.Error("the ids of the single sidehook are not valid any more")
+			}
+		})
+	})
+}
+
+// lastEntry returns the number of the last entry of the log.
+func lastEntry(t *testing.T, r *testReplica) uint64 {
+	t.Helper()
+	_, last, err := r.line.Extent(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return last
 }
