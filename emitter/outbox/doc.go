@@ -20,6 +20,18 @@
 // has the details. A start after a kill reads the journal into overlays again, so
 // that it goes on where it was.
 //
+// With [Options.Log] a Store is one of several replicas, whose state files are alike:
+//
+//	leading     changes ─► writer ─► Log.Write ─► journal ─► done
+//	following              entries of the log ─► writer ─► journal
+//
+// The one that leads writes what a commit changes to the log before it writes it to its
+// own journal; the others apply it. Each file notes in the same commit how far in the
+// log it is. Who leads is said by the log itself: a replica that hears nothing for two
+// seconds writes that it leads, right after the last entry that it has, and the log
+// takes one of those who try. A leader that another one has overtaken learns it from
+// its next write, drops what that had, and follows. See replication, proposal and terms.
+//
 // Memory and the cost of a delivery stay flat however many are pending: all
 // indexes are on disk, and the records of a delivery are ordered by its seq.
 //

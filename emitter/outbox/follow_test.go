@@ -54,6 +54,42 @@ func TestReplicaThatDoesNotGoWithTheLogIsRefusedAndNeverLeads(t *testing.T) {
 	f("has lost entries", func(s *testServers) { s.entries = nil })
 }
 
+// Even if it is the last entry, and no other one follows that would tell.
+func TestReplicaIsRefusedByALogThatHasAnotherEntryThanItsFile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		servers, dirs := newTestServers(), memberDirs(t, 1)
+		a := servers.newReplica(dirs[0], "a").start(t)
+		waitLeading(t, a)
+		do(t, a.Store, func(tx *Tx) { tx.Enqueue(delivery("ann", 1)) })
+		a.stop()
+		noted := a.writer.replication.noted.number
+		servers.entries = servers.entries[:noted]
+		servers.entries[noted-1][chainAt]++
+		a = servers.newReplica(dirs[0], "a again").start(t)
+		eventually(t, "it is refused", func() bool { return a.Replica().Role == RoleRefused })
+		time.Sleep(time.Minute)
+		if n := len(servers.all(t)); uint64(n) != noted || a.terms.Load() > 0 {
+			t.Errorf("the log has %d entries, want %d", n, noted)
+		}
+	})
+}
+
+func TestReplicaAppliesWhatComesBeforeAnEntryOfANewerRelease(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		servers, dirs := newTestServers(), memberDirs(t, 2)
+		a := servers.newReplica(dirs[0], "a").start(t)
+		waitLeading(t, a)
+		do(t, a.Store, func(tx *Tx) { tx.Enqueue(delivery("ann", 1)) })
+		a.stop()
+		servers.forge(t, func(b []byte) { b[0]++ })
+		b := servers.newReplica(dirs[1], "b").start(t)
+		eventually(t, "it is refused", func() bool { return b.Replica().Role == RoleRefused })
+		if stateOf(t, b.Store, "msg_ann_1") == "none" {
+			t.Error("it lacks what came before")
+		}
+	})
+}
+
 func TestReplicaThatWasRefusedFollowsOnceItGoesWithTheLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var lost [][]byte

@@ -502,6 +502,8 @@ type fullDisk struct {
 	before atomic.Pointer[func()]
 	// fails is the error of each sync, if it is set.
 	fails atomic.Pointer[error]
+	// failsToWrite reports that then nothing is written before it either.
+	failsToWrite atomic.Bool
 }
 
 func (d *fullDisk) open(path string) (file, error) {
@@ -512,6 +514,13 @@ func (d *fullDisk) open(path string) (file, error) {
 type fullFile struct {
 	file
 	disk *fullDisk
+}
+
+func (f fullFile) WriteAt(b []byte, at int64) (int, error) {
+	if err := f.disk.fails.Load(); err != nil && f.disk.failsToWrite.Load() {
+		return 0, *err
+	}
+	return f.file.WriteAt(b, at)
 }
 
 func (f fullFile) sync() error {
