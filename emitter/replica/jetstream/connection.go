@@ -59,6 +59,8 @@ type Connection struct {
 	options Options
 	// written, seen and snapshots are the streams.
 	written, seen, snapshots *stream
+	// tornAfter is the constant of this name, but in tests.
+	tornAfter time.Duration
 }
 
 // Open begins to connect, which goes on in the background until Close. It fails only for
@@ -78,7 +80,7 @@ func Open(o Options) (*Connection, error) {
 		conn.Close()
 		return nil, fmt.Errorf("cannot use JetStream: %w", o.hide(err))
 	}
-	c := &Connection{conn: conn, js: js, log: o.Logger, options: o}
+	c := &Connection{conn: conn, js: js, log: o.Logger, options: o, tornAfter: tornAfter}
 	c.written = c.newStream("written", o.App+".written")
 	c.seen = c.newStream("seen", o.App+".seen")
 	c.snapshots = c.newStream("snapshots", o.App+".snapshots.>")

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nats-io/nats.go"
+
 	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/emitter/replica"
 	"github.com/sidehook/sidehook/emitter/replica/memory"
@@ -148,6 +150,39 @@ func TestASnapshotIsThereAsAWholeOrNotAtAll(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Of a replica that died while it saved a snapshot, or could not read it, nothing is left.
+func TestWhatIsLeftOfASnapshotThatWasNotSavedIsRemoved(t *testing.T) {
+	s := newServers(t, 1)
+	c := s.connect()
+	ctx := bounded(t)
+	left := func() (messages uint64) {
+		info, err := c.snapshots.info(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.State.Msgs
+	}
+	f := func(name string, want uint64) {
+		t.Helper()
+		if err := c.Save(ctx, name, strings.NewReader("all")); err != nil {
+			t.Fatal(err)
+		}
+		if got := left(); got != want {
+			t.Errorf("once %s was saved there are %d messages, want %d", name, got, want)
+		}
+	}
+	torn := io.MultiReader(bytes.NewReader(make([]byte, 3*pieceSize)), failingReader{})
+	if err := c.Save(ctx, "torn", torn); err == nil || left() != 0 {
+		t.Errorf("of a snapshot that cannot be read %d messages are left (%v)", left(), err)
+	}
+	if err := c.publishPiece(ctx, &nats.Msg{Subject: c.snapshotSubject("killed"), Data: []byte("some")}, 0); err != nil {
+		t.Fatal(err)
+	}
+	f("one", 3) // the other may still be on its way
+	c.tornAfter = 0
+	f("two", 4)
 }
 
 type failingReader struct{}

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -23,6 +24,9 @@ import (
 // pieceSize is how long the pieces of a snapshot are, in bytes.
 const pieceSize = 512 << 10
 
+// tornAfter is for how long nothing was added to a snapshot that will not become whole.
+const tornAfter = 10 * time.Second
+
 // The headers of the last message of a snapshot, which has no content. It makes the
 // snapshot whole.
 const (
@@ -30,10 +34,36 @@ const (
 	headerDigest = "Sidehook-Digest"
 )
 
-// Save implements outbox.Log.
+// Save implements outbox.Log. It removes what others have left that died meanwhile: there
+// may be something in it that was to be forgotten.
 func (c *Connection) Save(ctx context.Context, name string, snapshot io.Reader) error {
 	if err := c.save(ctx, c.snapshotSubject(name), snapshot); err != nil {
+		// What is there of it is of no use; if it cannot be removed, the next Save does it.
+		removing, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
+		defer cancel()
+		_ = c.Remove(removing, name)
 		return fmt.Errorf("cannot save a snapshot: %w", err)
+	}
+	if err := c.removeTorn(ctx, c.snapshotSubject(name)); err != nil {
+		return fmt.Errorf("cannot remove what is left of a snapshot that was not saved: %w", err)
+	}
+	return nil
+}
+
+// removeTorn removes snapshots that are not whole and to which nothing was added for a
+// while before one was.
+func (c *Connection) removeTorn(ctx context.Context, whole string) error {
+	ends, err := c.snapshotEnds(ctx)
+	if err != nil || ends[whole] == nil {
+		return err
+	}
+	for subject, last := range ends {
+		if _, digest := wholeness(last); digest != "" || ends[whole].Time.Sub(last.Time) < c.tornAfter {
+			continue
+		}
+		if err := c.snapshots.purge(ctx, jetstream.WithPurgeSubject(subject)); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -164,11 +194,26 @@ func (*snapshotReader) Close() error { return nil }
 
 // Snapshots implements outbox.Log.
 func (c *Connection) Snapshots(ctx context.Context) (names []string, err error) {
+	ends, err := c.snapshotEnds(ctx)
+	if err != nil {
+		return nil, err
+	}
+	inOrder := func(a, b string) int { return cmp.Compare(ends[a].Sequence, ends[b].Sequence) }
+	for _, subject := range slices.SortedFunc(maps.Keys(ends), inOrder) {
+		if _, digest := wholeness(ends[subject]); digest != "" {
+			names = append(names, strings.TrimPrefix(subject, c.snapshotSubject("")))
+		}
+	}
+	return names, nil
+}
+
+// snapshotEnds returns the last message that there is of each snapshot, by its subject.
+func (c *Connection) snapshotEnds(ctx context.Context) (ends map[string]*jetstream.RawStreamMsg, err error) {
 	info, err := c.snapshots.info(ctx, jetstream.WithSubjectFilter(c.snapshots.subject))
 	if err != nil {
 		return nil, err
 	}
-	ends := map[string]uint64{}
+	ends = map[string]*jetstream.RawStreamMsg{}
 	for subject := range info.State.Subjects {
 		last, err := c.lastPiece(ctx, subject)
 		if errors.Is(err, outbox.ErrGone) {
@@ -176,11 +221,9 @@ func (c *Connection) Snapshots(ctx context.Context) (names []string, err error) 
 		} else if err != nil {
 			return nil, err
 		}
-		if _, digest := wholeness(last); digest != "" {
-			ends[strings.TrimPrefix(subject, c.snapshotSubject(""))] = last.Sequence
-		}
+		ends[subject] = last
 	}
-	return slices.SortedFunc(maps.Keys(ends), func(a, b string) int { return cmp.Compare(ends[a], ends[b]) }), nil
+	return ends, nil
 }
 
 // Remove implements outbox.Log.
