@@ -37,8 +37,6 @@ type manifest struct {
 	disruption    *policyv1.PodDisruptionBudget
 	networkPolicy *networkingv1.NetworkPolicy
 	podMonitor    *monitoringv1.PodMonitor
-	// pods is how many of them there are.
-	pods int32
 }
 
 func TestTheManifestsAreOfTheTypesOfKubernetes(t *testing.T) {
@@ -51,7 +49,6 @@ func TestTheManifestsAreOfTheTypesOfKubernetes(t *testing.T) {
 	}
 	f("sidecar.yaml")
 	f("standalone.yaml")
-	f("replicas.yaml")
 	if _, err := decode("apiVersion: v1\nkind: Service\nspec: {port: []}"); err == nil {
 		t.Error("a misspelt key is accepted")
 	}
@@ -76,7 +73,6 @@ func TestEverySelectorSelectsThePodOfSidehook(t *testing.T) {
 	}
 	f("sidecar.yaml")
 	f("standalone.yaml")
-	f("replicas.yaml")
 }
 
 func TestThePortsAreThoseThatSidehookListensOn(t *testing.T) {
@@ -115,7 +111,6 @@ func TestThePortsAreThoseThatSidehookListensOn(t *testing.T) {
 	}
 	f("sidecar.yaml")
 	f("standalone.yaml")
-	f("replicas.yaml")
 }
 
 func TestThePodsMeetTheRestrictedStandard(t *testing.T) {
@@ -124,24 +119,22 @@ func TestThePodsMeetTheRestrictedStandard(t *testing.T) {
 		t.Fatal(err)
 	}
 	restricted := admission.LevelVersion{Level: admission.LevelRestricted, Version: admission.LatestVersion()}
-	f := func(file, container string) {
+	f := func(file string) {
 		t.Helper()
 		m := load(t, file)
 		if result := policy.AggregateCheckResults(evaluator.EvaluatePod(restricted, &m.pod.ObjectMeta, &m.pod.Spec)); !result.Allowed {
 			t.Errorf("%s: %s", file, result.ForbiddenDetail())
 		}
-		if !*m.named(t, container).SecurityContext.ReadOnlyRootFilesystem {
+		if !*m.container(t).SecurityContext.ReadOnlyRootFilesystem {
 			t.Errorf("%s: the root file system is writable", file)
 		}
-		m.named(t, container).SecurityContext.AllowPrivilegeEscalation = nil
+		m.container(t).SecurityContext.AllowPrivilegeEscalation = nil
 		if policy.AggregateCheckResults(evaluator.EvaluatePod(restricted, &m.pod.ObjectMeta, &m.pod.Spec)).Allowed {
 			t.Error("a container that may gain privileges is allowed")
 		}
 	}
-	f("sidecar.yaml", "sidehook")
-	f("standalone.yaml", "sidehook")
-	f("replicas.yaml", "sidehook")
-	f("nats.yaml", "nats")
+	f("sidecar.yaml")
+	f("standalone.yaml")
 }
 
 func TestTheStateBelongsToTheUserOfTheImage(t *testing.T) {
@@ -165,7 +158,6 @@ func TestTheStateBelongsToTheUserOfTheImage(t *testing.T) {
 	}
 	f("sidecar.yaml")
 	f("standalone.yaml")
-	f("replicas.yaml")
 }
 
 // What a subPath mounts does not follow changes.
@@ -195,7 +187,6 @@ func TestWholeFoldersAreMounted(t *testing.T) {
 	}
 	f("sidecar.yaml")
 	f("standalone.yaml")
-	f("replicas.yaml")
 }
 
 func TestKubernetesWaitsForTheStop(t *testing.T) {
@@ -210,21 +201,6 @@ func TestKubernetesWaitsForTheStop(t *testing.T) {
 	}
 	f("sidecar.yaml")
 	f("standalone.yaml")
-	f("replicas.yaml")
-}
-
-// A state directory belongs to one process, unless there is a log for several.
-func TestThereIsOnePodUnlessTheyShareALog(t *testing.T) {
-	f := func(file string, want int32) {
-		t.Helper()
-		m := load(t, file)
-		if sharesLog := strings.Contains(m.config.Data["config.yaml"], "replicas:"); m.pods != want || sharesLog != (want > 1) {
-			t.Errorf("%s: there are %d pods, and a log %t", file, m.pods, sharesLog)
-		}
-	}
-	f("sidecar.yaml", 1)
-	f("standalone.yaml", 1)
-	f("replicas.yaml", 3)
 }
 
 // A sidecar's probe that asked for the app would keep the app from starting.
@@ -264,14 +240,13 @@ func TestTheConfigMapIsValidAndTakesEffectWhenKubernetesSwapsIt(t *testing.T) {
 			await(t, "http://"+admin+"/ready", func(status int, body string) bool { return status == http.StatusOK && body == "ok\n" })
 			await(t, "http://"+admin+"/live", func(status int, _ string) bool { return status == http.StatusOK })
 			swap(t, folder+"/config", "2", strings.ReplaceAll(text, "crm:\n", "renamed:\n")[:strings.Index(text, "rules:")+len("renamed")-len("crm")]+"rules: [{to: [renamed]}]\n")
-			await(t, "http://"+admin+"/configuration", func(status int, body string) bool {
-				return status == http.StatusOK && strings.Contains(body, "renamed")
+			await(t, "http://"+admin+"/metrics", func(_ int, body string) bool {
+				return strings.Contains(body, `sidehook_target_state{state="up",target="renamed"} 1`)
 			})
 		})
 	}
 	f("sidecar.yaml", "http://127.0.0.1:5000")
 	f("standalone.yaml", "http://decsys:80")
-	f("replicas.yaml", "http://decsys:80")
 }
 
 // swap puts a configuration into a folder as the kubelet does.
@@ -294,19 +269,14 @@ func swap(t *testing.T, folder, version, config string) {
 // container returns the container of sidehook.
 func (m *manifest) container(t *testing.T) *corev1.Container {
 	t.Helper()
-	return m.named(t, "sidehook")
-}
-
-func (m *manifest) named(t *testing.T, name string) *corev1.Container {
-	t.Helper()
 	for _, list := range [][]corev1.Container{m.pod.Spec.InitContainers, m.pod.Spec.Containers} {
 		for i := range list {
-			if list[i].Name == name {
+			if list[i].Name == "sidehook" {
 				return &list[i]
 			}
 		}
 	}
-	t.Fatalf("no container is called %s", name)
+	t.Fatal("no container is called sidehook")
 	return nil
 }
 
@@ -333,13 +303,15 @@ func (m *manifest) add(t *testing.T, object runtime.Object) {
 	case *corev1.Service:
 		m.service = o
 	case *appsv1.Deployment:
-		m.pod, m.workload, m.pods = o.Spec.Template, o.Spec.Selector, *o.Spec.Replicas
-		if o.Spec.Strategy.Type != appsv1.RecreateDeploymentStrategyType {
+		m.pod, m.workload = o.Spec.Template, o.Spec.Selector
+		if *o.Spec.Replicas != 1 || o.Spec.Strategy.Type != appsv1.RecreateDeploymentStrategyType {
 			t.Error("two pods of the Deployment can run at once")
 		}
 	case *appsv1.StatefulSet:
 		m.pod, m.workload, m.claim = o.Spec.Template, o.Spec.Selector, o.Spec.VolumeClaimTemplates[0].Spec
-		m.pods = *o.Spec.Replicas
+		if *o.Spec.Replicas != 1 {
+			t.Error("two pods of the StatefulSet can run at once")
+		}
 	case *policyv1.PodDisruptionBudget:
 		m.disruption = o
 	case *networkingv1.NetworkPolicy:

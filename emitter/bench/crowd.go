@@ -56,7 +56,8 @@ func newCrowd(address string, l *ledger) *crowd {
 	return c
 }
 
-// connectTo makes later requests go to the address.
+// connectTo makes later requests go to the address, or to each of several, with commas
+// between them, in turn.
 func (c *crowd) connectTo(address string) {
 	never := func(*fasthttp.Request, int, error) (resetTimeout, retry bool) { return false, false }
 	c.client = &fasthttp.HostClient{Addr: address, MaxConns: maxConns, ReadTimeout: requestLimit, RetryIfErr: never}
@@ -165,7 +166,7 @@ func (c *crowd) do(method, path string, body []byte, read func([]byte)) error {
 	request, response := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 	defer fasthttp.ReleaseRequest(request)
 	defer fasthttp.ReleaseResponse(response)
-	request.SetRequestURI("http://" + c.client.Addr + path)
+	request.SetRequestURI("http://sidecar" + path)
 	request.Header.SetMethod(method)
 	request.SetBody(body)
 	if err := c.client.Do(request, response); err != nil {

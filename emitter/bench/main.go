@@ -60,6 +60,7 @@ var sections = []struct {
 	{"console", (*bench).console},
 	{"kill", (*bench).kill},
 	{"drain", (*bench).drain},
+	{"replicas", (*bench).replicas},
 }
 
 // Children die with the thread that started them (Pdeathsig), so main stays on
@@ -92,13 +93,13 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.IntVar(&o.deliveries, "deliveries", 100_000, "the backlog of deliver and reopen")
-	flags.IntVar(&o.queued, "queued", 100_000, "the backlog of drain, and the large one of record")
+	flags.IntVar(&o.queued, "queued", 100_000, "the backlog of drain and replicas, and the large one of record")
 	flags.IntVar(&o.journeys, "journeys", 100_000, "the open journeys of record")
 	flags.IntVar(&o.navigations, "navigations", 12_000, "the navigations in each round of record")
 	flags.IntVar(&o.concurrency, "concurrency", 16, "how many attempts a target takes at a time")
 	flags.IntVar(&o.rounds, "rounds", 3, "how many rounds are run; medians are printed")
 	flags.IntVar(&o.kills, "kills", 20, "how often the process is killed")
-	flags.DurationVar(&o.duration, "duration", 5*time.Second, "the length of a round of flood, latency, isolation and console")
+	flags.DurationVar(&o.duration, "duration", 5*time.Second, "the length of a round of flood, latency, isolation, console and replicas")
 	flags.StringVar(&o.only, "only", "", "one of "+strings.Join(names(), ", ")+"; all by default")
 	flags.StringVar(&o.before, "before", os.Getenv("SIDEHOOK_BENCH_BEFORE"), "another sidehook `binary` to measure in turn; by default $SIDEHOOK_BENCH_BEFORE")
 	flags.StringVar(&o.dir, "dir", "/var/tmp", "the folder for state files")

@@ -32,6 +32,9 @@ type setting struct {
 	// isQueueing is set where no target responds and the queue is to be delivered
 	// later: attempts time out late and are retried soon.
 	isQueueing bool
+	// replicas is what several sidecars have in common, and name that of this one; both
+	// are empty for one on its own.
+	replicas, name string
 }
 
 // sidecar is a sidehook process.
@@ -39,7 +42,8 @@ type sidecar struct {
 	*rig.Process
 	// participants and admin are its addresses.
 	participants, admin string
-	// folder has its state.
+	// with is what it was started with; folder has its state.
+	with   setting
 	folder string
 	// starting is the time from its start until it accepted connections.
 	starting time.Duration
@@ -57,12 +61,12 @@ func (b *bench) start(of build, with setting) (*sidecar, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &sidecar{participants: addresses[0], admin: addresses[1], folder: with.state}
-	path := filepath.Join(b.dir, "config.yaml")
+	s := &sidecar{participants: addresses[0], admin: addresses[1], with: with, folder: with.state}
+	path := with.state + ".yaml"
 	if err := os.WriteFile(path, []byte(b.config(s, with)), 0o600); err != nil {
 		return nil, err
 	}
-	log, err := os.Create(filepath.Join(b.dir, "sidehook.log"))
+	log, err := os.Create(with.state + ".log")
 	if err != nil {
 		return nil, err
 	}
@@ -93,12 +97,17 @@ func (s *sidecar) await(began time.Time) error {
 
 func (b *bench) config(s *sidecar, with setting) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "listen: %s\nadmin: %s\napp: %s\nstate: %s\nretention: {size: 100GB}\ntargets:\n",
+	fmt.Fprintf(&text, "listen: %s\nadmin: %s\napp: %s\nstate: %s\nretention: {size: 100GB}\n",
 		s.participants, s.admin, with.app, with.state)
+	if with.replicas != "" {
+		servers, app, _ := strings.Cut(strings.TrimPrefix(with.replicas, "nats://"), "/")
+		fmt.Fprintf(&text, "replicas: {servers: ['nats://%s'], app: %s, name: %s}\n", strings.ReplaceAll(servers, ",", "', 'nats://"), app, with.name)
+	}
 	more := ""
 	if with.isQueueing {
 		more = ", timeout: 1m, retry: {schedule: [" + strings.Repeat("1s, ", 49) + "1s]}"
 	}
+	text.WriteString("targets:\n")
 	var names []string
 	for name, url := range with.targets {
 		fmt.Fprintf(&text, "  %s: {url: '%s', secret: env:BENCH_SECRET, concurrency: %d%s}\n", name, url, b.concurrency, more)

@@ -16,6 +16,9 @@ import (
 	"github.com/sidehook/sidehook/emitter/rig"
 )
 
+// clockOff is by how many seconds the clock of the last of several replicas is off.
+const clockOff = 30
+
 // size is how many processes there are.
 type size struct{ replicas, servers int }
 
@@ -117,7 +120,7 @@ func (f *field) startReplicas(b binaries, app string) error {
 		r := &replica{name: fmt.Sprintf("replica-%d", n+1), binary: b.sidehook, participants: addresses[0], admin: addresses[1]}
 		r.dir = filepath.Join(f.dir, r.name)
 		if f.size.servers > 0 && n > 0 && n == f.size.replicas-1 {
-			r.binary, r.environment = b.shifted, []string{fmt.Sprintf("%s=%d", clockVariable, int(chaosClock.Seconds()))}
+			r.binary, r.environment = b.shifted, []string{fmt.Sprintf("%s=%d", clockVariable, clockOff)}
 		}
 		var urls []string
 		relays := []*relay(nil)

@@ -1,0 +1,288 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/sidehook/sidehook/emitter/rig"
+)
+
+const (
+	// replicasRate is the navigations a second of replicas.
+	replicasRate = 80
+	// leaderLimit bounds the time until one of the replicas leads.
+	leaderLimit = 30 * time.Second
+	// replicasApp is the name that the replicas have in common.
+	replicasApp = "bench"
+)
+
+// formation is how many replicas there are, and how many NATS servers between them.
+type formation struct{ replicas, servers int }
+
+func (f formation) String() string {
+	if f.servers == 0 {
+		return "1, embedded"
+	}
+	return fmt.Sprintf("%d on R%d", f.replicas, f.servers)
+}
+
+// replicated is the measurement of a formation.
+type replicated struct {
+	waits          []time.Duration
+	delays         delays
+	logged         float64       // bytes for each navigation
+	delivered      float64       // a second
+	leads, webhook time.Duration // after the leader was killed
+	wrong          string
+}
+
+// replicas measures what it costs to have several replicas: each request reaches
+// another one. The servers sync each message before they acknowledge it.
+func (b *bench) replicas() error {
+	server := filepath.Join(b.dir, "nats-server")
+	if err := rig.BuildNATS(b.ctx, server); err != nil {
+		return err
+	}
+	rows := [][]string{{"replicas", "response p50 ms", "p99 ms", "event → webhook p50 ms", "p99 ms", "deliveries/s", "another leads s", "next webhook s", "log bytes each", "wrong"}}
+	formations := []formation{{1, 0}, {2, 1}, {3, 1}, {2, 3}, {3, 3}}
+	if b.isSmoke {
+		formations = []formation{{2, 1}, {2, 3}}
+	}
+	for _, of := range formations {
+		r, err := b.replicate(of, server)
+		if err != nil {
+			return fmt.Errorf("%s: %w", of, err)
+		}
+		rows = append(rows, append([]string{of.String()}, r.row(of)...))
+	}
+	b.out.table(fmt.Sprintf("replicas: %d navigations a second for %v, each request to another replica; then a backlog of %d; then the leader is killed, and started again once another leads", replicasRate, b.duration, b.queued), rows)
+	return nil
+}
+
+func (r replicated) row(of formation) []string {
+	takeover, webhook, logged := "", "", ""
+	if of.servers > 0 {
+		takeover, webhook, logged = fmt.Sprintf("%.1f", r.leads.Seconds()), fmt.Sprintf("%.1f", r.webhook.Seconds()), fmt.Sprintf("%.0f", r.logged)
+	}
+	return []string{
+		millis(percentile(r.waits, 50)), millis(percentile(r.waits, 99)), millis(r.delays.p50), millis(r.delays.p99),
+		fmt.Sprintf("%.0f", r.delivered), takeover, webhook, logged, r.wrong,
+	}
+}
+
+// group is a formation that runs.
+type group struct {
+	*bench
+	of       formation
+	nats     *rig.NATS // nil for a single replica
+	sidecars []*sidecar
+}
+
+// replicate measures a formation.
+func (b *bench) replicate(of formation, server string) (r replicated, err error) {
+	filled, err := b.fill(b.builds[0], 0, b.queued, answerText)
+	if err != nil {
+		return r, err
+	}
+	defer os.RemoveAll(filled.state)
+	app, err := rig.NewServer(newSurvey().serve)
+	if err != nil {
+		return r, err
+	}
+	defer app.Close()
+	target, err := newReceiver(filled.ledger)
+	if err != nil {
+		return r, err
+	}
+	defer target.Close()
+	g := &group{bench: b, of: of}
+	defer g.kill()
+	if err := g.start(server, filled.state, setting{app: app.URL(), targets: map[string]string{"receiver": target.URL()}}); err != nil {
+		return r, err
+	}
+	if r.delivered, err = g.drain(filled); err != nil {
+		return r, err
+	}
+	r.wrong = filled.ledger.wrong()
+	filled.ledger.forget()
+	if err := g.walkAll(filled.ledger, &r); err != nil || of.servers == 0 {
+		return r, err
+	}
+	r.leads, r.webhook, err = g.takeOver(filled.ledger)
+	return r, err
+}
+
+// start starts the servers and the replicas, the first of which has the backlog.
+func (g *group) start(server, backlog string, with setting) (err error) {
+	if g.of.servers > 0 {
+		dir := g.state()
+		if g.nats, err = rig.StartNATS(g.ctx, server, dir, g.of.servers); err != nil {
+			return err
+		}
+		with.replicas = g.nats.URL(replicasApp)
+	}
+	for n := range g.of.replicas {
+		with.state = g.state()
+		with.name = fmt.Sprintf("replica-%d", n)
+		if n == 0 {
+			with.state = backlog
+		}
+		if err := g.startOne(with); err != nil {
+			return err
+		}
+		if n == 0 && g.nats != nil {
+			if _, err := g.awaitLeader(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (g *group) startOne(with setting) error {
+	s, err := g.bench.start(g.builds[0], with)
+	if err == nil {
+		g.sidecars = append(g.sidecars, s)
+	}
+	return err
+}
+
+// awaitLeader waits until a replica leads.
+func (g *group) awaitLeader() (leader *sidecar, err error) {
+	for until := time.Now().Add(leaderLimit); time.Now().Before(until) && g.ctx.Err() == nil; g.sleep(10 * time.Millisecond) {
+		for _, s := range g.sidecars {
+			if text, err := s.ask("/metrics"); err == nil && strings.Contains(string(text), "\nsidehook_leads 1\n") {
+				return s, nil
+			}
+		}
+	}
+	return nil, errors.Join(errors.New("no replica leads"), g.ctx.Err())
+}
+
+// drain returns how many deliveries of the backlog arrive in a second.
+func (g *group) drain(filled *backlog) (rate float64, err error) {
+	l := filled.ledger
+	before, last := -1, time.Now()
+	for l.received() < filled.n {
+		if n := l.received(); n > before {
+			before, last = n, time.Now()
+		}
+		if time.Since(last) > stuck || g.ctx.Err() != nil {
+			return 0, errors.Join(fmt.Errorf("%d of %d deliveries arrived, and no more", l.received(), filled.n), g.ctx.Err())
+		}
+		g.sleep(10 * time.Millisecond)
+	}
+	return perSecond(filled.n, time.Since(l.first)), nil
+}
+
+// walkAll lets a crowd take the survey through all replicas.
+func (g *group) walkAll(l *ledger, r *replicated) error {
+	c := g.crowd(l, g.sidecars)
+	if err := g.warmUp(c); err != nil {
+		return err
+	}
+	before, err := g.logged()
+	if err != nil {
+		return err
+	}
+	if err := c.walk(g.ctx, replicasRate, g.duration); err != nil {
+		return err
+	}
+	if r.delays, err = g.collect(l); err != nil {
+		return err
+	}
+	after, err := g.logged()
+	r.logged = float64(after-before) / float64(max(1, l.received()))
+	r.waits = l.waits
+	return err
+}
+
+// crowd returns participants each request of whom reaches another of the replicas.
+func (g *group) crowd(l *ledger, through []*sidecar) *crowd {
+	var addresses []string
+	for _, s := range through {
+		addresses = append(addresses, s.participants)
+	}
+	return newCrowd(strings.Join(addresses, ","), l)
+}
+
+// logged returns how many bytes the log has, and what was seen.
+func (g *group) logged() (bytes uint64, err error) {
+	if g.nats == nil {
+		return 0, nil
+	}
+	conn, err := nats.Connect(strings.Join(g.nats.Addresses, ","))
+	if err != nil {
+		return 0, fmt.Errorf("cannot ask the servers how long the log is: %w", err)
+	}
+	defer conn.Close()
+	js, err := jetstream.New(conn)
+	if err != nil {
+		return 0, err
+	}
+	ctx, cancel := context.WithTimeout(g.ctx, requestLimit)
+	defer cancel()
+	for _, name := range []string{replicasApp + "_written", replicasApp + "_seen"} {
+		stream, err := js.Stream(ctx, name)
+		if err != nil {
+			return 0, fmt.Errorf("cannot ask the servers how long %s is: %w", name, err)
+		}
+		bytes += stream.CachedInfo().State.Bytes
+	}
+	return bytes, nil
+}
+
+// takeOver kills the leader, and starts it again, while others take the survey. It
+// returns how long it takes until another replica leads, and until the next webhook.
+func (g *group) takeOver(l *ledger) (leads, webhook time.Duration, err error) {
+	leader, err := g.awaitLeader()
+	if err != nil {
+		return 0, 0, err
+	}
+	at := slices.Index(g.sidecars, leader)
+	g.sidecars = slices.Delete(g.sidecars, at, at+1)
+	c := g.crowd(l, g.sidecars)
+	if err := g.warmUp(c); err != nil {
+		return 0, 0, err
+	}
+	leader.kill()
+	killed := time.Now()
+	ctx, cancel := context.WithCancel(g.ctx)
+	var walking sync.WaitGroup
+	defer walking.Wait()
+	defer cancel()
+	walking.Go(func() { _ = c.walk(ctx, replicasRate, leaderLimit) })
+	if _, err := g.awaitLeader(); err != nil {
+		return 0, 0, err
+	}
+	leads = time.Since(killed)
+	if err := g.startOne(leader.with); err != nil {
+		return 0, 0, err
+	}
+	for l.received() == 0 && time.Since(killed) < 2*leaderLimit && g.ctx.Err() == nil {
+		g.sleep(time.Millisecond)
+	}
+	if l.received() == 0 {
+		return 0, 0, errors.Join(errors.New("no webhook arrived after the leader was killed"), g.ctx.Err())
+	}
+	return leads, time.Since(killed), nil
+}
+
+func (g *group) kill() {
+	for _, s := range g.sidecars {
+		s.kill()
+	}
+	if g.nats != nil {
+		g.nats.Kill()
+	}
+}
