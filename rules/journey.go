@@ -132,7 +132,7 @@ func (j *Journey) pageShown(o *Observation) {
 		return
 	}
 	j.learn(o)
-	if o.Alone && !j.Done && pageID(o.Page) != j.Pointer {
+	if o.Alone && !j.Done && pageID(o.Page) != j.Pointer && !j.hasMovedSince(o.Began) {
 		j.navigate(o, true)
 	}
 }

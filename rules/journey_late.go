@@ -25,6 +25,11 @@ func (j *Journey) isLate(o *Observation) bool {
 	return !o.Order.IsZero() && len(j.Moves) > 0 && o.Order.Before(j.Moves[len(j.Moves)-1].At)
 }
 
+// hasMovedSince reports whether the participant has moved on at or after a time.
+func (j *Journey) hasMovedSince(t time.Time) bool {
+	return !t.IsZero() && len(j.Moves) > 0 && !j.Moves[len(j.Moves)-1].At.Before(t)
+}
+
 // foldLate folds what an observation says that came too late for its turn: the
 // participant is where later ones have led. ok is false if it may be folded as usual.
 func (j *Journey) foldLate(o *Observation) (ok bool) {

@@ -60,6 +60,12 @@ func TestALateNavigationIsToldOnceAndMovesNobodyBack(t *testing.T) {
 	f("after the end", "1>end, 1>2 recovered", "", func(w *walk) { shared(w, 4, next("")); shared(w, 2, next("2")) })
 	f("the end itself", "1>2, 2>end", "", func(w *walk) { shared(w, 4, next("2")); shared(w, 3, next("")) })
 	f("a page loaded", "1>3", "3", func(w *walk) { shared(w, 4, next("3")); shared(w, 2, loaded("2")) })
+	f("a page requested before it moved on", "1>3", "3", func(w *walk) {
+		shared(w, 4, next("3"))
+		before := shown("1")
+		before.Began = w.clock.Add(3 * time.Second)
+		shared(w, 5, before)
+	})
 	f("a page shown", "1>3", "3", func(w *walk) { shared(w, 4, next("3")); shared(w, 2, shown("2")) })
 }
 

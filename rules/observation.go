@@ -83,6 +83,8 @@ type Observation struct {
 	// Order is set if several replicas observe, so that observations which came later
 	// may have been folded before: it is At or, where that was not in order, about then.
 	Order time.Time `json:",omitzero"`
+	// Began is when the request came, by the clock of Order, and zero where that is.
+	Began time.Time `json:",omitzero"`
 }
 
 // maxID is the length of the longest id, in bytes: ids are keys of the store.
@@ -98,7 +100,7 @@ var (
 // did not accept the request, or there is no participant yet. An error means that
 // an accepted exchange could not be read; it contains no id and no answer. Of an
 // answer that could not be read, ok is true all the same: it is unknown. The
-// caller sets Begins, At, Alone, Ticket, InFlight, InFlightItems and Order.
+// caller sets Begins, At, Alone, Ticket, InFlight, InFlightItems, Order and Began.
 func (p *Profile) Observe(m Match, x Exchange) (o Observation, ok bool, err error) {
 	r := m.reading(p, x)
 	for _, alternative := range m.route.alternatives {

@@ -31,8 +31,10 @@ type orderQuestion struct {
 type orderAnswer struct {
 	Incarnation string
 	// Now is the time by the clock of the replica.
-	Now    time.Time
-	Queues []knownQueue
+	Now time.Time
+	// Started is for how long it has been answering.
+	Started time.Duration
+	Queues  []knownQueue
 	// Known is what is in flight, and what has ended lately.
 	Known []knownExchanges
 }
@@ -96,6 +98,7 @@ func (r *Recorder) answerOrder(question []byte) []byte {
 	a := orderAnswer{Incarnation: r.replicas.Seer.Incarnation(), Known: make([]knownExchanges, len(q.Participants))}
 	r.flights.mu.Lock()
 	now := time.Now()
+	a.Started = now.Sub(r.flights.memories.started)
 	r.flights.memories.expire(now)
 	for i, participant := range q.Participants {
 		asked[string(participant)] = true

@@ -198,7 +198,7 @@ func (b *batch) learn(participants []string, replies []replyFrom, isComplete boo
 	for i, participant := range participants {
 		s := &standing{isComplete: isComplete, upTo: upTo}
 		for _, reply := range replies {
-			s.views = append(s.views, view{incarnation: reply.Incarnation, made: reply.made, unsure: reply.unsure, knownExchanges: reply.Known[i]})
+			s.views = append(s.views, view{incarnation: reply.Incarnation, made: reply.made, unsure: reply.unsure, started: reply.Started, knownExchanges: reply.Known[i]})
 		}
 		b.known[participant] = s
 	}

@@ -219,12 +219,12 @@ func (b *batch) ordered() []*seen {
 func (b *batch) completed(all []*seen, places map[uint64]int, i int) *rules.Observation {
 	s, o := all[i], *all[i].Observation
 	if o.Kind == rules.PageShown {
-		o.Alone = o.Alone && b.isAlone(s)
+		o.Alone = o.Alone && b.isAlone(all, i)
 	}
 	if o.Kind.Moves() {
 		o.InFlight, o.InFlightItems = b.inFlight(all, places, i)
 	}
-	o.At, o.Order = b.clocks.correct(s.from, o.At), s.at
+	o.At, o.Order, o.Began = b.clocks.correct(s.from, o.At), s.at, b.clocks.correct(s.from, s.Began)
 	o.Begins = b.newcomers.Take(o.Journey.Participant)
 	return &o
 }

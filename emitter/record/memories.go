@@ -22,6 +22,7 @@ const (
 // have others of the same participants, and it matters which of them overlapped. They
 // are guarded by the lock of the flights.
 type memories struct {
+	started time.Time
 	// since is from when on nothing has been left out.
 	since         time.Time
 	byParticipant map[string]*memoriesOfOne
@@ -55,7 +56,8 @@ func (m *remembered) size() int {
 }
 
 func newMemories() *memories {
-	return &memories{since: time.Now(), byParticipant: map[string]*memoriesOfOne{}}
+	now := time.Now()
+	return &memories{started: now, since: now, byParticipant: map[string]*memoriesOfOne{}}
 }
 
 // memoryOf returns an exchange, with no end as long as it is in flight.

@@ -30,6 +30,8 @@ type view struct {
 	incarnation string
 	made        time.Time
 	unsure      time.Duration
+	// started is how long before that it had started.
+	started time.Duration
 	knownExchanges
 }
 
@@ -76,31 +78,46 @@ func (b *batch) isSilent(participant string) bool {
 
 // isAlone reports whether nothing at other replicas disturbed a page that was shown.
 // In doubt, it was disturbed: the next page shown tells.
-func (b *batch) isAlone(s *seen) bool {
+func (b *batch) isAlone(all []*seen, at int) bool {
+	s := all[at]
 	known := b.known[s.participant]
 	shown, ok := b.spanOf(s)
-	if !ok || known == nil || !known.isComplete {
+	if !ok || known == nil || !known.isComplete || b.isDisturbedLater(all, at) {
 		return false
 	}
-	for i := range known.views {
-		v := &known.views[i]
-		if v.incarnation == s.from {
-			continue
+	return !slices.ContainsFunc(known.views, func(v view) bool {
+		return v.incarnation != s.from && v.mayDisturb(shown)
+	})
+}
+
+// isDisturbedLater reports whether an exchange that is folded after a page shown had
+// begun before. Its replica may not remember.
+func (b *batch) isDisturbedLater(all []*seen, at int) bool {
+	s := all[at]
+	for _, later := range all[at+1:] {
+		if later.participant != s.participant {
+			break // those of a participant are side by side
 		}
-		if isUnknown := v.made.Add(-v.Since - v.unsure - shown.unsure).After(shown.began); isUnknown {
-			return false
-		}
-		for j := range v.Exchanges {
-			e := &v.Exchanges[j]
-			if disturbs := e.Kind != rules.PageShown; !disturbs {
-				continue
-			}
-			if other := v.span(e); other.mayOverlap(shown) || e.IsInFlight && !other.began.After(shown.ended) {
-				return false
-			}
+		disturbs := later.from != s.from && later.Observation != nil && later.Observation.Kind != rules.PageShown
+		if disturbs && !b.clocks.correct(later.from, later.Began).After(s.at) {
+			return true
 		}
 	}
-	return true
+	return false
+}
+
+// mayDisturb reports whether an exchange at the replica may have overlapped a page that
+// was shown. Of those before the replica has started, what matters was folded: a
+// journey knows when the participant has moved.
+func (v *view) mayDisturb(shown span) bool {
+	isUnknown := v.made.Add(-v.Since - v.unsure - shown.unsure).After(shown.began)
+	if isUnknown && v.Since < v.started {
+		return true
+	}
+	return slices.ContainsFunc(v.Exchanges, func(e knownExchange) bool {
+		other := v.span(&e)
+		return e.Kind != rules.PageShown && (other.mayOverlap(shown) || e.IsInFlight && !other.began.After(shown.ended))
+	})
 }
 
 // inFlight returns the answers that were in flight when the participant moved on: those
