@@ -1,6 +1,9 @@
 package rules
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // PastTimeout is how long reading a past may take. A Fold requests a past again
 // when an observation comes after twice that time. It is also how long
@@ -62,6 +65,8 @@ type Step struct {
 	// Settle reports whether events wait for answers in flight: the caller calls
 	// Fold.Settle with Journey once they have waited long enough.
 	Settle bool
+	// Place is that of the journey's last event so far.
+	Place int
 	// Past is a past to read and to pass to Fold.Join; nil for none.
 	Past *PastRequest
 	// Urgent is a past that was requested before, and for which an event waits from
@@ -135,12 +140,16 @@ func (f Fold) Join(key Key, past *Past) (step Step, ok bool) {
 }
 
 // Settle returns the events that wait for answers in flight, whatever has come.
-func (f Fold) Settle(key Key, at time.Time) Step {
+func (f Fold) Settle(key Key, at time.Time) Step { return f.SettleUpTo(key, math.MaxInt, at) }
+
+// SettleUpTo is Settle for the events with a place up to that of a Step, or earlier
+// ones: later ones have not waited for long.
+func (f Fold) SettleUpTo(key Key, place int, at time.Time) Step {
 	journey := f.find(key)
 	if len(journey.Held) == 0 {
 		return Step{}.of(journey)
 	}
-	events := journey.settle()
+	events := journey.settleUpTo(place)
 	journey.save(at)
 	return Step{Events: events}.of(journey)
 }
@@ -259,6 +268,6 @@ func (f Fold) join(journey *Journey, past *Past) Step {
 
 // of returns the step with what it says of the journey as it is now.
 func (s Step) of(j *Journey) Step {
-	s.Journey, s.Waiting, s.Refused, s.Counts = j.key, j.Waits.Bytes, j.refused, j.counts
+	s.Journey, s.Place, s.Waiting, s.Refused, s.Counts = j.key, j.Place, j.Waits.Bytes, j.refused, j.counts
 	return s
 }

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"encoding/json"
+	"math"
 	"slices"
 	"strings"
 )
@@ -108,9 +109,12 @@ func (j *Journey) stopWaiting(ticket uint64) {
 }
 
 // settle returns the events that wait for answers, whatever is still in flight.
-func (j *Journey) settle() []*Event {
+func (j *Journey) settle() []*Event { return j.settleUpTo(math.MaxInt) }
+
+// settleUpTo is settle for the events with a place up to one.
+func (j *Journey) settleUpTo(place int) []*Event {
 	for i := range j.Held {
-		if h := &j.Held[i]; len(h.Tickets) > 0 {
+		if h := &j.Held[i]; len(h.Tickets) > 0 && h.Place <= place {
 			h.giveUp(0)
 		}
 	}

@@ -55,7 +55,7 @@ func (r *Recorder) carryOut(tx *outbox.Tx, at time.Time, step rules.Step) {
 	r.enqueue(tx, step.Journey, step.Events)
 	count(tx, step.Counts)
 	if step.Settle {
-		settle := settlement{journey: step.Journey, due: at.Add(r.settle)}
+		settle := settlement{journey: step.Journey, place: step.Place, due: at.Add(r.settle)}
 		tx.After(func() { r.settleLater(settle) })
 	}
 	if step.Expires {

@@ -16,7 +16,9 @@ const maxSettling = 10_000
 // settlement is when the events of a journey stop waiting for answers in flight.
 type settlement struct {
 	journey rules.Key
-	due     time.Time
+	// place is that of the last event that is due.
+	place int
+	due   time.Time
 }
 
 // settleLater settles a journey when that is due, or now if too many wait.
@@ -35,7 +37,7 @@ func (r *Recorder) runSettling(ctx context.Context) {
 		select {
 		case next := <-r.settling:
 			r.sleepUntil(ctx, next.due)
-			r.settleNow(ctx, next.journey)
+			r.settleNow(ctx, next)
 		case <-ctx.Done():
 			if r.replicas == nil { // else the next leader goes on
 				r.submit(r.settleAll)
@@ -56,14 +58,17 @@ func (r *Recorder) sleepUntil(ctx context.Context, due time.Time) {
 
 // settleNow settles a journey that is due. With several replicas, the answer that its
 // events wait for may be on its way.
-func (r *Recorder) settleNow(ctx context.Context, key rules.Key) {
+func (r *Recorder) settleNow(ctx context.Context, s settlement) {
 	if r.replicas == nil {
-		r.submitSettle(key)
+		r.submitSettle(s.journey)
 		return
 	}
 	r.whenFolded(ctx, foldTask{
-		participants: []string{key.Participant},
-		apply:        func(tx *outbox.Tx, _ *batch) { r.settleJourney(tx, key) },
+		participants: []string{s.journey.Participant},
+		apply: func(tx *outbox.Tx, _ *batch) {
+			now := r.now()
+			r.carryOut(tx, now, r.foldIn(tx).SettleUpTo(s.journey, s.place, now))
+		},
 	})
 }
 

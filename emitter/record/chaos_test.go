@@ -1,0 +1,295 @@
+package record
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/tidwall/gjson"
+
+	"github.com/sidehook/sidehook/emitter/outbox"
+	"github.com/sidehook/sidehook/emitter/replica"
+	"github.com/sidehook/sidehook/emitter/replica/memory"
+	"github.com/sidehook/sidehook/rules"
+	"github.com/sidehook/sidehook/rules/config"
+)
+
+const (
+	chaosReplicas     = 3
+	chaosParticipants = 6
+	chaosPages        = 20
+	// chaosSettle is how long events wait for answers. Participants stay longer on a page.
+	chaosSettle  = 2 * time.Second
+	chaosSettled = 2 * time.Minute
+)
+
+// chaosGroup are replicas with a store each, whose lines and processes fail.
+type chaosGroup struct {
+	t       *testing.T
+	dir     string
+	servers *memory.Servers
+
+	mu     sync.Mutex
+	chance *rand.Rand
+	// broken has the items whose answer was broken off.
+	broken  map[string]bool
+	members [chaosReplicas]*chaosReplica
+}
+
+// chaosReplica is one process of a replica.
+type chaosReplica struct {
+	*Recorder
+	store      *outbox.Store
+	connection *memory.Connection
+	stop       func()
+	isKilled   bool
+}
+
+// start begins a process of the n-th replica.
+func (g *chaosGroup) start(n int) {
+	dir, logger := filepath.Join(g.dir, fmt.Sprint(n)), slog.New(slog.DiscardHandler)
+	connection := g.servers.Connect()
+	seer := replica.NewSeer(replica.SeerOptions{Dir: dir, Link: connection, Logger: logger})
+	hasUnseen := func() bool { status := seer.Status(); return status.Records+status.Waiting > 0 }
+	roster := replica.NewRoster(replica.RosterOptions{
+		Link: connection, Name: fmt.Sprint("replica-", n), Incarnation: seer.Incarnation(), HasUnseen: hasUnseen, Logger: logger,
+	})
+	store := outbox.New(outbox.Options{Dir: dir, Log: connection, Logger: logger})
+	recorder := New(Options{
+		Store: store, Profile: decsysProfile(g.t), Logger: logger,
+		Config: &config.Config{
+			Durability: config.Strict, Settle: config.Duration(chaosSettle),
+			Targets: map[string]config.Target{"lake": {Format: config.FormatStandard}}, Rules: []config.Rule{{To: []string{"lake"}}},
+		},
+		Replicas: &Replicas{Seer: seer, Link: connection, Roster: roster},
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { recorder.Answer(ctx) })
+	running.Go(func() { _ = roster.Run(ctx) })
+	running.Go(func() { _ = store.Run(ctx) })
+	running.Go(func() { store.Lead(ctx, recorder.Run) })
+	running.Go(func() { _ = seer.Run(ctx) })
+	m := &chaosReplica{Recorder: recorder, store: store, connection: connection, stop: func() { cancel(); running.Wait() }}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.members[n] = m
+}
+
+// any returns a replica that is not known to be down.
+func (g *chaosGroup) any() *chaosReplica {
+	for {
+		g.mu.Lock()
+		m := g.members[g.chance.IntN(chaosReplicas)]
+		isKilled := m.isKilled
+		g.mu.Unlock()
+		if !isKilled {
+			return m
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// between returns a time by chance.
+func (g *chaosGroup) between(least, most time.Duration) time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return least + time.Duration(g.chance.Int64N(int64(most-least)))
+}
+
+// kill ends a process that nobody can reach any more, and begins another one later.
+func (g *chaosGroup) kill(n int, later time.Duration) {
+	g.mu.Lock()
+	m := g.members[n]
+	m.isKilled = true
+	g.mu.Unlock()
+	m.connection.Cut()
+	m.stop()
+	time.Sleep(later)
+	g.start(n)
+}
+
+// disturb has something fail until ctx ends.
+func (g *chaosGroup) disturb(ctx context.Context) {
+	for ctx.Err() == nil {
+		sleep(ctx, g.between(2*time.Second, 8*time.Second))
+		n, d := int(g.between(0, chaosReplicas)), g.between(time.Second, 15*time.Second)
+		connection := g.members[n].connection
+		switch g.between(0, 4) {
+		case 0:
+			connection.Cut()
+			time.Sleep(d)
+		case 1:
+			connection.Deafen()
+			time.Sleep(d)
+		case 2:
+			g.kill(n, d/2)
+		case 3:
+			for _, m := range g.members {
+				m.connection.Cut()
+			}
+			time.Sleep(d / 3)
+		}
+		for _, m := range g.members {
+			m.connection.Mend()
+		}
+	}
+}
+
+// chaosWalk is a participant, and where the app has them.
+type chaosWalk struct {
+	*chaosGroup
+	id      string
+	page    int
+	answers sync.WaitGroup
+}
+
+func (w *chaosWalk) shown() rules.Exchange {
+	definition := "null"
+	if w.page < chaosPages {
+		definition = fmt.Sprintf(`{"id":"pg%d","name":"","order":%d,"components":[{"type":"Free Text","id":"it%d"}]}`, w.page, w.page+1, w.page)
+	}
+	return page(fmt.Sprintf(`{"surveyId":5,"instanceId":3,"participantId":%q,"newParticipantId":null,"page":%s,"pageCount":%d}`, w.id, definition, chaosPages))
+}
+
+// request sends a request to some replica. It returns false if that died meanwhile.
+func (w *chaosWalk) request(method, target string, response func() rules.Exchange) (ok bool) {
+	m := w.any()
+	end := m.Begin([]byte(method), []byte(target))
+	time.Sleep(w.between(time.Millisecond, 200*time.Millisecond))
+	x := response()
+	x.Ended = time.Now()
+	time.Sleep(w.between(time.Millisecond, 3*time.Millisecond))
+	w.mu.Lock()
+	isKilled := m.isKilled
+	w.mu.Unlock()
+	if isKilled {
+		return false
+	}
+	end(x)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return !m.isKilled
+}
+
+func (w *chaosWalk) log(item, what string) bool {
+	return w.request("POST", "/api/log/3/"+w.id+"/"+item+"/decsys.platform."+what, func() rules.Exchange {
+		return rules.Exchange{Status: 204, RequestBody: []byte(`{"text":"` + item + `"}`)}
+	})
+}
+
+// goOn takes the participant to the next page, as a browser does. If a request fails,
+// they reload until the page is shown.
+func (w *chaosWalk) goOn() {
+	item := fmt.Sprint("it", w.page)
+	w.answers.Go(func() {
+		for !w.log(item, "COMPONENT_RESULTS") {
+			w.mu.Lock()
+			w.broken[w.id+item] = true
+			w.mu.Unlock()
+			time.Sleep(100 * time.Millisecond)
+		}
+	})
+	time.Sleep(w.between(time.Millisecond, 20*time.Millisecond))
+	next := func() rules.Exchange { w.page++; return w.shown() }
+	ok := w.request("POST", "/api/progress/5/3/"+w.id+"/next", next)
+	w.answers.Wait()
+	w.reload(!ok)
+}
+
+func (w *chaosWalk) reload(isFirst bool) {
+	for ok := !isFirst; ; {
+		if !ok {
+			time.Sleep(100 * time.Millisecond)
+			if !w.request("GET", "/api/progress/5/3/"+w.id, w.shown) {
+				continue
+			}
+		}
+		time.Sleep(w.between(5*time.Millisecond, 30*time.Millisecond))
+		if w.page == chaosPages || w.log(fmt.Sprint("pg", w.page), "PAGE_LOAD") {
+			return
+		}
+		ok = false
+	}
+}
+
+// walk takes the whole survey.
+func (w *chaosWalk) walk() {
+	time.Sleep(w.between(time.Millisecond, 10*time.Second))
+	for w.reload(true); w.page < chaosPages; w.goOn() {
+		time.Sleep(chaosSettle + w.between(100*time.Millisecond, 5*time.Second))
+	}
+}
+
+// told returns what was told of each participant, in its order.
+func (g *chaosGroup) told() map[string]string {
+	store := g.members[0].store
+	list, _, err := store.List(outbox.Query{Limit: 1000})
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	told := map[string]string{}
+	for _, listed := range list {
+		d, err := store.Load(listed.Seq)
+		if err != nil {
+			g.t.Fatal(err)
+		}
+		event := gjson.ParseBytes(d.Body)
+		id := event.Get("data.participant.id").String()
+		told[id] += event.Get("data.from.id").String() + ">" + event.Get("data.to.id").String() + " "
+		last := event.Get("data.responses|@reverse|0")
+		item := fmt.Sprint("it", last.Get("page").Int()-1)
+		if answer := last.Get("state").String(); answer != "answered" && !g.broken[id+item] {
+			told[id] += "(" + item + "_" + answer + ") "
+		}
+	}
+	return told
+}
+
+func TestNothingIsLostOrToldTwiceWhileReplicasFail(t *testing.T) {
+	for seed := range uint64(6) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			dir := memoryDir(t)
+			synctest.Test(t, func(t *testing.T) {
+				g := &chaosGroup{t: t, dir: dir, servers: memory.NewServers(), chance: rand.New(rand.NewPCG(seed, 17)), broken: map[string]bool{}}
+				for n := range chaosReplicas {
+					g.start(n)
+				}
+				time.Sleep(10 * time.Second) // until one leads
+				ctx, cancel := context.WithCancel(t.Context())
+				var disturbing, walking sync.WaitGroup
+				disturbing.Go(func() { g.disturb(ctx) })
+				want := map[string]string{}
+				for n := range chaosParticipants {
+					w := &chaosWalk{chaosGroup: g, id: fmt.Sprint("p", n)}
+					for page := range chaosPages - 1 {
+						want[w.id] += fmt.Sprintf("pg%d>pg%d ", page, page+1)
+					}
+					want[w.id] += fmt.Sprintf("pg%d> ", chaosPages-1)
+					walking.Go(w.walk)
+				}
+				walking.Wait()
+				cancel()
+				disturbing.Wait()
+				time.Sleep(chaosSettled)
+				got := g.told()
+				for _, m := range g.members {
+					m.stop()
+				}
+				for id := range want {
+					if diff := cmp.Diff(strings.Fields(want[id]), strings.Fields(got[id])); diff != "" {
+						t.Errorf("%s was told (-want +got):\n%s", id, diff)
+					}
+				}
+			})
+		})
+	}
+}
