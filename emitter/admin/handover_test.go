@@ -33,6 +33,8 @@ type node struct {
 	t      *testing.T
 	line   *memory.Connection
 	forget func() (record.Forgotten, error)
+	// api is the API as the console has it.
+	api    http.Handler
 	seeded error
 	stop   func()
 }
@@ -53,6 +55,10 @@ func startNode(t *testing.T, servers *memory.Servers, name string) *node {
 		Try:      func(context.Context, *config.Config, io.Reader, io.Writer) error { return nil },
 		MayMove:  func(from, to string) error { return nil },
 		Forget:   func(context.Context, string, string) (record.Forgotten, error) { return n.forget() },
+		Console: func(api http.Handler, _ Access) http.Handler {
+			n.api = api
+			return api
+		},
 		Replicas: &Replicas{App: "decsys", Name: name, Link: n.line, Present: roster.Present, Seed: func(context.Context) error { return n.seeded }},
 	})
 	ctx, cancel := context.WithCancel(t.Context())
@@ -138,6 +144,16 @@ func TestAReplicaThatFollowsHandsChangesToTheLeader(t *testing.T) {
 		follower.expect("POST", "/forget", `{"participant": "p"}`, 200, `"journeys":7`)
 		follower.expect("POST", "/forget", `{}`, 400, "must name a participant")
 		follower.expect("POST", "/forget", strings.Repeat(" ", maxHandover+1), 400, "too long to be handed")
+	})
+}
+
+func TestTheConsoleOfAReplicaThatFollowsHandsChangesOver(t *testing.T) {
+	withReplicas(t, func(leader, follower *node) {
+		w := httptest.NewRecorder()
+		follower.api.ServeHTTP(w, httptest.NewRequestWithContext(follower.t.Context(), "POST", "/targets/crm/disable", nil))
+		if target, err := leader.config.Store.Target("crm"); w.Code != http.StatusAccepted || err != nil || target.Disabled.IsZero() {
+			t.Errorf("status %d, %s; the target is %+v, %v", w.Code, w.Body, target, err)
+		}
 	})
 }
 

@@ -103,6 +103,35 @@ func streamoverviewPage(qw422016 *qt422016.Writer, p *page, d *overviewData) {
 	}
 	qw422016.N().S(`
 </section>
+`)
+	if d.Replicas != nil {
+		qw422016.N().S(`
+<section aria-labelledby="replicas" id="section-replicas" data-refresh>
+<h2 id="replicas">Replicas</h2>
+<p class="note">`)
+		if d.Replicas.Leader != "" {
+			qw422016.E().S(d.Replicas.Leader)
+			qw422016.N().S(` leads`)
+		} else {
+			qw422016.N().S(`None leads at the moment`)
+		}
+		qw422016.N().S(`; this is `)
+		qw422016.E().S(d.Replicas.Name)
+		if !d.Replicas.Connected {
+			qw422016.N().S(`, which cannot reach the servers`)
+		}
+		qw422016.N().S(`. What you change here is done by the one that leads.</p>
+<ul class="cards">
+`)
+		for i := range d.Replicas.Replicas {
+			streamreplicaCard(qw422016, &d.Replicas.Replicas[i])
+		}
+		qw422016.N().S(`
+</ul>
+</section>
+`)
+	}
+	qw422016.N().S(`
 <section aria-labelledby="store" id="section-store" data-refresh>
 <h2 id="store">State and app</h2>
 <dl class="pairs">
@@ -276,6 +305,74 @@ func writetargetCard(qq422016 qtio422016.Writer, p *page, t *admin.Target) {
 func targetCard(p *page, t *admin.Target) string {
 	qb422016 := qt422016.AcquireByteBuffer()
 	writetargetCard(qb422016, p, t)
+	qs422016 := string(qb422016.B)
+	qt422016.ReleaseByteBuffer(qb422016)
+	return qs422016
+}
+
+func streamreplicaCard(qw422016 *qt422016.Writer, r *admin.Replica) {
+	qw422016.N().S(`
+<li class="card">
+<h3>`)
+	qw422016.E().S(r.Name)
+	qw422016.N().S(` `)
+	streamstate(qw422016, r.Role)
+	qw422016.N().S(`</h3>
+`)
+	if r.Reason != "" {
+		qw422016.N().S(`<p class="note">`)
+		qw422016.E().S(r.Reason)
+		qw422016.N().S(`</p>`)
+	}
+	qw422016.N().S(`
+<dl class="pairs">
+<dt>Log</dt><dd>entry `)
+	qw422016.E().V(r.Applied)
+	qw422016.N().S(`, `)
+	qw422016.E().V(r.Behind)
+	qw422016.N().S(` behind</dd>
+<dt>Waiting on its disk</dt><dd>`)
+	qw422016.N().D(r.SpillWaiting)
+	if r.SpillBytes > 0 {
+		qw422016.N().S(`, `)
+		qw422016.E().S(formatBytes(r.SpillBytes))
+	}
+	qw422016.N().S(`</dd>
+<dt>Lost since its start</dt><dd>`)
+	qw422016.E().V(r.Lost)
+	qw422016.N().S(`</dd>
+<dt>In this role</dt><dd>`)
+	if r.Since != nil {
+		qw422016.N().S(`since `)
+		streamwhen(qw422016, *r.Since)
+	} else {
+		qw422016.N().S(`unknown`)
+	}
+	qw422016.N().S(`</dd>
+<dt>Heard</dt><dd>`)
+	streamwhen(qw422016, r.Heard)
+	qw422016.N().S(`</dd>
+<dt>Release</dt><dd>`)
+	if r.Version != "" {
+		qw422016.E().S(r.Version)
+	} else {
+		qw422016.N().S(`unknown`)
+	}
+	qw422016.N().S(`</dd>
+</dl>
+</li>
+`)
+}
+
+func writereplicaCard(qq422016 qtio422016.Writer, r *admin.Replica) {
+	qw422016 := qt422016.AcquireWriter(qq422016)
+	streamreplicaCard(qw422016, r)
+	qt422016.ReleaseWriter(qw422016)
+}
+
+func replicaCard(r *admin.Replica) string {
+	qb422016 := qt422016.AcquireByteBuffer()
+	writereplicaCard(qb422016, r)
 	qs422016 := string(qb422016.B)
 	qt422016.ReleaseByteBuffer(qb422016)
 	return qs422016

@@ -66,6 +66,12 @@ func (l *lockedBuffer) String() string {
 
 func newServer(t *testing.T) *server {
 	t.Helper()
+	return newServerOf(t, nil)
+}
+
+// newServerOf is newServer for one of several replicas.
+func newServerOf(t *testing.T, replicas *admin.Replicas) *server {
+	t.Helper()
 	s := &server{t: t, log: &lockedBuffer{}, activity: live.New()}
 	logger := slog.New(slog.NewTextHandler(s.log, nil))
 	registry := prometheus.NewRegistry()
@@ -83,7 +89,7 @@ func newServer(t *testing.T) *server {
 			_, err := io.Copy(report, har)
 			return err
 		},
-		Console: New,
+		Console: New, Replicas: replicas,
 	})
 	address, err := config.ParseURL("http://user:password@127.0.0.1:9/hooks")
 	if err != nil {
