@@ -805,15 +805,8 @@ func TestTheManualListsEveryMetric(t *testing.T) {
 	s.start()
 	s.replayAll()
 	text := string(fetch(t, http.MethodGet, "http://"+s.process.admin+"/metrics", ""))
-	manual, err := os.ReadFile("docs/operating.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := map[string]string{}
-	for _, row := range regexp.MustCompile(`(?m)^\| .(sidehook_\w+). \| (\w+) \| ([\w, ]*?) *\| (.*) \|$`).FindAllStringSubmatch(string(manual), -1) {
-		want[row[1]] = row[2] + " of " + row[3] + ": " + row[4]
-	}
-	if diff := cmp.Diff(want, scrape(t, text)); diff != "" {
+	always, ofReplicas := readMetricsManual(t)
+	if diff := cmp.Diff(always, scrape(t, text)); diff != "" {
 		t.Errorf("metrics and the manual differ (-manual +metrics):\n%s", diff)
 	}
 	for _, one := range s.recording.Exchanges {
@@ -822,6 +815,36 @@ func TestTheManualListsEveryMetric(t *testing.T) {
 		}
 	}
 	s.finish()
+
+	// One of several replicas has more, even if it cannot reach the servers.
+	s.write("config.yaml", s.read("config.yaml")+"replicas: nats://127.0.0.1:1/decsys\n")
+	s.start()
+	found := scrape(t, string(fetch(t, http.MethodGet, "http://"+s.process.admin+"/metrics", "")))
+	s.process.stop()
+	maps.DeleteFunc(found, func(name, _ string) bool { _, isKnown := always[name]; return isKnown })
+	if diff := cmp.Diff(ofReplicas, found); diff != "" {
+		t.Errorf("metrics of replicas and the manual differ (-manual +metrics):\n%s", diff)
+	}
+}
+
+// readMetricsManual returns the kind, labels and help of the metrics in the manual: of
+// those that there always are, and of those that replicas have, too.
+func readMetricsManual(t *testing.T) (always, ofReplicas map[string]string) {
+	t.Helper()
+	manual, err := os.ReadFile("docs/operating.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := regexp.MustCompile(`(?m)^\| .(sidehook_\w+). \| (\w+) \| ([\w, ]*?) *\| (.*) \|$`)
+	read := func(part string) map[string]string {
+		rows := map[string]string{}
+		for _, row := range row.FindAllStringSubmatch(part, -1) {
+			rows[row[1]] = row[2] + " of " + row[3] + ": " + row[4]
+		}
+		return rows
+	}
+	first, second, _ := strings.Cut(string(manual), "| metric of replicas |")
+	return read(first), read(second)
 }
 
 var (

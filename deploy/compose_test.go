@@ -19,7 +19,7 @@ import (
 const token = "a token of tests is known"
 
 func TestTheServicesOfComposeHaveWhatTheyNeed(t *testing.T) {
-	services := loadCompose(t).Services
+	services := loadCompose(t, "compose.yaml").Services
 	s := services["sidehook"]
 	if grace := time.Duration(*s.StopGracePeriod); grace <= 25*time.Second {
 		t.Errorf("sidehook is killed after %v, but may take 25s to stop", grace)
@@ -53,7 +53,7 @@ func TestTheServicesOfComposeHaveWhatTheyNeed(t *testing.T) {
 
 // The commands of the services run as processes, at other ports.
 func TestTheServicesOfComposeWorkTogether(t *testing.T) {
-	services := loadCompose(t).Services
+	services := loadCompose(t, "compose.yaml").Services
 	program, err := binary()
 	if err != nil {
 		t.Fatal(err)
@@ -117,9 +117,9 @@ func takeFirstPage(t *testing.T, address string) {
 	ask(http.MethodPost, "progress/5/3/"+id+"/next", "")
 }
 
-func loadCompose(t *testing.T) *types.Project {
+func loadCompose(t *testing.T, file string) *types.Project {
 	t.Helper()
-	options, err := cli.NewProjectOptions([]string{"compose.yaml"}, cli.WithEnv([]string{"CRM_SECRET=" + secret, "ADMIN_TOKEN=" + token}))
+	options, err := cli.NewProjectOptions([]string{file}, cli.WithEnv([]string{"CRM_SECRET=" + secret, "ADMIN_TOKEN=" + token}))
 	if err != nil {
 		t.Fatal(err)
 	}

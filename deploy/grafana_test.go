@@ -30,7 +30,7 @@ type dashboard struct {
 }
 
 func TestTheDashboardAsksForMetricsThatExist(t *testing.T) {
-	all := parseSeries(t, scrape(t, 500, "pending"))
+	all := append(parseSeries(t, scrape(t, 500, "pending")), parseSeries(t, scrapeReplica(t))...)
 	d := loadDashboard(t)
 	check := func(where, query string) {
 		t.Helper()

@@ -37,6 +37,8 @@ type manifest struct {
 	disruption    *policyv1.PodDisruptionBudget
 	networkPolicy *networkingv1.NetworkPolicy
 	podMonitor    *monitoringv1.PodMonitor
+	// pods is how many of them there are.
+	pods int32
 }
 
 func TestTheManifestsAreOfTheTypesOfKubernetes(t *testing.T) {
@@ -49,6 +51,7 @@ func TestTheManifestsAreOfTheTypesOfKubernetes(t *testing.T) {
 	}
 	f("sidecar.yaml")
 	f("standalone.yaml")
+	f("replicas.yaml")
 	if _, err := decode("apiVersion: v1\nkind: Service\nspec: {port: []}"); err == nil {
 		t.Error("a misspelt key is accepted")
 	}
@@ -73,6 +76,7 @@ func TestEverySelectorSelectsThePodOfSidehook(t *testing.T) {
 	}
 	f("sidecar.yaml")
 	f("standalone.yaml")
+	f("replicas.yaml")
 }
 
 func TestThePortsAreThoseThatSidehookListensOn(t *testing.T) {
@@ -111,6 +115,7 @@ func TestThePortsAreThoseThatSidehookListensOn(t *testing.T) {
 	}
 	f("sidecar.yaml")
 	f("standalone.yaml")
+	f("replicas.yaml")
 }
 
 func TestThePodsMeetTheRestrictedStandard(t *testing.T) {
@@ -119,22 +124,24 @@ func TestThePodsMeetTheRestrictedStandard(t *testing.T) {
 		t.Fatal(err)
 	}
 	restricted := admission.LevelVersion{Level: admission.LevelRestricted, Version: admission.LatestVersion()}
-	f := func(file string) {
+	f := func(file, container string) {
 		t.Helper()
 		m := load(t, file)
 		if result := policy.AggregateCheckResults(evaluator.EvaluatePod(restricted, &m.pod.ObjectMeta, &m.pod.Spec)); !result.Allowed {
 			t.Errorf("%s: %s", file, result.ForbiddenDetail())
 		}
-		if !*m.container(t).SecurityContext.ReadOnlyRootFilesystem {
+		if !*m.named(t, container).SecurityContext.ReadOnlyRootFilesystem {
 			t.Errorf("%s: the root file system is writable", file)
 		}
-		m.container(t).SecurityContext.AllowPrivilegeEscalation = nil
+		m.named(t, container).SecurityContext.AllowPrivilegeEscalation = nil
 		if policy.AggregateCheckResults(evaluator.EvaluatePod(restricted, &m.pod.ObjectMeta, &m.pod.Spec)).Allowed {
 			t.Error("a container that may gain privileges is allowed")
 		}
 	}
-	f("sidecar.yaml")
-	f("standalone.yaml")
+	f("sidecar.yaml", "sidehook")
+	f("standalone.yaml", "sidehook")
+	f("replicas.yaml", "sidehook")
+	f("nats.yaml", "nats")
 }
 
 func TestTheStateBelongsToTheUserOfTheImage(t *testing.T) {
@@ -158,6 +165,7 @@ func TestTheStateBelongsToTheUserOfTheImage(t *testing.T) {
 	}
 	f("sidecar.yaml")
 	f("standalone.yaml")
+	f("replicas.yaml")
 }
 
 // What a subPath mounts does not follow changes.
@@ -187,6 +195,7 @@ func TestWholeFoldersAreMounted(t *testing.T) {
 	}
 	f("sidecar.yaml")
 	f("standalone.yaml")
+	f("replicas.yaml")
 }
 
 func TestKubernetesWaitsForTheStop(t *testing.T) {
@@ -201,6 +210,21 @@ func TestKubernetesWaitsForTheStop(t *testing.T) {
 	}
 	f("sidecar.yaml")
 	f("standalone.yaml")
+	f("replicas.yaml")
+}
+
+// A state directory belongs to one process, unless there is a log for several.
+func TestThereIsOnePodUnlessTheyShareALog(t *testing.T) {
+	f := func(file string, want int32) {
+		t.Helper()
+		m := load(t, file)
+		if sharesLog := strings.Contains(m.config.Data["config.yaml"], "replicas:"); m.pods != want || sharesLog != (want > 1) {
+			t.Errorf("%s: there are %d pods, and a log %t", file, m.pods, sharesLog)
+		}
+	}
+	f("sidecar.yaml", 1)
+	f("standalone.yaml", 1)
+	f("replicas.yaml", 3)
 }
 
 // A sidecar's probe that asked for the app would keep the app from starting.
@@ -240,13 +264,14 @@ func TestTheConfigMapIsValidAndTakesEffectWhenKubernetesSwapsIt(t *testing.T) {
 			await(t, "http://"+admin+"/ready", func(status int, body string) bool { return status == http.StatusOK && body == "ok\n" })
 			await(t, "http://"+admin+"/live", func(status int, _ string) bool { return status == http.StatusOK })
 			swap(t, folder+"/config", "2", strings.ReplaceAll(text, "crm:\n", "renamed:\n")[:strings.Index(text, "rules:")+len("renamed")-len("crm")]+"rules: [{to: [renamed]}]\n")
-			await(t, "http://"+admin+"/metrics", func(_ int, body string) bool {
-				return strings.Contains(body, `sidehook_target_state{state="up",target="renamed"} 1`)
+			await(t, "http://"+admin+"/configuration", func(status int, body string) bool {
+				return status == http.StatusOK && strings.Contains(body, "renamed")
 			})
 		})
 	}
 	f("sidecar.yaml", "http://127.0.0.1:5000")
 	f("standalone.yaml", "http://decsys:80")
+	f("replicas.yaml", "http://decsys:80")
 }
 
 // swap puts a configuration into a folder as the kubelet does.
@@ -269,14 +294,19 @@ func swap(t *testing.T, folder, version, config string) {
 // container returns the container of sidehook.
 func (m *manifest) container(t *testing.T) *corev1.Container {
 	t.Helper()
+	return m.named(t, "sidehook")
+}
+
+func (m *manifest) named(t *testing.T, name string) *corev1.Container {
+	t.Helper()
 	for _, list := range [][]corev1.Container{m.pod.Spec.InitContainers, m.pod.Spec.Containers} {
 		for i := range list {
-			if list[i].Name == "sidehook" {
+			if list[i].Name == name {
 				return &list[i]
 			}
 		}
 	}
-	t.Fatal("no container is called sidehook")
+	t.Fatalf("no container is called %s", name)
 	return nil
 }
 
@@ -303,15 +333,13 @@ func (m *manifest) add(t *testing.T, object runtime.Object) {
 	case *corev1.Service:
 		m.service = o
 	case *appsv1.Deployment:
-		m.pod, m.workload = o.Spec.Template, o.Spec.Selector
-		if *o.Spec.Replicas != 1 || o.Spec.Strategy.Type != appsv1.RecreateDeploymentStrategyType {
+		m.pod, m.workload, m.pods = o.Spec.Template, o.Spec.Selector, *o.Spec.Replicas
+		if o.Spec.Strategy.Type != appsv1.RecreateDeploymentStrategyType {
 			t.Error("two pods of the Deployment can run at once")
 		}
 	case *appsv1.StatefulSet:
 		m.pod, m.workload, m.claim = o.Spec.Template, o.Spec.Selector, o.Spec.VolumeClaimTemplates[0].Spec
-		if *o.Spec.Replicas != 1 {
-			t.Error("two pods of the StatefulSet can run at once")
-		}
+		m.pods = *o.Spec.Replicas
 	case *policyv1.PodDisruptionBudget:
 		m.disruption = o
 	case *networkingv1.NetworkPolicy:

@@ -30,16 +30,7 @@ func scrape(t *testing.T, status int, state string, by ...string) string {
 	defer app.Close()
 	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
 	defer target.Close()
-	listen, admin, folder := freeAddress(t), freeAddress(t), t.TempDir()
-	write(t, folder+"/secret", secret)
-	write(t, folder+"/config.yaml", fmt.Sprintf("app: %s\nlisten: %s\nadmin: %s\nstate: state\n"+
-		"targets: {crm: {url: %s, secret: file:secret, retry: {schedule: [1h]}}}\nrules: [{to: [crm]}]\n", app.URL, listen, admin, target.URL))
-	program, err := binary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	command := append(by, program, "run", folder+"/config.yaml")
-	start(t, exec.Command(command[0], command[1:]...))
+	listen, admin := runSidehook(t, app.URL, target.URL, "", by...)
 	await(t, "http://"+admin+"/ready", func(status int, _ string) bool { return status == http.StatusOK })
 	// The app makes the participant, who then has no past to be read.
 	survey := "http://" + listen + "/api/progress/1/1"
@@ -58,6 +49,37 @@ func scrape(t *testing.T, status int, state string, by ...string) string {
 		return attempted && strings.Contains(body, `sidehook_deliveries{state="`+state+`",target="crm"} 1`)
 	})
 	return text
+}
+
+// scrapeReplica runs a sidehook that is one of several and cannot reach their servers,
+// and returns what /metrics has.
+func scrapeReplica(t *testing.T) (text string) {
+	t.Helper()
+	app := httptest.NewServer(http.HandlerFunc(serveSurvey))
+	defer app.Close()
+	_, admin := runSidehook(t, app.URL, app.URL, "replicas: nats://127.0.0.1:1/app\n")
+	await(t, "http://"+admin+"/metrics", func(status int, body string) bool {
+		text = body
+		return status == http.StatusOK
+	})
+	return text
+}
+
+// runSidehook runs a sidehook with more keys in its configuration, by a command if one
+// is given, and returns its addresses.
+func runSidehook(t *testing.T, app, target, keys string, by ...string) (listen, admin string) {
+	t.Helper()
+	listen, admin, folder := freeAddress(t), freeAddress(t), t.TempDir()
+	write(t, folder+"/secret", secret)
+	write(t, folder+"/config.yaml", fmt.Sprintf("app: %s\nlisten: %s\nadmin: %s\nstate: state\n%s"+
+		"targets: {crm: {url: %s, secret: file:secret, retry: {schedule: [1h]}}}\nrules: [{to: [crm]}]\n", app, listen, admin, keys, target))
+	program, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := append(by, program, "run", folder+"/config.yaml")
+	start(t, exec.Command(command[0], command[1:]...))
+	return listen, admin
 }
 
 // serveSurvey answers as Decsys does in a survey of two pages.

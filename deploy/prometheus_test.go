@@ -44,7 +44,7 @@ func TestEveryAlertHasATestAndSaysWhatToDo(t *testing.T) {
 }
 
 func TestTheAlertsAskForMetricsThatExist(t *testing.T) {
-	all := parseSeries(t, scrape(t, 500, "pending"))
+	all := append(parseSeries(t, scrape(t, 500, "pending")), parseSeries(t, scrapeReplica(t))...)
 	label := regexp.MustCompile(`\$labels\.(\w+)`)
 	for _, a := range loadAlerts(t) {
 		problems := all.problems(a.Expr)

@@ -257,3 +257,40 @@ sidehook_replica_entries_behind 0
 		}
 	})
 }
+
+func TestTermThatEndsBeforeItIsServedLeavesRoomForAnother(t *testing.T) {
+	var one terms
+	one.init(func() {})
+	if one.begin() {
+		t.Error("a term began that nobody serves")
+	}
+	one.set(termReady)
+	for range 2 {
+		if !one.begin() || one.begin() {
+			t.Fatal("not exactly one term began")
+		}
+		one.finish()
+	}
+}
+
+func TestFilesNoteOnceAMinuteHowFarTheyAreInALogOfBeats(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		servers, dirs := newTestServers(), memberDirs(t, 2)
+		a, b := servers.newReplica(dirs[0], "a").start(t), servers.newReplica(dirs[1], "b").start(t)
+		waitLeading(t, a, b)
+		time.Sleep(10 * time.Minute)
+		last := uint64(len(servers.all(t)))
+		for _, r := range []*testReplica{a, b} {
+			err := r.view(func(v *view) error {
+				at, _, _ := v.place()
+				if beats := uint64(noteEvery / beatEvery); at.index+beats+5 < last || at.index > last {
+					t.Errorf("the file of %s notes entry %d of %d", r.Replica().Incarnation, at.index, last)
+				}
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}

@@ -14,7 +14,7 @@ var (
 )
 
 // shareCollector exposes what takes how much of the state file. It has nothing to
-// expose before the first commit.
+// expose before the first commit, nor where another replica leads: its share is the same.
 type shareCollector struct{ store *Store }
 
 // Describe implements prometheus.Collector.
@@ -28,7 +28,7 @@ func (c shareCollector) Describe(descriptions chan<- *prometheus.Desc) {
 func (c shareCollector) Collect(metrics chan<- prometheus.Metric) {
 	t := &c.store.writer.trimmer
 	l := t.ledger.Load()
-	if l == nil {
+	if l == nil || !c.store.Leads() {
 		return
 	}
 	gauge := func(description *prometheus.Desc, value int64, label string) {

@@ -66,7 +66,16 @@ func newReplicas(o Options) (*Replicas, error) {
 
 // connect begins to connect to the servers of a configuration.
 func connect(c *config.Replicas, logger *slog.Logger) (*jetstream.Connection, error) {
-	o := jetstream.Options{App: c.App, Name: c.Name, Credentials: string(c.Credentials), Logger: logger}
+	o, err := JetStream(c, logger)
+	if err != nil {
+		return nil, err
+	}
+	return jetstream.Open(o)
+}
+
+// JetStream returns the options of a connection to the servers of a configuration.
+func JetStream(c *config.Replicas, logger *slog.Logger) (o jetstream.Options, err error) {
+	o = jetstream.Options{App: c.App, Name: c.Name, Credentials: string(c.Credentials), Logger: logger}
 	needsTLS := c.TLS.CA != "" || c.TLS.Cert != ""
 	for _, server := range c.Servers {
 		address := server.Reveal()
@@ -74,12 +83,9 @@ func connect(c *config.Replicas, logger *slog.Logger) (*jetstream.Connection, er
 		needsTLS = needsTLS || strings.HasPrefix(address, "tls://")
 	}
 	if needsTLS {
-		var err error
-		if o.TLS, err = send.ClientTLS(c.TLS, logger.With("replicas", c.App)); err != nil {
-			return nil, err
-		}
+		o.TLS, err = send.ClientTLS(c.TLS, logger.With("replicas", c.App))
 	}
-	return jetstream.Open(o)
+	return o, err
 }
 
 // hasUnseen reports whether something waits for the other replicas on this one's disk.

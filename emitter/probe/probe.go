@@ -24,15 +24,20 @@ const (
 	soon = 14 * 24 * time.Hour
 )
 
-// Prober returns a check.Probe that asks the app through what newApp returns.
-func Prober(version string, newApp func(*config.Config) (App, error)) check.Probe {
+// Prober returns a check.Probe that asks the app through what newApp returns, and
+// inspects the servers of replicas with inspect.
+func Prober(version string, newApp func(*config.Config) (App, error), inspect check.Inspect) check.Probe {
 	return func(ctx context.Context, c *config.Config, profile *rules.Profile) []check.Finding {
 		ctx, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()
 		names := slices.Sorted(maps.Keys(c.Targets))
 		findings := make([]check.Finding, 4+len(names))
 		clocks := make([]send.Probed, len(names))
+		var ofReplicas []check.Finding
 		var probing sync.WaitGroup
+		if c.Replicas != nil {
+			probing.Go(func() { ofReplicas = inspect(ctx, c.Replicas) })
+		}
 		probing.Go(func() { findings[0] = state(ctx, c.State) })
 		probing.Go(func() { findings[1] = port(ctx, "listen", c.Listen, c.Admin) })
 		probing.Go(func() { findings[2] = port(ctx, "admin", c.Admin, c.Admin) })
@@ -48,7 +53,7 @@ func Prober(version string, newApp func(*config.Config) (App, error)) check.Prob
 			probing.Go(func() { findings[4+i], clocks[i] = target(ctx, name, c.Targets[name], version) })
 		}
 		probing.Wait()
-		return append(findings, clock(names, clocks)...)
+		return slices.Concat(findings, ofReplicas, clock(names, clocks))
 	}
 }
 

@@ -164,16 +164,17 @@ func TestAllIsProbedWithinADeadline(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	prober := Prober("test", func(c *config.Config) (App, error) { return httpApp(c.App), nil })
+	prober := Prober("test", func(c *config.Config) (App, error) { return httpApp(c.App), nil }, Replicas(pipelineSettings))
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	findings := prober(ctx, &config.Config{
 		Listen: "127.0.0.1:0", Admin: "127.0.0.1:0", App: address, State: t.TempDir(), Targets: map[string]config.Target{"crm": settings},
+		Replicas: &config.Replicas{App: "decsys"},
 	}, profile)
-	if len(findings) != 5 {
+	if len(findings) != 6 {
 		t.Fatalf("got %+v", findings)
 	}
-	for i, verdict := range []check.Verdict{check.Good, check.Good, check.Good, check.Bad, check.Bad} {
+	for i, verdict := range []check.Verdict{check.Good, check.Good, check.Good, check.Bad, check.Bad, check.Bad} {
 		if findings[i].Verdict != verdict {
 			t.Errorf("finding %d is %+v, want %s", i, findings[i], verdict)
 		}

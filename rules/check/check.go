@@ -48,8 +48,8 @@ type result struct {
 type State = func(path string, out io.Writer, asJSON bool) error
 
 // Command returns the command `sidehook check`. state is what --state does, and probe
-// what --probe does.
-func Command(state State, probe Probe) *cobra.Command {
+// what --probe does; inspect looks at the servers of replicas without it, too.
+func Command(state State, probe Probe, inspect Inspect) *cobra.Command {
 	var files []string
 	var path string
 	var asJSON, probes bool
@@ -62,12 +62,14 @@ when a file has problems; all of them are printed, as FILE:LINE:COLUMN.
 
 The files that a configuration refers to and the environment variables of its
 secrets must be there, as they are when sidehook runs. That the state directory
-cannot be written is a warning: perhaps it can where sidehook runs.
+cannot be written, or the servers of replicas cannot be reached, is a warning:
+perhaps they can where sidehook runs.
 
 With --probe, also find out whether what a good file needs is there: the state
 can be written and synced, the ports are free, the app answers and which release
-it is, each target resolves, connects and holds TLS, and the clock is right. Run
-it where sidehook is to run. Nothing is posted. The exit code is 1 if any fails.
+it is, each target resolves, connects and holds TLS, the servers of replicas
+have JetStream and room, and the clock is right. Run it where sidehook is to
+run. Nothing is posted. The exit code is 1 if any fails.
 
 With --state, read a whole state directory instead, or a backup, while sidehook
 does not run: what is in it, and what is damaged. It changes nothing.`,
@@ -91,7 +93,7 @@ does not run: what is in it, and what is damaged. It changes nothing.`,
 			if !probes {
 				probe = nil
 			}
-			return run(cmd, files, asJSON, probe)
+			return run(cmd, files, asJSON, prober{probe, inspect})
 		},
 	}
 	check.Flags().StringArrayVar(&files, "config", nil, "`file` to check, as if it were an argument")
@@ -101,12 +103,32 @@ does not run: what is in it, and what is damaged. It changes nothing.`,
 	return check
 }
 
-// run checks the files, and probes what good ones need if probe is not nil.
-func run(cmd *cobra.Command, files []string, asJSON bool, probe Probe) error {
+// prober looks at what good files need; probe is nil without --probe.
+type prober struct {
+	probe   Probe
+	inspect Inspect
+}
+
+// warn returns a warning for each thing about the servers of replicas that is not as
+// it should be.
+func (p prober) warn(ctx context.Context, c *config.Config) (warnings []string) {
+	if c.Replicas == nil || p.inspect == nil {
+		return nil
+	}
+	for _, finding := range p.inspect(ctx, c.Replicas) {
+		if finding.Verdict != Good {
+			warnings = append(warnings, finding.What+": "+finding.Why)
+		}
+	}
+	return warnings
+}
+
+// run checks the files.
+func run(cmd *cobra.Command, files []string, asJSON bool, by prober) error {
 	var results []result
 	var problems []string
 	for _, file := range files {
-		checked := checkFile(cmd.Context(), file, cmd.InOrStdin(), probe)
+		checked := checkFile(cmd.Context(), file, cmd.InOrStdin(), by)
 		results = append(results, checked)
 		problems = append(problems, checked.Problems...)
 	}
@@ -131,7 +153,7 @@ func run(cmd *cobra.Command, files []string, asJSON bool, probe Probe) error {
 }
 
 // checkFile checks one file; "-" is in.
-func checkFile(ctx context.Context, file string, in io.Reader, probe Probe) result {
+func checkFile(ctx context.Context, file string, in io.Reader, by prober) result {
 	var profile *rules.Profile
 	config, err := load(file, in)
 	if err == nil {
@@ -142,10 +164,11 @@ func checkFile(ctx context.Context, file string, in io.Reader, probe Probe) resu
 	}
 	checked := result{File: file, OK: true, Summary: config.Summary()}
 	checked.Warnings = Warnings(config, profile)
-	if probe != nil {
-		checked.Probes = probe(ctx, config, profile)
+	if by.probe != nil {
+		checked.Probes = by.probe(ctx, config, profile)
 		return checked
 	}
+	checked.Warnings = append(checked.Warnings, by.warn(ctx, config)...)
 	if err := tryState(config.State); err != nil {
 		checked.Warnings = append(checked.Warnings, fmt.Sprintf("state %s cannot be written by user %d: %v; there, sidehook would serve participants, but not record", config.State, os.Geteuid(), err))
 	}

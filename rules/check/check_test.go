@@ -37,6 +37,8 @@ func check(t *testing.T, stdin string, args ...string) (stdout, failure string) 
 		return nil
 	}, func(context.Context, *config.Config, *rules.Profile) []Finding {
 		return []Finding{{Good, "state", "written", ""}, {Verdict(probed), "app", "no answer", "start it"}}
+	}, func(_ context.Context, r *config.Replicas) []Finding {
+		return []Finding{{Good, "replicas " + r.App, "connected", ""}, {Verdict(probed), "replicas " + r.App, "this is one server", ""}}
 	})
 	command.SilenceErrors, command.SilenceUsage = true, true
 	var out bytes.Buffer
@@ -121,6 +123,23 @@ func TestProbesFailTheCheck(t *testing.T) {
 	f(Bad, `{"verdict":"failed","what":"app","why":"no answer","todo":"start it"}`, "not everything is there", "--probe", "--json")
 	f(Bad, "", "must be", "--probe=false", "bad.yaml")
 	f(Bad, "format decsys", "", "good.yaml")
+}
+
+func TestWhatIsWrongWithTheServersOfReplicasIsAWarning(t *testing.T) {
+	files(t)
+	f := func(verdict Verdict, source, want string) {
+		t.Helper()
+		probed = verdict
+		out, failure := check(t, source, "-")
+		if failure != "" || strings.Contains(out, "one server") != (want != "") || !strings.Contains(out, want) {
+			t.Errorf("%s: %q, %q; want %q", verdict, out, failure, want)
+		}
+	}
+	several := strings.Replace(good, "{app:", "{replicas: nats://127.0.0.1:1/decsys, app:", 1)
+	f(Bad, several, "warning: replicas decsys: this is one server")
+	f(Doubtful, several, "warning: replicas decsys: this is one server")
+	f(Good, several, "")
+	f(Bad, good, "")
 }
 
 func TestTheExampleConfigurationIsGood(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 )
 
 func ExampleCommand() {
-	command := check.Command(nil, nil)
+	command := check.Command(nil, nil, nil)
 	command.SilenceErrors, command.SilenceUsage = true, true
 	command.SetOut(os.Stdout)
 	command.SetIn(strings.NewReader("{app: 'http://127.0.0.1:5000', targets: {}, rulse: []}"))

@@ -13,6 +13,10 @@ import (
 // Probe finds out whether what a configuration needs is there.
 type Probe = func(ctx context.Context, c *config.Config, profile *rules.Profile) []Finding
 
+// Inspect connects to the servers of replicas and finds out whether they are as they
+// should be. It changes nothing.
+type Inspect = func(ctx context.Context, r *config.Replicas) []Finding
+
 // Verdict is what a probe comes to.
 type Verdict string
 

@@ -42,7 +42,7 @@ func initialise(t *testing.T, get Get, args ...string) (printed string, err erro
 // checked fails the test unless `sidehook check` has nothing to say against a file.
 func checked(t *testing.T, path string) {
 	t.Helper()
-	command := check.Command(nil, nil)
+	command := check.Command(nil, nil, nil)
 	var out bytes.Buffer
 	command.SetOut(&out)
 	command.SetErr(&out)

@@ -24,6 +24,7 @@ var (
 	chaosSizes   = flag.String("chaos-sizes", "1x0", "REPLICASxSERVERS of each run, by commas; 1x0 is a single sidehook")
 	participants = flag.Int("chaos-participants", 8, "how many take the survey at once")
 	chaosOnly    = flag.String("chaos-only", "", "names of disturbances by commas; empty = all")
+	chaosClock   = flag.Duration("chaos-clock", 30*time.Second, "by how much the clock of the last of several replicas is off, in whole seconds")
 	chaosSeed    = flag.Uint64("chaos-seed", 0, "of the disturbances and participants; 0 = by chance")
 )
 

@@ -16,9 +16,6 @@ import (
 	"github.com/sidehook/sidehook/emitter/rig"
 )
 
-// clockOff is by how many seconds the clock of the last of several replicas is off.
-const clockOff = 30
-
 // size is how many processes there are.
 type size struct{ replicas, servers int }
 
@@ -120,7 +117,7 @@ func (f *field) startReplicas(b binaries, app string) error {
 		r := &replica{name: fmt.Sprintf("replica-%d", n+1), binary: b.sidehook, participants: addresses[0], admin: addresses[1]}
 		r.dir = filepath.Join(f.dir, r.name)
 		if f.size.servers > 0 && n > 0 && n == f.size.replicas-1 {
-			r.binary, r.environment = b.shifted, []string{fmt.Sprintf("%s=%d", clockVariable, clockOff)}
+			r.binary, r.environment = b.shifted, []string{fmt.Sprintf("%s=%d", clockVariable, int(chaosClock.Seconds()))}
 		}
 		var urls []string
 		relays := []*relay(nil)

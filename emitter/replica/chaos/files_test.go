@@ -12,8 +12,8 @@ import (
 )
 
 // ownOfReplica are the keys of the bucket meta that differ between replicas: how far
-// each has come in the log, heartbeats included.
-var ownOfReplica = map[string]bool{"applied": true}
+// each has come in the log, heartbeats included, and its own journal.
+var ownOfReplica = map[string]bool{"applied": true, "journal": true}
 
 // differences compares the files of two replicas, bucket by bucket.
 func differences(one, other string) (list []string, err error) {

@@ -216,7 +216,7 @@ rules:
   - to: [receiver]
 `, r.participants, r.admin, app, r.state(), receiver, strings.Repeat("200ms, ", 40))
 	if len(urls) > 0 {
-		text += "replicas: nats://" + strings.Join(urls, ",") + "/chaos\n"
+		text += fmt.Sprintf("replicas: {servers: [nats://%s], app: chaos, name: %s}\n", strings.Join(urls, ", nats://"), r.name)
 	}
 	if err := os.MkdirAll(r.dir, 0o700); err != nil {
 		return err

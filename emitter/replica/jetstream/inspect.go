@@ -137,12 +137,38 @@ func (i *inspection) connect(ctx context.Context) {
 	if isOlder(i.report.Version) {
 		i.find(OldServer, "the server has release %s, and %d.%d or later is needed", i.report.Version, oldestMajor, oldestMinor)
 	}
-	if n := len(conn.Servers()); i.report.Cluster == "" {
+	if n := countServers(ctx, conn.Servers()); i.report.Cluster == "" {
 		i.find(FewServers, "this is one server: if it is lost, so is what was not told to anybody; a cluster of %d loses nothing with one", enoughServers)
 	} else if n < enoughServers {
 		i.find(FewServers, "the cluster has %d servers: with %d, one may be lost", n, enoughServers)
 	}
 	i.account(ctx, conn)
+}
+
+// countServers returns how many servers URLs lead to. The client lists one that was
+// given by its name once more by the IP address that the cluster tells.
+func countServers(ctx context.Context, urls []string) (n int) {
+	known := map[string]bool{}
+	for _, server := range urls {
+		u, err := url.Parse(server)
+		if err != nil {
+			continue
+		}
+		hosts, err := net.DefaultResolver.LookupHost(ctx, u.Hostname())
+		if err != nil {
+			hosts = []string{u.Hostname()}
+		}
+		isKnown := false
+		for _, host := range hosts {
+			address := net.JoinHostPort(host, u.Port())
+			isKnown = isKnown || known[address]
+			known[address] = true
+		}
+		if !isKnown {
+			n++
+		}
+	}
+	return n
 }
 
 // dial connects, until ctx ends.

@@ -75,3 +75,10 @@ func TestReleasesBeforeTheOneThatIsNeededAreOlder(t *testing.T) {
 	f("3.0.0", false)
 	f("unknown", false)
 }
+
+func TestAServerKnownByNameAndByAddressCountsOnce(t *testing.T) {
+	urls := []string{"nats://localhost:4222", "nats://127.0.0.1:4222", "nats://127.0.0.1:4223", "nats://localhost:4223"}
+	if n := countServers(bounded(t), urls); n != 2 {
+		t.Errorf("%q are %d servers", urls, n)
+	}
+}
