@@ -91,7 +91,7 @@ func (n *node) request(method, path, body string) *httptest.ResponseRecorder {
 
 func (n *node) expect(method, path, body string, status int, want string) {
 	n.t.Helper()
-	if w := n.request(method, path, body); w.Code != status || !strings.Contains(w.Body.String(), want) {
+	if w := n.request(method, path, body); strings.Contains(w.Body.String(), NotRecording) || w.Code != status || !strings.Contains(w.Body.String(), want) {
 		n.t.Errorf("%s %s at %s: status %d, %s; want %d and %q", method, path, n.config.Replicas.Name, w.Code, w.Body, status, want)
 	}
 }
@@ -184,6 +184,7 @@ func TestAResponseLongerThanAMessageSaysSo(t *testing.T) {
 func TestAChangeWithoutALeaderIsToBeTriedAgain(t *testing.T) {
 	withReplicas(t, func(_, follower *node) {
 		follower.line.Cut()
+		follower.expect("GET", "/ready", "", 200, "ok\n")
 		began := time.Now()
 		w := follower.request("POST", "/targets/crm/disable", "")
 		if w.Code != 503 || !strings.Contains(w.Body.String(), "no replica leads") || w.Header().Get("Retry-After") != "5" {

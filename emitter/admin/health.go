@@ -22,14 +22,15 @@ var errDraining = errors.New("shutting down")
 func (a *Admin) live(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") }
 
 // ready reports whether participants can be served. Dead targets and a store
-// that cannot be written don't keep participants away; the response names the latter.
+// that cannot be written don't keep participants away; the response names the latter,
+// but for one of several replicas, whose observations go to all of them or to its spill.
 func (a *Admin) ready(w http.ResponseWriter, r *http.Request) {
 	err := a.notReady(r.Context())
 	status, text := http.StatusOK, "ok"
 	if err != nil {
 		status, text = http.StatusServiceUnavailable, err.Error()
 	}
-	if open, reason := a.config.Store.State(); !open {
+	if open, reason := a.config.Store.State(); !open && a.config.Replicas == nil {
 		text += "\n" + NotRecording + reason
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
@@ -30,8 +31,9 @@ type hello struct {
 func Hello(version string, store func() outbox.Replica, seer func() replica.SeerStatus) func() []byte {
 	return func() []byte {
 		log, spill := store(), seer()
+		reason := strings.ReplaceAll(log.Reason, "\n", "; ")
 		encoded, err := json.Marshal(hello{
-			Version: version, Role: log.Role.String(), Since: log.Since.UTC(), Reason: log.Reason[:min(len(log.Reason), maxReason)],
+			Version: version, Role: log.Role.String(), Since: log.Since.UTC(), Reason: reason[:min(len(reason), maxReason)],
 			Applied: log.Applied, Behind: log.Last - min(log.Last, log.Applied),
 			SpillWaiting: spill.Records, SpillBytes: spill.Bytes, Lost: spill.Lost,
 		})

@@ -45,7 +45,8 @@ func problems(s *Status, reloaded reload.Outcome, now time.Time) []Problem {
 	if !s.App.Ready {
 		add(Severe, "Start the app, or correct app in the configuration.", "Participants are not served: %s.", s.App.Reason)
 	}
-	if !s.Store.Open {
+	isSpilling := s.Replicas != nil && !s.Replicas.Connected // so that everything is recorded elsewhere
+	if !s.Store.Open && !isSpilling {
 		add(Severe, "Free the disk or correct its permissions: sidehook tries again by itself.",
 			"Nothing is recorded, since the state cannot be written: %s.", s.Store.Reason)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/emitter/replica"
+	"github.com/sidehook/sidehook/rules/reload"
 )
 
 func TestASingleSidehookSaysHowToHaveSeveral(t *testing.T) {
@@ -81,6 +82,26 @@ func TestHelloIsShortWhateverTheReason(t *testing.T) {
 	if err != nil || len(extra) > 2*maxReason || told.Role != "refused" || told.Behind != 0 {
 		t.Errorf("%d bytes, %+v, %v", len(extra), told, err)
 	}
+}
+
+func TestAReasonOfSeveralLinesIsToldInOne(t *testing.T) {
+	broken := func() outbox.Replica { return outbox.Replica{Role: outbox.RoleLeading, Reason: "cannot write\nno server"} }
+	told, err := parseHello(Hello("v1", broken, func() replica.SeerStatus { return replica.SeerStatus{} })())
+	if err != nil || told.Reason != "cannot write; no server" {
+		t.Errorf("%+v, %v", told, err)
+	}
+}
+
+func TestReplicasThatCannotReachTheirServersStillRecord(t *testing.T) {
+	f := func(s *Status, want string) {
+		t.Helper()
+		s.App.Ready = true
+		if found := problems(s, reload.Outcome{}, time.Now()); len(found) != 1 || !strings.Contains(found[0].Text, want) {
+			t.Errorf("%+v: %+v; want %q alone", s, found, want)
+		}
+	}
+	f(&Status{}, "Nothing is recorded")
+	f(&Status{Replicas: &ReplicaList{}}, "is kept on this replica's disk")
 }
 
 func TestASeedIsBegunWhereItIsAskedFor(t *testing.T) {
