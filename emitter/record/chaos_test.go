@@ -24,8 +24,8 @@ import (
 
 const (
 	chaosReplicas     = 3
-	chaosParticipants = 6
-	chaosPages        = 20
+	chaosParticipants = 16
+	chaosPages        = 12
 	// chaosSettle is how long events wait for answers. Participants stay longer on a page.
 	chaosSettle  = 2 * time.Second
 	chaosSettled = 2 * time.Minute
@@ -123,14 +123,14 @@ func (g *chaosGroup) disturb(ctx context.Context) {
 		sleep(ctx, g.between(2*time.Second, 8*time.Second))
 		n, d := int(g.between(0, chaosReplicas)), g.between(time.Second, 15*time.Second)
 		connection := g.members[n].connection
-		switch g.between(0, 4) {
+		switch g.between(0, 6) {
 		case 0:
 			connection.Cut()
 			time.Sleep(d)
 		case 1:
 			connection.Deafen()
 			time.Sleep(d)
-		case 2:
+		case 2, 4, 5:
 			g.kill(n, d/2)
 		case 3:
 			for _, m := range g.members {

@@ -31,6 +31,8 @@ type testReplicas struct {
 	chance  *rand.Rand
 	running sync.WaitGroup
 	cancel  context.CancelFunc
+	// isGone takes the second one from the roster.
+	isGone bool
 }
 
 type testReplica struct {
@@ -86,7 +88,10 @@ func (g *testReplicas) stop() {
 
 // Present implements Roster.
 func (g *testReplicas) Present() (members []replica.Member) {
-	for _, m := range g.members {
+	for i, m := range g.members {
+		if i == 1 && g.isGone {
+			continue
+		}
 		members = append(members, replica.Member{Incarnation: m.seer.Incarnation()})
 	}
 	return members
@@ -144,4 +149,46 @@ func TestSeveralReplicasMakeOfEveryRecordingWhatOneMakes(t *testing.T) {
 			}
 		})
 	}
+}
+
+// at has a request sent to one replica.
+func (g *testReplicas) at(n int, method, target string, x rules.Exchange) {
+	g.t.Helper()
+	time.Sleep(apart)
+	end := g.members[n].Begin([]byte(method), []byte(target))
+	if end == nil {
+		g.t.Fatalf("%s %s matches no route", method, target)
+	}
+	end(x)
+}
+
+func TestSeveralReplicasWaitForWhatOneOfThemKept(t *testing.T) {
+	const next = "/api/progress/5/3/p/next"
+	f := func(name string, mendedAfter time.Duration, isGone bool, before, after string) {
+		t.Run(name, func(t *testing.T) {
+			dir := memoryDir(t)
+			synctest.Test(t, func(t *testing.T) {
+				s := &scenario{dir: dir}
+				s.open(t)
+				s.get(showPage1)
+				kept := s.replicas.members[1]
+				kept.connection.Cut()
+				s.replicas.at(1, "POST", next, page(showPage2))
+				s.replicas.at(2, "POST", next, page(showPage3))
+				s.replicas.isGone = isGone
+				time.Sleep(mendedAfter - time.Second)
+				if got := s.summary(); got != before {
+					t.Errorf("before the line is mended: %q, want %q", got, before)
+				}
+				kept.connection.Mend()
+				s.replicas.isGone = false
+				time.Sleep(10 * time.Second)
+				if got := s.summary(); got != after {
+					t.Errorf("after the line is mended: %q, want %q", got, after)
+				}
+			})
+		})
+	}
+	f("if it comes back", 20*time.Second, false, "", "one>two, two>three")
+	f("unless it is gone", 20*time.Second, true, "one>three", "one>three, one>two recovered")
 }
