@@ -184,7 +184,6 @@ func TestAResponseLongerThanAMessageSaysSo(t *testing.T) {
 func TestAChangeWithoutALeaderIsToBeTriedAgain(t *testing.T) {
 	withReplicas(t, func(_, follower *node) {
 		follower.line.Cut()
-		follower.expect("GET", "/ready", "", 200, "ok\n")
 		began := time.Now()
 		w := follower.request("POST", "/targets/crm/disable", "")
 		if w.Code != 503 || !strings.Contains(w.Body.String(), "no replica leads") || w.Header().Get("Retry-After") != "5" {
@@ -194,6 +193,16 @@ func TestAChangeWithoutALeaderIsToBeTriedAgain(t *testing.T) {
 			t.Errorf("it took %s", took)
 		}
 		follower.line.Mend()
+	})
+}
+
+func TestALeaderThatCannotWriteIsReadyAndRecordsAllTheSame(t *testing.T) {
+	withReplicas(t, func(leader, follower *node) {
+		follower.stop()
+		leader.line.Cut()
+		leader.await("notices", func() bool { isOpen, _ := leader.config.Store.State(); return !isOpen })
+		leader.expect("GET", "/ready", "", 200, "ok\n")
+		leader.line.Mend()
 	})
 }
 

@@ -85,7 +85,9 @@ func TestHelloIsShortWhateverTheReason(t *testing.T) {
 }
 
 func TestAReasonOfSeveralLinesIsToldInOne(t *testing.T) {
-	broken := func() outbox.Replica { return outbox.Replica{Role: outbox.RoleLeading, Reason: "cannot write\nno server"} }
+	broken := func() outbox.Replica {
+		return outbox.Replica{Role: outbox.RoleLeading, Reason: "cannot write\nno server"}
+	}
 	told, err := parseHello(Hello("v1", broken, func() replica.SeerStatus { return replica.SeerStatus{} })())
 	if err != nil || told.Reason != "cannot write; no server" {
 		t.Errorf("%+v, %v", told, err)
