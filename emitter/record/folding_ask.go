@@ -55,6 +55,7 @@ func (b *batch) questions(participants []string) iter.Seq[[]string] {
 // the roster.
 func (b *batch) askUntilRead(ctx context.Context, participants []string) error {
 	for {
+		asked := b.last
 		replies, isComplete, err := b.ask(ctx, participants)
 		if err != nil {
 			return err
@@ -67,7 +68,7 @@ func (b *batch) askUntilRead(ctx context.Context, participants []string) error {
 		}
 		isGivenUp := time.Since(b.began) > gatherLimit || b.bytes >= maxUnfolded
 		if isRead || isGivenUp {
-			b.learn(participants, replies, isRead)
+			b.learn(participants, replies, isRead, asked)
 			return nil
 		}
 		if isDue(&b.warnAbsent) && time.Since(b.began) > time.Second {
@@ -192,11 +193,14 @@ func (b *batch) hasReadAll(ctx context.Context) bool {
 	return err == nil && max(b.last, b.floor.Load()) >= last
 }
 
-// learn notes what the replies say of participants.
-func (b *batch) learn(participants []string, replies []replyFrom, isComplete bool) {
-	upTo := b.last
+// learn notes what the replies say of participants. Who is asked again does not take
+// more messages into the batch, unless it waits for clicks: it has to end.
+func (b *batch) learn(participants []string, replies []replyFrom, isComplete bool, asked uint64) {
 	for i, participant := range participants {
-		s := &standing{isComplete: isComplete, upTo: upTo}
+		s := &standing{isComplete: isComplete, asked: asked, upTo: b.last}
+		if before := b.known[participant]; before != nil && !time.Now().Before(b.clicksUntil) {
+			s.upTo = before.upTo
+		}
 		for _, reply := range replies {
 			s.views = append(s.views, view{incarnation: reply.Incarnation, made: reply.made, unsure: reply.unsure, started: reply.Started, knownExchanges: reply.Known[i]})
 		}

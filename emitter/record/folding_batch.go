@@ -53,23 +53,25 @@ func (b *batch) gather(ctx context.Context) error {
 	}
 }
 
-// unasked returns the participants of the batch of whom the replicas were not asked.
+// unasked returns the participants of the batch of whom the replicas were not asked, or
+// only before what is in it by now.
 func (b *batch) unasked() (participants []string) {
 	asking := map[string]bool{}
-	add := func(participant string) {
-		if b.known[participant] == nil && !asking[participant] {
+	add := func(participant string, number uint64) {
+		known := b.known[participant]
+		if isNew := known == nil || number > known.asked; isNew && !asking[participant] {
 			asking[participant] = true
 			participants = append(participants, participant)
 		}
 	}
 	for _, one := range b.list[:b.count] {
 		for _, s := range one.seen {
-			add(s.participant)
+			add(s.participant, s.number)
 		}
 	}
 	for _, task := range b.tasks {
 		for _, participant := range task.participants {
-			add(participant)
+			add(participant, 0)
 		}
 	}
 	return participants

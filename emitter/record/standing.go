@@ -19,9 +19,10 @@ const (
 type standing struct {
 	// isComplete reports whether all that were heard of lately have.
 	isComplete bool
-	// upTo is the number of the last message that was read then.
-	upTo  uint64
-	views []view
+	// asked is the number of the last message that was read when they were asked, upTo
+	// that when all had been read of what was on its way at first.
+	asked, upTo uint64
+	views       []view
 }
 
 // view is what one replica knew of a participant when it made its answer, by the
