@@ -67,6 +67,7 @@ func New(o Options) (*Pipeline, error) {
 		p.Replicas = replicas
 		store.Log, store.Incarnation = replicas.shared, replicas.Seer.Incarnation()
 		recorder.Replicas = &record.Replicas{Seer: replicas.Seer, Link: replicas.shared, Roster: replicas.Roster}
+		recorder.Now = replicas.Roster.Now
 	}
 	p.Store = outbox.New(store)
 	recorder.Store, dispatcher.Store = p.Store, p.Store

@@ -182,9 +182,13 @@ func (r *Recorder) Run(ctx context.Context) {
 
 // end records the exchange. It returns once that is on disk, or after holdLimit.
 func (r *Recorder) end(f *flight, x rules.Exchange) {
-	at := x.Ended
-	if at.IsZero() {
-		at = r.now()
+	at := r.now()
+	switch {
+	case x.Ended.IsZero():
+	case r.replicas == nil:
+		at = x.Ended
+	default: // by the clock that the replicas share
+		at = at.Add(-time.Since(x.Ended))
 	}
 	endRead := r.reads.begin(x.ConvertedSize())
 	o, observed, err := r.profile.Observe(f.match, x)

@@ -60,6 +60,7 @@ type Roster struct {
 
 	mu      sync.Mutex
 	members map[string]*member
+	clock   sharedClock
 	// listened is for how long it has heard itself, so surely all others too. All times
 	// of silence are measured by it: nobody is forgotten for our own bad line.
 	listened time.Duration
@@ -88,6 +89,8 @@ type member struct {
 	// latter by the clock.
 	first, heard time.Duration
 	lastHeard    time.Time
+	// hellos is how often it was heard.
+	hellos int
 }
 
 // NewRoster returns a Roster that knows nobody but its own replica.
@@ -201,6 +204,7 @@ func (r *Roster) hearSelf() {
 			r.log.Warn("a replica was not heard for 30 seconds: what it saw and did not send is late", "replica", m.Name)
 		}
 	}
+	r.compareClocks()
 }
 
 func (r *Roster) hearOther(h *hello) {
@@ -216,6 +220,7 @@ func (r *Roster) hearOther(h *hello) {
 		r.members[h.incarnation] = m
 	}
 	m.heard, m.lastHeard, m.Extra = r.listened, time.Now(), h.extra
+	m.hellos++
 	ahead := h.clock.Sub(r.options.Now())
 	m.ClockAhead = max(ahead, m.ClockAhead-(m.ClockAhead-ahead)/16) // a clock that was set is followed
 	r.replace(m)

@@ -1,0 +1,71 @@
+package replica
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/sidehook/sidehook/emitter/replica/memory"
+)
+
+func TestReplicasShareOneClock(t *testing.T) {
+	f := func(name string, offsets []time.Duration, want time.Duration) {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				servers := memory.NewServers()
+				var peers []*peer
+				for i, offset := range offsets {
+					name := string(rune('a' + i))
+					peers = append(peers, join(servers, RosterOptions{Name: name, Incarnation: name, Now: func() time.Time { return time.Now().Add(offset) }}))
+				}
+				expect := func(when string) {
+					t.Helper()
+					for i, p := range peers {
+						if off := time.Until(p.Now()) - want; off.Abs() > trustedClock {
+							t.Errorf("%s, the clock of replica %d is off by %s", when, i, off)
+						}
+					}
+				}
+				time.Sleep(knownAfter)
+				expect("once all are known")
+				// The others are gone, so that the last one cannot tell who is right.
+				for _, p := range peers[:len(peers)-1] {
+					p.end()
+				}
+				peers = peers[len(peers)-1:]
+				time.Sleep(clockMemory / 2)
+				expect("alone")
+				peers[0].end()
+			})
+		})
+	}
+	f("all are right", []time.Duration{0, 20 * time.Millisecond, 0}, 0)
+	f("one of three is ahead", []time.Duration{0, 0, 30 * time.Second}, 0)
+	f("one of three is behind", []time.Duration{0, 0, -30 * time.Second}, 0)
+	f("the first of three is behind", []time.Duration{-30 * time.Second, 0, 0}, 0)
+	f("one of two is ahead", []time.Duration{0, 30 * time.Second}, 0)
+	f("one of two is behind", []time.Duration{0, -30 * time.Second}, -30*time.Second)
+	f("one of one", []time.Duration{5 * time.Second}, 5*time.Second)
+}
+
+func TestAClockIsCorrectedAgainOnlyOnceItIsOffForLong(t *testing.T) {
+	now := time.Now()
+	c := sharedClock{}
+	f := func(after, median time.Duration, clocks int, want time.Duration) {
+		t.Helper()
+		now = now.Add(after)
+		c.correct(median, clocks, now)
+		if c.shift != want {
+			t.Fatalf("a median of %s among %d clocks makes the shift %s, want %s", median, clocks, c.shift, want)
+		}
+	}
+	f(0, 30*time.Second, 3, 30*time.Second)
+	f(time.Second, 30*time.Second+trustedClock, 3, 30*time.Second)
+	f(time.Second, 0, 3, 30*time.Second) // an old hello
+	f(time.Second, 30*time.Second, 3, 30*time.Second)
+	f(time.Second, 0, 3, 30*time.Second)
+	f(clockPatience, 0, 3, 0)
+	f(time.Second, 30*time.Second, 2, 0)
+	f(clockMemory, 30*time.Second, 2, 0)
+	f(clockPatience, 30*time.Second, 2, 30*time.Second)
+}
