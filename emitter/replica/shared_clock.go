@@ -43,12 +43,7 @@ func (r *Roster) Now() time.Time {
 
 // compareClocks corrects the clock by what was heard. The lock is held.
 func (r *Roster) compareClocks() {
-	ahead := []time.Duration{0}
-	for _, m := range r.members {
-		if m.hellos >= clockHellos && r.listened-m.heard < silence {
-			ahead = append(ahead, m.ClockAhead)
-		}
-	}
+	ahead := append(r.clocksHeard(), 0)
 	if len(ahead) == 1 {
 		return
 	}
@@ -57,6 +52,22 @@ func (r *Roster) compareClocks() {
 	if r.clock.correct(ahead[(len(ahead)-1)/2], len(ahead), time.Now()) {
 		r.log.Warn("the clock of this replica is not that of the others: its times are corrected", "ahead", -r.clock.shift, "before", -before)
 	}
+}
+
+// clocksHeard returns by how much the clocks of the others are ahead. Two incarnations
+// of a replica have one clock. The lock is held.
+func (r *Roster) clocksHeard() (ahead []time.Duration) {
+	newest := map[string]*member{}
+	for _, m := range r.members {
+		isHeard := m.hellos >= clockHellos && r.listened-m.heard < silence
+		if known := newest[m.Name]; isHeard && m.Name != r.options.Name && (known == nil || known.started.Before(m.started)) {
+			newest[m.Name] = m
+		}
+	}
+	for _, m := range newest {
+		ahead = append(ahead, m.ClockAhead)
+	}
+	return ahead
 }
 
 // correct takes by how much the median of so many clocks is ahead of our own. It reports

@@ -69,3 +69,21 @@ func TestAClockIsCorrectedAgainOnlyOnceItIsOffForLong(t *testing.T) {
 	f(clockMemory, 30*time.Second, 2, 0)
 	f(clockPatience, 30*time.Second, 2, 30*time.Second)
 }
+
+func TestARestartedReplicaHasOneClock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		servers := memory.NewServers()
+		ahead := func() time.Time { return time.Now().Add(30 * time.Second) }
+		a := join(servers, RosterOptions{Name: "a", Incarnation: "1"})
+		b := join(servers, RosterOptions{Name: "b", Incarnation: "2", Now: ahead, HasUnseen: func() bool { return true }})
+		time.Sleep(knownAfter)
+		b.end()
+		b = join(servers, RosterOptions{Name: "b", Incarnation: "3", Now: ahead})
+		time.Sleep(knownAfter)
+		if off := time.Until(a.Now()); off.Abs() > trustedClock {
+			t.Errorf("the clock of the other is off by %s", off)
+		}
+		a.end()
+		b.end()
+	})
+}
