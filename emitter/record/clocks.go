@@ -12,6 +12,9 @@ const (
 	clockDrift = 100 * time.Microsecond
 	// trustedClock is how far from the median a clock may be that counts as right.
 	trustedClock = 5 * time.Millisecond
+	// sharedClock is how far apart two clocks may be of which nothing was measured, as that
+	// of a replica that has died: each replica corrects its own by those of the others.
+	sharedClock = 25 * time.Millisecond
 	// maxClocks bounds the clocks that are remembered. Their replicas may be gone, but
 	// not what they have seen.
 	maxClocks = 1000
@@ -94,7 +97,10 @@ func (c *clocks) correct(incarnation string, t time.Time) time.Time {
 }
 
 // local returns a time of a replica's clock in that of the leader, and how wrong that may be.
-func (c *clocks) local(incarnation string, t, now time.Time) (local time.Time, unsure time.Duration, ok bool) {
-	o, ok := c.of(incarnation, now)
-	return t.Add(-o.ahead), o.unsure, ok
+func (c *clocks) local(incarnation string, t, now time.Time) (local time.Time, unsure time.Duration) {
+	o, isMeasured := c.of(incarnation, now)
+	if !isMeasured {
+		return t, sharedClock
+	}
+	return t.Add(-o.ahead), o.unsure
 }

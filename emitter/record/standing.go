@@ -58,12 +58,12 @@ func (v *view) span(e *knownExchange) span {
 	return s
 }
 
-// spanOf returns when the exchange of a sighting was; ok is false if nobody knows its clock.
-func (b *batch) spanOf(s *seen) (sp span, ok bool) {
+// spanOf returns when the exchange of a sighting was.
+func (b *batch) spanOf(s *seen) (sp span) {
 	now := b.now()
-	sp.began, sp.unsure, ok = b.clocks.local(s.from, s.Began, now)
-	sp.ended, _, _ = b.clocks.local(s.from, s.Observation.At, now)
-	return sp, ok
+	sp.began, sp.unsure = b.clocks.local(s.from, s.Began, now)
+	sp.ended, _ = b.clocks.local(s.from, s.Observation.At, now)
+	return sp
 }
 
 // isSilent reports whether a participant has no exchange in flight anywhere.
@@ -82,8 +82,8 @@ func (b *batch) isSilent(participant string) bool {
 func (b *batch) isAlone(all []*seen, at int) bool {
 	s := all[at]
 	known := b.known[s.participant]
-	shown, ok := b.spanOf(s)
-	if !ok || known == nil || !known.isComplete || b.isDisturbedLater(all, at) {
+	shown := b.spanOf(s)
+	if known == nil || !known.isComplete || b.isDisturbedLater(all, at) {
 		return false
 	}
 	return !slices.ContainsFunc(known.views, func(v view) bool {
@@ -143,8 +143,8 @@ func (b *batch) inFlight(all []*seen, places map[uint64]int, at int) (tickets []
 		}
 	}
 	known := b.known[s.participant]
-	moved, isKnown := b.spanOf(s)
-	if known == nil || !isKnown {
+	moved := b.spanOf(s)
+	if known == nil {
 		return tickets, items
 	}
 	for i := range known.views {
@@ -192,10 +192,7 @@ func (b *batch) clicking() (participants []string) {
 // hasClickInFlight reports whether a few navigations are in flight at other replicas that
 // began before one was over.
 func (b *batch) hasClickInFlight(s *seen) bool {
-	moved, ok := b.spanOf(s)
-	if !ok {
-		return false
-	}
+	moved := b.spanOf(s)
 	clicks := 0
 	for i := range b.known[s.participant].views {
 		v := &b.known[s.participant].views[i]
