@@ -59,7 +59,7 @@ func newReplicas(o Options) (*Replicas, error) {
 		Dir: o.Config.State, Link: r.shared, MaxSpill: int64(o.Config.Retention.Size), Logger: o.Logger, Metrics: o.Metrics,
 	})
 	r.Roster = replica.NewRoster(replica.RosterOptions{
-		Link: r.shared, Name: name, Incarnation: r.Seer.Incarnation(), Extra: o.Extra, HasUnseen: r.hasUnseen, Logger: o.Logger,
+		Dir: o.Config.State, Link: r.shared, Name: name, Incarnation: r.Seer.Incarnation(), Extra: o.Extra, HasUnseen: r.hasUnseen, Logger: o.Logger,
 	})
 	return r, nil
 }

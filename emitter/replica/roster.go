@@ -43,6 +43,8 @@ type RosterOptions struct {
 	Name, Incarnation string
 	// Extra returns what the others are told beside that, at most 64 KiB. It may be nil.
 	Extra func() []byte
+	// Dir is where the correction of the clock is kept, empty for nowhere.
+	Dir string
 	// HasUnseen reports whether the replica leaves something behind when it ends: then the
 	// others wait for it to come back. It may be nil.
 	HasUnseen func() bool
@@ -98,10 +100,16 @@ func NewRoster(options RosterOptions) *Roster {
 	if options.Now == nil {
 		options.Now = time.Now
 	}
-	return &Roster{
+	r := &Roster{
 		options: options, log: cmp.Or(options.Logger, slog.Default()), started: options.Now(),
 		members: map[string]*member{}, warn: rate.Sometimes{Interval: logEvery},
 	}
+	if options.Dir != "" {
+		if err := r.clock.load(options.Dir, r.started); err != nil {
+			r.log.Warn("cannot read how the clock was corrected", "error", err)
+		}
+	}
+	return r
 }
 
 // Run says hello, and hears the others, until ctx ends. Then it takes its leave.
@@ -178,6 +186,7 @@ func (r *Roster) hear(message []byte) {
 	if err != nil {
 		return
 	}
+	defer r.saveClock() // without the lock, which every observation needs
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {

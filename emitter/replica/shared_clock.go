@@ -32,6 +32,9 @@ type sharedClock struct {
 	lately time.Time
 	// off is since when it is wrong, zero if it is right.
 	off time.Time
+	// saved is when it was kept for the next incarnation, mustSave whether it has to be again.
+	saved    time.Time
+	mustSave bool
 }
 
 // Now returns the time by the shared clock.
@@ -49,9 +52,30 @@ func (r *Roster) compareClocks() {
 	}
 	slices.Sort(ahead)
 	before := r.clock.shift
-	if r.clock.correct(ahead[(len(ahead)-1)/2], len(ahead), time.Now()) {
+	isChanged := r.clock.correct(ahead[(len(ahead)-1)/2], len(ahead), time.Now())
+	if isChanged {
 		r.log.Warn("the clock of this replica is not that of the others: its times are corrected", "ahead", -r.clock.shift, "before", -before)
 	}
+	isOld := time.Since(r.clock.saved) > clockMemory/2
+	r.clock.mustSave = r.options.Dir != "" && (isChanged || isOld && r.clock.shift != 0)
+}
+
+// saveClock keeps the correction for the next incarnation, if it has changed or what is
+// kept becomes old.
+func (r *Roster) saveClock() {
+	r.mu.Lock()
+	clock := r.clock
+	r.clock.mustSave = false
+	r.mu.Unlock()
+	if !clock.mustSave {
+		return
+	}
+	if err := clock.save(r.options.Dir, r.options.Now()); err != nil {
+		r.log.Warn("cannot keep how the clock is corrected", "error", err)
+	}
+	r.mu.Lock()
+	r.clock.saved = time.Now()
+	r.mu.Unlock()
 }
 
 // clocksHeard returns by how much the clocks of the others are ahead. Two incarnations

@@ -87,3 +87,26 @@ func TestARestartedReplicaHasOneClock(t *testing.T) {
 		b.end()
 	})
 }
+
+func TestACorrectionIsKnownAfterARestartWithoutOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		servers, dir := memory.NewServers(), t.TempDir()
+		ahead := func() time.Time { return time.Now().Add(30 * time.Second) }
+		a := join(servers, RosterOptions{Name: "a", Incarnation: "1"})
+		b := join(servers, RosterOptions{Name: "b", Incarnation: "2", Now: ahead, Dir: dir})
+		time.Sleep(knownAfter)
+		a.end()
+		b.end()
+		f := func(after, want time.Duration) {
+			t.Helper()
+			time.Sleep(after)
+			b := join(servers, RosterOptions{Name: "b", Incarnation: "3", Now: ahead, Dir: dir})
+			if off := time.Until(b.Now()) - want; off.Abs() > trustedClock {
+				t.Errorf("%s later, the clock is off by %s", after, off)
+			}
+			b.end()
+		}
+		f(time.Second, 0)
+		f(clockMemory, 30*time.Second)
+	})
+}
