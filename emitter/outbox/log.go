@@ -9,7 +9,7 @@ import (
 )
 
 // ErrOvertaken is returned by Log.Write if another replica has written an entry there.
-var ErrOvertaken = logerrors.Overtaken
+var ErrOvertaken = logerrors.ErrOvertaken
 
 // ErrFollows is returned for a change on a replica that does not lead. Whoever wants
 // it made asks the leader.
@@ -48,4 +48,4 @@ type Log interface {
 }
 
 // ErrGone is returned for entries and snapshots that the log does not have any more.
-var ErrGone = logerrors.Gone
+var ErrGone = logerrors.ErrGone

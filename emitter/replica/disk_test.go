@@ -3,7 +3,6 @@ package replica
 import (
 	"bytes"
 	"errors"
-	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -23,7 +22,7 @@ type testDisk struct {
 func newTestDisk(content map[string][]byte) *testDisk {
 	d := &testDisk{files: map[string]*testFile{}}
 	for name, c := range content {
-		d.files[name] = &testFile{disk: d, content: bytes.Clone(c), synced: bytes.Clone(c)}
+		d.files[name] = &testFile{disk: d, content: bytes.Clone(c), synced: bytes.Clone(c), dirty: len(c)}
 	}
 	return d
 }
@@ -92,7 +91,9 @@ func (d *testDisk) sync() error { return d.write(func() {}) }
 type testFile struct {
 	disk            *testDisk
 	content, synced []byte
-	isLocked        bool
+	// dirty is where what was not synced begins.
+	dirty    int
+	isLocked bool
 }
 
 func (f *testFile) ReadAt(to []byte, at int64) (int, error) {
@@ -105,16 +106,20 @@ func (f *testFile) WriteAt(from []byte, at int64) (n int, err error) {
 	err = f.disk.write(func() {
 		f.content = append(f.content, make([]byte, max(0, int(at)+len(from)-len(f.content)))...)
 		n = copy(f.content[at:], from)
+		f.dirty = min(f.dirty, int(at))
 	})
 	return n, err
 }
 
 func (f *testFile) Truncate(size int64) error {
-	return f.disk.write(func() { f.content = f.content[:size] })
+	return f.disk.write(func() { f.content, f.dirty = f.content[:size], min(f.dirty, int(size)) })
 }
 
 func (f *testFile) Sync() error {
-	return f.disk.write(func() { f.synced = bytes.Clone(f.content) })
+	return f.disk.write(func() {
+		from := min(f.dirty, len(f.synced), len(f.content))
+		f.synced, f.dirty = append(f.synced[:from], f.content[from:]...), len(f.content)
+	})
 }
 
 func (f *testFile) Close() error {
@@ -129,5 +134,3 @@ func (f *testFile) size() (int64, error) {
 	defer f.disk.mu.Unlock()
 	return int64(len(f.content)), nil
 }
-
-var _ io.ReaderAt = (*testFile)(nil)

@@ -2,6 +2,7 @@ package replica
 
 import (
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -110,7 +111,7 @@ func TestDrainingCatchesUpBesideNewSightings(t *testing.T) {
 		servers.MaxMessage = 20 << 10
 		slow := &slowLink{Connection: link, latency: 5 * time.Millisecond}
 		l := &life{link: link, disk: d, ended: make(chan error, 1)}
-		l.Seer = newSeer(SeerOptions{Link: slow}, d)
+		l.Seer = newSeer(SeerOptions{Link: slow, Logger: slog.New(slog.DiscardHandler)}, d)
 		l.start()
 		link.Cut()
 		k, data := 0, strings.Repeat("x", 64)
@@ -133,7 +134,7 @@ func TestDrainingCatchesUpBesideNewSightings(t *testing.T) {
 				t.Fatalf("%d of %d records still wait after %d more", l.Status().Records, spilled, k-10_000)
 			}
 		}
-		seen, after := read(t, servers.Connect())
+		_, after := read(t, servers.Connect())
 		most := (k * (len(data) + 16) / servers.MaxMessage) * 2
 		if after-before > most {
 			t.Errorf("%d sightings were sent in %d messages, more than %d", k, after-before, most)
@@ -144,7 +145,7 @@ func TestDrainingCatchesUpBesideNewSightings(t *testing.T) {
 			t.Errorf("after it was drained, %d were spilled", got)
 		}
 		l.end(t)
-		seen, _ = read(t, servers.Connect())
+		seen, _ := read(t, servers.Connect())
 		if got := len(seen[l.Incarnation()]); got != k {
 			t.Errorf("%d of %d were seen", got, k)
 		}

@@ -176,7 +176,10 @@ func (w *window) find(from int64) (int64, error) {
 
 // bytes returns n bytes from a place on, or as many as there are.
 func (w *window) bytes(at int64, n int) ([]byte, error) {
-	n = int(min(int64(n), max(0, w.end-at)))
+	if at >= w.end {
+		return nil, nil
+	}
+	n = int(min(int64(n), w.end-at))
 	if isThere := at >= w.start && at+int64(n) <= w.start+int64(len(w.data)); !isThere {
 		size := min(int64(max(n, windowSize)), w.end-at)
 		w.start, w.data = at, make([]byte, size)
@@ -187,6 +190,6 @@ func (w *window) bytes(at int64, n int) ([]byte, error) {
 			return nil, err
 		}
 	}
-	data := w.data[at-w.start:]
+	data := w.data[min(at-w.start, int64(len(w.data))):]
 	return data[:min(n, len(data))], nil
 }

@@ -171,3 +171,8 @@ func bubble(t *testing.T) (servers *memory.Servers, link *memory.Connection, d *
 	servers = memory.NewServers()
 	return servers, servers.Connect(), newTestDisk(nil)
 }
+
+// checksum returns the checksum of a header or record.
+func checksum(data []byte) []byte {
+	return binary.BigEndian.AppendUint32(nil, crc32.Checksum(data, castagnoli))
+}

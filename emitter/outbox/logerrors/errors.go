@@ -4,8 +4,8 @@ package logerrors
 
 import "errors"
 
-// Overtaken is outbox.ErrOvertaken.
-var Overtaken = errors.New("another replica has written to the log")
+// ErrOvertaken is outbox.ErrOvertaken.
+var ErrOvertaken = errors.New("another replica has written to the log")
 
-// Gone is outbox.ErrGone.
-var Gone = errors.New("the log does not have it any more")
+// ErrGone is outbox.ErrGone.
+var ErrGone = errors.New("the log does not have it any more")

@@ -23,11 +23,11 @@ func (c *Connection) Write(ctx context.Context, after uint64, entry []byte) (num
 		written := &c.servers.written
 		switch {
 		case after > written.last():
-			refused = fmt.Errorf("cannot write an entry after number %d, the last is %d: %w", after, written.last(), logerrors.Gone)
+			refused = fmt.Errorf("cannot write an entry after number %d, the last is %d: %w", after, written.last(), logerrors.ErrGone)
 		case after == written.last():
 			written.add(entry)
 		case !bytes.Equal(written.get(after+1), entry) || after < written.dropped:
-			refused = logerrors.Overtaken
+			refused = logerrors.ErrOvertaken
 		}
 	})
 	if err == nil {
@@ -45,7 +45,7 @@ func (c *Connection) Written(ctx context.Context, after uint64, fn func(number u
 	return c.follow(ctx, after, func(after uint64) (uint64, []byte, error) {
 		written := &c.servers.written
 		if after < written.dropped || after > written.last() {
-			return after, nil, logerrors.Gone
+			return after, nil, logerrors.ErrGone
 		}
 		if entry := written.get(after + 1); entry != nil {
 			return after + 1, entry, nil

@@ -40,7 +40,7 @@ func (c *Connection) Open(ctx context.Context, name string) (io.ReadCloser, erro
 		}
 	})
 	if err == nil && found == nil {
-		err = logerrors.Gone
+		err = logerrors.ErrGone
 	}
 	return found, err
 }
