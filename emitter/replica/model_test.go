@@ -82,9 +82,10 @@ func (m *model) do(op string) {
 	switch name {
 	case "see":
 		count, size := 1, 1
-		if argument == "many" {
+		switch argument {
+		case "many":
 			count = 40
-		} else if argument == "long" {
+		case "long":
 			size = 9000
 		}
 		for range count {
