@@ -269,7 +269,11 @@ func newSidecar(file string, cfg *config.Config, lines *logs.Log) (*sidecar, err
 	if err != nil {
 		return nil, err
 	}
-	return s, s.newListeners(file, cfg, profile, appTLS, activity, digest)
+	if err := s.newListeners(file, cfg, profile, appTLS, activity, digest); err != nil {
+		s.pipeline.Stop()
+		return nil, err
+	}
+	return s, nil
 }
 
 // newListeners builds what participants and operators connect to.
@@ -337,6 +341,7 @@ func (s *sidecar) apply(cfg *config.Config) error {
 // outcome of every attempt. Requests in flight are cut off when abort ends.
 func (s *sidecar) run(ctx, abort context.Context) error {
 	if err := errors.Join(s.proxy.Listen(), s.admin.Listen()); err != nil {
+		s.pipeline.Stop()
 		return err
 	}
 	failed, fail := context.WithCancelCause(ctx)

@@ -42,6 +42,9 @@ func (w *writer) beginAt(ctx context.Context, at place, changes *overlay) error 
 	}
 	defer w.store.exclusive.Unlock()
 	changes.set(newRecord(bucketMeta, keyScrubbed, nil)) // a number of the log before
+	// What the replicas saw may be lost with that log, and be numbered anew. What of it is
+	// left and folded is known by its incarnation.
+	changes.set(newRecord(bucketMeta, keySeen, nil))
 	if err := w.commitNote(changes, at); err != nil {
 		return err
 	}

@@ -45,8 +45,8 @@ type Pipeline struct {
 	// Replicas are the others in front of the same app; nil for a single one.
 	Replicas *Replicas
 
-	log   *slog.Logger
-	stops []func() error // in the order of the start
+	log     *slog.Logger
+	running []running // in the order of the start
 }
 
 // New builds all parts and starts none. With replicas, it begins to connect to what they

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
@@ -10,17 +11,29 @@ import (
 // openTimeout is how long the first participants wait for the store to open.
 const openTimeout = 2 * time.Second
 
+// running is a part that was started.
+type running struct {
+	stop func() error
+	// lost is logged if stop returns an error.
+	lost string
+}
+
 // Start starts all parts, and returns once participants can be served. That takes a few
 // seconds at most, and less if ctx ends. failed is called at once with an error that ends
 // a part. Start must be called once.
 func (p *Pipeline) Start(ctx context.Context, failed func(error)) {
-	run := func(part func(context.Context) error) { p.stops = append(p.stops, background(failed, part)) }
+	runOr := func(lost string, part func(context.Context) error) {
+		p.running = append(p.running, running{background(failed, part), lost})
+	}
+	run := func(part func(context.Context) error) {
+		runOr("observations are lost: the state file could not be written before the end", part)
+	}
 	if r := p.Replicas; r != nil {
 		run(endless(p.Recorder.Answer))
 		run(r.Roster.Run)
 		run(p.Store.Run)
 		run(endless(func(ctx context.Context) { p.Store.Lead(ctx, p.term) }))
-		run(r.Seer.Run)
+		runOr("observations are lost: they could not be kept before the end", r.Seer.Run)
 		run(endless(p.Recorder.CheckRelease))
 		r.awaitOthers(ctx)
 		return
@@ -34,14 +47,15 @@ func (p *Pipeline) Start(ctx context.Context, failed func(error)) {
 
 // Stop stops all parts, once nobody calls the Recorder any more, in the order in which
 // an event travels: every observation is recorded, and so is the outcome of every
-// attempt. That takes a few seconds at most.
+// attempt. That takes a few seconds at most. It ends the connection to what replicas
+// share even where Start was not called.
 func (p *Pipeline) Stop() {
-	for i := len(p.stops) - 1; i >= 0; i-- {
-		if err := p.stops[i](); err != nil {
-			p.log.Error("observations are lost: the state file could not be written before the end", "error", err)
+	for _, part := range slices.Backward(p.running) {
+		if err := part.stop(); err != nil {
+			p.log.Error(part.lost, "error", err)
 		}
 	}
-	p.stops = nil
+	p.running = nil
 	p.Replicas.close()
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -21,13 +22,15 @@ import (
 // receiver is the one target of all replicas.
 type receiver struct {
 	mu  sync.Mutex
-	got []string
-	ids map[string]int
+	got map[string][]string // by participant
+	// order has the id of each delivery once, ids how often it came.
+	order []string
+	ids   map[string]int
 	// isDown has it accept nothing.
 	isDown bool
 }
 
-func newReceiver() *receiver { return &receiver{ids: map[string]int{}} }
+func newReceiver() *receiver { return &receiver{got: map[string][]string{}, ids: map[string]int{}} }
 
 // Send implements deliver.Sender.
 func (r *receiver) Send(_ context.Context, d *outbox.Delivery, _ time.Time) send.Result {
@@ -38,7 +41,9 @@ func (r *receiver) Send(_ context.Context, d *outbox.Delivery, _ time.Time) send
 	}
 	if r.ids[d.ID]++; r.ids[d.ID] == 1 {
 		body := gjson.ParseBytes(d.Body)
-		r.got = append(r.got, body.Get("data.from.id").String()+">"+body.Get("data.to.id").String())
+		participant := body.Get("data.participant.id").String()
+		r.got[participant] = append(r.got[participant], body.Get("data.from.id").String()+">"+body.Get("data.to.id").String())
+		r.order = append(r.order, d.ID)
 	}
 	return send.Result{Outcome: send.Delivered, Status: 200}
 }
@@ -50,11 +55,20 @@ func (r *receiver) setDown(isDown bool) {
 	r.isDown = isDown
 }
 
-// events are the navigations that it got, each once, in the order of their first attempt.
-func (r *receiver) events() []string {
+// events are the navigations of p that it got, each once, in the order of their first attempt.
+func (r *receiver) events() []string { return r.eventsOf("p") }
+
+func (r *receiver) eventsOf(participant string) []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return append([]string(nil), r.got...)
+	return slices.Clone(r.got[participant])
+}
+
+// deliveries are the ids of all that it got, in the order of their first attempt.
+func (r *receiver) deliveries() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.order)
 }
 
 // repeats counts the deliveries that it got again.
@@ -124,21 +138,28 @@ func memoryDir(t *testing.T) string {
 	return dir
 }
 
-// show has a participant open the page with a number, and next go on to it.
-func show(t *testing.T, p *Pipeline, number int) { pass(t, p, "GET", "/api/progress/5/3/p", number) }
+// show has p open the page with a number, and next go on to it.
+func show(t *testing.T, p *Pipeline, number int) { showAs(t, p, "p", number) }
 
-func next(t *testing.T, p *Pipeline, number int) {
-	pass(t, p, "POST", "/api/progress/5/3/p/next", number)
+func next(t *testing.T, p *Pipeline, number int) { nextAs(t, p, "p", number) }
+
+func showAs(t *testing.T, p *Pipeline, participant string, number int) {
+	pass(t, p, "GET", participant, "", number)
 }
 
-func pass(t *testing.T, p *Pipeline, method, path string, number int) {
+func nextAs(t *testing.T, p *Pipeline, participant string, number int) {
+	pass(t, p, "POST", participant, "/next", number)
+}
+
+func pass(t *testing.T, p *Pipeline, method, participant, action string, number int) {
 	t.Helper()
+	path := "/api/progress/5/3/" + participant + action
 	end := p.Recorder.Begin([]byte(method), []byte(path))
 	if end == nil {
 		t.Fatalf("%s %s matches no route", method, path)
 	}
-	const body = `{"surveyId":5,"instanceId":3,"participantId":"p","newParticipantId":null,"page":{"id":"%d","name":"","order":%d,"components":[]},"pageCount":99}`
-	end(rules.Exchange{Status: 200, ContentType: "application/json", ResponseBody: fmt.Appendf(nil, body, number, number)})
+	const body = `{"surveyId":5,"instanceId":3,"participantId":%q,"newParticipantId":null,"page":{"id":"%d","name":"","order":%d,"components":[]},"pageCount":99}`
+	end(rules.Exchange{Status: 200, ContentType: "application/json", ResponseBody: fmt.Appendf(nil, body, participant, number, number)})
 }
 
 // moves are the navigations from one page to another, one after the other.

@@ -124,21 +124,12 @@ func (s *Seer) See(participant string, at time.Time, data []byte) (done <-chan s
 		Sighting: Sighting{Participant: participant, At: at, Data: data},
 		since:    time.Now(), done: make(chan struct{}),
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	isFull := len(s.queue) >= maxWaiting || s.queueBytes+w.size() > maxWaitingBytes || len(data) > maxSighting
-	if isFull || s.isClosed {
-		s.counts.lost++
+	if waits, ok := s.enqueue(&w); !ok {
 		s.logLost.Do(func() {
-			s.log.Error("what a participant did is lost: it can neither be sent to the other replicas nor be written to the disk", "waiting", len(s.queue))
+			s.log.Error("what a participant did is lost: it can neither be sent to the other replicas nor be written to the disk", "waiting", waits)
 		})
 		return nil, false
 	}
-	s.lastK++
-	w.K = s.lastK
-	s.queue = append(s.queue, w)
-	s.queueBytes += w.size()
-	s.own.pending[participant] = w.K
 	select {
 	case s.wake <- struct{}{}:
 	default:
@@ -169,6 +160,25 @@ func (s *Seer) Status() SeerStatus {
 		status.Bytes += b.bytes
 	}
 	return status
+}
+
+// enqueue numbers a sighting and puts it into the queue, and returns how many wait there.
+// If ok is false, there is no room. It logs nothing: every request that matters waits for
+// the lock, and a log may be slow.
+func (s *Seer) enqueue(w *waiting) (waits int, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	isFull := len(s.queue) >= maxWaiting || s.queueBytes+w.size() > maxWaitingBytes || len(w.Data) > maxSighting
+	if isFull || s.isClosed {
+		s.counts.lost++
+		return len(s.queue), false
+	}
+	s.lastK++
+	w.K = s.lastK
+	s.queue = append(s.queue, *w)
+	s.queueBytes += w.size()
+	s.own.pending[w.Participant] = w.K
+	return len(s.queue), true
 }
 
 // backlogs returns those of earlier incarnations, oldest first, and that of this one.
