@@ -16,10 +16,18 @@ const patience = time.Minute
 // newServer starts a NATS server with JetStream in this process, until the test ends.
 func newServer(t *testing.T) *config.Replicas {
 	t.Helper()
-	s, err := server.NewServer(&server.Options{
+	s := runServer(t, func(*server.Options) {})
+	return replicasAt(t, s.ClientURL())
+}
+
+func runServer(t *testing.T, change func(*server.Options)) *server.Server {
+	t.Helper()
+	o := &server.Options{
 		Host: "127.0.0.1", Port: server.RANDOM_PORT, NoLog: true, NoSigs: true,
 		JetStream: true, StoreDir: t.TempDir(), SyncAlways: true,
-	})
+	}
+	change(o)
+	s, err := server.NewServer(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +36,13 @@ func newServer(t *testing.T) *config.Replicas {
 	if !s.ReadyForConnections(patience) {
 		t.Fatal("the NATS server does not start")
 	}
-	address, err := config.ParseServer(s.ClientURL())
+	return s
+}
+
+// replicasAt is the configuration of replicas with one server.
+func replicasAt(t *testing.T, url string) *config.Replicas {
+	t.Helper()
+	address, err := config.ParseServer(url)
 	if err != nil {
 		t.Fatal(err)
 	}
