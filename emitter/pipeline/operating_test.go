@@ -11,6 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/sidehook/sidehook/emitter/outbox"
 	"github.com/sidehook/sidehook/emitter/replica/memory"
 )
@@ -333,4 +335,67 @@ func TestWhatAReplicaLosesAtItsEndIsNotBlamedOnTheStateFile(t *testing.T) {
 			t.Errorf("the log has: %s", got)
 		}
 	})
+}
+
+// ofLeader are the gauges that only the replica that leads has, so that sums are right.
+var ofLeader = []string{
+	"sidehook_deliveries", "sidehook_oldest_pending_seconds", "sidehook_attempts_in_flight", "sidehook_target_state",
+	"sidehook_store_share_bytes", "sidehook_store_share_limit_bytes", "sidehook_store_pending_bytes", "sidehook_store_pending_limit_bytes",
+}
+
+func TestGaugesOfWhatAllReplicasHaveComeFromTheLeaderAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		to, servers := newReceiver(), memory.NewServers()
+		var nodes []*node
+		var registries []*prometheus.Registry
+		for range 2 {
+			n, registry := newNode(t, to, servers), prometheus.NewRegistry()
+			n.startWith(func(o *Options) { over(n.connection)(o); o.Metrics = registry })
+			time.Sleep(takeover)
+			nodes, registries = append(nodes, n), append(registries, registry)
+		}
+		to.setDown(true)
+		show(t, nodes[0].Pipeline, 1)
+		next(t, nodes[1].Pipeline, 2)
+		time.Sleep(time.Minute)
+		expect := func(when string, leaders ...float64) {
+			t.Helper()
+			for i, registry := range registries {
+				values := gather(t, registry)
+				if got := values["sidehook_leads"]; len(got) != 1 || got[0] != leaders[i] {
+					t.Errorf("%s, sidehook_leads of replica %d is %v, want %v", when, i, got, leaders[i])
+				}
+				for _, name := range ofLeader {
+					if isThere := len(values[name]) > 0; isThere != (leaders[i] == 1) {
+						t.Errorf("%s, replica %d has %s %t", when, i, name, isThere)
+					}
+				}
+			}
+		}
+		expect("at first", 1, 0)
+		for _, n := range nodes {
+			n.connection.Cut()
+		}
+		time.Sleep(time.Minute)
+		expect("without servers", 0, 0)
+		nodes[1].connection.Mend()
+		time.Sleep(time.Minute)
+		expect("with one of them", 0, 1)
+	})
+}
+
+// gather returns the values of all gauges, by name.
+func gather(t *testing.T, registry *prometheus.Registry) map[string][]float64 {
+	t.Helper()
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := map[string][]float64{}
+	for _, family := range families {
+		for _, metric := range family.GetMetric() {
+			values[family.GetName()] = append(values[family.GetName()], metric.GetGauge().GetValue())
+		}
+	}
+	return values
 }

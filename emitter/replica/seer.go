@@ -125,9 +125,9 @@ func (s *Seer) See(participant string, at time.Time, data []byte) (done <-chan s
 		since:    time.Now(), done: make(chan struct{}),
 	}
 	if waits, ok := s.enqueue(&w); !ok {
-		s.logLost.Do(func() {
+		if isDue(&s.logLost) {
 			s.log.Error("what a participant did is lost: it can neither be sent to the other replicas nor be written to the disk", "waiting", waits)
-		})
+		}
 		return nil, false
 	}
 	select {
@@ -179,6 +179,13 @@ func (s *Seer) enqueue(w *waiting) (waits int, ok bool) {
 	s.queueBytes += w.size()
 	s.own.pending[w.Participant] = w.K
 	return len(s.queue), true
+}
+
+// isDue reports whether it is time to log again, which is done outside of Do: it has a
+// lock, too, and would hold up all others with the same trouble.
+func isDue(s *rate.Sometimes) (due bool) {
+	s.Do(func() { due = true })
+	return due
 }
 
 // backlogs returns those of earlier incarnations, oldest first, and that of this one.

@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -10,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/sidehook/sidehook/emitter/replica/memory"
 )
 
 func TestASightingIsDurableOnceAllReplicasHaveIt(t *testing.T) {
@@ -360,4 +363,40 @@ func TestASightingThatIsLongerThanAMessageIsSpilledAndSentInParts(t *testing.T) 
 		}
 		l.end(t)
 	})
+}
+
+// askingHandler takes what is logged, and asks meanwhile.
+type askingHandler struct {
+	slog.Handler
+	ask func()
+}
+
+func (h askingHandler) Enabled(context.Context, slog.Level) bool { return true }
+
+func (h askingHandler) Handle(context.Context, slog.Record) error { h.ask(); return nil }
+
+func TestASlowLogKeepsNobodyFromTheSeer(t *testing.T) {
+	var s *Seer
+	logged := 0
+	handler := askingHandler{slog.DiscardHandler, func() {
+		logged++
+		_, _ = s.See("someone", at(0), make([]byte, maxSighting+1)) // another request, while this is logged
+		_ = s.Status()
+	}}
+	s = NewSeer(SeerOptions{Dir: t.TempDir(), Link: memory.NewServers().Connect(), Logger: slog.New(handler)})
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if _, ok := s.See("someone", at(0), make([]byte, maxSighting+1)); ok {
+			t.Error("there is room")
+		}
+	}()
+	select {
+	case <-done:
+	case <-time.After(10 * time.Second):
+		t.Fatal("whoever logs holds a lock that others need")
+	}
+	if lost := s.Status().Lost; logged != 1 || lost != 2 {
+		t.Errorf("%d lines were logged of %d that are lost", logged, lost)
+	}
 }
