@@ -83,6 +83,7 @@ func (f *folding) run(ctx context.Context) {
 	f.floor.Store(folded)
 	running.Go(func() { f.read(ctx, folded) })
 	running.Go(func() { f.dropFolded(ctx) })
+	running.Go(func() { f.watchUnfolded(ctx) })
 	for f.step(ctx) == nil {
 	}
 }

@@ -72,6 +72,7 @@ type Recorder struct {
 	pages      rules.PageCache // only used in the store's writer
 	expiring   chan expiry
 	replicas   *Replicas     // nil for a single one
+	unfolded   *unfolded     // nil for a single one
 	tasks      chan foldTask // nil for a single one
 	// floor is up to which message of what was seen all is folded.
 	floor atomic.Uint64
@@ -133,6 +134,7 @@ func New(o Options) *Recorder {
 	}
 	if o.Replicas != nil {
 		r.replicas, r.tasks, r.flights.memories = o.Replicas, make(chan foldTask, maxTasks), newMemories()
+		r.unfolded = newUnfolded(o.Metrics)
 	}
 	r.counts = newCounts(o.Metrics, r.waiting)
 	r.hasLeftovers.Store(true)

@@ -1,0 +1,49 @@
+package record
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+)
+
+// unfoldedEvery is how often the leader looks whether it folds what the replicas saw.
+const unfoldedEvery = 5 * time.Second
+
+// unfolded is for how long nothing was folded of what the replicas saw, though something
+// waits: a message that cannot be read holds up all that come after it.
+type unfolded struct{ waited atomic.Int64 }
+
+func newUnfolded(registerer prometheus.Registerer) *unfolded {
+	u := &unfolded{}
+	promauto.With(registerer).NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "sidehook_unfolded_seconds",
+		Help: "For how long the leader has made no events of what the replicas saw, though something waits.",
+	}, func() float64 { return time.Duration(u.waited.Load()).Seconds() })
+	return u
+}
+
+// watchUnfolded looks at what waits to be folded, until ctx ends.
+func (f *folding) watchUnfolded(ctx context.Context) {
+	defer f.unfolded.waited.Store(0)
+	ticker := time.NewTicker(unfoldedEvery)
+	defer ticker.Stop()
+	before, since := f.floor.Load(), time.Now()
+	for {
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+		asking, cancel := context.WithTimeout(ctx, unfoldedEvery)
+		last, err := f.replicas.Link.LastSeen(asking)
+		cancel()
+		floor := f.floor.Load()
+		if hasNone := err == nil && last <= floor; hasNone || floor != before {
+			before, since = floor, time.Now()
+		}
+		f.unfolded.waited.Store(int64(time.Since(since)))
+	}
+}

@@ -1,0 +1,30 @@
+package record
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestSeveralReplicasSayForHowLongNothingIsFolded(t *testing.T) {
+	dir := memoryDir(t)
+	synctest.Test(t, func(t *testing.T) {
+		s := &scenario{dir: dir}
+		s.open(t)
+		f := func(when string, least, most time.Duration) {
+			t.Helper()
+			if got := time.Duration(s.replicas.members[0].unfolded.waited.Load()); got < least || got > most {
+				t.Errorf("%s, nothing was folded for %s", when, got)
+			}
+		}
+		s.get(showPage1)
+		time.Sleep(time.Minute)
+		f("with nothing to fold", 0, 0)
+		const newer = "\xff of a newer release"
+		if err := s.replicas.members[1].connection.See(t.Context(), []byte(newer)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		f("behind what a newer release has written", 50*time.Second, time.Minute)
+	})
+}
