@@ -54,7 +54,7 @@ type folding struct {
 	// noClicksBefore is when the leader may wait for clicks again.
 	noClicksBefore time.Time
 
-	warnUnread, warnAbsent rate.Sometimes
+	warnUnread, warnAbsent, warnDamagedSeen rate.Sometimes
 }
 
 // runFolding folds what the replicas saw until ctx ends.
@@ -64,6 +64,7 @@ func (r *Recorder) runFolding(ctx context.Context) {
 		f := &folding{
 			Recorder: r, messages: make(chan *seenMessage, readAhead), lastK: map[string]uint64{},
 			warnUnread: rate.Sometimes{Interval: time.Minute}, warnAbsent: rate.Sometimes{Interval: time.Minute},
+			warnDamagedSeen: rate.Sometimes{Interval: time.Minute},
 		}
 		f.run(ctx)
 		sleep(ctx, readPause) // until it leads no more, or the store can be written again

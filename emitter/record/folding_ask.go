@@ -17,7 +17,7 @@ const (
 	// again: who announced it may be gone.
 	readLimit = 100 * time.Millisecond
 	// gatherLimit is how long a batch waits for others at most. Replicas that are gone
-	// leave the roster before.
+	// leave the roster before: it is longer than presence in emitter/replica.
 	gatherLimit = 40 * time.Second
 	// maxQuestion bounds a question in bytes.
 	maxQuestion = 64 << 10
@@ -71,8 +71,9 @@ func (b *batch) askUntilRead(ctx context.Context, participants []string) error {
 			b.learn(participants, replies, isRead, asked)
 			return nil
 		}
-		if isDue(&b.warnAbsent) && time.Since(b.began) > time.Second {
-			b.log.Warn("events wait for a replica that does not answer, or for what it has on its disk", "waited", time.Since(b.began).Round(time.Second))
+		if time.Since(b.began) > time.Second && isDue(&b.warnAbsent) {
+			b.log.Warn("events wait for a replica that does not answer, or for what it has on its disk",
+				"waited", time.Since(b.began).Round(time.Second), "unanswered", b.unanswered(replies))
 		}
 		sleep(ctx, askPause)
 		b.receiveAll()
@@ -114,6 +115,17 @@ func (b *batch) isAnswered(replies []replyFrom) bool {
 	})
 	b.clocks.settle(incarnations)
 	return isAnswered
+}
+
+// unanswered returns the names of the replicas that were heard of lately and have not
+// answered.
+func (b *batch) unanswered(replies []replyFrom) (names []string) {
+	for _, member := range b.replicas.Roster.Present() {
+		if !slices.ContainsFunc(replies, func(r replyFrom) bool { return r.Incarnation == member.Incarnation }) {
+			names = append(names, member.Name)
+		}
+	}
+	return names
 }
 
 // haveAnswered reports whether all replicas have answered that were heard of lately,

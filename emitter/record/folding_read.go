@@ -78,7 +78,7 @@ func (f *folding) parse(assembler *replica.Assembler, number uint64, data []byte
 }
 
 func (f *folding) logDamagedSeen(err error) {
-	if isDue(&f.warnUnread) {
+	if isDue(&f.warnDamagedSeen) {
 		f.log.Error("cannot read what a replica saw: its events are lost", "error", err)
 	}
 }

@@ -68,9 +68,10 @@ func memoryOf(f *flight, ended time.Time) *remembered {
 	}
 }
 
-// add remembers an exchange that ends now.
+// add remembers an exchange that ends now. One whose ids alone pass the bound of its
+// participant says nothing: there is no observation with ids that long.
 func (m *memories) add(one *remembered) {
-	if one.participant == "" {
+	if one.participant == "" || one.size() > maxMemoriesOfOne {
 		return
 	}
 	m.expire(one.ended)
@@ -124,11 +125,10 @@ func (m *memories) forget(one *remembered) {
 	}
 	one.isForgotten = true
 	of := m.byParticipant[one.participant]
+	of.bytes -= one.size()
 	if of.ended = slices.DeleteFunc(of.ended, func(other *remembered) bool { return other == one }); len(of.ended) == 0 {
 		delete(m.byParticipant, one.participant)
-		return
 	}
-	of.bytes -= one.size()
 }
 
 // of returns what is remembered of a participant whose exchange ends now.

@@ -2,6 +2,7 @@ package record
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -41,5 +42,16 @@ func TestWhatIsForgottenForLackOfRoomIsKnownToBeMissing(t *testing.T) {
 	m.expire(start.Add(time.Hour))
 	if len(m.ended) > 0 || len(m.byParticipant) > 0 || m.bytes != 0 {
 		t.Errorf("after an hour, %d exchanges of %d participants in %d bytes are left", len(m.ended), len(m.byParticipant), m.bytes)
+	}
+}
+
+func TestAnExchangeWithIDsPastTheBoundIsNotRemembered(t *testing.T) {
+	start := time.Now()
+	m := newMemories()
+	m.add(&remembered{participant: "p", item: "short", began: start, ended: start})
+	m.add(&remembered{participant: "p", item: strings.Repeat("x", maxMemoriesOfOne), began: start, ended: start})
+	ended, since := m.get("p")
+	if len(ended) != 1 || ended[0].item != "short" || since.After(start.Add(time.Minute)) {
+		t.Errorf("%d exchanges are remembered since %s, want the short one alone", len(ended), since.Sub(start))
 	}
 }
