@@ -20,6 +20,9 @@ const (
 	maxUnfolded = 32 << 20
 	// maxTasks is how many tasks wait for the next batch.
 	maxTasks = 256
+	// maxIncarnations is of about how many incarnations the leader remembers what it read:
+	// each start of a replica is one.
+	maxIncarnations = 1000
 	// dropEvery is how often what was folded is dropped from what was seen.
 	dropEvery = time.Minute
 	// dropTimeout is how long that may take.

@@ -182,6 +182,9 @@ func (b *batch) end() {
 		b.bytes -= one.bytes
 	}
 	b.list = slices.Delete(b.list, 0, b.count)
+	if len(b.list) == 0 && len(b.lastK) > maxIncarnations {
+		clear(b.lastK) // all of it is in the store now
+	}
 	for _, task := range b.tasks {
 		if task.done != nil {
 			task.done <- struct{}{}
