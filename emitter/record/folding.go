@@ -80,12 +80,15 @@ func (f *folding) run(ctx context.Context) {
 	var running sync.WaitGroup
 	defer running.Wait()
 	defer cancel()
-	var folded uint64
-	if f.store.Do(ctx, func(tx *outbox.Tx) { folded = tx.Seen() }) != nil {
+	folded, err := f.begin(ctx)
+	if err != nil {
 		return
 	}
 	f.floor.Store(folded)
-	running.Go(func() { f.read(ctx, folded) })
+	running.Go(func() {
+		f.read(ctx, folded)
+		cancel() // begins again, if the servers have lost what was seen
+	})
 	running.Go(func() { f.dropFolded(ctx) })
 	running.Go(func() { f.watchUnfolded(ctx) })
 	for f.step(ctx) == nil {
@@ -168,12 +171,20 @@ func (f *folding) dropFolded(ctx context.Context) {
 		if floor == dropped {
 			continue
 		}
-		dropping, cancel := context.WithTimeout(ctx, dropTimeout)
-		if f.replicas.Link.DropSeen(dropping, floor) == nil {
+		if f.drop(ctx, floor) == nil {
 			dropped = floor
 		}
-		cancel()
 	}
+}
+
+// drop drops the messages up to a number, unless the servers have lost them and count anew.
+func (f *folding) drop(ctx context.Context, upTo uint64) error {
+	ctx, cancel := context.WithTimeout(ctx, dropTimeout)
+	defer cancel()
+	if last, err := f.replicas.Link.LastSeen(ctx); err != nil || last < upTo {
+		return err
+	}
+	return f.replicas.Link.DropSeen(ctx, upTo)
 }
 
 // whenFolded has a task done once everything is folded that its participants did

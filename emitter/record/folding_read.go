@@ -30,7 +30,26 @@ type seenMessage struct {
 	bytes int
 }
 
-// read reads what was seen after a number, until ctx ends.
+// begin returns after which message there is something to fold. Servers that have lost
+// what was seen count anew; what is read again is known by its incarnation and k.
+func (f *folding) begin(ctx context.Context) (after uint64, err error) {
+	if err := f.store.Do(ctx, func(tx *outbox.Tx) { after = tx.Seen() }); err != nil {
+		return 0, err
+	}
+	asking, cancel := context.WithTimeout(ctx, dropTimeout)
+	defer cancel()
+	last, err := f.replicas.Link.LastSeen(asking)
+	if err != nil {
+		return 0, err
+	}
+	if isLost := f.isSeenLost.Swap(false) || last < after; !isLost {
+		return after, nil
+	}
+	f.log.Error("the servers of the replicas have lost what was seen and not folded: its events come with the next page shown, or are lost")
+	return 0, f.store.Do(ctx, func(tx *outbox.Tx) { tx.SetSeen(0) })
+}
+
+// read reads what was seen after a number, until ctx ends or the servers have lost it.
 func (f *folding) read(ctx context.Context, after uint64) {
 	for ctx.Err() == nil {
 		var assembler replica.Assembler
@@ -47,6 +66,10 @@ func (f *folding) read(ctx context.Context, after uint64) {
 				return ctx.Err()
 			}
 		})
+		if errors.Is(err, outbox.ErrGone) {
+			f.isSeenLost.Store(true)
+			return
+		}
 		if ctx.Err() == nil && isDue(&f.warnUnread) {
 			f.log.Error("cannot read what the replicas saw: events wait", "error", err)
 		}

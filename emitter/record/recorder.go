@@ -74,6 +74,8 @@ type Recorder struct {
 	replicas   *Replicas     // nil for a single one
 	unfolded   *unfolded     // nil for a single one
 	tasks      chan foldTask // nil for a single one
+	// isSeenLost is set once the servers of the replicas are found to have lost what was seen.
+	isSeenLost atomic.Bool
 	// floor is up to which message of what was seen all is folded.
 	floor atomic.Uint64
 	// forgottenFor is how long it is known who was forgotten.

@@ -193,3 +193,33 @@ func TestSeveralReplicasWaitForWhatOneOfThemKept(t *testing.T) {
 	f("if it comes back", 20*time.Second, false, "", "one>two, two>three")
 	f("unless it is gone", 20*time.Second, true, "one>three", "one>three, one>two recovered")
 }
+
+func TestSeveralReplicasGoOnAfterTheServersHaveLostWhatWasSeen(t *testing.T) {
+	const next = "/api/progress/5/3/p/next"
+	f := func(name string, seenBefore, restarts int) {
+		t.Run(name, func(t *testing.T) {
+			dir := memoryDir(t)
+			synctest.Test(t, func(t *testing.T) {
+				s := &scenario{dir: dir}
+				s.open(t)
+				for range seenBefore {
+					s.get(showPage1)
+				}
+				s.replicas.at(1, "POST", next, page(showPage2))
+				s.replicas.flush()
+				kept, _ := serversOf.Load(dir)
+				kept.(*memory.Servers).ForgetSeen()
+				for range restarts {
+					s.restart()
+				}
+				s.replicas.at(2, "POST", next, page(showPage3))
+				time.Sleep(2 * dropEvery)
+				if got, want := s.summary(), "one>two, two>three"; got != want {
+					t.Errorf("the events are %q, want %q", got, want)
+				}
+			})
+		})
+	}
+	f("while one leads", 5, 0)
+	f("before one leads", 5, 1)
+}

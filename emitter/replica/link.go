@@ -12,7 +12,8 @@ type Link interface {
 	See(ctx context.Context, message []byte) error
 	// Seen calls fn with each message that was seen after the one numbered after, in
 	// order and without a gap among those that were not dropped, waiting for more until
-	// ctx ends or fn returns an error, which it returns.
+	// ctx ends or fn returns an error, which it returns. If the list ends before that
+	// number, it is another one: outbox.ErrGone.
 	Seen(ctx context.Context, after uint64, fn func(number uint64, message []byte) error) error
 	// LastSeen returns the number of the last message that was seen, 0 for none.
 	LastSeen(ctx context.Context) (number uint64, err error)

@@ -55,11 +55,11 @@ func (r *reading) read(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	switch isGone := info.State.FirstSeq > r.after+1 || info.State.LastSeq < r.after; {
-	case isGone && !r.mayLack:
+	switch isDropped := info.State.FirstSeq > r.after+1; {
+	case info.State.LastSeq < r.after, isDropped && !r.mayLack:
 		return outbox.ErrGone
-	case isGone:
-		r.after = min(max(r.after, info.State.FirstSeq-1), info.State.LastSeq)
+	case isDropped:
+		r.after = info.State.FirstSeq - 1
 	}
 	messages, end, err := r.consume(ctx)
 	if err != nil {

@@ -3,6 +3,8 @@ package memory
 import (
 	"context"
 	"fmt"
+
+	"github.com/sidehook/sidehook/emitter/outbox/logerrors"
 )
 
 // MaxMessage is how long a message, a question or an answer may be, in bytes.
@@ -16,10 +18,13 @@ func (c *Connection) See(ctx context.Context, message []byte) error {
 	return c.write(ctx, func() { c.servers.seen.add(message) })
 }
 
-// Seen calls fn with each message after the one numbered after. Where the list ends
-// before that one, it waits until it is longer.
+// Seen calls fn with each message after the one numbered after. It returns an error that
+// is outbox.ErrGone where the list ends before that one.
 func (c *Connection) Seen(ctx context.Context, after uint64, fn func(number uint64, message []byte) error) error {
 	return c.follow(ctx, after, func(after uint64) (uint64, []byte, error) {
+		if after > c.servers.seen.last() {
+			return after, nil, logerrors.ErrGone
+		}
 		next := max(after, c.servers.seen.dropped) + 1
 		if message := c.servers.seen.get(next); message != nil {
 			return next, message, nil

@@ -39,6 +39,14 @@ func (s *Servers) Forget() {
 	s.wake()
 }
 
+// ForgetSeen loses what was seen.
+func (s *Servers) ForgetSeen() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seen = list{}
+	s.wake()
+}
+
 // wake wakes all calls that wait. The lock is held.
 func (s *Servers) wake() {
 	close(s.changed)
