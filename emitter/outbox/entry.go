@@ -41,6 +41,9 @@ var ErrNewer = errors.New("the log of the replicas has an entry of a newer relea
 // errEntry is the error of an entry that makes no sense.
 var errEntry = errors.New("an entry of the log of the replicas cannot be read")
 
+// errStranger says what to do about an entry that no replica seems to have written.
+var errStranger = errors.New("keep others from the log's subjects, and run `sidehook replicas seed` at the replica with the highest entry")
+
 // entryKind is what an entry is for.
 type entryKind byte
 

@@ -53,6 +53,14 @@ func TestEntryIsReadOnlyWhereItWasWritten(t *testing.T) {
 	f(before, 10, newer, ErrNewer)
 	newer[0], newer[1] = 1, byte(entryKindEnd)
 	f(before, 10, newer, ErrNewer)
+	f(before, 10, newer, errStranger)
+	f(before, 10, []byte("garbage by hand"), errStranger)
+	newer[0] = 2
+	after := chainOf(before.chain, newer)
+	copy(newer[chainAt:], after[:])
+	if _, _, err := before.pass(10, newer); !errors.Is(err, ErrNewer) || errors.Is(err, errStranger) {
+		t.Errorf("of one that a newer release has written, it returned %v", err)
+	}
 	f(before, 10, nil, errEntry)
 	f(before, 10, encoded[:entryHeader], errEntry)
 	if _, err := behind.check(10, encoded); err != nil {

@@ -122,8 +122,8 @@ func (w *writer) refuse(ctx context.Context, err error) error {
 	case errors.Is(err, ErrGone), errors.Is(err, ErrBusy), errors.Is(err, context.Canceled):
 		w.wait(ctx, minPause)
 	case errors.Is(err, errLog):
-		r.problem = errLog
-		r.show(RoleBehind, errLog)
+		r.problem = err
+		r.show(RoleBehind, err)
 		w.wait(ctx, minPause)
 	default:
 		r.show(RoleBehind, err)

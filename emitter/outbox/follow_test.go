@@ -137,7 +137,7 @@ func TestReplicaSaysThatItCannotReachTheLogUntilItCan(t *testing.T) {
 		b.line.cut(true)
 		eventually(t, "it says so", func() bool { return b.Replica().Role == RoleBehind })
 		for range 100 {
-			if got := b.Replica(); got.Role != RoleBehind || got.Reason != errLog.Error() {
+			if got := b.Replica(); got.Role != RoleBehind || !strings.HasPrefix(got.Reason, errLog.Error()+": ") {
 				t.Fatalf("it became %+v", got)
 			}
 			time.Sleep(100 * time.Millisecond)

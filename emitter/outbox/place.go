@@ -56,6 +56,10 @@ func (p place) add(kind entryKind, leader string, data []byte) (encoded []byte, 
 // returns the place behind it.
 func (p place) pass(number uint64, encoded []byte) (e logEntry, behind place, err error) {
 	if e, err = decodeEntry(encoded); err != nil {
+		follows := len(encoded) >= entryHeader && chain(encoded[chainAt:entryHeader]) == chainOf(p.chain, encoded)
+		if errors.Is(err, ErrNewer) && !follows { // the chain is at the same place in each format
+			err = fmt.Errorf("%w. If something else than a sidehook has written it, %w", err, errStranger)
+		}
 		return logEntry{}, p, err
 	}
 	if number != p.number+1 || e.index != p.index+1 || e.chain != chainOf(p.chain, encoded) {

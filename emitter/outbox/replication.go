@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 const (
@@ -99,6 +101,8 @@ type replication struct {
 	mu     sync.Mutex
 	shown  Replica
 	logged logged
+	// logs bounds how often a reason is logged that only takes other words.
+	logs rate.Sometimes
 }
 
 func newReplication(s *Store) *replication {
@@ -108,6 +112,7 @@ func newReplication(s *Store) *replication {
 	if r.incarnation == "" {
 		r.incarnation = rand.Text()
 	}
+	r.logs.Interval = logEvery
 	r.terms.init(s.changes.poke)
 	r.shown = Replica{Role: RoleBehind, Since: time.Now(), Incarnation: r.incarnation}
 	return r

@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"errors"
 	"time"
 )
 
@@ -97,8 +98,11 @@ func (r *replication) show(role Role, reason error) {
 	}
 	r.shown = next
 	r.mu.Unlock()
-	if role != before.Role || next.Reason != before.Reason && next.Reason != "" {
+	switch {
+	case role != before.Role, next.Reason != before.Reason && !errors.Is(reason, errLog) && next.Reason != "":
 		r.logRole(before, next)
+	case errors.Is(reason, errLog) && next.Reason != before.Reason: // the cause may be another each time
+		r.logs.Do(func() { r.logRole(before, next) })
 	}
 }
 

@@ -15,6 +15,8 @@ import (
 //	│ format │ CRC-32C │ s2 of: length and text of the incarnation, pieces … │
 //
 // The checksum covers the compressed bytes. All lengths and numbers in them are varints.
+// Every format has its checksum there: what it does not fit was not written by a newer
+// release, but is damaged or comes from somebody else.
 const (
 	messageFormat     = 1
 	messageHeaderSize = 5
@@ -93,13 +95,13 @@ func parseMessage(message []byte) (incarnation string, pieces []piece, err error
 	if len(message) < messageHeaderSize {
 		return "", nil, fmt.Errorf("cannot read a message of %d bytes: %w", len(message), errDamaged)
 	}
-	if message[0] > messageFormat {
+	compressed := message[messageHeaderSize:]
+	isSound := crc32.Checksum(compressed, castagnoli) == binary.BigEndian.Uint32(message[1:])
+	if isSound && message[0] > messageFormat {
 		return "", nil, fmt.Errorf("cannot read a message of format %d: %w", message[0], ErrNewer)
 	}
-	compressed := message[messageHeaderSize:]
 	size, err := s2.DecodedLen(compressed)
-	isSound := message[0] == messageFormat && crc32.Checksum(compressed, castagnoli) == binary.BigEndian.Uint32(message[1:])
-	if !isSound || err != nil || size > maxMessage {
+	if !isSound || message[0] != messageFormat || err != nil || size > maxMessage {
 		return "", nil, fmt.Errorf("cannot read a message of %d bytes: %w", len(message), errDamaged)
 	}
 	content, err := s2.Decode(nil, compressed)

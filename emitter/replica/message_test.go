@@ -107,6 +107,15 @@ func TestMessagesThatAreDamagedOrNewerAreRefused(t *testing.T) {
 	}
 }
 
+func TestWhatNoReplicaHasWrittenIsNotTakenForThatOfANewerRelease(t *testing.T) {
+	var a Assembler
+	for _, text := range []string{"hello", "garbage by hand", "{}", "\xff\xff\xff\xff\xff\xff\xff"} {
+		if _, _, err := a.Add(1, []byte(text)); !errors.Is(err, errDamaged) || errors.Is(err, ErrNewer) {
+			t.Errorf("%q: it returned %v, want %v", text, err, errDamaged)
+		}
+	}
+}
+
 func FuzzAssembler(f *testing.F) {
 	for _, data := range []string{"", "short", strings.Repeat("long", 400)} {
 		for _, message := range pack(f, "one", 400, []Sighting{{K: 7, Participant: "p", At: at(0), Data: []byte(data)}}) {
