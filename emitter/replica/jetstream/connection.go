@@ -12,6 +12,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"golang.org/x/time/rate"
 )
 
 const (
@@ -26,6 +27,8 @@ const (
 	callTimeout = 2 * time.Second
 	// minPause and maxPause bound the exponential backoff after a failure.
 	minPause, maxPause = 20 * time.Millisecond, 500 * time.Millisecond
+	// complainEvery is how often it is logged that a permission is lacking.
+	complainEvery = time.Minute
 	// headroom is what a message takes beside its content at most, in bytes.
 	headroom = 4 << 10
 	// usualPayload is what servers take by default, and maxPayload what is ever used.
@@ -70,7 +73,7 @@ func Open(o Options) (*Connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	settings = append(settings, nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1))
+	settings = append(settings, nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.ErrorHandler(o.complain()))
 	conn, err := nats.Connect(servers, settings...)
 	if err != nil {
 		return nil, fmt.Errorf("cannot connect to NATS: %w", o.hide(err))
@@ -133,6 +136,19 @@ func (o Options) settings() (settings []nats.Option, servers string, err error) 
 		settings = append(settings, nats.Secure(o.TLS))
 	}
 	return settings, strings.Join(list, ","), nil
+}
+
+// complain returns what is called with what the servers say of no call: what a user may
+// not do, which looks like servers that do not answer.
+func (o Options) complain() nats.ErrHandler {
+	calm := rate.Sometimes{Interval: complainEvery}
+	return func(_ *nats.Conn, _ *nats.Subscription, err error) {
+		if errors.Is(err, nats.ErrPermissionViolation) {
+			calm.Do(func() {
+				o.Logger.Error("the user of the replicas lacks a permission at NATS: give it an account of its own, without restrictions", "error", o.hide(err))
+			})
+		}
+	}
 }
 
 // login returns the option for what a URL has of the user.
