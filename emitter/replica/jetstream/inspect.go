@@ -143,6 +143,18 @@ func (i *inspection) connect(ctx context.Context) {
 		i.find(FewServers, "the cluster has %d servers: with %d, one may be lost", n, enoughServers)
 	}
 	i.account(ctx, conn)
+	i.publish(ctx, conn)
+}
+
+// publish looks whether the user may publish, by a message that nobody hears.
+func (i *inspection) publish(ctx context.Context, conn *nats.Conn) {
+	if conn.Publish(i.options.App+".tell.check", nil) != nil || conn.FlushWithContext(ctx) != nil {
+		return // the connection ended, which others notice, too
+	}
+	// The server refuses a message before it answers the ping of the flush.
+	if err := conn.LastError(); errors.Is(err, nats.ErrPermissionViolation) {
+		i.find(Denied, "the user may not publish to subjects %s.>: %v", i.options.App, i.options.hide(err))
+	}
 }
 
 // countServers returns how many servers URLs lead to. The client lists one that was
@@ -262,7 +274,10 @@ func (i *inspection) monitor(ctx context.Context, address string) {
 		i.find(Unmonitored, "the monitor of %s does not say whether the server syncs what it acknowledges: %v", shown, err)
 	case varz.JetStream.Config == nil:
 		i.find(NoJetStream, "JetStream is off at %s", shown)
-	case !varz.JetStream.Config.SyncAlways:
+	case varz.JetStream.Config.MaxStore >= 0 && varz.JetStream.Config.MaxStore < 3*minBytes:
+		i.find(NoRoom, "the server at %s has room for %d MiB, and %d MiB are the least that is needed: raise max_file_store", shown, varz.JetStream.Config.MaxStore>>20, 3*minBytes>>20)
+	}
+	if varz.JetStream.Config != nil && !varz.JetStream.Config.SyncAlways {
 		i.find(NotSynced, "the server at %s acknowledges what is not on its disk yet: set jetstream {sync_interval: always} there", shown)
 	}
 }
@@ -271,7 +286,8 @@ func (i *inspection) monitor(ctx context.Context, address string) {
 type varz struct {
 	JetStream struct {
 		Config *struct {
-			SyncAlways bool `json:"sync_always"`
+			MaxStore   int64 `json:"max_storage"`
+			SyncAlways bool  `json:"sync_always"`
 		} `json:"config"`
 	} `json:"jetstream"`
 }

@@ -1,8 +1,11 @@
 package jetstream
 
 import (
+	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -35,8 +38,14 @@ func TestInspectFindsWhatIsNotAsItShouldBe(t *testing.T) {
 
 	ports := freePorts(t, 4)
 	one := startOne(t, &server.Options{Port: ports[0], HTTPPort: ports[1], JetStream: true, StoreDir: t.TempDir(), JetStreamMaxStore: 10 << 20})
-	f("one server that does not sync", Inspect(ctx, Options{Servers: []string{one}, App: "app"}, []string{fmt.Sprintf("http://127.0.0.1:%d", ports[1])}), NotSynced, FewServers)
+	f("one server that does not sync", Inspect(ctx, Options{Servers: []string{one}, App: "app"}, []string{fmt.Sprintf("http://127.0.0.1:%d", ports[1])}), NoRoom, NotSynced, FewServers)
 	f("a monitor that is none", Inspect(ctx, Options{Servers: []string{one}, App: "app"}, []string{fmt.Sprintf("http://127.0.0.1:%d", ports[3])}), FewServers, Unmonitored)
+
+	denying := freePorts(t, 1)[0]
+	denied := startOne(t, &server.Options{Port: denying, JetStream: true, StoreDir: t.TempDir(), Users: []*server.User{{
+		Username: "u", Password: "p", Permissions: &server.Permissions{Publish: &server.SubjectPermission{Deny: []string{"app.>"}}},
+	}}})
+	f("a user who may not publish", Inspect(ctx, Options{Servers: []string{strings.Replace(denied, "nats://", "nats://u:p@", 1)}, App: "app"}, nil), Denied, FewServers)
 
 	without := startOne(t, &server.Options{Port: ports[2]})
 	f("a server without JetStream", Inspect(ctx, Options{Servers: []string{without}, App: "app"}, nil), NoJetStream, FewServers)
@@ -81,4 +90,29 @@ func TestAServerKnownByNameAndByAddressCountsOnce(t *testing.T) {
 	if n := countServers(bounded(t), urls); n != 2 {
 		t.Errorf("%q are %d servers", urls, n)
 	}
+}
+
+func TestStreamsAreMadeWhereNothingCanBeReserved(t *testing.T) {
+	f := func(room int64) {
+		t.Helper()
+		var log logBuffer
+		one := startOne(t, &server.Options{Port: freePorts(t, 1)[0], JetStream: true, StoreDir: t.TempDir(), JetStreamMaxStore: room})
+		c, err := Open(Options{Servers: []string{one}, App: "app", Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		ctx := bounded(t)
+		if _, err := c.Write(ctx, 0, []byte("entry")); err != nil {
+			t.Errorf("with %d bytes of room: %v", room, err)
+		}
+		if err := errors.Join(c.See(ctx, []byte("message")), c.Save(ctx, "snapshot", strings.NewReader("content"))); err != nil {
+			t.Errorf("with %d bytes of room: %v", room, err)
+		}
+		if !strings.Contains(log.String(), "raise max_file_store") {
+			t.Errorf("with %d bytes of room, it logged %q", room, log.String())
+		}
+	}
+	f(10 << 20)
+	f(200 << 20)
 }

@@ -15,6 +15,8 @@ const (
 	// usualBytes bounds a stream unless the options do, minBytes is the least of it. Room
 	// for it is reserved where the servers bound theirs, so that less is tried there.
 	usualBytes, minBytes = 8 << 30, 64 << 20
+	// unreserved is the bound of a stream that takes what room there is.
+	unreserved = -1
 )
 
 // The codes of server errors that the client has no names for.
@@ -77,11 +79,16 @@ func (s *stream) create(ctx context.Context) (handle jetstream.Stream, err error
 	if isCluster := s.conn.ConnectedClusterName() != ""; isCluster {
 		config.Replicas = replicas
 	}
-	for ; ; config.MaxBytes /= 4 {
+	for {
 		handle, err = s.js.CreateStream(ctx, config)
 		lacksRoom := hasCode(err, codeNoStorage, codeNoResources, codeStorageLimit)
-		if !lacksRoom || config.MaxBytes/4 < minBytes {
+		if !lacksRoom || config.MaxBytes == unreserved {
 			break
+		}
+		if config.MaxBytes /= 4; config.MaxBytes < minBytes {
+			config.MaxBytes = unreserved
+			s.log.Warn("the servers of the replicas have little room: nothing is reserved for this stream, and webhooks wait once it is used up; raise max_file_store",
+				"stream", s.name, "wanted", minBytes)
 		}
 	}
 	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another replica was faster
