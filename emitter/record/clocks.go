@@ -43,7 +43,9 @@ func (c *clocks) measure(incarnation string, now, sent, received time.Time) {
 	}
 	unsure := received.Sub(sent) / 2
 	o := offset{ahead: now.Sub(sent.Add(unsure)), unsure: unsure, measured: received}
-	if best, ok := c.of(incarnation, received); !ok || o.unsure <= best.unsure {
+	best, ok := c.of(incarnation, received)
+	wasSet := (o.ahead - best.ahead).Abs() > o.unsure+best.unsure
+	if !ok || wasSet || o.unsure <= best.unsure {
 		c.offsets[incarnation] = o
 	}
 }

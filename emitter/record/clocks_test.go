@@ -46,8 +46,10 @@ func TestTheBestMeasurementOfAClockCountsForAWhile(t *testing.T) {
 	}
 	f(0, 0, false)
 	measure(0, 2*time.Millisecond, time.Second)
-	measure(time.Second, 50*time.Millisecond, 2*time.Second)
+	measure(time.Second, 50*time.Millisecond, time.Second+20*time.Millisecond)
 	f(2*time.Second, time.Second, true)
+	measure(3*time.Second, 50*time.Millisecond, 2*time.Second) // it was set
+	f(3*time.Second, 2*time.Second, true)
 	f(2*time.Minute, 0, false)
 	measure(2*time.Minute, 50*time.Millisecond, 2*time.Second)
 	f(2*time.Minute+time.Second, 2*time.Second, true)
