@@ -1,6 +1,8 @@
 package record
 
 import (
+	"encoding/binary"
+	"hash/crc32"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,8 +22,9 @@ func TestSeveralReplicasSayForHowLongNothingIsFolded(t *testing.T) {
 		s.get(showPage1)
 		time.Sleep(time.Minute)
 		f("with nothing to fold", 0, 0)
-		const newer = "\xff of a newer release"
-		if err := s.replicas.members[1].connection.See(t.Context(), []byte(newer)); err != nil {
+		const content = "of a newer release"
+		newer := binary.BigEndian.AppendUint32([]byte{0xff}, crc32.Checksum([]byte(content), crc32.MakeTable(crc32.Castagnoli)))
+		if err := s.replicas.members[1].connection.See(t.Context(), append(newer, content...)); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Minute)
