@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -39,6 +40,10 @@ var disturbances = []disturbance{
 	{"cut-server", size{1, 3}, (*disturber).cutServer},
 	{"lose-disk", size{2, 1}, func(d *disturber, ctx context.Context) error { return d.killReplica(ctx, d.flips(), true) }},
 }
+
+// clockLimit is until when a replica without files has heard the others, and knows whether
+// its clock is wrong. One that is cut off before that cannot know.
+const clockLimit = 5 * time.Second
 
 // disturber disturbs a field, one thing at a time.
 type disturber struct {
@@ -94,12 +99,13 @@ func (d *disturber) killReplica(ctx context.Context, leads, losesDisk bool) erro
 	if err := pause(ctx, d.upTo(downAtMost)); err != nil {
 		return err
 	}
-	if losesDisk {
-		if err := loseDisk(r); err != nil {
-			return err
-		}
+	if !losesDisk {
+		return r.start()
 	}
-	return r.start()
+	if err := errors.Join(loseDisk(r), r.start()); err != nil {
+		return err
+	}
+	return pause(ctx, clockLimit)
 }
 
 // loseDisk deletes the files of a replica, unless it has spilled something since it was
