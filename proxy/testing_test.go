@@ -160,6 +160,17 @@ func eventually(t testing.TB, what string, f func() bool) {
 	}
 }
 
+// awaitKept waits until the proxy keeps a connection to the app for the next request: the
+// participant may have the whole response before that.
+func awaitKept(t testing.TB, p *Proxy) {
+	t.Helper()
+	eventually(t, "a connection to the app is kept", func() bool {
+		p.pool.mu.Lock()
+		defer p.pool.mu.Unlock()
+		return len(p.pool.idle) > 0
+	})
+}
+
 // eventuallySoon is eventually for what happens often, on goroutines other than the test's.
 func eventuallySoon(t testing.TB, what string, f func() bool) {
 	t.Helper()

@@ -39,6 +39,7 @@ func TestLongBodiesPassBothWaysOverTLS(t *testing.T) {
 				if got != body {
 					t.Errorf("got another body, %d bytes", len(got))
 				}
+				awaitKept(t, p)
 			}
 			equal(t, "connections", app.conns.Load(), 1)
 		})
