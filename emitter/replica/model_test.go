@@ -21,7 +21,7 @@ func TestWhatWasDurableIsSeenByAllInTheEnd(t *testing.T) {
 		ops := rapid.SliceOfN(rapid.SampledFrom([]string{
 			"see", "see", "see", "see many", "see long", "wait 1ms", "wait 50ms", "wait 100ms", "wait 3s",
 			"cut", "deafen", "mend", "mend", "disk fails", "disk works", "disk works", "kill", "kill", "restart", "check", "check",
-		}), 1, 60).Draw(r, "ops")
+		}), 20, 80).Draw(r, "ops")
 		torn := rapid.IntRange(0, 100).Draw(r, "percent of what was not synced that is kept")
 		failure := ""
 		synctest.Test(t, func(t *testing.T) {

@@ -400,3 +400,30 @@ func TestASlowLogKeepsNobodyFromTheSeer(t *testing.T) {
 		t.Errorf("%d lines were logged of %d that are lost", logged, lost)
 	}
 }
+
+// While the first of two sightings of a participant has arrived, and the second is on
+// its way, Unseen has the second.
+func TestWhatIsPendingStaysSoUntilTheLastHasArrived(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, link, d := bubble(t)
+		l := &life{link: link, disk: d, ended: make(chan error, 1)}
+		l.Seer = newSeer(SeerOptions{Link: &slowLink{Connection: link, latency: 10 * time.Millisecond}, Logger: slog.New(slog.DiscardHandler)}, d)
+		l.start()
+		f := func(acked uint64, pending map[string]uint64) {
+			t.Helper()
+			want := []Queue{{Incarnation: l.Incarnation(), Acked: acked, Pending: pending}}
+			if diff := cmp.Diff(want, l.Unseen(nil), sameBytes); diff != "" {
+				t.Errorf("Unseen differs (-want +got):\n%s", diff)
+			}
+		}
+		l.see(t, "p", "1")
+		synctest.Wait()
+		second := l.see(t, "p", "2")
+		f(0, map[string]uint64{"p": 2})
+		time.Sleep(15 * time.Millisecond)
+		f(1, map[string]uint64{"p": 2})
+		within(t, 10*time.Millisecond, second)
+		f(2, nil)
+		l.end(t)
+	})
+}
