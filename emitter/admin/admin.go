@@ -104,7 +104,8 @@ type Admin struct {
 // New returns an Admin without a token.
 func New(c Config) *Admin {
 	a := &Admin{
-		config: c, metrics: newMetrics(c.Metrics), started: time.Now(), warnToken: rate.Sometimes{Interval: time.Minute}, trying: make(chan struct{}, 1), testing: make(chan struct{}, maxTests),
+		config: c, metrics: newMetrics(c.Metrics), started: time.Now(), warnToken: rate.Sometimes{Interval: time.Minute},
+		trying: make(chan struct{}, 1), testing: make(chan struct{}, maxTests),
 	}
 	stopping, stop := context.WithCancel(context.Background())
 	a.stopping = stopping

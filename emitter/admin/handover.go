@@ -27,7 +27,8 @@ const (
 
 var (
 	errNoLeader = refusal{
-		http.StatusServiceUnavailable, "no replica leads at the moment: one does some seconds after the last leader is gone, unless the servers of the replicas cannot be reached; sidehook replicas shows who is there",
+		http.StatusServiceUnavailable, "no replica leads at the moment: one does some seconds after the last leader is gone, " +
+			"unless the servers of the replicas cannot be reached; sidehook replicas shows who is there",
 	}
 	errLeaderLost = refusal{http.StatusServiceUnavailable, "the leader is gone, and it is not known what it has done of this: look, and try again"}
 	errTooLong    = refusal{http.StatusBadRequest, "the request is too long to be handed to the replica that leads: send it there"}

@@ -53,7 +53,10 @@ func (b *bench) replicas() error {
 	if err := rig.BuildNATS(b.ctx, server); err != nil {
 		return err
 	}
-	rows := [][]string{{"replicas", "response p50 ms", "p99 ms", "event → webhook p50 ms", "p99 ms", "deliveries/s", "another leads s", "next webhook s", "log bytes each", "wrong"}}
+	rows := [][]string{{
+		"replicas", "response p50 ms", "p99 ms", "event → webhook p50 ms", "p99 ms", "deliveries/s",
+		"another leads s", "next webhook s", "log bytes each", "wrong",
+	}}
 	formations := []formation{{1, 0}, {2, 1}, {3, 1}, {2, 3}, {3, 3}}
 	if b.isSmoke {
 		formations = []formation{{2, 1}, {2, 3}}
@@ -65,7 +68,8 @@ func (b *bench) replicas() error {
 		}
 		rows = append(rows, append([]string{of.String()}, r.row(of)...))
 	}
-	b.out.table(fmt.Sprintf("replicas: %d navigations a second for %v, each request to another replica; then a backlog of %d; then the leader is killed, and started again once another leads", replicasRate, b.duration, b.queued), rows)
+	b.out.table(fmt.Sprintf("replicas: a backlog of %d; then %d navigations a second for %v, each request to another replica; then the leader is killed, "+
+		"and started again once another leads", b.queued, replicasRate, b.duration), rows)
 	return nil
 }
 

@@ -39,7 +39,9 @@ type connection struct {
 // Commands returns the operator's commands.
 func Commands() []*cobra.Command {
 	var commands []*cobra.Command
-	for _, create := range []func(*connection) *cobra.Command{targetsCommand, replicasCommand, deliveriesCommand, surveysCommand, forgetCommand, backupCommand, damagedCommand, healthCommand} {
+	for _, create := range []func(*connection) *cobra.Command{
+		targetsCommand, replicasCommand, deliveriesCommand, surveysCommand, forgetCommand, backupCommand, damagedCommand, healthCommand,
+	} {
 		c := &connection{}
 		command := create(c)
 		flags := command.PersistentFlags()
