@@ -38,8 +38,8 @@ func TestInspectFindsWhatIsNotAsItShouldBe(t *testing.T) {
 
 	ports := freePorts(t, 4)
 	one := startOne(t, &server.Options{Port: ports[0], HTTPPort: ports[1], JetStream: true, StoreDir: t.TempDir(), JetStreamMaxStore: 10 << 20})
-	f("one server that does not sync", Inspect(ctx, Options{Servers: []string{one}, App: "app"}, []string{fmt.Sprintf("http://127.0.0.1:%d", ports[1])}), NoRoom, NotSynced, FewServers)
-	f("a monitor that is none", Inspect(ctx, Options{Servers: []string{one}, App: "app"}, []string{fmt.Sprintf("http://127.0.0.1:%d", ports[3])}), FewServers, Unmonitored)
+	f("one server that does not sync", Inspect(ctx, Options{Servers: []string{one}, App: "app"}, []string{fmt.Sprintf("http://"+host+":%d", ports[1])}), NoRoom, NotSynced, FewServers)
+	f("a monitor that is none", Inspect(ctx, Options{Servers: []string{one}, App: "app"}, []string{fmt.Sprintf("http://"+host+":%d", ports[3])}), FewServers, Unmonitored)
 
 	denying := freePorts(t, 1)[0]
 	denied := startOne(t, &server.Options{Port: denying, JetStream: true, StoreDir: t.TempDir(), Users: []*server.User{{
@@ -49,14 +49,14 @@ func TestInspectFindsWhatIsNotAsItShouldBe(t *testing.T) {
 
 	without := startOne(t, &server.Options{Port: ports[2]})
 	f("a server without JetStream", Inspect(ctx, Options{Servers: []string{without}, App: "app"}, nil), NoJetStream, FewServers)
-	f("nobody", Inspect(ctx, Options{Servers: []string{fmt.Sprintf("nats://127.0.0.1:%d", ports[3])}, App: "app"}, nil), Unreachable)
+	f("nobody", Inspect(ctx, Options{Servers: []string{fmt.Sprintf("nats://"+host+":%d", ports[3])}, App: "app"}, nil), Unreachable)
 	f("no URL", Inspect(ctx, Options{Servers: []string{"nats"}, App: "app"}, nil), Unreachable, Unencrypted)
 }
 
 // startOne starts a server with these options and returns its URL.
 func startOne(t *testing.T, o *server.Options) string {
 	t.Helper()
-	o.Host, o.HTTPHost, o.NoLog, o.NoSigs = "127.0.0.1", "127.0.0.1", true, true
+	o.Host, o.HTTPHost, o.NoLog, o.NoSigs = host, host, true, true
 	one, err := server.NewServer(o)
 	if err != nil {
 		t.Fatal(err)
@@ -66,7 +66,7 @@ func startOne(t *testing.T, o *server.Options) string {
 	if !one.ReadyForConnections(patience) {
 		t.Fatal("a NATS server does not start")
 	}
-	return fmt.Sprintf("nats://127.0.0.1:%d", o.Port)
+	return fmt.Sprintf("nats://"+host+":%d", o.Port)
 }
 
 func TestReleasesBeforeTheOneThatIsNeededAreOlder(t *testing.T) {

@@ -14,6 +14,10 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 )
 
+// host is where the servers listen: no connection comes from there, which could take a
+// port that was free.
+const host = "127.0.0.7"
+
 // patience bounds what a test waits for, which never takes long.
 const patience = 30 * time.Second
 
@@ -31,17 +35,17 @@ func newServers(t testing.TB, n int) *servers {
 	var routes []*url.URL
 	ports := freePorts(t, 2*n)
 	for i := range n {
-		routes = append(routes, &url.URL{Scheme: "nats", Host: fmt.Sprintf("127.0.0.1:%d", ports[n+i])})
+		routes = append(routes, &url.URL{Scheme: "nats", Host: fmt.Sprintf(host+":%d", ports[n+i])})
 	}
 	dir := t.TempDir()
 	for i := range n {
 		name := fmt.Sprintf("nats-%d", i)
 		o := &server.Options{
-			ServerName: name, Host: "127.0.0.1", Port: ports[i], NoLog: true, NoSigs: true,
+			ServerName: name, Host: host, Port: ports[i], NoLog: true, NoSigs: true,
 			JetStream: true, StoreDir: filepath.Join(dir, name), SyncAlways: true,
 		}
 		if n > 1 {
-			o.Cluster = server.ClusterOpts{Name: "test", Host: "127.0.0.1", Port: ports[n+i]}
+			o.Cluster = server.ClusterOpts{Name: "test", Host: host, Port: ports[n+i]}
 			o.Routes = routes
 		}
 		s.options = append(s.options, o)
@@ -107,7 +111,7 @@ func (s *servers) await(what string, holds func() bool) {
 
 func (s *servers) urls() (list []string) {
 	for _, o := range s.options {
-		list = append(list, fmt.Sprintf("nats://127.0.0.1:%d", o.Port))
+		list = append(list, fmt.Sprintf("nats://"+host+":%d", o.Port))
 	}
 	return list
 }
@@ -129,7 +133,7 @@ func (s *servers) connect(through ...string) *Connection {
 func freePorts(t testing.TB, n int) (ports []int) {
 	t.Helper()
 	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		l, err := net.Listen("tcp", host+":0")
 		if err != nil {
 			t.Fatal(err)
 		}
