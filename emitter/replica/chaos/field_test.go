@@ -206,6 +206,9 @@ func (f *field) settle(ctx context.Context) error {
 		return nil
 	}
 	for _, r := range f.replicas {
+		if err := r.awaitPart(ctx); err != nil {
+			return err
+		}
 		for _, metric := range []string{"sidehook_spill_waiting", "sidehook_replica_entries_behind"} {
 			if err := r.awaitZero(ctx, metric); err != nil {
 				return err

@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/tidwall/gjson"
+
 	"github.com/sidehook/sidehook/emitter/rig"
 )
 
@@ -176,6 +178,26 @@ func (r *replica) awaitZero(ctx context.Context, metric string) error {
 		}
 		if pause(ctx, 50*time.Millisecond) != nil {
 			return fmt.Errorf("%s of %s is still %v (%t)", metric, r.name, value, ok)
+		}
+	}
+}
+
+// awaitPart waits until the replica leads or follows: one that does not reach the log
+// knows of nothing that it is behind.
+func (r *replica) awaitPart(ctx context.Context) error {
+	for role := ""; ; {
+		body, err := r.ask(ctx, "/replicas")
+		gjson.Get(body, "replicas").ForEach(func(_, one gjson.Result) bool {
+			if one.Get("name").String() == r.name && one.Get("role").String() != "silent" {
+				role = one.Get("role").String()
+			}
+			return true
+		})
+		if err == nil && (role == "leading" || role == "following") {
+			return nil
+		}
+		if pause(ctx, 50*time.Millisecond) != nil {
+			return fmt.Errorf("%s neither leads nor follows, it is %s (%v)", r.name, role, err)
 		}
 	}
 }
