@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -197,7 +198,7 @@ func (r *replica) awaitPart(ctx context.Context) error {
 			return nil
 		}
 		if pause(ctx, 50*time.Millisecond) != nil {
-			return fmt.Errorf("%s neither leads nor follows, it is %s (%v)", r.name, role, err)
+			return fmt.Errorf("%s neither leads nor follows, it is %q: %w", r.name, role, errors.Join(ctx.Err(), err))
 		}
 	}
 }
