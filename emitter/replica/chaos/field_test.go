@@ -205,8 +205,12 @@ func (f *field) settle(ctx context.Context) error {
 	if f.size.servers == 0 {
 		return nil
 	}
+	last := uint64(0)
 	for _, r := range f.replicas {
-		if err := r.awaitPart(ctx); err != nil {
+		last = max(last, r.applied(ctx))
+	}
+	for _, r := range f.replicas {
+		if err := r.awaitApplied(ctx, last); err != nil {
 			return err
 		}
 		for _, metric := range []string{"sidehook_spill_waiting", "sidehook_replica_entries_behind"} {

@@ -2,7 +2,6 @@ package chaos
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -183,22 +182,28 @@ func (r *replica) awaitZero(ctx context.Context, metric string) error {
 	}
 }
 
-// awaitPart waits until the replica leads or follows: one that does not reach the log
-// knows of nothing that it is behind.
-func (r *replica) awaitPart(ctx context.Context) error {
-	for role := ""; ; {
-		body, err := r.ask(ctx, "/replicas")
-		gjson.Get(body, "replicas").ForEach(func(_, one gjson.Result) bool {
-			if one.Get("name").String() == r.name && one.Get("role").String() != "silent" {
-				role = one.Get("role").String()
-			}
-			return true
-		})
-		if err == nil && (role == "leading" || role == "following") {
+// applied returns how many entries of the log the replica has, 0 if it does not say.
+func (r *replica) applied(ctx context.Context) (entries uint64) {
+	body, _ := r.ask(ctx, "/replicas")
+	gjson.Get(body, "replicas").ForEach(func(_, one gjson.Result) bool {
+		if one.Get("name").String() == r.name && one.Get("role").String() != "silent" {
+			entries = one.Get("applied").Uint()
+		}
+		return true
+	})
+	return entries
+}
+
+// awaitApplied waits until the replica has so many entries. It may know of none that it
+// lacks while it does not reach the log.
+func (r *replica) awaitApplied(ctx context.Context, least uint64) error {
+	for {
+		has := r.applied(ctx)
+		if has >= least {
 			return nil
 		}
-		if pause(ctx, 50*time.Millisecond) != nil {
-			return fmt.Errorf("%s neither leads nor follows, it is %q: %w", r.name, role, errors.Join(ctx.Err(), err))
+		if err := pause(ctx, 50*time.Millisecond); err != nil {
+			return fmt.Errorf("%s has entry %d, and not %d: %w", r.name, has, least, err)
 		}
 	}
 }
