@@ -33,7 +33,7 @@ func build(ctx context.Context, dir string, s size) (b binaries, err error) {
 	if err := buildProgram(ctx, b.sidehook, main); err != nil || s.servers == 0 {
 		return b, err
 	}
-	if err := buildProgram(ctx, b.server, main+"/emitter/replica/chaos/testdata/natsserver"); err != nil {
+	if err := buildProgram(ctx, b.server, "github.com/nats-io/nats-server/v2"); err != nil {
 		return b, err
 	}
 	overlay, err := shiftedClock(ctx, dir)

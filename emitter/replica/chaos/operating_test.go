@@ -35,7 +35,7 @@ func newPair(t *testing.T) *field {
 	b := binaries{sidehook: filepath.Join(folder, "sidehook"), server: filepath.Join(folder, "nats-server")}
 	const main = "github.com/sidehook/sidehook"
 	must(t, buildProgram(t.Context(), b.sidehook, main))
-	must(t, buildProgram(t.Context(), b.server, main+"/emitter/replica/chaos/testdata/natsserver"))
+	must(t, buildProgram(t.Context(), b.server, "github.com/nats-io/nats-server/v2"))
 
 	f := &field{size: size{2, 1}, dir: dir, ledger: newLedger(io.Discard)}
 	t.Cleanup(f.close)
