@@ -347,9 +347,9 @@ func (s *sidecar) run(ctx, abort context.Context) error {
 	failed, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	s.pipeline.Start(ctx, fail)
-	stopAdmin := background(fail, func(context.Context) error { return s.admin.Serve() })
-	stopProxy := background(fail, func(context.Context) error { return s.proxy.Serve() })
-	stopReload := background(fail, s.reload)
+	stopAdmin := pipeline.Background(fail, func(context.Context) error { return s.admin.Serve() })
+	stopProxy := pipeline.Background(fail, func(context.Context) error { return s.proxy.Serve() })
+	stopReload := pipeline.Background(fail, s.reload)
 	s.serving()
 
 	<-failed.Done()
@@ -393,23 +393,5 @@ func (s *sidecar) awaitWithdrawal(ctx context.Context) {
 	select {
 	case <-time.After(s.drainDelay):
 	case <-ctx.Done():
-	}
-}
-
-// background runs work until stop is called, which waits for its end and returns
-// its error. An error is also passed to fail at once.
-func background(fail context.CancelCauseFunc, work func(context.Context) error) (stop func() error) {
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() {
-		err := work(ctx)
-		if err != nil {
-			fail(err)
-		}
-		ended <- err
-	}()
-	return func() error {
-		cancel()
-		return <-ended
 	}
 }

@@ -37,6 +37,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/sidehook/sidehook/emitter/outbox"
+	"github.com/sidehook/sidehook/emitter/pipeline"
 	"github.com/sidehook/sidehook/rules"
 	"github.com/sidehook/sidehook/rules/config"
 	"github.com/sidehook/sidehook/rules/recordings"
@@ -1083,7 +1084,7 @@ func (s *scenario) enqueued() (n int) {
 func openState(t *testing.T, dir string, read func(*outbox.Store)) {
 	t.Helper()
 	store := outbox.New(outbox.Options{Dir: filepath.Join(dir, "state"), Logger: slog.New(slog.DiscardHandler)})
-	stop := background(func(err error) { t.Error(err) }, store.Run)
+	stop := pipeline.Background(func(err error) { t.Error(err) }, store.Run)
 	defer stop()
 	if err := store.Do(t.Context(), func(*outbox.Tx) {}); err != nil {
 		t.Fatal(err)
@@ -1520,7 +1521,7 @@ func TestIdleConnectionsLeaveDescriptorsForEverythingElse(t *testing.T) {
 func holdState(t *testing.T, dir string) (release func()) {
 	t.Helper()
 	store := outbox.New(outbox.Options{Dir: dir, Logger: slog.New(slog.DiscardHandler)})
-	stop := background(func(err error) { t.Error(err) }, store.Run)
+	stop := pipeline.Background(func(err error) { t.Error(err) }, store.Run)
 	if err := store.Do(t.Context(), func(*outbox.Tx) {}); err != nil {
 		t.Fatal(err)
 	}

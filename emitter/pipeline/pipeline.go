@@ -95,7 +95,7 @@ func (p *Pipeline) Apply(cfg *config.Config) error {
 
 // term does what only a replica that leads does, until ctx ends.
 func (p *Pipeline) term(ctx context.Context) {
-	stop := background(func(error) {}, p.Dispatcher.Run) // which returns no error
+	stop := Background(func(error) {}, p.Dispatcher.Run) // which returns no error
 	p.Recorder.Run(ctx)
 	_ = stop()
 }

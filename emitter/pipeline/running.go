@@ -23,7 +23,7 @@ type running struct {
 // a part. Start must be called once.
 func (p *Pipeline) Start(ctx context.Context, failed func(error)) {
 	runOr := func(lost string, part func(context.Context) error) {
-		p.running = append(p.running, running{background(failed, part), lost})
+		p.running = append(p.running, running{Background(failed, part), lost})
 	}
 	run := func(part func(context.Context) error) {
 		runOr("observations are lost: the state file could not be written before the end", part)
@@ -76,9 +76,9 @@ func endless(part func(context.Context)) func(context.Context) error {
 	}
 }
 
-// background runs a part until stop is called, which waits for its end and returns its
+// Background runs a part until stop is called, which waits for its end and returns its
 // error. An error is also passed to failed at once.
-func background(failed func(error), part func(context.Context) error) (stop func() error) {
+func Background(failed func(error), part func(context.Context) error) (stop func() error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() {
