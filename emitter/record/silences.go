@@ -69,12 +69,7 @@ func (r *Recorder) noteSilences(ctx context.Context, keys []string, minutes int)
 	if done == nil {
 		return false
 	}
-	select {
-	case <-done:
-		return true
-	case <-ctx.Done():
-		return false
-	}
+	return isMade(ctx, done)
 }
 
 // noteSilencesOfAll is noteSilences with several replicas: what all of them saw is folded
@@ -93,6 +88,11 @@ func (r *Recorder) noteSilencesOfAll(ctx context.Context, keys []rules.Key, minu
 	if !r.whenFolded(ctx, task) {
 		return false
 	}
+	return isMade(ctx, done)
+}
+
+// isMade waits until a change is made, and reports whether that was before ctx ended.
+func isMade(ctx context.Context, done <-chan struct{}) bool {
 	select {
 	case <-done:
 		return true
