@@ -38,10 +38,7 @@ func (a *Admin) forget(w http.ResponseWriter, r *http.Request) {
 		refuse(w, err)
 		return
 	}
-	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Time{})
-	_ = control.SetWriteDeadline(time.Now().Add(ForgetTimeout + requestTimeout))
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), ForgetTimeout)
+	ctx, cancel := outlast(w, r, ForgetTimeout)
 	defer cancel()
 	erased, err := a.config.Forget(ctx, request.Participant, request.Survey)
 	a.config.Logger.Info("an operator erased a participant", "journeys", erased.Journeys,
@@ -51,4 +48,13 @@ func (a *Admin) forget(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	respond(w, Erased(erased))
+}
+
+// outlast returns a context for work that takes up to a limit and ends even if the client
+// is gone, and gives the connection that time.
+func outlast(w http.ResponseWriter, r *http.Request, limit time.Duration) (context.Context, context.CancelFunc) {
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Time{})
+	_ = control.SetWriteDeadline(time.Now().Add(limit + requestTimeout))
+	return context.WithTimeout(context.WithoutCancel(r.Context()), limit)
 }

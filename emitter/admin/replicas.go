@@ -121,10 +121,7 @@ func (a *Admin) seed(w http.ResponseWriter, r *http.Request) {
 		refuse(w, errSingle)
 		return
 	}
-	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Time{})
-	_ = control.SetWriteDeadline(time.Now().Add(seedTimeout + requestTimeout))
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), seedTimeout)
+	ctx, cancel := outlast(w, r, seedTimeout)
 	defer cancel()
 	err := a.config.Replicas.Seed(ctx)
 	a.config.Logger.Warn("an operator had this replica begin a new log", "complete", err == nil)
