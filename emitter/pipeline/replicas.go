@@ -56,7 +56,8 @@ func newReplicas(o Options) (*Replicas, error) {
 		r.shared, r.end = connection, connection.Close
 	}
 	r.Seer = replica.NewSeer(replica.SeerOptions{
-		Dir: o.Config.State, Link: r.shared, MaxSpill: int64(o.Config.Retention.Size), Logger: o.Logger, Metrics: o.Metrics,
+		Dir: o.Config.State, Link: r.shared, MaxSpill: int64(o.Config.Retention.Size),
+		ClockShift: func() (time.Duration, bool) { return r.Roster.ClockShift() }, Logger: o.Logger, Metrics: o.Metrics,
 	})
 	r.Roster = replica.NewRoster(replica.RosterOptions{
 		Dir: o.Config.State, Link: r.shared, Name: name, Incarnation: r.Seer.Incarnation(), Extra: o.Extra, HasUnseen: r.hasUnseen, Logger: o.Logger,

@@ -65,7 +65,7 @@ func (r *Recorder) runFolding(ctx context.Context) {
 	r.dropTasks()
 	for ctx.Err() == nil {
 		f := &folding{
-			Recorder: r, messages: make(chan *seenMessage, readAhead), lastK: map[string]uint64{},
+			Recorder: r, messages: make(chan *seenMessage, readAhead), lastK: map[string]uint64{}, clocks: clocks{},
 			warnUnread: rate.Sometimes{Interval: time.Minute}, warnAbsent: rate.Sometimes{Interval: time.Minute},
 			warnDamagedSeen: rate.Sometimes{Interval: time.Minute},
 		}

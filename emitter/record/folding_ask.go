@@ -108,13 +108,9 @@ func (b *batch) ask(ctx context.Context, participants []string) (replies []reply
 
 // isAnswered reports whether all have answered who must.
 func (b *batch) isAnswered(replies []replyFrom) bool {
-	var incarnations []string
-	isAnswered := b.haveAnswered(func(incarnation string) bool {
-		incarnations = append(incarnations, incarnation)
+	return b.haveAnswered(func(incarnation string) bool {
 		return slices.ContainsFunc(replies, func(r replyFrom) bool { return r.Incarnation == incarnation })
 	})
-	b.clocks.settle(incarnations)
-	return isAnswered
 }
 
 // unanswered returns the names of the replicas that were heard of lately and have not
@@ -148,7 +144,6 @@ func (b *batch) readTo(ctx context.Context, replies []replyFrom) (isRead bool, e
 	for _, reply := range replies {
 		for _, q := range reply.Queues {
 			incarnations = append(incarnations, q.Incarnation)
-			b.clocks.share(q.Incarnation, reply.Incarnation)
 		}
 	}
 	if err := b.knowAll(ctx, incarnations); err != nil {

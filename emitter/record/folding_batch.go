@@ -198,7 +198,7 @@ func (b *batch) ordered() []*seen {
 	var all []*seen
 	for _, one := range b.list[:b.count] {
 		for _, s := range one.seen {
-			s.at = b.clocks.correct(s.from, s.raw)
+			s.at = s.raw
 			all = append(all, s)
 		}
 	}
@@ -229,7 +229,7 @@ func (b *batch) completed(all []*seen, places map[uint64]int, i int) *rules.Obse
 	if o.Kind.Moves() {
 		o.InFlight, o.InFlightItems = b.inFlight(all, places, i)
 	}
-	o.At, o.Order, o.Began = b.clocks.correct(s.from, o.At), s.at, b.clocks.correct(s.from, s.Began)
+	o.Order, o.Began = s.at, s.Began
 	o.Begins = b.newcomers.Take(o.Journey.Participant)
 	return &o
 }

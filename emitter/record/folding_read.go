@@ -94,6 +94,7 @@ func (f *folding) parse(assembler *replica.Assembler, number uint64, data []byte
 		} else if err != nil {
 			f.logDamagedSeen(err)
 		}
+		decoded.move(s.Shift)
 		one.bytes += len(s.Data)
 		one.seen = append(one.seen, &seen{sighting: decoded, from: from, k: s.K, number: number, participant: s.Participant, raw: s.At})
 	}

@@ -129,7 +129,7 @@ func (f *forgetting) await(ctx context.Context, apply func(*outbox.Tx, *batch)) 
 
 // noteForgotten has what comes of the participant later dropped if it is from before.
 func (f *forgetting) noteForgotten(tx *outbox.Tx, b *batch) {
-	at := b.now().Add(b.clocks.median)
+	at := b.now()
 	until := at.Add(f.forgottenFor)
 	if f.surveys == nil {
 		tx.NoteForgotten(participantName(f.participant), at, until)
@@ -149,7 +149,7 @@ func (b *batch) isForgotten(tx *outbox.Tx, s *seen) bool {
 	if !tx.AreForgotten() {
 		return false
 	}
-	began := b.clocks.correct(s.from, s.Began)
+	began := s.Began
 	for _, name := range []string{participantName(s.participant), s.Observation.Journey.Text()} {
 		if at, ok := tx.Forgotten(name); ok && began.Before(at) {
 			return true

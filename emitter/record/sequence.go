@@ -18,9 +18,8 @@ type seen struct {
 	// number is that of the message.
 	number      uint64
 	participant string
-	// raw is its Order by the clock of its replica, and at in the median clock.
-	raw time.Time
-	at  time.Time
+	// raw is its Order as its replica told it, and at what it is folded with.
+	raw, at time.Time
 }
 
 // sequence sorts sightings into the order in which they are folded. Those of a

@@ -28,6 +28,14 @@ type sighting struct {
 	Observation *rules.Observation `json:",omitempty"`
 }
 
+// move adds to the times that its replica has told.
+func (s *sighting) move(shift time.Duration) {
+	s.Began = s.Began.Add(shift)
+	if o := s.Observation; o != nil {
+		o.At = o.At.Add(shift)
+	}
+}
+
 // encode returns the data of a sighting.
 func (s *sighting) encode() ([]byte, error) {
 	data, err := json.Marshal(s)

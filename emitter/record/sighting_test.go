@@ -56,6 +56,17 @@ func TestNoFieldOfASightingIsLostOnItsWay(t *testing.T) {
 	}
 }
 
+func TestASightingIsMovedWithAllTimesThatItsReplicaTold(t *testing.T) {
+	at := time.Unix(1_800_000_000, 0).UTC()
+	s := sighting{Began: at, Observation: &rules.Observation{At: at.Add(time.Second)}}
+	s.move(-30 * time.Second)
+	want := sighting{Began: at.Add(-30 * time.Second), Observation: &rules.Observation{At: at.Add(-29 * time.Second)}}
+	if diff := cmp.Diff(want, s); diff != "" {
+		t.Errorf("(-want +moved):\n%s", diff)
+	}
+	new(sighting).move(time.Second)
+}
+
 func TestParticipantOfASightingIsKeptByteForByte(t *testing.T) {
 	const id = "\xff\x00ä"
 	s := sighting{Newcomer: id, Observation: &rules.Observation{Journey: rules.Key{Instance: "3", Participant: id}}}

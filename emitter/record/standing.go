@@ -60,9 +60,8 @@ func (v *view) span(e *knownExchange) span {
 
 // spanOf returns when the exchange of a sighting was.
 func (b *batch) spanOf(s *seen) (sp span) {
-	now := b.now()
-	sp.began, sp.unsure = b.clocks.local(s.from, s.Began, now)
-	sp.ended, _ = b.clocks.local(s.from, s.Observation.At, now)
+	sp.began, sp.unsure = b.clocks.local(s.from, s.Began)
+	sp.ended, _ = b.clocks.local(s.from, s.Observation.At)
 	return sp
 }
 
@@ -100,7 +99,7 @@ func (b *batch) isDisturbedLater(all []*seen, at int) bool {
 			break // those of a participant are side by side
 		}
 		disturbs := later.from != s.from && later.Observation != nil && later.Observation.Kind != rules.PageShown
-		if disturbs && !b.clocks.correct(later.from, later.Began).After(s.at) {
+		if disturbs && !later.Began.After(s.at) {
 			return true
 		}
 	}
@@ -138,7 +137,7 @@ func (b *batch) inFlight(all []*seen, places map[uint64]int, at int) (tickets []
 		if later.participant != s.participant || l == nil {
 			break // those of a participant are side by side
 		}
-		if later.from != s.from && l.Kind == rules.Answered && l.Journey == o.Journey && !b.clocks.correct(later.from, later.Began).After(s.at) {
+		if later.from != s.from && l.Kind == rules.Answered && l.Journey == o.Journey && !later.Began.After(s.at) {
 			add(l.Ticket, l.Item)
 		}
 	}

@@ -36,6 +36,7 @@ func (c *sharedClock) load(dir string, now time.Time) error {
 	}
 	if age := now.Sub(saved.Saved).Abs(); age < clockMemory {
 		c.shift, c.heard, c.lately = -saved.Ahead, 2, now
+		c.kept = c.shift
 	}
 	return nil
 }

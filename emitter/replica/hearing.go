@@ -1,14 +1,26 @@
 package replica
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // hear takes a hello of any replica.
 func (r *Roster) hear(message []byte) {
+	received := r.options.Now()
 	h, err := parseHello(message)
 	if err != nil {
 		return
 	}
-	defer r.saveClock() // without the lock, which every observation needs
+	for _, say := range r.heard(&h, received) {
+		say()
+	}
+	r.keepClock()
+}
+
+// heard takes a hello that was received at a time by our own clock. It returns what there
+// is to say of it without the lock, which every observation needs.
+func (r *Roster) heard(h *hello, received time.Time) (sayings []func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
@@ -17,9 +29,14 @@ func (r *Roster) hear(message []byte) {
 	case h.kind == kindLeave:
 		delete(r.members, h.incarnation)
 	case h.kind == kindHello:
-		r.hearOther(&h)
+		r.hearOther(h, received)
 	}
+	sayings, r.sayings = r.sayings, nil
+	return sayings
 }
+
+// say keeps something to log until the lock is not held any more.
+func (r *Roster) say(log func()) { r.sayings = append(r.sayings, log) }
 
 // hearSelf counts for how long the replica has listened, and forgets who was silent all the time.
 func (r *Roster) hearSelf() {
@@ -32,31 +49,55 @@ func (r *Roster) hearSelf() {
 	for incarnation, m := range r.members {
 		if r.listened-m.heard >= presence {
 			delete(r.members, incarnation)
-			r.log.Warn("a replica was not heard for 30 seconds: what it saw and did not send is late", "replica", m.Name)
+			r.say(func() {
+				r.log.Warn("a replica was not heard for 30 seconds: what it saw and did not send is late", "replica", m.Name)
+			})
 		}
 	}
-	r.compareClocks()
 }
 
-func (r *Roster) hearOther(h *hello) {
+func (r *Roster) hearOther(h *hello, received time.Time) {
 	m := r.members[h.incarnation]
 	if m == nil {
 		if len(r.members) >= maxMembers {
-			r.warn.Do(func() { r.log.Warn("there are too many replicas", "most", maxMembers) })
+			r.say(func() { r.warn.Do(func() { r.log.Warn("there are too many replicas", "most", maxMembers) }) })
 			return
 		}
 		m = &member{started: h.started, first: r.listened}
 		m.Name, m.Incarnation = h.name, h.incarnation
-		m.ClockAhead = h.clock.Sub(r.options.Now())
 		r.members[h.incarnation] = m
+		r.greet()
 	}
-	m.heard, m.lastHeard, m.Extra = r.listened, time.Now(), h.extra
-	m.hellos++
-	ahead := h.clock.Sub(r.options.Now())
-	m.ClockAhead = max(ahead, m.ClockAhead-(m.ClockAhead-ahead)/16) // a clock that was set is followed
+	m.heard, m.lastHeard, m.Extra, m.told = r.listened, time.Now(), h.extra, h.clock
+	r.measure(m, h, received)
 	r.replace(m)
 	if h.name == r.options.Name && r.listened-m.first > overlap {
 		r.warnOfName(h.name)
+	}
+}
+
+// measure measures the clock of a replica by its echo of one of our hellos.
+func (r *Roster) measure(m *member, h *hello, received time.Time) {
+	i := slices.IndexFunc(h.echoes, r.isOurs)
+	if i < 0 {
+		return
+	}
+	if isFirst := m.offset == (Offset{}); isFirst {
+		r.greet() // it can measure ours then
+	}
+	if o, ok := MeasureOffset(h.clock, h.echoes[i].clock, received, h.echoes[i].held); ok {
+		m.offset.Take(o)
+		r.compareClocks()
+	}
+}
+
+func (r *Roster) isOurs(e echo) bool { return e.incarnation == r.options.Incarnation }
+
+// greet says hello soon: whoever comes should not have to wait until its clock is compared.
+func (r *Roster) greet() {
+	select {
+	case r.greeting <- struct{}{}:
+	default:
 	}
 }
 
@@ -77,7 +118,7 @@ func (r *Roster) replace(by *member) {
 }
 
 func (r *Roster) warnOfName(name string) {
-	r.warn.Do(func() {
-		r.log.Warn("two replicas have the same name: give each its own (replicas.name)", "name", name)
+	r.say(func() {
+		r.warn.Do(func() { r.log.Warn("two replicas have the same name: give each its own (replicas.name)", "name", name) })
 	})
 }

@@ -27,7 +27,17 @@ type hello struct {
 	name, incarnation string
 	// started is when the incarnation began, clock what time it is, by its own clock.
 	started, clock time.Time
-	extra          []byte
+	// echoes are what was heard last of the others, which they measure clocks by.
+	echoes []echo
+	extra  []byte
+}
+
+// echo tells a replica that its hello was heard.
+type echo struct {
+	incarnation string
+	// clock is what that hello told, and held for how long it was heard before the echo.
+	clock time.Time
+	held  time.Duration
 }
 
 func (h *hello) encode() []byte {
@@ -35,7 +45,13 @@ func (h *hello) encode() []byte {
 	to = appendBytes(to, h.name)
 	to = appendBytes(to, h.incarnation)
 	to = binary.AppendVarint(to, h.started.UnixMilli())
-	to = binary.AppendVarint(to, h.clock.UnixMilli())
+	to = binary.AppendVarint(to, h.clock.UnixNano())
+	to = binary.AppendUvarint(to, uint64(len(h.echoes)))
+	for _, e := range h.echoes {
+		to = appendBytes(to, e.incarnation)
+		to = binary.AppendVarint(to, e.clock.UnixNano())
+		to = binary.AppendVarint(to, int64(e.held))
+	}
 	return appendBytes(to, h.extra)
 }
 
@@ -46,7 +62,10 @@ func parseHello(message []byte) (h hello, err error) {
 	}
 	in := decoder{rest: message[2:]}
 	h = hello{kind: message[1], name: string(in.bytes()), incarnation: string(in.bytes())}
-	h.started, h.clock = time.UnixMilli(in.int()), time.UnixMilli(in.int())
+	h.started, h.clock = time.UnixMilli(in.int()), time.Unix(0, in.int())
+	for n := in.uint(); n > 0 && in.err == nil; n-- {
+		h.echoes = append(h.echoes, echo{string(in.bytes()), time.Unix(0, in.int()), time.Duration(in.int())})
+	}
 	h.extra = append([]byte(nil), in.bytes()...)
 	if len(h.extra) > maxExtra {
 		h.extra = nil

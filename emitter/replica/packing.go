@@ -51,6 +51,7 @@ func (w *sender) packSpill(f *flight) (isWhole bool, err error) {
 			f.next = r.next
 			return true
 		}
+		w.correct(&r.Sighting)
 		ok, unfit := f.pack(w.packer, &r.Sighting, true)
 		if isWhole = ok; ok {
 			f.next = r.next
@@ -68,10 +69,20 @@ func (w *sender) packSpill(f *flight) (isWhole bool, err error) {
 // packQueue packs what is first in the queue.
 func (w *sender) packQueue(f *flight) {
 	for _, s := range w.seer.peek(w.packer.limit) {
+		w.correct(&s)
 		ok, unfit := f.pack(w.packer, &s, false)
 		w.unfit(unfit)
 		if !ok {
 			return
 		}
 	}
+}
+
+// correct moves what was seen before the clock was compared with those of the others.
+func (w *sender) correct(s *Sighting) {
+	if !s.IsUncompared {
+		return
+	}
+	s.Shift, _ = w.seer.clockShift()
+	s.At, s.IsUncompared = s.At.Add(s.Shift), false
 }

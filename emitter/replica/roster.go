@@ -59,6 +59,8 @@ type Roster struct {
 	log     *slog.Logger
 	started time.Time
 	warn    rate.Sometimes
+	// greeting has a token when a hello should not wait.
+	greeting chan struct{}
 
 	mu      sync.Mutex
 	members map[string]*member
@@ -68,6 +70,8 @@ type Roster struct {
 	listened time.Duration
 	// since and last are when it began to hear itself without a gap, and did so lately.
 	since, last time.Time
+	// sayings are what is logged once the lock is not held.
+	sayings []func()
 }
 
 // Member is a replica.
@@ -77,9 +81,6 @@ type Member struct {
 	IsSelf bool
 	// Silent is for how long it was not heard.
 	Silent time.Duration
-	// ClockAhead is by how much its clock is ahead of ours, at least; it is more by as
-	// long as a message takes.
-	ClockAhead time.Duration
 	// Extra is what it tells beside that.
 	Extra []byte
 }
@@ -91,8 +92,9 @@ type member struct {
 	// latter by the clock.
 	first, heard time.Duration
 	lastHeard    time.Time
-	// hellos is how often it was heard.
-	hellos int
+	// told is what its clock showed then, by itself.
+	told   time.Time
+	offset Offset
 }
 
 // NewRoster returns a Roster that knows nobody but its own replica.
@@ -102,7 +104,7 @@ func NewRoster(options RosterOptions) *Roster {
 	}
 	r := &Roster{
 		options: options, log: cmp.Or(options.Logger, slog.Default()), started: options.Now(),
-		members: map[string]*member{}, warn: rate.Sometimes{Interval: logEvery},
+		members: map[string]*member{}, warn: rate.Sometimes{Interval: logEvery}, greeting: make(chan struct{}, 1),
 	}
 	if options.Dir != "" {
 		if err := r.clock.load(options.Dir, r.started); err != nil {
@@ -124,13 +126,24 @@ func (r *Roster) Run(ctx context.Context) error {
 	})
 	for ctx.Err() == nil {
 		r.tell(kindHello)
-		sleep(ctx, helloEvery)
+		r.awaitHello(ctx)
 	}
 	hearing.Wait()
 	if r.options.HasUnseen == nil || !r.options.HasUnseen() {
 		r.tell(kindLeave)
 	}
 	return nil
+}
+
+// awaitHello waits until it is time to say hello.
+func (r *Roster) awaitHello(ctx context.Context) {
+	timer := time.NewTimer(helloEvery)
+	defer timer.Stop()
+	select {
+	case <-r.greeting:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }
 
 // Present returns the replicas that were heard in the last 30 seconds, and this one, by name.
@@ -155,8 +168,10 @@ func (r *Roster) Present() []Member {
 func (r *Roster) IsKnown() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.hearsItself() && time.Since(r.since) >= knownAfter
+	return r.isKnown()
 }
+
+func (r *Roster) isKnown() bool { return r.hearsItself() && time.Since(r.since) >= knownAfter }
 
 func (r *Roster) hearsItself() bool { return !r.last.IsZero() && time.Since(r.last) <= maxGap }
 
@@ -175,9 +190,22 @@ func (r *Roster) extra() []byte {
 func (r *Roster) tell(kind byte) {
 	h := hello{
 		kind: kind, name: r.options.Name, incarnation: r.options.Incarnation,
-		started: r.started, clock: r.options.Now(), extra: r.extra(),
+		started: r.started, extra: r.extra(),
 	}
+	h.echoes, h.clock = r.echoes(), r.options.Now()
 	_ = r.options.Link.Tell(helloTopic, h.encode())
+}
+
+// echoes returns what is told to those who were heard lately.
+func (r *Roster) echoes() (echoes []echo) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, m := range r.members {
+		if held := time.Since(m.lastHeard); held < silence {
+			echoes = append(echoes, echo{incarnation: m.Incarnation, clock: m.told, held: held})
+		}
+	}
+	return echoes
 }
 
 // sleep waits for d or until ctx ends.

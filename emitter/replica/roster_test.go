@@ -158,31 +158,8 @@ func TestTwoReplicasOfOneNameAreWarnedOf(t *testing.T) {
 	})
 }
 
-func TestTheOffsetOfAClockIsBoundedByItsHellos(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		servers := memory.NewServers()
-		ahead := 90 * time.Second
-		a := join(servers, RosterOptions{Name: "a", Incarnation: "1"})
-		b := join(servers, RosterOptions{Name: "b", Incarnation: "2", Now: func() time.Time { return time.Now().Add(ahead) }})
-		f := func(want time.Duration) {
-			t.Helper()
-			time.Sleep(time.Minute)
-			if got := a.Present()[1].ClockAhead; got < want-10*time.Millisecond || got > want {
-				t.Errorf("it is ahead by %s, want %s", got, want)
-			}
-		}
-		f(90 * time.Second)
-		b.end()
-		ahead = -time.Second
-		b = join(servers, RosterOptions{Name: "b", Incarnation: "2", Now: func() time.Time { return time.Now().Add(ahead) }})
-		f(-time.Second)
-		b.end()
-		a.end()
-	})
-}
-
 func FuzzHello(f *testing.F) {
-	h := hello{kind: kindHello, name: "a", incarnation: "1", started: at(0), clock: at(1), extra: []byte("extra")}
+	h := hello{kind: kindHello, name: "a", incarnation: "1", started: at(0), clock: at(1), echoes: []echo{{"2", at(2), time.Second}}, extra: []byte("extra")}
 	f.Add(h.encode())
 	f.Fuzz(func(t *testing.T, message []byte) {
 		h, err := parseHello(message)

@@ -35,7 +35,10 @@ type SeerOptions struct {
 	Link SeenLink
 	// MaxSpill bounds the spill, in bytes; 0 stands for no bound.
 	MaxSpill int64
-	Logger   *slog.Logger
+	// ClockShift returns what has to be added to times that were taken before it was
+	// known. Nothing is sent until it is, or for some seconds. It may be nil.
+	ClockShift func() (shift time.Duration, isKnown bool)
+	Logger     *slog.Logger
 	// Metrics may be nil.
 	Metrics prometheus.Registerer
 }
@@ -46,6 +49,7 @@ type Seer struct {
 	link        SeenLink
 	disk        disk
 	maxSpill    int64
+	clockShift  func() (time.Duration, bool)
 	log         *slog.Logger
 	incarnation string
 	// wake has a token when there is something that the sender has not seen.
@@ -101,8 +105,11 @@ type SeerStatus struct {
 func NewSeer(options SeerOptions) *Seer { return newSeer(options, osDisk(options.Dir)) }
 
 func newSeer(options SeerOptions, d disk) *Seer {
+	if options.ClockShift == nil {
+		options.ClockShift = func() (time.Duration, bool) { return 0, true }
+	}
 	s := &Seer{
-		link: options.Link, disk: d, maxSpill: options.MaxSpill, incarnation: rand.Text(),
+		link: options.Link, disk: d, maxSpill: options.MaxSpill, clockShift: options.ClockShift, incarnation: rand.Text(),
 		log:  cmp.Or(options.Logger, slog.Default()),
 		wake: make(chan struct{}, 1), forgets: make(chan forgetting), stopped: make(chan struct{}),
 		logLost: rate.Sometimes{Interval: logEvery},
@@ -120,8 +127,9 @@ func (s *Seer) Incarnation() string { return s.incarnation }
 // See takes what a participant did; data must not be changed any more. done is closed
 // once it is durable. If ok is false, there is no room for it, and it is lost.
 func (s *Seer) See(participant string, at time.Time, data []byte) (done <-chan struct{}, ok bool) {
+	_, isCompared := s.clockShift()
 	w := waiting{
-		Sighting: Sighting{Participant: participant, At: at, Data: data},
+		Sighting: Sighting{Participant: participant, At: at, Data: data, IsUncompared: !isCompared},
 		since:    time.Now(), done: make(chan struct{}),
 	}
 	if waits, ok := s.enqueue(&w); !ok {

@@ -16,6 +16,9 @@ const (
 	minPause, maxPause = 100 * time.Millisecond, time.Second
 	// stopGrace is how long Run goes on after it was asked to stop.
 	stopGrace = 5 * time.Second
+	// clockLimit is how long what was seen waits for the clock to be compared with those of
+	// the others once it could be sent, and clockPause how often it is asked for.
+	clockLimit, clockPause = 10 * time.Second, 50 * time.Millisecond
 	// lookEvery is how often files are looked for that could not be opened.
 	lookEvery = time.Second
 	// maxAppend bounds what is written to the spill at once, in bytes.
@@ -30,6 +33,9 @@ type sender struct {
 	flight *flight
 	// link and disk are when to try again.
 	link, disk backoff
+	// clockBy is when what was seen is sent even if the clock was not compared, zero before
+	// it could be sent.
+	clockBy time.Time
 	// mustLook is set while there are files of earlier incarnations that are not open.
 	mustLook   bool
 	lookAt     time.Time
@@ -84,7 +90,8 @@ func (w *sender) goesOn(ctx context.Context) bool {
 		w.seer.close()
 	}
 	_, isWaiting := w.seer.oldest()
-	mayDrain := w.hasSpilled() && w.link.pause == 0 && w.seer.link.IsConnected()
+	_, isCompared := w.seer.clockShift()
+	mayDrain := w.hasSpilled() && w.link.pause == 0 && w.seer.link.IsConnected() && isCompared
 	return (isWaiting || mayDrain) && time.Now().Before(w.stopBy)
 }
 
@@ -94,13 +101,25 @@ func (w *sender) step() {
 		w.openSpills()
 	}
 	w.forget()
-	if w.flight == nil && w.link.isDue() {
+	if w.flight == nil && w.link.isDue() && !w.awaitsClock() {
 		w.send()
 	}
 	if w.mustSpill() && w.disk.isDue() {
 		w.spill()
 	}
 	w.report()
+}
+
+// awaitsClock reports whether the clock should be compared before anything is sent.
+func (w *sender) awaitsClock() bool {
+	if _, isKnown := w.seer.clockShift(); isKnown || !w.clockBy.IsZero() && time.Now().After(w.clockBy) {
+		return false
+	}
+	if w.clockBy.IsZero() && w.seer.link.IsConnected() {
+		w.clockBy = time.Now().Add(clockLimit)
+	}
+	w.link.at = time.Now().Add(clockPause)
+	return true
 }
 
 // wait waits until there is something to do.

@@ -21,6 +21,11 @@ type Sighting struct {
 	At          time.Time
 	// Data is what was seen, which is none of this package's business.
 	Data []byte
+	// Shift is to be added to times in Data: they are by a clock that was compared with
+	// those of the others only later. At has it.
+	Shift time.Duration
+	// IsUncompared is set until that has happened. Readers never see it.
+	IsUncompared bool
 }
 
 // size is about how many bytes of memory a sighting takes.
@@ -38,15 +43,24 @@ func whole(s *Sighting) piece { return piece{Sighting: *s, total: len(s.Data)} }
 func (p *piece) isWhole() bool { return len(p.Data) == p.total }
 
 // maxPieceHead is how many bytes a piece has beside its participant and data at most.
-const maxPieceHead = 6 * binary.MaxVarintLen64
+const maxPieceHead = 8 * binary.MaxVarintLen64
 
 func appendPiece(to []byte, p *piece) []byte {
 	to = binary.AppendUvarint(to, p.K)
 	to = appendBytes(to, p.Participant)
 	to = binary.AppendVarint(to, p.At.UnixNano())
+	to = binary.AppendVarint(to, int64(p.Shift))
+	to = append(to, boolByte(p.IsUncompared))
 	to = binary.AppendUvarint(to, uint64(p.total))
 	to = binary.AppendUvarint(to, uint64(p.offset))
 	return appendBytes(to, p.Data)
+}
+
+func boolByte(b bool) byte {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 func appendBytes[T string | []byte](to []byte, b T) []byte {
@@ -65,6 +79,8 @@ func (d *decoder) piece() piece {
 	p.K = d.uint()
 	p.Participant = string(d.bytes())
 	p.At = time.Unix(0, d.int()).UTC()
+	p.Shift = time.Duration(d.int())
+	p.IsUncompared = d.uint() != 0
 	total, offset := d.uint(), d.uint()
 	p.Data = d.bytes()
 	isPart := uint64(len(p.Data)) < total

@@ -82,9 +82,12 @@ type life struct {
 }
 
 // live runs a Seer.
-func live(link *memory.Connection, d disk) *life {
+func live(link *memory.Connection, d disk) *life { return liveBy(link, d, nil) }
+
+// liveBy runs a Seer whose clock may not be known.
+func liveBy(link *memory.Connection, d disk, clockShift func() (time.Duration, bool)) *life {
 	l := &life{link: link, disk: d, ended: make(chan error, 1)}
-	l.Seer = newSeer(SeerOptions{Link: link, Logger: slog.New(slog.DiscardHandler)}, d)
+	l.Seer = newSeer(SeerOptions{Link: link, ClockShift: clockShift, Logger: slog.New(slog.DiscardHandler)}, d)
 	l.start()
 	return l
 }

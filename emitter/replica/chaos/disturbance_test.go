@@ -41,10 +41,6 @@ var disturbances = []disturbance{
 	{"lose-disk", size{2, 1}, func(d *disturber, ctx context.Context) error { return d.killReplica(ctx, d.flips(), true) }},
 }
 
-// clockLimit is until when a replica without files has heard the others, and knows whether
-// its clock is wrong. One that is cut off before that cannot know.
-const clockLimit = 5 * time.Second
-
 // disturber disturbs a field, one thing at a time.
 type disturber struct {
 	*field
@@ -102,10 +98,7 @@ func (d *disturber) killReplica(ctx context.Context, leads, losesDisk bool) erro
 	if !losesDisk {
 		return r.start()
 	}
-	if err := errors.Join(loseDisk(r), r.start()); err != nil {
-		return err
-	}
-	return pause(ctx, clockLimit)
+	return errors.Join(loseDisk(r), r.start())
 }
 
 // loseDisk deletes the files of a replica, unless it has spilled something since it was
