@@ -41,6 +41,11 @@ var disturbances = []disturbance{
 	{"lose-disk", size{2, 1}, func(d *disturber, ctx context.Context) error { return d.killReplica(ctx, d.flips(), true) }},
 }
 
+// healthLimit bounds how long a server takes to have what the others have. The others'
+// catching it up failed for 95 s once, until it began anew ("expected first catchup entry
+// to be a snapshot").
+const healthLimit = 5 * time.Minute
+
 // disturber disturbs a field, one thing at a time.
 type disturber struct {
 	*field
@@ -180,7 +185,7 @@ func (d *disturber) cutRelays(ctx context.Context, list []*relay, cut func(*rela
 // awaitServers waits until all servers have what the others have, so that the next
 // disturbance does not meet a minority of them.
 func (d *disturber) awaitServers(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, drainLimit)
+	ctx, cancel := context.WithTimeout(ctx, healthLimit)
 	defer cancel()
 	for _, s := range d.servers {
 		for !s.isHealthy(ctx) {
