@@ -111,7 +111,7 @@ func New(c Config) *Admin {
 	a.stopping = stopping
 	a.Apply(&config.Config{})
 	if c.Replicas != nil {
-		a.handed = &handed{link: c.Replicas.Link, leads: c.Store.Leads, handler: a.changesHandler(), tasks: map[string]*task{}}
+		a.handed = &handed{link: c.Replicas.Link, leads: c.Store.Leads, handler: a.leaderHandler(), tasks: map[string]*task{}}
 		registerReplicas(c.Metrics, c.Replicas.Present)
 	}
 	a.server = &http.Server{
@@ -246,9 +246,11 @@ func (a *Admin) changes() map[string]change {
 	}
 }
 
-// changesHandler serves the changes alone, for requests that others have authorised.
-func (a *Admin) changesHandler() http.Handler {
+// leaderHandler serves what only the replica that leads can, for requests that others
+// have authorised.
+func (a *Admin) leaderHandler() http.Handler {
 	mux := http.NewServeMux()
+	mux.HandleFunc("GET /targets", a.targetsHere)
 	for pattern, change := range a.changes() {
 		mux.HandleFunc(pattern, change.serve)
 	}

@@ -25,7 +25,7 @@ const (
 type handed struct {
 	link  Link
 	leads func() bool
-	// handler has the endpoints that change something, without access control.
+	// handler has the endpoints of the leader, without access control.
 	handler http.Handler
 
 	mu      sync.Mutex

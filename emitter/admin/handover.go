@@ -21,6 +21,8 @@ const (
 	// leaderPatience is how long a request waits for a replica to lead, and how long one
 	// that works on it may be silent.
 	leaderPatience = 5 * time.Second
+	// readPatience is how long a page waits for what only the leader knows.
+	readPatience = time.Second
 	// askEvery is how often the leader is asked for the response.
 	askEvery = 250 * time.Millisecond
 )
@@ -91,6 +93,21 @@ func (a *Admin) byLeader(limit time.Duration, next http.HandlerFunc) http.Handle
 		w.WriteHeader(response.Status)
 		_, _ = w.Write(response.Body) // the client may be gone
 	}
+}
+
+// readFromLeader reads what only the replica that leads knows.
+func (a *Admin) readFromLeader(ctx context.Context, target string, into any) error {
+	ctx, cancel := context.WithTimeout(ctx, readPatience)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+	if err != nil {
+		return err
+	}
+	response, err := a.handOver(ctx, r)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(response.Body, into)
 }
 
 // handOver sends a request to the leader, and returns its response.

@@ -36,12 +36,14 @@ type node struct {
 	// api is the API as the console has it.
 	api    http.Handler
 	seeded error
+	// target is how its dispatcher sees the target.
+	target deliver.TargetStatus
 	stop   func()
 }
 
 // startNode starts a replica called name. It leads if it is the first.
 func startNode(t *testing.T, servers *memory.Servers, name string) *node {
-	n := &node{t: t, line: servers.Connect(), forget: func() (record.Forgotten, error) { return record.Forgotten{Journeys: 7}, nil }}
+	n := &node{t: t, line: servers.Connect(), target: deliver.TargetStatus{Name: "crm", State: deliver.Up}, forget: func() (record.Forgotten, error) { return record.Forgotten{Journeys: 7}, nil }}
 	retention := config.Retention{Dead: config.Duration(time.Hour), Delivered: config.Duration(time.Hour), Size: 1 << 30}
 	logger, registry := slog.New(slog.DiscardHandler), prometheus.NewRegistry()
 	store := outbox.New(outbox.Options{Dir: t.TempDir(), Retention: retention, Metrics: registry, Logger: logger, Log: n.line, Incarnation: name + "-1"})
@@ -50,7 +52,7 @@ func startNode(t *testing.T, servers *memory.Servers, name string) *node {
 	n.Admin = New(Config{
 		Logger: logger, Metrics: registry, Store: store, Activity: live.New(),
 		Ready:    func(context.Context) error { return nil },
-		Targets:  func() []deliver.TargetStatus { return []deliver.TargetStatus{{Name: "crm", State: deliver.Up}} },
+		Targets:  func() []deliver.TargetStatus { return []deliver.TargetStatus{n.target} },
 		Reloaded: func() reload.Outcome { return reload.Outcome{} },
 		Try:      func(context.Context, *config.Config, io.Reader, io.Writer) error { return nil },
 		MayMove:  func(from, to string) error { return nil },
@@ -144,6 +146,22 @@ func TestAReplicaThatFollowsHandsChangesToTheLeader(t *testing.T) {
 		follower.expect("POST", "/forget", `{"participant": "p"}`, 200, `"journeys":7`)
 		follower.expect("POST", "/forget", `{}`, 400, "must name a participant")
 		follower.expect("POST", "/forget", strings.Repeat(" ", maxHandover+1), 400, "too long to be handed")
+	})
+}
+
+func TestAnyReplicaShowsTheTargetsAsTheLeaderSeesThem(t *testing.T) {
+	withReplicas(t, func(leader, follower *node) {
+		leader.target = deliver.TargetStatus{Name: "crm", State: deliver.Failing, InFlight: 3, LastError: "status 500"}
+		leader.config.Activity.Attempted(live.Entry{Target: "crm", Outcome: "failed"})
+		for _, n := range []*node{leader, follower} {
+			n.expect("GET", "/targets", "", 200, `"state":"failing"`)
+			n.expect("GET", "/targets", "", 200, `"in_flight":3`)
+			n.expect("GET", "/status", "", 200, `"hour_failed":1`)
+		}
+		leader.stop()
+		follower.line.Cut()
+		follower.expect("GET", "/targets", "", 200, `"state":"up"`)
+		follower.line.Mend()
 	})
 }
 

@@ -126,10 +126,10 @@ func (a *Admin) seed(w http.ResponseWriter, r *http.Request) {
 	err := a.config.Replicas.Seed(ctx)
 	a.config.Logger.Warn("an operator had this replica begin a new log", "complete", err == nil)
 	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		refuse(w, refusal{http.StatusServiceUnavailable, "the new log was not begun in time: " + err.Error()})
-	case err != nil:
+	case errors.Is(err, outbox.ErrAlive):
 		refuse(w, refusal{http.StatusConflict, err.Error()})
+	case err != nil:
+		refuse(w, refusal{http.StatusServiceUnavailable, "the new log was not begun, which can be tried again: " + err.Error()})
 	default:
 		w.WriteHeader(http.StatusNoContent)
 	}

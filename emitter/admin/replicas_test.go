@@ -109,8 +109,10 @@ func TestReplicasThatCannotReachTheirServersStillRecord(t *testing.T) {
 func TestASeedIsBegunWhereItIsAskedFor(t *testing.T) {
 	withReplicas(t, func(_, follower *node) {
 		follower.expect("POST", "/replicas/seed", "", 204, "")
-		follower.seeded = errors.New("a replica leads")
+		follower.seeded = outbox.ErrAlive
 		follower.expect("POST", "/replicas/seed", "", 409, "a replica leads")
+		follower.seeded = errors.New("no server is connected")
+		follower.expect("POST", "/replicas/seed", "", 503, "can be tried again: no server is connected")
 	})
 }
 

@@ -44,15 +44,10 @@ type StoreStatus struct {
 }
 
 func (a *Admin) status(w http.ResponseWriter, r *http.Request) {
-	targets := a.targetList()
 	s := Status{
-		Version: a.config.Version, Started: a.started.UTC(), Targets: targets,
+		Version: a.config.Version, Started: a.started.UTC(), Targets: a.allTargets(r.Context()),
 		App: a.appStatus(r.Context()), Store: a.storeStatus(), Activity: a.config.Activity.Snapshot(),
 		Replicas: a.replicaList(time.Now()),
-	}
-	for i := range s.Targets {
-		hour := s.Activity.Targets[s.Targets[i].Name]
-		s.Targets[i].HourDelivered, s.Targets[i].HourFailed = hour.Delivered, hour.Failed
 	}
 	s.Problems = problems(&s, a.config.Reloaded(), time.Now())
 	respond(w, s)

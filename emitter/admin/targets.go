@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"net/http"
@@ -38,12 +39,25 @@ type Target struct {
 	LastError   string     `json:"last_error,omitempty"`
 	LastErrorAt *time.Time `json:"last_error_at"`
 	LastSuccess *time.Time `json:"last_success"`
-	// HourDelivered and HourFailed are its attempts in the last hour; only /status has them.
+	// HourDelivered and HourFailed are its attempts in the last hour.
 	HourDelivered int `json:"hour_delivered,omitempty"`
 	HourFailed    int `json:"hour_failed,omitempty"`
 }
 
-func (a *Admin) targets(w http.ResponseWriter, _ *http.Request) { respond(w, a.targetList()) }
+func (a *Admin) targets(w http.ResponseWriter, r *http.Request) { respond(w, a.allTargets(r.Context())) }
+
+// targetsHere is what the replica that leads responds to others.
+func (a *Admin) targetsHere(w http.ResponseWriter, _ *http.Request) { respond(w, a.targetList()) }
+
+// allTargets returns the status of all targets. The replica that leads knows it; where
+// none does, it is what this one knows.
+func (a *Admin) allTargets(ctx context.Context) []Target {
+	var list []Target
+	if a.config.Replicas == nil || a.config.Store.Leads() || a.readFromLeader(ctx, "/targets", &list) != nil {
+		list = a.targetList()
+	}
+	return list
+}
 
 // targetList returns the status of each configured target, and of each that has deliveries.
 func (a *Admin) targetList() []Target {
@@ -65,6 +79,11 @@ func (a *Admin) targetList() []Target {
 				list = append(list, Target{Name: name, State: notConfigured, Pending: t.Pending, Dead: t.Dead, Delivered: t.Delivered})
 			}
 		}
+	}
+	activity := a.config.Activity.Snapshot()
+	for i := range list {
+		hour := activity.Targets[list[i].Name]
+		list[i].HourDelivered, list[i].HourFailed = hour.Delivered, hour.Failed
 	}
 	return list
 }
