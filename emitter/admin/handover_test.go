@@ -220,6 +220,7 @@ func TestALeaderThatCannotWriteIsReadyAndRecordsAllTheSame(t *testing.T) {
 		leader.line.Cut()
 		leader.await("notices", func() bool { isOpen, _ := leader.config.Store.State(); return !isOpen })
 		leader.expect("GET", "/ready", "", 200, "ok\n")
+		leader.expect("GET", "/metrics", "", 200, "\nsidehook_store_open 1\n")
 		leader.line.Mend()
 	})
 }

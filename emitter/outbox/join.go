@@ -74,14 +74,13 @@ func (*RefusedError) Unwrap() error { return errRefused }
 // LostError is why a replica does not follow a log: it has entries that the log
 // lacks or has others for.
 type LostError struct {
-	// Applied is the number of the last entry that the replica has, Last of the last
-	// that the log has.
-	Applied, Last uint64
+	// Applied is the index of the last entry that the replica has, as in Replica.
+	Applied uint64
 }
 
 func (e *LostError) Error() string {
-	return fmt.Sprintf("the log of the replicas has lost entries: this replica has entry %d, and the log ends with entry %d or has another there. "+
-		"Run `sidehook replicas seed` at the replica with the highest entry, and the others load its state", e.Applied, e.Last)
+	return fmt.Sprintf("the log of the replicas has lost entries: this replica has entry %d, and the log ends before it or has another in its place. "+
+		"Run `sidehook replicas seed` at the replica with the highest entry, and the others load its state", e.Applied)
 }
 
 func (*LostError) Unwrap() error { return errRefused }

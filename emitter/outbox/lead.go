@@ -39,7 +39,7 @@ func (w *writer) isSilent(ctx context.Context) (bool, error) {
 	}
 	if last < r.at.number {
 		w.unfollow()
-		return false, &LostError{Applied: r.at.number, Last: last}
+		return false, &LostError{Applied: r.at.index}
 	}
 	r.asked = time.Now()
 	return true, nil

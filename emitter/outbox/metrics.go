@@ -21,7 +21,7 @@ func (s *Store) register(registerer prometheus.Registerer) {
 	}
 
 	gauge("sidehook_store_open", "Whether the state file is open and writable.", func() float64 {
-		if open, _ := s.State(); open {
+		if open, _ := s.FileState(); open {
 			return 1
 		}
 		return 0

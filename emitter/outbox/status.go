@@ -1,5 +1,7 @@
 package outbox
 
+import "errors"
+
 // phase is where a Store is in its life:
 //
 //	            the file is open       Run ends
@@ -57,6 +59,15 @@ func (s *Store) State() (ok bool, reason string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.status.phase == phaseOpen, s.status.reason()
+}
+
+// FileState reports whether the file is open and was written last and, if not, why. It is
+// that of State but where what keeps changes waiting is the log of the replicas.
+func (s *Store) FileState() (ok bool, reason string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	isOfLog := s.status.phase == phaseFailed && errors.Is(s.status.err, errLog)
+	return isOfLog || s.status.phase == phaseOpen, s.status.reason()
 }
 
 // setStatus moves the store to another phase and returns its status before.

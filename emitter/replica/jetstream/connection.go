@@ -164,10 +164,13 @@ func (o Options) hide(err error) error {
 	text := err.Error()
 	for _, server := range o.Servers {
 		if u, parsed := url.Parse(server); parsed == nil && u.User != nil {
-			password, _ := u.User.Password()
-			for _, secret := range []string{u.User.String(), password, u.User.Username()} {
-				if secret != "" {
-					text = strings.ReplaceAll(text, secret, "<secret>")
+			secret, isPassword := u.User.Password()
+			if !isPassword {
+				secret = u.User.Username() // a token
+			}
+			for _, part := range []string{u.User.String(), secret} {
+				if part != "" {
+					text = strings.ReplaceAll(text, part, "<secret>")
 				}
 			}
 		}
