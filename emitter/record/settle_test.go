@@ -53,3 +53,33 @@ func TestAnEventWaitsForAnAnswerInFlightAndTheParticipantDoesNot(t *testing.T) {
 	f("the app refuses it", rules.Exchange{Status: 500}, 100*time.Millisecond, 100*time.Millisecond, "skipped null", false)
 	f("the app gives no response", rules.Exchange{}, 100*time.Millisecond, 100*time.Millisecond, "skipped null", false)
 }
+
+func TestAnEventThatIsDueLeavesTheWaitingToALaterOne(t *testing.T) {
+	dir := memoryDir(t)
+	synctest.Test(t, func(t *testing.T) {
+		s := &scenario{dir: dir}
+		s.open(t)
+		s.settle = 500 * time.Millisecond
+		s.get(showPage1)
+		s.load("one")
+		endFirst := s.begin("POST", "/api/log/3/p/i1/decsys.platform.COMPONENT_RESULTS")
+		s.next(showPage2)
+		time.Sleep(400 * time.Millisecond)
+		s.load("two")
+		endSecond := s.begin("POST", "/api/log/3/p/i2/decsys.platform.COMPONENT_RESULTS")
+		s.next(`{"participantId":"p","page":null}`)
+		time.Sleep(200 * time.Millisecond) // the first one is due
+		synctest.Wait()
+		if events := s.summary(); events != "one>two" {
+			t.Errorf("events are %q", events)
+		}
+		accepted := rules.Exchange{Status: 204, RequestBody: []byte(`{"text":"late"}`)}
+		endFirst(accepted)
+		endSecond(accepted)
+		synctest.Wait()
+		events := s.events()
+		if len(events) != 2 || !events[0].Get("data.partial").Bool() || events[1].Get("data.partial").Bool() {
+			t.Errorf("events are %s", events)
+		}
+	})
+}

@@ -59,16 +59,17 @@ func (r *Recorder) sleepUntil(ctx context.Context, due time.Time) {
 // settleNow settles a journey that is due. With several replicas, the answer that its
 // events wait for may be on its way.
 func (r *Recorder) settleNow(ctx context.Context, s settlement) {
+	settle := func(tx *outbox.Tx) {
+		now := r.now()
+		r.carryOut(tx, now, r.foldIn(tx).SettleUpTo(s.journey, s.place, now))
+	}
 	if r.replicas == nil {
-		r.submitSettle(s.journey)
+		r.submit(settle)
 		return
 	}
 	r.whenFolded(ctx, foldTask{
 		participants: []string{s.journey.Participant},
-		apply: func(tx *outbox.Tx, _ *batch) {
-			now := r.now()
-			r.carryOut(tx, now, r.foldIn(tx).SettleUpTo(s.journey, s.place, now))
-		},
+		apply:        func(tx *outbox.Tx, _ *batch) { settle(tx) },
 	})
 }
 
