@@ -44,7 +44,9 @@ type Target struct {
 	HourFailed    int `json:"hour_failed,omitempty"`
 }
 
-func (a *Admin) targets(w http.ResponseWriter, r *http.Request) { respond(w, a.allTargets(r.Context())) }
+func (a *Admin) targets(w http.ResponseWriter, r *http.Request) {
+	respond(w, a.allTargets(r.Context()))
+}
 
 // targetsHere is what the replica that leads responds to others.
 func (a *Admin) targetsHere(w http.ResponseWriter, _ *http.Request) { respond(w, a.targetList()) }

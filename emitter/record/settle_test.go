@@ -8,18 +8,26 @@ import (
 	"github.com/sidehook/sidehook/rules"
 )
 
+// onPageOne calls test with a participant who looks at the first page. Events wait half a
+// second for answers.
+func onPageOne(t *testing.T, test func(s *scenario)) {
+	dir := memoryDir(t)
+	synctest.Test(t, func(t *testing.T) {
+		s := &scenario{dir: dir}
+		s.open(t)
+		s.settle = 500 * time.Millisecond
+		s.get(showPage1)
+		s.load("one")
+		test(s)
+	})
+}
+
 // The participant clicks Next while an answer is in flight.
 func TestAnEventWaitsForAnAnswerInFlightAndTheParticipantDoesNot(t *testing.T) {
 	accepted := rules.Exchange{Status: 204, RequestBody: []byte(`{"text":"late"}`)}
 	f := func(name string, answer rules.Exchange, endsAt, wantAt time.Duration, want string, wantPartial bool) {
 		t.Run(name, func(t *testing.T) {
-			dir := memoryDir(t)
-			synctest.Test(t, func(t *testing.T) {
-				s := &scenario{dir: dir}
-				s.open(t)
-				s.settle = 500 * time.Millisecond
-				s.get(showPage1)
-				s.load("one")
+			onPageOne(t, func(s *scenario) {
 				endAnswer := s.begin("POST", "/api/log/3/p/i1/decsys.platform.COMPONENT_RESULTS")
 				began := time.Now()
 				s.next(showPage2)
@@ -55,13 +63,7 @@ func TestAnEventWaitsForAnAnswerInFlightAndTheParticipantDoesNot(t *testing.T) {
 }
 
 func TestAnEventThatIsDueLeavesTheWaitingToALaterOne(t *testing.T) {
-	dir := memoryDir(t)
-	synctest.Test(t, func(t *testing.T) {
-		s := &scenario{dir: dir}
-		s.open(t)
-		s.settle = 500 * time.Millisecond
-		s.get(showPage1)
-		s.load("one")
+	onPageOne(t, func(s *scenario) {
 		endFirst := s.begin("POST", "/api/log/3/p/i1/decsys.platform.COMPONENT_RESULTS")
 		s.next(showPage2)
 		time.Sleep(400 * time.Millisecond)
