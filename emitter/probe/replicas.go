@@ -50,7 +50,7 @@ func describeReport(what string, report jetstream.Report) (findings []check.Find
 // verdictOf returns Bad for what keeps the replicas from working.
 func verdictOf(c jetstream.Concern) check.Verdict {
 	switch c {
-	case jetstream.Unreachable, jetstream.NoJetStream, jetstream.Denied, jetstream.NoRoom:
+	case jetstream.Unreachable, jetstream.NoJetStream, jetstream.Denied, jetstream.WrongStream, jetstream.NoRoom:
 		return check.Bad
 	case jetstream.NotSynced, jetstream.FewServers, jetstream.OldServer, jetstream.SameServer, jetstream.Unencrypted, jetstream.Unmonitored:
 	}

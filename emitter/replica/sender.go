@@ -33,6 +33,8 @@ type sender struct {
 	flight *flight
 	// link and disk are when to try again.
 	link, disk backoff
+	// linkError is why something could not be sent last.
+	linkError error
 	// clockBy is when what was seen is sent even if the clock was not compared, zero before
 	// it could be sent.
 	clockBy time.Time
@@ -182,6 +184,7 @@ func (w *sender) land(err error) {
 	w.flight = nil
 	if err != nil {
 		w.link.failed()
+		w.linkError = err
 		return
 	}
 	w.link.succeeded()

@@ -233,7 +233,7 @@ func (w *sender) report() {
 			w.isSpilling = true
 			status := w.seer.Status()
 			w.seer.log.Warn("observations wait on this disk for the other replicas: events are late, and lost if this disk is",
-				"waiting", status.Records, "bytes", status.Bytes, "connected", status.IsConnected)
+				"waiting", status.Records, "bytes", status.Bytes, "connected", status.IsConnected, "error", w.linkError)
 		})
 	case w.isSpilling:
 		w.isSpilling = false

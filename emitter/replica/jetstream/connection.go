@@ -84,9 +84,7 @@ func Open(o Options) (*Connection, error) {
 		return nil, fmt.Errorf("cannot use JetStream: %w", o.hide(err))
 	}
 	c := &Connection{conn: conn, js: js, log: o.Logger, options: o, tornAfter: tornAfter}
-	c.written = c.newStream("written", o.App+".written")
-	c.seen = c.newStream("seen", o.App+".seen")
-	c.snapshots = c.newStream("snapshots", o.App+".snapshots.>")
+	c.written, c.seen, c.snapshots = c.newStream(written), c.newStream(seen), c.newStream(snapshots)
 	return c, nil
 }
 

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 )
 
 const (
@@ -32,6 +31,8 @@ const (
 	NoJetStream
 	// Denied: the account may not use the streams.
 	Denied
+	// WrongStream: a stream is not as replicas make it.
+	WrongStream
 	// NoRoom: the servers or the account have too little room for the streams.
 	NoRoom
 	// NotSynced: a server acknowledges what is not on its disk.
@@ -50,7 +51,7 @@ const (
 
 // String returns the concern's name.
 func (c Concern) String() string {
-	names := [...]string{"unreachable", "no JetStream", "denied", "no room", "not synced", "few servers", "old server", "same server", "unencrypted", "unmonitored"}
+	names := [...]string{"unreachable", "no JetStream", "denied", "wrong stream", "no room", "not synced", "few servers", "old server", "same server", "unencrypted", "unmonitored"}
 	if c < 0 || int(c) >= len(names) {
 		return fmt.Sprintf("Concern(%d)", int(c))
 	}
@@ -200,47 +201,6 @@ func dial(ctx context.Context, servers string, settings []nats.Option) (conn *na
 		}()
 		return nil, errors.New("no server answers in time")
 	}
-}
-
-// account looks at what the account may do, and at the streams.
-func (i *inspection) account(ctx context.Context, conn *nats.Conn) {
-	js, err := jetstream.New(conn)
-	if err != nil {
-		i.find(NoJetStream, "cannot use JetStream: %v", i.options.hide(err))
-		return
-	}
-	account, err := js.AccountInfo(ctx)
-	switch {
-	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
-		i.find(NoJetStream, "JetStream is off: turn it on at the servers, and for the account")
-		return
-	case err != nil:
-		i.find(Denied, "cannot ask for the account's JetStream, which a user must be allowed to (subjects $JS.API.>): %v", i.options.hide(err))
-		return
-	}
-	if room := account.Limits.MaxStore - int64(account.Store); account.Limits.MaxStore >= 0 && room < 3*minBytes {
-		i.find(NoRoom, "the account has room for %d MiB, and %d MiB are the least that is needed", max(0, room)>>20, 3*minBytes>>20)
-	}
-	if most := account.Limits.MaxStreams; most >= 0 && most-account.Streams < 3 && !i.hasStreams(ctx, js) {
-		i.find(NoRoom, "the account may have %d streams and has %d: 3 more are needed", most, account.Streams)
-	}
-	for _, kind := range []string{"written", "seen", "snapshots"} {
-		name := i.options.App + "_" + kind
-		stream, err := js.Stream(ctx, name)
-		switch {
-		case errors.Is(err, jetstream.ErrStreamNotFound): // it is made by the first replica
-		case err != nil:
-			i.find(Denied, "cannot use the stream %s: %v", name, i.options.hide(err))
-		case i.report.Cluster != "" && stream.CachedInfo().Config.Replicas < enoughServers:
-			i.find(FewServers, "the stream %s is kept by %d of the servers: edit it (nats stream edit --replicas %d)", name, stream.CachedInfo().Config.Replicas, enoughServers)
-		}
-	}
-}
-
-// hasStreams reports whether the streams exist.
-func (i *inspection) hasStreams(ctx context.Context, js jetstream.JetStream) bool {
-	_, err := js.Stream(ctx, i.options.App+"_written")
-	return err == nil
 }
 
 // isOlder reports whether a release is older than the one that is needed.

@@ -1,14 +1,17 @@
 package jetstream
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go/jetstream"
 )
 
 // concerns are those of a report.
@@ -67,6 +70,74 @@ func startOne(t *testing.T, o *server.Options) string {
 		t.Fatal("a NATS server does not start")
 	}
 	return fmt.Sprintf("nats://"+host+":%d", o.Port)
+}
+
+func TestStreamsOfSomebodyElseAreNotUsed(t *testing.T) {
+	f := func(what string, edit func(*jetstream.StreamConfig), want string) {
+		t.Run(what, func(t *testing.T) {
+			one := startOne(t, &server.Options{Port: freePorts(t, 1)[0], JetStream: true, StoreDir: t.TempDir()})
+			o, ctx := Options{Servers: []string{one}, App: "app", Logger: slog.New(slog.DiscardHandler)}, bounded(t)
+			c, err := Open(o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			config := streamConfig("app_seen", "app.seen")
+			edit(&config)
+			if _, err := c.js.CreateStream(ctx, config); err != nil {
+				t.Fatal(err)
+			}
+			calling, cancel := context.WithTimeout(ctx, callTimeout/4)
+			defer cancel()
+			err = c.See(calling, []byte("message"))
+			if want == "" {
+				if err != nil {
+					t.Error(err)
+				}
+			} else if err == nil || !strings.Contains(err.Error(), want) || !slices.Contains(concerns(Inspect(ctx, o, nil)), WrongStream) {
+				t.Errorf("the error is %v, want %q", err, want)
+			}
+		})
+	}
+	f("the one that replicas make", func(*jetstream.StreamConfig) {}, "")
+	f("a bound", func(c *jetstream.StreamConfig) { c.MaxBytes = 1 << 20 }, "")
+	f("another subject", func(c *jetstream.StreamConfig) { c.Subjects = []string{"app.other"} }, `subjects are ["app.other"]`)
+	f("in memory", func(c *jetstream.StreamConfig) { c.Storage = jetstream.MemoryStorage }, "storage is Memory")
+	f("drops the old", func(c *jetstream.StreamConfig) { c.Discard, c.MaxMsgs = jetstream.DiscardOld, 200 }, "discards the old")
+	f("a number of messages", func(c *jetstream.StreamConfig) { c.MaxMsgs = 200 }, "number of messages")
+	f("ends by age", func(c *jetstream.StreamConfig) { c.MaxAge = time.Hour }, "end after 1h0m0s")
+	f("a work queue", func(c *jetstream.StreamConfig) { c.Retention = jetstream.WorkQueuePolicy }, "retention is WorkQueue")
+	f("small messages", func(c *jetstream.StreamConfig) { c.MaxMsgSize = 1000 }, "size of 1000 bytes")
+	f("no acknowledgements", func(c *jetstream.StreamConfig) { c.NoAck = true }, "does not acknowledge")
+	f("keeps all", func(c *jetstream.StreamConfig) { c.DenyPurge = true }, "nothing can be deleted")
+}
+
+func TestAStreamThatWasEditedIsNotUsed(t *testing.T) {
+	one := startOne(t, &server.Options{Port: freePorts(t, 1)[0], JetStream: true, StoreDir: t.TempDir()})
+	c, err := Open(Options{Servers: []string{one}, App: "app", Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	ctx := bounded(t)
+	if _, err := c.Write(ctx, 0, []byte("entry")); err != nil {
+		t.Fatal(err)
+	}
+	edited := streamConfig("app_written", "app.written")
+	edited.MaxAge = time.Hour
+	if _, err := c.js.UpdateStream(ctx, edited); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := c.Extent(ctx); err == nil || !strings.Contains(err.Error(), "end after 1h0m0s") {
+		t.Errorf("the error is %v", err)
+	}
+	edited.MaxAge = 0
+	if _, err := c.js.UpdateStream(ctx, edited); err != nil {
+		t.Fatal(err)
+	}
+	if _, last, err := c.Extent(ctx); err != nil || last != 1 {
+		t.Errorf("once it is as it was, the last entry is %d, %v", last, err)
+	}
 }
 
 func TestReleasesBeforeTheOneThatIsNeededAreOlder(t *testing.T) {

@@ -39,8 +39,8 @@ type stream struct {
 	handle jetstream.Stream // nil until it is known to exist
 }
 
-func (c *Connection) newStream(kind, subject string) *stream {
-	return &stream{Connection: c, name: c.options.App + "_" + kind, subject: subject}
+func (c *Connection) newStream(kind streamKind) *stream {
+	return &stream{Connection: c, name: c.options.streamName(kind), subject: c.options.subject(kind)}
 }
 
 // open returns the stream, which is made if it does not exist.
@@ -54,8 +54,11 @@ func (s *stream) open(ctx context.Context) (jetstream.Stream, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	handle, err := s.js.Stream(ctx, s.name)
-	if errors.Is(err, jetstream.ErrStreamNotFound) {
+	if errors.Is(err, jetstream.ErrStreamNotFound) || errors.Is(err, errConfig) {
 		handle, err = s.create(ctx)
+	}
+	if err == nil {
+		err = checkConfig(handle.CachedInfo().Config, s.subject)
 	}
 	if err != nil {
 		return nil, s.explain(err)
@@ -68,12 +71,8 @@ func (s *stream) open(ctx context.Context) (jetstream.Stream, error) {
 
 // create makes the stream, with as much room as the servers grant.
 func (s *stream) create(ctx context.Context) (handle jetstream.Stream, err error) {
-	config := jetstream.StreamConfig{
-		Name: s.name, Subjects: []string{s.subject}, Description: "of sidehook; do not edit",
-		Storage: jetstream.FileStorage, Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardNew,
-		Replicas: 1, MaxBytes: s.options.MaxBytes,
-	}
-	if config.MaxBytes <= 0 {
+	config := streamConfig(s.name, s.subject)
+	if config.MaxBytes = s.options.MaxBytes; config.MaxBytes <= 0 {
 		config.MaxBytes = usualBytes
 	}
 	if isCluster := s.conn.ConnectedClusterName() != ""; isCluster {
@@ -106,6 +105,9 @@ func (s *stream) info(ctx context.Context, options ...jetstream.StreamInfoOpt) (
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	info, err := handle.Info(ctx, options...)
+	if err == nil {
+		err = checkConfig(info.Config, s.subject)
+	}
 	if err != nil {
 		return nil, s.failed(err)
 	}
@@ -158,7 +160,8 @@ func (s *stream) purge(ctx context.Context, option jetstream.StreamPurgeOpt) err
 // errNone is the error for a message that there is not.
 var errNone = errors.New("there is no such message")
 
-// failed notes that a stream which is gone has to be made again, and explains an error.
+// failed notes that a stream which is gone or was edited has to be opened again, and
+// explains an error.
 func (s *stream) failed(err error) error {
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		s.mu.Lock()
