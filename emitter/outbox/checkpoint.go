@@ -21,6 +21,10 @@ const (
 	pageSize = 4096
 	// yieldEvery is after how many records a checkpoint lets others have the CPU.
 	yieldEvery = 32
+	// glanceEvery is how often a writer that waits for a checkpoint looks what else there is
+	// to do, and maxStall for how long a checkpoint that gets on may write nothing.
+	glanceEvery = 100 * time.Millisecond
+	maxStall    = 10 * time.Second
 )
 
 // frozen is an overlay on its way to the state file.
@@ -40,16 +44,19 @@ type frozen struct {
 	// running ends with the outcome of the checkpoint; nil while none runs.
 	running chan error
 	cancel  context.CancelFunc
+	// steps has a token when a part of the checkpoint is in the file.
+	steps chan struct{}
 	// again is when the next checkpoint begins, err why the last one failed.
 	again time.Time
 	err   error
 }
 
 // makeRoom begins and ends checkpoints. It waits for one only if the journal is
-// full; it returns an error if there is no room for another commit.
-func (e *engine) makeRoom() error {
+// full, and calls meanwhile now and then as long as that checkpoint gets on; it
+// returns an error if there is no room for another commit.
+func (e *engine) makeRoom(meanwhile func()) error {
 	for {
-		e.collect(e.isFull())
+		e.collect(e.isFull(), meanwhile)
 		if e.frozen == nil {
 			if err := e.freezeIfDue(); err != nil {
 				return err
@@ -129,7 +136,7 @@ func (e *engine) freeze(erases bool, moved chan<- error) (err error) {
 	if err := e.journal.rotate(); err != nil {
 		return err
 	}
-	e.frozen = &frozen{changes: e.active, upTo: upTo, erases: erases, moved: moved}
+	e.frozen = &frozen{changes: e.active, upTo: upTo, erases: erases, moved: moved, steps: make(chan struct{}, 1)}
 	e.active = newOverlay()
 	e.publish()
 	return nil
@@ -149,19 +156,46 @@ func (e *engine) startIfDue() {
 }
 
 // collect takes the outcome of a checkpoint if it has ended. If wait is true it
-// waits for that.
-func (e *engine) collect(wait bool) {
+// waits for that, and calls meanwhile.
+func (e *engine) collect(wait bool, meanwhile func()) {
 	f := e.frozen
 	if f == nil || f.running == nil {
 		return
 	}
 	if wait {
-		e.ended(<-f.running)
+		e.ended(f.await(meanwhile))
 		return
 	}
 	select {
 	case err := <-f.running:
 		e.ended(err)
+	default:
+	}
+}
+
+// await waits for the outcome of a running checkpoint. It calls meanwhile now and then,
+// but not while nothing comes into the file.
+func (f *frozen) await(meanwhile func()) error {
+	ticker := time.NewTicker(glanceEvery)
+	defer ticker.Stop()
+	for last := time.Now(); ; {
+		select {
+		case err := <-f.running:
+			return err
+		case <-f.steps:
+			last = time.Now()
+		case <-ticker.C:
+			if time.Since(last) < maxStall {
+				meanwhile()
+			}
+		}
+	}
+}
+
+// step notes that a part of the checkpoint is in the file.
+func (f *frozen) step() {
+	select {
+	case f.steps <- struct{}{}:
 	default:
 	}
 }
@@ -228,6 +262,7 @@ func (e *engine) apply(ctx context.Context, f *frozen) (err error) {
 		if err != nil || !more {
 			return err
 		}
+		f.step()
 	}
 }
 

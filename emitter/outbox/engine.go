@@ -77,7 +77,7 @@ func openEngine(db *bolt.DB, j *journal, after position, s *Store) (*engine, err
 		e.active = found[len(found)-1].changes
 	}
 	if len(found) > 1 {
-		e.frozen = &frozen{changes: found[0].changes, upTo: found[0].last}
+		e.frozen = &frozen{changes: found[0].changes, upTo: found[0].last, steps: make(chan struct{}, 1)}
 	}
 	e.publish()
 	return e, nil

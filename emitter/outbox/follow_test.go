@@ -48,8 +48,8 @@ func TestReplicaThatDoesNotGoWithTheLogIsRefusedAndNeverLeads(t *testing.T) {
 	}
 	f(ErrNewer.Error(), func(s *testServers) { s.forge(t, func(b []byte) { b[0]++ }) })
 	f(ErrNewer.Error(), func(s *testServers) { s.forge(t, func(b []byte) { b[1] = byte(entryKindEnd) }) })
-	f("has another there", func(s *testServers) { s.forge(t, func(b []byte) { b[chainAt]++ }) })
-	f("has another there", func(s *testServers) { s.entries[len(s.entries)-1][chainAt]++ })
+	f("has another in its place", func(s *testServers) { s.forge(t, func(b []byte) { b[chainAt]++ }) })
+	f("has another in its place", func(s *testServers) { s.entries[len(s.entries)-1][chainAt]++ })
 	f("has lost entries", func(s *testServers) { s.entries = s.entries[:len(s.entries)-3] })
 	f("has lost entries", func(s *testServers) { s.entries = nil })
 }

@@ -120,6 +120,19 @@ func (w *writer) keepLeading() (isDone bool, err error) {
 	return true, w.judge(err)
 }
 
+// stayLeading says that this replica leads, if it does and it is time, while its file
+// cannot take anything.
+func (w *writer) stayLeading() {
+	r := w.replication
+	switch {
+	case r == nil || !r.leads || w.untilBeat(beatEvery) > 0:
+	case r.proposal == nil:
+		_ = w.judge(w.say(entryBeat, nil)) // what could not be written stays a proposal
+	case r.proposal.tx == nil: // such a one
+		_ = w.judge(w.retry())
+	}
+}
+
 // isTermOver reports whether the function of the term has returned, and nothing waits.
 func (w *writer) isTermOver() bool {
 	r := w.replication

@@ -294,3 +294,52 @@ func TestFilesNoteOnceAMinuteHowFarTheyAreInALogOfBeats(t *testing.T) {
 		}
 	})
 }
+
+// It is the same for the replicas that take over: they would follow each other in a circle.
+func TestALeaderWhoseDiskIsSlowGoesOnLeadingUntilItHangs(t *testing.T) {
+	f := func(name string, getsOn bool) {
+		t.Helper()
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				servers, dirs := newTestServers(), memberDirs(t, 2)
+				a := servers.newReplica(dirs[0], "a").start(t)
+				waitLeading(t, a)
+				b := servers.newReplica(dirs[1], "b").start(t)
+				waitEqual(t, a, b)
+				checkpoint := fillJournal(t, a.Store)
+				leads := true
+				for range 60 { // seconds
+					if getsOn {
+						checkpoint.step()
+					}
+					time.Sleep(time.Second)
+					leads = leads && a.Leads()
+				}
+				if leads != getsOn {
+					t.Errorf("a has led all the time: %t", leads)
+				}
+				if hasTakenOver := b.terms.Load() > 0; hasTakenOver == getsOn {
+					t.Errorf("b took over: %t", hasTakenOver)
+				}
+				checkpoint.running <- nil
+				do(t, waitLeading(t, a, b).Store, func(tx *Tx) { tx.Enqueue(delivery("ann", 1)) })
+				waitEqual(t, a, b)
+			})
+		})
+	}
+	f("its checkpoint gets on", true)
+	f("its checkpoint hangs", false)
+}
+
+// fillJournal makes the journal full, and returns a checkpoint that is never done.
+func fillJournal(t *testing.T, s *Store) (checkpoint *frozen) {
+	t.Helper()
+	do(t, s, func(*Tx) { // which is called by the writer
+		e := s.writer.engine
+		e.collect(true, func() {})
+		checkpoint = &frozen{changes: newOverlay(), running: make(chan error, 1), cancel: func() {}, steps: make(chan struct{}, 1)}
+		e.frozen = checkpoint
+		e.active.memory += 2 * int(e.journal.limit)
+	})
+	return checkpoint
+}

@@ -133,7 +133,10 @@ func (w *writer) step(ctx context.Context) error {
 	if err := w.makeRoom(); err != nil {
 		return err
 	}
-	if w.replication != nil {
+	if r := w.replication; r != nil {
+		if !r.leads { // since it was overtaken while it waited
+			return nil
+		}
 		if isDone, err := w.keepLeading(); isDone {
 			return err
 		}
@@ -240,13 +243,14 @@ func (w *writer) wait(ctx context.Context, latest time.Duration) (isDue bool) {
 	return false
 }
 
-// makeRoom sees to it that the journal can take a commit. A state file that turns
-// out to be damaged is closed.
+// makeRoom sees to it that the journal can take a commit. A leader that has to wait for
+// a slow disk goes on leading: another one would have the same to write. A state file
+// that turns out to be damaged is closed.
 func (w *writer) makeRoom() error {
 	if w.engine.isFull() {
 		w.stopShrinking()
 	}
-	err := w.engine.makeRoom()
+	err := w.engine.makeRoom(w.stayLeading)
 	if errors.Is(err, errCorrupt) {
 		w.close()
 	}
