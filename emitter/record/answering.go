@@ -94,18 +94,18 @@ func (r *Recorder) answerOrder(question []byte) []byte {
 	if json.Unmarshal(question, &q) != nil {
 		return nil
 	}
-	asked := make(map[string]bool, len(q.Participants))
+	asked := make([]string, 0, len(q.Participants))
 	a := orderAnswer{Incarnation: r.replicas.Seer.Incarnation(), Known: make([]knownExchanges, len(q.Participants))}
 	r.flights.mu.Lock()
 	now := time.Now()
 	a.Started = now.Sub(r.flights.memories.started)
 	r.flights.memories.expire(now)
 	for i, participant := range q.Participants {
-		asked[string(participant)] = true
-		a.Known[i] = r.flights.known(string(participant), now, q.AwaitsAnswers)
+		asked = append(asked, string(participant))
+		a.Known[i] = r.flights.known(asked[i], now, q.AwaitsAnswers)
 	}
 	r.flights.mu.Unlock()
-	for _, q := range r.replicas.Seer.Unseen(func(participant string) bool { return asked[participant] }) {
+	for _, q := range r.replicas.Seer.Unseen(asked) {
 		known := knownQueue{Incarnation: q.Incarnation, Acked: q.Acked}
 		for _, k := range q.Pending {
 			known.Pending = max(known.Pending, k)

@@ -33,8 +33,8 @@ type Seer interface {
 	// Incarnation names this process among all that ever were a replica.
 	Incarnation() string
 	// Unseen returns how far the sightings of this replica are, by incarnation, and which
-	// of the participants that want selects are on their way.
-	Unseen(want func(participant string) bool) []replica.Queue
+	// of some participants are on their way.
+	Unseen(of []string) []replica.Queue
 	// ForgetSpilled drops what waits on this replica's disk of a participant.
 	ForgetSpilled(ctx context.Context, participant string) error
 }

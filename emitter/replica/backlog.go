@@ -1,5 +1,7 @@
 package replica
 
+import "maps"
+
 // backlog is what is not known to be seen of one incarnation. It is guarded by the lock
 // of the Seer, but for spill, which is the sender's.
 type backlog struct {
@@ -27,10 +29,16 @@ func newBacklog(incarnation string) *backlog {
 	return &backlog{incarnation: incarnation, pending: map[string]uint64{}}
 }
 
-func (b *backlog) queue(want func(participant string) bool) Queue {
+// queue returns what is pending of some participants, of all if that is nil. A spill may
+// have very many, and participants wait for the lock.
+func (b *backlog) queue(of []string) Queue {
 	q := Queue{Incarnation: b.incarnation, Acked: b.acked, Pending: map[string]uint64{}}
-	for participant, k := range b.pending {
-		if want == nil || want(participant) {
+	if of == nil {
+		maps.Copy(q.Pending, b.pending)
+		return q
+	}
+	for _, participant := range of {
+		if k, ok := b.pending[participant]; ok {
 			q.Pending[participant] = k
 		}
 	}

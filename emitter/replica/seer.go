@@ -146,13 +146,13 @@ func (s *Seer) See(participant string, at time.Time, data []byte) (done <-chan s
 }
 
 // Unseen tells what is not known to be in what was seen, of each incarnation of this
-// replica, of the participants that want asks for; of all if it is nil. want must not
-// call the Seer. The last queue is that of this incarnation.
-func (s *Seer) Unseen(want func(participant string) bool) (queues []Queue) {
+// replica, of some participants, however many others there are; of all if that is nil.
+// The last queue is that of this incarnation.
+func (s *Seer) Unseen(of []string) (queues []Queue) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, b := range s.backlogs() {
-		queues = append(queues, b.queue(want))
+		queues = append(queues, b.queue(of))
 	}
 	return queues
 }

@@ -82,7 +82,7 @@ func TestOverACutLineSightingsAreSpilledAndSentInOrderLater(t *testing.T) {
 				if status.Records != 299 || status.Spilled != 299 || status.Bytes == 0 || status.IsConnected != (line != "cut") {
 					t.Errorf("the status is %+v", status)
 				}
-				q := l.Unseen(func(p string) bool { return p == "p3" })[0]
+				q := l.Unseen([]string{"p3", "nobody"})[0]
 				if diff := cmp.Diff(Queue{l.Incarnation(), 1, map[string]uint64{"p3": 297}}, q); diff != "" {
 					t.Errorf("Unseen differs (-want +got):\n%s", diff)
 				}
