@@ -66,6 +66,9 @@ func (w *writer) transact() (tx *Tx, failed *int, err error) {
 	tx = newTx(v, w.identity, time.Now())
 	w.trimmer.fillerBytes = fillerBytes(v.bolt)
 	tx.damage = w.store.damage
+	if w.replication != nil {
+		tx.beat = w.beat
+	}
 	w.trimmer.begin(tx)
 	w.verify(tx)
 	for i, c := range w.batch {
@@ -73,7 +76,7 @@ func (w *writer) transact() (tx *Tx, failed *int, err error) {
 		if isLong := time.Since(tx.now) >= maxBatchTime; i > 0 && (isLong || isLarge) {
 			break
 		}
-		if err := apply(tx, c); errors.Is(err, errCorrupt) {
+		if err := apply(tx, c); errors.Is(err, errCorrupt) || isOfLog(err) {
 			return nil, nil, err
 		} else if err != nil {
 			return nil, &i, err

@@ -120,6 +120,19 @@ func (w *writer) keepLeading() (isDone bool, err error) {
 	return true, w.judge(err)
 }
 
+// beat says that this replica leads, if it is time.
+func (w *writer) beat() error {
+	if w.untilBeat(beatEvery) > 0 {
+		return nil
+	}
+	return w.say(entryBeat, nil)
+}
+
+// isOfLog reports whether the log, and no change, is to blame for an error.
+func isOfLog(err error) bool {
+	return errors.Is(err, ErrOvertaken) || errors.Is(err, ErrGone) || errors.Is(err, errLog)
+}
+
 // stayLeading says that this replica leads, if it does and it is time, while its file
 // cannot take anything.
 func (w *writer) stayLeading() {
@@ -127,7 +140,7 @@ func (w *writer) stayLeading() {
 	switch {
 	case r == nil || !r.leads || w.untilBeat(beatEvery) > 0:
 	case r.proposal == nil:
-		_ = w.judge(w.say(entryBeat, nil)) // what could not be written stays a proposal
+		_ = w.judge(w.beat()) // what could not be written stays a proposal
 	case r.proposal.tx == nil: // such a one
 		_ = w.judge(w.retry())
 	}

@@ -343,3 +343,48 @@ func fillJournal(t *testing.T, s *Store) (checkpoint *frozen) {
 	})
 	return checkpoint
 }
+
+func TestALeaderGoesOnLeadingWhileAChangeTakesLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		servers, dirs := newTestServers(), memberDirs(t, 2)
+		a := servers.newReplica(dirs[0], "a").start(t)
+		waitLeading(t, a)
+		b := servers.newReplica(dirs[1], "b").start(t)
+		waitEqual(t, a, b)
+		do(t, a.Store, func(tx *Tx) {
+			for range 15 { // seconds
+				time.Sleep(time.Second)
+				tx.Beat()
+			}
+			tx.Enqueue(delivery("ann", 1))
+		})
+		if b.terms.Load() > 0 || !a.Leads() {
+			t.Error("b has taken over")
+		}
+		waitEqual(t, a, b)
+	})
+}
+
+func TestAChangeThatTakesLongIsLeftToTheReplicaThatHasTakenOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		servers, dirs := newTestServers(), memberDirs(t, 2)
+		a := servers.newReplica(dirs[0], "a").start(t)
+		waitLeading(t, a)
+		b := servers.newReplica(dirs[1], "b").start(t)
+		waitEqual(t, a, b)
+		goesOn := true
+		err := a.Do(t.Context(), func(tx *Tx) {
+			tx.Enqueue(delivery("ann", 1))
+			time.Sleep(5 * time.Second)
+			goesOn = tx.Beat()
+		})
+		if goesOn || !errors.Is(err, ErrFollows) {
+			t.Errorf("it goes on: %t, and Do returned %v", goesOn, err)
+		}
+		waitLeading(t, b)
+		waitEqual(t, a, b)
+		if find(t, a.Store, "msg_ann_1") != nil {
+			t.Error("the change was made")
+		}
+	})
+}

@@ -56,7 +56,9 @@ type Tx struct {
 	restored int
 	// after has the functions to call once the commit is on disk.
 	after []func()
-	err   error
+	// beat says, if it is time, that this replica leads; nil for a store that is alone.
+	beat func() error
+	err  error
 }
 
 // newTx makes a Tx on a view of what is committed.
@@ -71,6 +73,16 @@ func newTx(v *view, id identity, now time.Time) *Tx {
 // After calls fn once the change is on disk. fn is not durable: after a crash in
 // between or a failed disk it is not called.
 func (tx *Tx) After(fn func()) { tx.after = append(tx.after, fn) }
+
+// Beat has the other replicas know that this one still leads. A change that may take long
+// calls it now and then, or another replica takes over meanwhile, and has to begin the
+// same change. If it returns false, that has happened: the change should return.
+func (tx *Tx) Beat() (goesOn bool) {
+	if tx.beat != nil && tx.err == nil {
+		tx.err = tx.beat()
+	}
+	return tx.err == nil
+}
 
 func (tx *Tx) get(b bucket, key []byte) []byte { return tx.view.get(b, key) }
 
