@@ -16,6 +16,9 @@ const (
 	// readLimit is how long it waits for what the answers have announced until it asks
 	// again: who announced it may be gone.
 	readLimit = 100 * time.Millisecond
+	// neverComes is how long a batch waits at least for what is not among all that the
+	// servers say they have: one that stood still does not know yet that others went on.
+	neverComes = 2 * time.Second
 	// gatherLimit is how long a batch waits for others at most. Replicas that are gone
 	// leave the roster before: it is longer than presence in emitter/replica.
 	gatherLimit = 40 * time.Second
@@ -159,7 +162,8 @@ func (b *batch) readTo(ctx context.Context, replies []replyFrom) (isRead bool, e
 		case one := <-b.messages:
 			b.receive(one)
 		case <-limit.C:
-			return b.hasReadPending(replies) && b.hasReadAll(ctx), ctx.Err()
+			isLong := time.Since(b.began) >= neverComes
+			return isLong && b.hasReadPending(replies) && b.hasReadAll(ctx), ctx.Err()
 		case <-ctx.Done():
 			return false, ctx.Err()
 		}
@@ -200,13 +204,21 @@ func (b *batch) hasReadAll(ctx context.Context) bool {
 	return err == nil && max(b.last, b.floor.Load()) >= last
 }
 
-// learn notes what the replies say of participants. Who is asked again does not take
-// more messages into the batch, unless it waits for clicks: it has to end.
+// learn notes what the replies say of participants. Who is asked again and again does not
+// take more messages into the batch, unless it waits for clicks: it has to end.
 func (b *batch) learn(participants []string, replies []replyFrom, isComplete bool, asked uint64) {
+	var queues []knownQueue
+	for _, reply := range replies {
+		queues = append(queues, reply.Queues...)
+	}
 	for i, participant := range participants {
-		s := &standing{isComplete: isComplete, asked: asked, upTo: b.last}
-		if before := b.known[participant]; before != nil && !time.Now().Before(b.clicksUntil) {
-			s.upTo = before.upTo
+		s := &standing{isComplete: isComplete, asked: asked, rounds: 1, queues: queues}
+		if before := b.known[participant]; before != nil {
+			s.rounds += before.rounds
+			isLong := s.rounds >= maxRounds || time.Since(b.began) >= roundsLimit
+			if s.isCut = isLong && !time.Now().Before(b.clicksUntil); s.isCut {
+				s.queues = before.queues
+			}
 		}
 		for _, reply := range replies {
 			s.views = append(s.views, view{incarnation: reply.Incarnation, made: reply.made, unsure: reply.unsure, started: reply.Started, knownExchanges: reply.Known[i]})

@@ -18,6 +18,8 @@ type batch struct {
 	began time.Time
 	// known is what the replicas have told of participants.
 	known map[string]*standing
+	// left has what was read of participants who were cut, and is not in it.
+	left map[string][]*seen
 	// clicksUntil is until when it waits for clicks, zero if it does not.
 	clicksUntil time.Time
 }
@@ -84,13 +86,13 @@ func (b *batch) hasMoves() bool {
 	})
 }
 
-// extend takes the messages into the batch in which participants of it were seen
-// before the replicas were asked, and those before them.
+// extend takes the messages into the batch that have what participants of it had done
+// when the replicas were asked, and those before them.
 func (b *batch) extend() {
 	for i, one := range b.list[b.count:] {
 		isNeeded := slices.ContainsFunc(one.seen, func(s *seen) bool {
 			known := b.known[s.participant]
-			return known != nil && one.number <= known.upTo
+			return known != nil && known.needs(s)
 		})
 		if isNeeded {
 			b.count += i + 1
@@ -206,6 +208,7 @@ func (b *batch) ordered() []*seen {
 		}
 	}
 	all = sequence(all)
+	b.leave()
 	places := map[uint64]int{}
 	for i, s := range all {
 		if s.Observation != nil {

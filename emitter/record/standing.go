@@ -1,6 +1,7 @@
 package record
 
 import (
+	"iter"
 	"slices"
 	"time"
 
@@ -10,6 +11,10 @@ import (
 const (
 	// clickPause is how often the leader asks whether a navigation has ended.
 	clickPause = 5 * time.Millisecond
+	// maxRounds is how often the replicas are asked about a participant who goes on meanwhile
+	// until what came since waits for the next batch, and roundsLimit how long.
+	maxRounds   = 10
+	roundsLimit = 2 * time.Second
 	// clickShare is how much longer than it has waited for clicks the leader does not
 	// wait for others: whoever keeps navigations in flight must not hold up everybody.
 	clickShare = 9
@@ -19,10 +24,26 @@ const (
 type standing struct {
 	// isComplete reports whether all that were heard of lately have.
 	isComplete bool
-	// asked is the number of the last message that was read when they were asked, upTo
-	// that when all had been read of what was on its way at first.
-	asked, upTo uint64
-	views       []view
+	// asked is the number of the last message that was read when they were asked last, and
+	// rounds is how often they were.
+	asked  uint64
+	rounds int
+	// queues tell what had ended when they were asked, or in an earlier round if isCut.
+	queues []knownQueue
+	isCut  bool
+	views  []view
+}
+
+// needs reports whether a sighting of the participant is folded together with what was
+// known when the replicas were asked: it had ended by then. What was seen by a replica
+// that is gone may have.
+func (s *standing) needs(one *seen) bool {
+	for _, q := range s.queues {
+		if q.Incarnation == one.from {
+			return one.k <= max(q.Acked, q.Pending)
+		}
+	}
+	return true
 }
 
 // view is what one replica knew of a participant when it made its answer, by the
@@ -94,16 +115,46 @@ func (b *batch) isAlone(all []*seen, at int) bool {
 // begun before. Its replica may not remember.
 func (b *batch) isDisturbedLater(all []*seen, at int) bool {
 	s := all[at]
-	for _, later := range all[at+1:] {
-		if later.participant != s.participant {
-			break // those of a participant are side by side
-		}
+	for later := range b.after(all, at) {
 		disturbs := later.from != s.from && later.Observation != nil && later.Observation.Kind != rules.PageShown
 		if disturbs && !later.Began.After(s.at) {
 			return true
 		}
 	}
 	return false
+}
+
+// after returns the sightings of a participant that are folded after one, as far as they
+// were read.
+func (b *batch) after(all []*seen, at int) iter.Seq[*seen] {
+	participant := all[at].participant
+	return func(yield func(*seen) bool) {
+		for _, later := range all[at+1:] {
+			if later.participant != participant {
+				break // those of a participant are side by side
+			}
+			if !yield(later) {
+				return
+			}
+		}
+		for _, later := range b.left[participant] {
+			if !yield(later) {
+				return
+			}
+		}
+	}
+}
+
+// leave finds what is left to the next batch of participants who were cut.
+func (b *batch) leave() {
+	b.left = map[string][]*seen{}
+	for _, one := range b.list[b.count:] {
+		for _, s := range one.seen {
+			if known := b.known[s.participant]; known != nil && known.isCut {
+				b.left[s.participant] = append(b.left[s.participant], s)
+			}
+		}
+	}
 }
 
 // mayDisturb reports whether an exchange at the replica may have overlapped a page that
@@ -132,12 +183,9 @@ func (b *batch) inFlight(all []*seen, places map[uint64]int, at int) (tickets []
 			tickets, items = append(tickets, ticket), append(items, item)
 		}
 	}
-	for _, later := range all[at+1:] {
+	for later := range b.after(all, at) {
 		l := later.Observation
-		if later.participant != s.participant || l == nil {
-			break // those of a participant are side by side
-		}
-		if later.from != s.from && l.Kind == rules.Answered && l.Journey == o.Journey && !later.Began.After(s.at) {
+		if l != nil && later.from != s.from && l.Kind == rules.Answered && l.Journey == o.Journey && !later.Began.After(s.at) {
 			add(l.Ticket, l.Item)
 		}
 	}
