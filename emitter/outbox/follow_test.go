@@ -149,3 +149,15 @@ func TestReplicaSaysThatItCannotReachTheLogUntilItCan(t *testing.T) {
 		}
 	})
 }
+
+func TestReplicaThatCannotOpenItsFileSaysWhy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		servers, dirs := newTestServers(), memberDirs(t, 1)
+		first := servers.newReplica(dirs[0], "a").start(t)
+		waitLeading(t, first)
+		second := servers.newReplica(dirs[0], "b").start(t)
+		eventually(t, "it says why", func() bool { return strings.Contains(second.Replica().Reason, "another process uses it") })
+		first.stop()
+		eventually(t, "it leads", func() bool { got := second.Replica(); return got.Role == RoleLeading && got.Reason == "" })
+	})
+}

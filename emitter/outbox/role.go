@@ -78,8 +78,19 @@ func (s *Store) Replica() Replica {
 	return r.shown
 }
 
-// show shows what the replica does. The writer calls it.
+// show shows what the replica does, and logs another role. The writer calls it.
 func (r *replication) show(role Role, reason error) {
+	before, next := r.tell(role, reason)
+	switch {
+	case role != before.Role, next.Reason != before.Reason && !errors.Is(reason, errLog) && next.Reason != "":
+		r.logRole(before, next)
+	case errors.Is(reason, errLog) && next.Reason != before.Reason: // the cause may be another each time
+		r.logs.Do(func() { r.logRole(before, next) })
+	}
+}
+
+// tell shows what the replica does to whoever asks.
+func (r *replication) tell(role Role, reason error) (before, next Replica) {
 	number, last := r.last, r.at.index
 	if r.incoming != nil {
 		number = max(number, r.incoming.read())
@@ -87,23 +98,18 @@ func (r *replication) show(role Role, reason error) {
 	if number > r.at.number {
 		last += number - r.at.number
 	}
-	next := Replica{Role: role, Incarnation: r.incarnation, Leader: r.leader, Applied: r.at.index, Last: last, Heard: r.heard}
+	next = Replica{Role: role, Incarnation: r.incarnation, Leader: r.leader, Applied: r.at.index, Last: last, Heard: r.heard}
 	if reason != nil {
 		next.Reason = reason.Error()
 	}
 	r.mu.Lock()
-	before := r.shown
+	defer r.mu.Unlock()
+	before = r.shown
 	if next.Since = before.Since; role != before.Role {
 		next.Since = time.Now()
 	}
 	r.shown = next
-	r.mu.Unlock()
-	switch {
-	case role != before.Role, next.Reason != before.Reason && !errors.Is(reason, errLog) && next.Reason != "":
-		r.logRole(before, next)
-	case errors.Is(reason, errLog) && next.Reason != before.Reason: // the cause may be another each time
-		r.logs.Do(func() { r.logRole(before, next) })
-	}
+	return before, next
 }
 
 func (r *replication) logRole(before, next Replica) {

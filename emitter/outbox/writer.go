@@ -176,6 +176,9 @@ func (w *writer) working() {
 // failed notes that the file cannot be opened or written.
 func (w *writer) failed(err error) {
 	w.store.setStatus(status{phase: phaseFailed, err: err})
+	if r := w.replication; r != nil && w.engine == nil {
+		r.tell(RoleBehind, err)
+	}
 	w.logFailure.Do(func() {
 		if w.replication != nil {
 			w.store.log.Error("cannot write: what changes waits, or another replica takes over", "error", err, "waiting", w.store.changes.waiting())

@@ -31,7 +31,7 @@ func (p *Pipeline) Start(ctx context.Context, failed func(error)) {
 	if r := p.Replicas; r != nil {
 		run(endless(p.Recorder.Answer))
 		run(r.Roster.Run)
-		run(p.Store.Run)
+		runOr("the last changes were not written: what was seen is kept, and what was delivered in the last moments may come again", p.Store.Run)
 		run(endless(func(ctx context.Context) { p.Store.Lead(ctx, p.term) }))
 		runOr("observations are lost: they could not be kept before the end", r.Seer.Run)
 		run(endless(p.Recorder.CheckRelease))
