@@ -57,7 +57,7 @@ type folding struct {
 	// noClicksBefore is when the leader may wait for clicks again.
 	noClicksBefore time.Time
 
-	warnUnread, warnAbsent, warnDamagedSeen rate.Sometimes
+	warnUnread, warnAbsent, warnGivenUp, warnDamagedSeen rate.Sometimes
 }
 
 // runFolding folds what the replicas saw until ctx ends.
@@ -67,7 +67,7 @@ func (r *Recorder) runFolding(ctx context.Context) {
 		f := &folding{
 			Recorder: r, messages: make(chan *seenMessage, readAhead), lastK: map[string]uint64{}, clocks: clocks{},
 			warnUnread: rate.Sometimes{Interval: time.Minute}, warnAbsent: rate.Sometimes{Interval: time.Minute},
-			warnDamagedSeen: rate.Sometimes{Interval: time.Minute},
+			warnGivenUp: rate.Sometimes{Interval: time.Minute}, warnDamagedSeen: rate.Sometimes{Interval: time.Minute},
 		}
 		f.run(ctx)
 		sleep(ctx, readPause) // until it leads no more, or the store can be written again

@@ -70,6 +70,10 @@ func (b *batch) askUntilRead(ctx context.Context, participants []string) error {
 			}
 		}
 		isGivenUp := time.Since(b.began) > gatherLimit || b.bytes >= maxUnfolded
+		if isGivenUp && !isRead && isDue(&b.warnGivenUp) {
+			b.log.Error("events are made though not everything was read that participants did before: some may have wrong pages, or lack answers",
+				"waited", time.Since(b.began).Round(time.Second), "read_bytes", b.bytes, "unanswered", b.unanswered(replies))
+		}
 		if isRead || isGivenUp {
 			b.learn(participants, replies, isRead, asked)
 			return nil
