@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"time"
 )
 
@@ -53,10 +54,11 @@ func (w *writer) beginAt(ctx context.Context, at place, changes *overlay) error 
 		return err
 	}
 	saved, err := w.store.saveSnapshot(ctx, w.engine)
-	if err == nil {
-		w.store.log.Info("began a new log of the replicas with the state of this one", "snapshot", saved.name.text, "bytes", saved.size)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUnsaved, err)
 	}
-	return err
+	w.store.log.Info("began a new log of the replicas with the state of this one", "snapshot", saved.name.text, "bytes", saved.size)
+	return nil
 }
 
 func randomChain() (c chain) {

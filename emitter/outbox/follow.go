@@ -65,6 +65,7 @@ func (w *writer) beginToFollow(ctx context.Context) error {
 	}
 	at := file.place
 	r.at, r.settled, r.noted, r.notedAt, r.last, r.parts = at, at, at, time.Now(), log.last, nil
+	r.unloaded = nil
 	r.countFrom(at, log.snapshot)
 	if p := r.proposal; p != nil && at == p.end() { // a commit that seemed to fail
 		r.proposal = nil
@@ -116,7 +117,8 @@ func (w *writer) refuse(ctx context.Context, err error) error {
 	case errors.Is(err, ErrNewer), errors.Is(err, errEntry), errors.Is(err, errRefused):
 		r.show(RoleRefused, err)
 		w.wait(ctx, refusedPause)
-	case errors.Is(err, errJoinWaits), errors.Is(err, errNoSnapshot), errors.Is(err, errSnapshot):
+	case errors.Is(err, errJoinWaits), errors.Is(err, errNoSnapshot), errors.Is(err, errSnapshot), errors.Is(err, errUnsaved):
+		r.unloaded = err
 		r.show(RoleLoading, err)
 		w.wait(ctx, maxPause)
 	case errors.Is(err, ErrGone), errors.Is(err, ErrBusy), errors.Is(err, context.Canceled):

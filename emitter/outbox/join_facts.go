@@ -117,10 +117,10 @@ func (w *writer) join(ctx context.Context) (file localState, log logState, ok bo
 	case joinFollow:
 		return file, log, true, nil
 	case joinLoad:
-		r.show(RoleLoading, nil)
+		r.show(RoleLoading, r.unloaded)
 		return file, log, false, w.load(ctx, usable, log)
 	case joinBegin:
-		r.show(RoleLoading, nil)
+		r.show(RoleLoading, r.unloaded)
 		return file, log, false, w.begin(ctx, file, log)
 	case joinRefused:
 		return file, log, false, &RefusedError{Dir: w.store.options.Dir}

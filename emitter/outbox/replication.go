@@ -37,6 +37,8 @@ const (
 var (
 	// errLog is the error of a log that does not answer.
 	errLog = errors.New("the log of the replicas cannot be reached")
+	// errUnsaved is the error of a snapshot without which a log cannot begin.
+	errUnsaved = errors.New("cannot begin the log of the replicas")
 	// errLost is the error of a file that has lost something.
 	errLost = errors.New("records of the state file are damaged: a snapshot replaces it")
 )
@@ -71,6 +73,9 @@ type replication struct {
 	// the log whether there is nothing new; zero if it has not in this silence.
 	patience time.Duration
 	asked    time.Time
+	// unloaded is why the file could not be made from a snapshot, or be the first one; nil
+	// once it was.
+	unloaded error
 	// problem is why the log could not be asked last; nil if it could.
 	problem error
 	// parts are those of a commit that is not complete.

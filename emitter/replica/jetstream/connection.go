@@ -62,6 +62,8 @@ type Connection struct {
 	options Options
 	// written, seen and snapshots are the streams.
 	written, seen, snapshots *stream
+	// complaints bounds how often a permission is logged that the user lacks.
+	complaints rate.Sometimes
 	// tornAfter is the constant of this name, but in tests.
 	tornAfter time.Duration
 }
@@ -73,18 +75,17 @@ func Open(o Options) (*Connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	settings = append(settings, nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.ErrorHandler(o.complain()))
-	conn, err := nats.Connect(servers, settings...)
-	if err != nil {
+	c := &Connection{log: o.Logger, options: o, tornAfter: tornAfter}
+	c.written, c.seen, c.snapshots = c.newStream(written), c.newStream(seen), c.newStream(snapshots)
+	c.complaints.Interval = complainEvery
+	settings = append(settings, nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.ErrorHandler(c.complain))
+	if c.conn, err = nats.Connect(servers, settings...); err != nil {
 		return nil, fmt.Errorf("cannot connect to NATS: %w", o.hide(err))
 	}
-	js, err := jetstream.New(conn)
-	if err != nil {
-		conn.Close()
+	if c.js, err = jetstream.New(c.conn); err != nil {
+		c.conn.Close()
 		return nil, fmt.Errorf("cannot use JetStream: %w", o.hide(err))
 	}
-	c := &Connection{conn: conn, js: js, log: o.Logger, options: o, tornAfter: tornAfter}
-	c.written, c.seen, c.snapshots = c.newStream(written), c.newStream(seen), c.newStream(snapshots)
 	return c, nil
 }
 
@@ -134,19 +135,6 @@ func (o Options) settings() (settings []nats.Option, servers string, err error) 
 		settings = append(settings, nats.Secure(o.TLS))
 	}
 	return settings, strings.Join(list, ","), nil
-}
-
-// complain returns what is called with what the servers say of no call: what a user may
-// not do, which looks like servers that do not answer.
-func (o Options) complain() nats.ErrHandler {
-	calm := rate.Sometimes{Interval: complainEvery}
-	return func(_ *nats.Conn, _ *nats.Subscription, err error) {
-		if errors.Is(err, nats.ErrPermissionViolation) {
-			calm.Do(func() {
-				o.Logger.Error("the user of the replicas lacks a permission at NATS: give it an account of its own, without restrictions", "error", o.hide(err))
-			})
-		}
-	}
 }
 
 // login returns the option for what a URL has of the user.

@@ -42,7 +42,7 @@ func (c *Connection) Save(ctx context.Context, name string, snapshot io.Reader) 
 		removing, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
 		defer cancel()
 		_ = c.Remove(removing, name)
-		return fmt.Errorf("cannot save a snapshot: %w", err)
+		return err
 	}
 	if err := c.removeTorn(ctx, c.snapshotSubject(name)); err != nil {
 		return fmt.Errorf("cannot remove what is left of a snapshot that was not saved: %w", err)
@@ -106,7 +106,7 @@ func (c *Connection) publishPiece(ctx context.Context, m *nats.Msg, n int) (err 
 			}
 			err = c.snapshots.failed(err)
 		}
-		if ctx.Err() != nil || hasCode(err, codeStreamFull, codeNoStorage, codeStorageLimit) {
+		if ctx.Err() != nil || errors.Is(err, errDenied) || hasCode(err, codeStreamFull, codeNoStorage, codeStorageLimit) {
 			return err
 		}
 		wait = pause(ctx, wait)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -34,6 +35,8 @@ const (
 type stream struct {
 	*Connection
 	name, subject string
+	// denial is nil if the user may use it, as far as is known.
+	denial atomic.Pointer[denial]
 
 	mu     sync.Mutex
 	handle jetstream.Stream // nil until it is known to exist
@@ -173,6 +176,9 @@ func (s *stream) failed(err error) error {
 
 // explain says in plain words what a server's error means for the stream.
 func (s *stream) explain(err error) error {
+	if text, isDenied := s.isDenied(); isDenied {
+		return fmt.Errorf("cannot use the stream %s: %w: %s", s.name, errDenied, text)
+	}
 	why := ""
 	switch {
 	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
