@@ -54,10 +54,10 @@ func TestReplicasHearEachOtherUntilTheyLeaveOrAreSilentForLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		servers := memory.NewServers()
 		a := join(servers, RosterOptions{Name: "a", Incarnation: "1"})
+		a.expect(t, "at first", "a 1")
 		b := join(servers, RosterOptions{Name: "b", Incarnation: "2", Extra: func() []byte { return []byte("extra") }})
 		c := join(servers, RosterOptions{Name: "c", Incarnation: "3"})
 		d := join(servers, RosterOptions{Name: "d", Incarnation: "4", HasUnseen: func() bool { return true }})
-		a.expect(t, "at first", "a 1")
 		time.Sleep(time.Second)
 		a.expect(t, "after a second", "a 1", "b 2", "c 3", "d 4")
 		if m := a.Present()[1]; string(m.Extra) != "extra" || m.IsSelf || m.Silent > helloEvery {
