@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -102,11 +103,13 @@ func TestTheClockOfAReplicaThatIsAloneIsKnownOnceItHasListened(t *testing.T) {
 
 func TestAClockThatIsSetIsFollowedAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		servers, ahead := memory.NewServers(), 30*time.Second
+		servers := memory.NewServers()
+		var ahead atomic.Int64
+		ahead.Store(int64(30 * time.Second))
 		a := join(servers, RosterOptions{Name: "a", Incarnation: "1"})
-		b := join(servers, RosterOptions{Name: "b", Incarnation: "2", Now: func() time.Time { return time.Now().Add(ahead) }})
+		b := join(servers, RosterOptions{Name: "b", Incarnation: "2", Now: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }})
 		time.Sleep(time.Minute)
-		ahead = 0
+		ahead.Store(0)
 		time.Sleep(3 * helloEvery)
 		if off := time.Until(b.Now()); off.Abs() > rightClock {
 			t.Errorf("its clock is off by %s", off)

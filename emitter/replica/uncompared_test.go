@@ -3,6 +3,7 @@ package replica
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,11 +13,23 @@ import (
 
 // clock is what is known of the clock of a Seer.
 type clock struct {
+	mu      sync.Mutex
 	shift   time.Duration
 	isKnown bool
 }
 
-func (c *clock) read() (time.Duration, bool) { return c.shift, c.isKnown }
+func (c *clock) read() (time.Duration, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.shift, c.isKnown
+}
+
+// compare has the clock be known.
+func (c *clock) compare(shift time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.shift, c.isKnown = shift, true
+}
 
 // expectMoved fails the test unless what was seen first has been moved by a shift.
 func expectMoved(t *testing.T, link *memory.Connection, shift time.Duration) {
@@ -57,13 +70,13 @@ func TestWhatWasSeenBeforeTheClockWasComparedIsSentLaterAndMoved(t *testing.T) {
 		})
 	}
 	f("the clock is compared", func(t *testing.T, l *life, d disk, c *clock) *life {
-		c.shift, c.isKnown = shift, true
+		c.compare(shift)
 		within(t, time.Second, l.see(t, "p", "2"))
 		return l
 	}, shift)
 	f("the clock is compared after a restart", func(t *testing.T, l *life, d disk, c *clock) *life {
 		l.end(t)
-		c.shift, c.isKnown = shift, true
+		c.compare(shift)
 		l = liveBy(l.link, d, c.read)
 		within(t, time.Second, l.see(t, "p", "2"))
 		return l
