@@ -65,7 +65,7 @@ func (w *writer) beginToFollow(ctx context.Context) error {
 	}
 	at := file.place
 	r.at, r.settled, r.noted, r.notedAt, r.last, r.parts = at, at, at, time.Now(), log.last, nil
-	r.unloaded = nil
+	r.unloaded, r.lostSince = nil, time.Time{}
 	r.countFrom(at, log.snapshot)
 	if p := r.proposal; p != nil && at == p.end() { // a commit that seemed to fail
 		r.proposal = nil
@@ -114,6 +114,9 @@ func (w *writer) refuse(ctx context.Context, err error) error {
 		return err
 	case errors.Is(err, errForeign):
 		r.differs = true // join says what is to be done
+	case r.mayBeWrong(err):
+		r.show(RoleBehind, r.problem)
+		w.wait(ctx, minPause)
 	case errors.Is(err, ErrNewer), errors.Is(err, errEntry), errors.Is(err, errRefused):
 		r.show(RoleRefused, err)
 		w.wait(ctx, refusedPause)
@@ -132,6 +135,19 @@ func (w *writer) refuse(ctx context.Context, err error) error {
 		return err
 	}
 	return nil
+}
+
+// mayBeWrong reports whether servers that say that the log has lost entries may not know
+// better yet: one that stood still, or was cut off, goes on as if it was alone at first.
+func (r *replication) mayBeWrong(err error) bool {
+	var lost *LostError
+	if !errors.As(err, &lost) || lost.differs {
+		return false
+	}
+	if r.lostSince.IsZero() {
+		r.lostSince = time.Now()
+	}
+	return time.Since(r.lostSince) < lostPatience
 }
 
 // hear notes that an entry was read, or that the silence begins anew.

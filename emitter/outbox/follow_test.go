@@ -161,3 +161,20 @@ func TestReplicaThatCannotOpenItsFileSaysWhy(t *testing.T) {
 		eventually(t, "it leads", func() bool { got := second.Replica(); return got.Role == RoleLeading && got.Reason == "" })
 	})
 }
+
+func TestALogThatHasLostEntriesIsBelievedOnceTheServersSaySoForLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, err := &replication{}, error(&LostError{Applied: 7})
+		f := func(after time.Duration, err error, want bool) {
+			t.Helper()
+			time.Sleep(after)
+			if got := r.mayBeWrong(err); got != want {
+				t.Errorf("%s later, %v may be wrong: %t", after, err, got)
+			}
+		}
+		f(0, err, true)
+		f(lostPatience-time.Second, err, true)
+		f(time.Second, err, false)
+		f(0, errJoinWaits, false)
+	})
+}

@@ -76,6 +76,8 @@ func (*RefusedError) Unwrap() error { return errRefused }
 type LostError struct {
 	// Applied is the index of the last entry that the replica has, as in Replica.
 	Applied uint64
+	// differs reports that the log was read, and has another entry.
+	differs bool
 }
 
 func (e *LostError) Error() string {

@@ -125,7 +125,7 @@ func (w *writer) join(ctx context.Context) (file localState, log logState, ok bo
 	case joinRefused:
 		return file, log, false, &RefusedError{Dir: w.store.options.Dir}
 	case joinLost:
-		return file, log, false, &LostError{Applied: file.place.index}
+		return file, log, false, &LostError{Applied: file.place.index, differs: file.differs}
 	case joinWait:
 	}
 	if log.first > log.last {

@@ -28,6 +28,9 @@ const (
 	askBefore = 500 * time.Millisecond
 	// logPatience is how long one attempt to ask the log or to write to it takes, at most.
 	logPatience = 2 * time.Second
+	// lostPatience is how long the servers must say that the log has lost entries until it
+	// counts as true.
+	lostPatience = 10 * time.Second
 	// refusedPause is how often a replica that is refused tries again.
 	refusedPause = 10 * time.Second
 	// noteEvery is how often the place of entries without changes is noted in the file.
@@ -96,6 +99,9 @@ type replication struct {
 	wrote atomic.Pointer[time.Time]
 	// takeovers is how many terms have begun.
 	takeovers atomic.Uint64
+	// lostSince is since when the servers say that the log lacks what this replica has, zero
+	// if they do not.
+	lostSince time.Time
 	// differs reports that the log has another entry than the file goes on from, emptySince
 	// is since when it has none.
 	differs    bool

@@ -24,6 +24,10 @@ const (
 	gatherLimit = 40 * time.Second
 	// maxQuestion bounds a question in bytes.
 	maxQuestion = 64 << 10
+	// goodClock is how well the clock of a replica should be known to say whether a page
+	// was shown alone, and maxMeasures how often it is measured for that at most.
+	goodClock   = 3 * time.Millisecond
+	maxMeasures = 4
 	// answerPerOne is how long an answer about one participant may be once it is encoded.
 	answerPerOne = 2 * maxAnswerOfOne
 )
@@ -102,10 +106,10 @@ func (b *batch) ask(ctx context.Context, participants []string) (replies []reply
 	sent := b.now()
 	_ = b.replicas.Link.Ask(asking, topicOrder, question, func(answer []byte) bool {
 		received := b.now()
-		reply := replyFrom{unsure: received.Sub(sent) / 2}
-		reply.made = sent.Add(reply.unsure)
+		var reply replyFrom
 		if json.Unmarshal(answer, &reply.orderAnswer) == nil && len(reply.Known) == len(participants) {
 			b.clocks.measure(reply.Incarnation, reply.Now, sent, received)
+			reply.made, reply.unsure = b.clocks.local(reply.Incarnation, reply.Now)
 			replies = append(replies, reply)
 		}
 		return !b.isAnswered(replies)

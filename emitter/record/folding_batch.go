@@ -41,6 +41,9 @@ func (b *batch) gather(ctx context.Context) error {
 	for {
 		participants := b.unasked()
 		if len(participants) == 0 {
+			participants = b.unmeasured()
+		}
+		if len(participants) == 0 {
 			if participants = b.clicking(); len(participants) == 0 {
 				return ctx.Err()
 			}
@@ -74,6 +77,20 @@ func (b *batch) unasked() (participants []string) {
 	for _, task := range b.tasks {
 		for _, participant := range task.participants {
 			add(participant, 0)
+		}
+	}
+	return participants
+}
+
+// unmeasured returns the participants who were shown a page alone, as far as its replica
+// knew, while the clock of another one is known too badly to say whether they were.
+func (b *batch) unmeasured() (participants []string) {
+	for _, one := range b.list[:b.count] {
+		for _, s := range one.seen {
+			isShown := s.Observation != nil && s.Observation.Kind == rules.PageShown && s.Observation.Alone
+			if isShown && b.known[s.participant].isUnsure() && !slices.Contains(participants, s.participant) {
+				participants = append(participants, s.participant)
+			}
 		}
 	}
 	return participants

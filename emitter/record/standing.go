@@ -46,6 +46,12 @@ func (s *standing) needs(one *seen) bool {
 	return true
 }
 
+// isUnsure reports whether it should be found out again when the replicas did what they
+// have told.
+func (s *standing) isUnsure() bool {
+	return s.rounds < maxMeasures && slices.ContainsFunc(s.views, func(v view) bool { return v.unsure > goodClock })
+}
+
 // view is what one replica knew of a participant when it made its answer, by the
 // leader's clock, which may be wrong by as much as unsure.
 type view struct {

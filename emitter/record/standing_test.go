@@ -56,3 +56,19 @@ func TestAnEventWaitsForAnAnswerThatIsLeftToTheNextBatch(t *testing.T) {
 	f(at.Add(time.Millisecond), true)
 	f(at.Add(-time.Millisecond), false) // whoever was not cut has everything in the batch
 }
+
+func TestReplicasAreAskedAgainWhoseClockIsKnownTooBadlyForAPageShown(t *testing.T) {
+	f := func(kind rules.Kind, unsure time.Duration, rounds int, want ...string) {
+		t.Helper()
+		s := seen{from: "a", k: 1, participant: "p", sighting: sighting{Observation: &rules.Observation{Kind: kind, Alone: true}}}
+		known := &standing{rounds: rounds, views: []view{{unsure: unsure}}}
+		b := &batch{folding: &folding{list: sightings(s)}, count: 1, known: map[string]*standing{"p": known}}
+		if got := b.unmeasured(); !slices.Equal(got, want) {
+			t.Errorf("kind %v, unsure by %s, asked %d times: it asks about %q, want %q", kind, unsure, rounds, got, want)
+		}
+	}
+	f(rules.PageShown, 50*time.Millisecond, 1, "p")
+	f(rules.PageShown, time.Millisecond, 1)
+	f(rules.PageShown, 50*time.Millisecond, maxMeasures)
+	f(rules.Answered, 50*time.Millisecond, 1)
+}
