@@ -20,6 +20,9 @@ func (i *inspection) account(ctx context.Context, conn *nats.Conn) {
 	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
 		i.find(NoJetStream, "JetStream is off: turn it on at the servers, and for the account")
 		return
+	case errors.Is(err, context.DeadlineExceeded):
+		i.find(Unreachable, "JetStream does not answer: its servers have just started, or too few of them are up, or the user may not ask (subjects $JS.API.>)")
+		return
 	case err != nil:
 		i.find(Denied, "cannot ask for the account's JetStream, which a user must be allowed to (subjects $JS.API.>): %v", i.options.hide(err))
 		return
