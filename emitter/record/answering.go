@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/sidehook/sidehook/rules"
 )
 
@@ -81,8 +83,11 @@ func (r *Recorder) Answer(ctx context.Context) {
 }
 
 func (r *Recorder) answer(ctx context.Context, topic string, fn func(question []byte) []byte) {
+	unheard := rate.Sometimes{Interval: time.Minute}
 	for ctx.Err() == nil {
-		_ = r.replicas.Link.Answer(ctx, topic, fn)
+		if err := r.replicas.Link.Answer(ctx, topic, fn); err != nil && ctx.Err() == nil && isDue(&unheard) {
+			r.log.Error("cannot hear what the leader asks: events wait for this replica", "error", err)
+		}
 		sleep(ctx, answerPause)
 	}
 }

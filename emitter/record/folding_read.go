@@ -83,7 +83,7 @@ func (f *folding) parse(assembler *replica.Assembler, number uint64, data []byte
 	if errors.Is(err, replica.ErrNewer) {
 		return nil, errNewerSeen
 	} else if err != nil {
-		f.logDamagedSeen(err)
+		f.noteUnreadable(err)
 	}
 	one := &seenMessage{number: number, from: from, floor: assembler.Floor(number)}
 	for i := range sightings {
@@ -92,7 +92,7 @@ func (f *folding) parse(assembler *replica.Assembler, number uint64, data []byte
 		if errors.Is(err, errNewerSighting) {
 			return nil, errNewerSeen
 		} else if err != nil {
-			f.logDamagedSeen(err)
+			f.noteUnreadable(err)
 		}
 		decoded.move(s.Shift)
 		one.bytes += len(s.Data)
@@ -101,7 +101,8 @@ func (f *folding) parse(assembler *replica.Assembler, number uint64, data []byte
 	return one, nil
 }
 
-func (f *folding) logDamagedSeen(err error) {
+func (f *folding) noteUnreadable(err error) {
+	f.unfolded.unreadable.Inc()
 	if isDue(&f.warnDamagedSeen) {
 		f.log.Error("cannot read what a replica saw: its events are lost", "error", err)
 	}

@@ -12,13 +12,21 @@ import (
 // unfoldedEvery is how often the leader looks whether it folds what the replicas saw.
 const unfoldedEvery = 5 * time.Second
 
-// unfolded is for how long nothing was folded of what the replicas saw, though something
-// waits: a message that cannot be read holds up all that come after it.
-type unfolded struct{ waited atomic.Int64 }
+// unfolded is what the leader does not fold of what the replicas saw: for how long nothing,
+// though something waits, since a message of a newer release holds up all that come after
+// it; and what cannot be read at all.
+type unfolded struct {
+	waited     atomic.Int64
+	unreadable prometheus.Counter
+}
 
 func newUnfolded(registerer prometheus.Registerer) *unfolded {
-	u := &unfolded{}
-	promauto.With(registerer).NewGaugeFunc(prometheus.GaugeOpts{
+	factory := promauto.With(registerer)
+	u := &unfolded{unreadable: factory.NewCounter(prometheus.CounterOpts{
+		Name: "sidehook_seen_unreadable_total",
+		Help: "Messages and observations of replicas that the leader could not read: their events are lost.",
+	})}
+	factory.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "sidehook_unfolded_seconds",
 		Help: "For how long the leader has made no events of what the replicas saw, though something waits.",
 	}, func() float64 { return time.Duration(u.waited.Load()).Seconds() })

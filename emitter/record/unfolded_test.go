@@ -3,9 +3,15 @@ package record
 import (
 	"encoding/binary"
 	"hash/crc32"
+	"log/slog"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/sidehook/sidehook/emitter/replica"
 )
 
 func TestSeveralReplicasSayForHowLongNothingIsFolded(t *testing.T) {
@@ -30,4 +36,13 @@ func TestSeveralReplicasSayForHowLongNothingIsFolded(t *testing.T) {
 		time.Sleep(time.Minute)
 		f("behind what a newer release has written", 50*time.Second, time.Minute)
 	})
+}
+
+func TestWhatCannotBeReadOfWhatReplicasSawIsCounted(t *testing.T) {
+	r := &Recorder{log: slog.New(slog.DiscardHandler), unfolded: newUnfolded(prometheus.NewRegistry())}
+	f := &folding{Recorder: r}
+	one, err := f.parse(&replica.Assembler{}, 7, []byte("published by hand"))
+	if count := testutil.ToFloat64(r.unfolded.unreadable); err != nil || len(one.seen) > 0 || count != 1 {
+		t.Errorf("it was read as %+v, %v, and counted %v times", one, err, count)
+	}
 }
