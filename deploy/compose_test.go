@@ -58,11 +58,8 @@ func TestTheServicesOfComposeWorkTogether(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	folder, listen, admin, app, receiver := t.TempDir(), freeAddress(t), freeAddress(t), freeAddress(t), freeAddress(t)
-	_, receiverPort, _ := strings.Cut(receiver, ":")
-	config := strings.NewReplacer("app:5000", app, "127.0.0.1:8787", receiver).Replace(read(t, "compose/config.yaml"))
-	write(t, folder+"/config.yaml", config+fmt.Sprintf("listen: %s\nadmin: %s\nstate: state\n", listen, admin))
-
+	free := freeAddresses(t, 3)
+	folder, listen, admin, app := t.TempDir(), free[0], free[1], free[2]
 	run := func(service string, args ...string) *lines {
 		t.Helper()
 		cmd := exec.Command(program, args...)
@@ -71,9 +68,12 @@ func TestTheServicesOfComposeWorkTogether(t *testing.T) {
 		}
 		return start(t, cmd)
 	}
+	printed := run("receiver", append(services["receiver"].Command, "--port", "0")...)
+	receiver := awaitPrinted(t, printed, regexp.MustCompile(`http://127\S+:\d+`))
+	config := strings.NewReplacer("app:5000", app, "http://127.0.0.1:8787", receiver).Replace(read(t, "compose/config.yaml"))
+	write(t, folder+"/config.yaml", config+fmt.Sprintf("listen: %s\nadmin: %s\nstate: state\n", listen, admin))
 	run("app", strings.Split(strings.ReplaceAll(strings.Join(services["app"].Command, " "), ":5000", app), " ")...)
 	run("sidehook", "run", folder+"/config.yaml")
-	printed := run("receiver", append(services["receiver"].Command, "--port", receiverPort)...)
 	await(t, "http://"+admin+"/ready", func(status int, _ string) bool { return status == http.StatusOK })
 	takeFirstPage(t, listen)
 	await(t, "http://"+admin+"/metrics", func(_ int, body string) bool {

@@ -79,7 +79,7 @@ func TestTheImageRunsAsItsUser(t *testing.T) {
 	}
 	layers := mutate.Extract(image)
 	defer layers.Close()
-	root, admin := t.TempDir(), freeAddress(t)
+	root, admin := t.TempDir(), freeAddresses(t, 1)[0]
 	// The user must be able to go through the folders above.
 	for at := root; at != "/"; at = at[:max(strings.LastIndexByte(at, '/'), 1)] {
 		if at == os.TempDir() || at == "/tmp" {

@@ -245,13 +245,14 @@ func TestTheConfigMapIsValidAndTakesEffectWhenKubernetesSwapsIt(t *testing.T) {
 		t.Run(file, func(t *testing.T) {
 			server := httptest.NewServer(http.NotFoundHandler())
 			defer server.Close()
-			folder, admin := t.TempDir(), freeAddress(t)
+			folder, free := t.TempDir(), freeAddresses(t, 2)
+			listen, admin := free[0], free[1]
 			text := load(t, file).config.Data["config.yaml"]
 			if !strings.Contains(text, app) {
 				t.Fatalf("the app is not %s in\n%s", app, text)
 			}
 			text = strings.NewReplacer(app, server.URL, "/var/lib/sidehook", folder+"/state", "/run/secrets/sidehook", folder+"/secrets").Replace(text)
-			text = "listen: " + freeAddress(t) + "\nadmin: " + admin + "\n" + text
+			text = "listen: " + listen + "\nadmin: " + admin + "\n" + text
 			write(t, folder+"/secrets/crm", secret+"\n")
 			swap(t, folder+"/config", "1", text)
 

@@ -69,7 +69,8 @@ func scrapeReplica(t *testing.T) (text string) {
 // is given, and returns its addresses.
 func runSidehook(t *testing.T, app, target, keys string, by ...string) (listen, admin string) {
 	t.Helper()
-	listen, admin, folder := freeAddress(t), freeAddress(t), t.TempDir()
+	folder, free := t.TempDir(), freeAddresses(t, 2)
+	listen, admin = free[0], free[1]
 	write(t, folder+"/secret", secret)
 	write(t, folder+"/config.yaml", fmt.Sprintf("app: %s\nlisten: %s\nadmin: %s\nstate: state\n%s"+
 		"targets: {crm: {url: %s, secret: file:secret, retry: {schedule: [1h]}}}\nrules: [{to: [crm]}]\n", app, listen, admin, keys, target))

@@ -183,14 +183,15 @@ func TestTheLoadBalancerSendsParticipantsToWhoIsReady(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	folder, app, front := t.TempDir(), freeAddress(t), freeAddress(t)
+	folder, free := t.TempDir(), freeAddresses(t, 2+2*replicas)
+	app, front := free[0], free[1]
 	start(t, exec.Command(program, "demo", "--app", app))
 	// So many connections are more than some machines allow a process.
 	balancer := strings.NewReplacer("maxconn 10000", "maxconn 100", ":8080\n  default_backend", front+"\n  default_backend", "app:5000", app).Replace(read(t, "replicas/haproxy.cfg"))
 	var processes []*exec.Cmd
 	var admins []string
 	for n := 1; n <= replicas; n++ {
-		listen, admin := freeAddress(t), freeAddress(t)
+		listen, admin := free[2*n], free[2*n+1]
 		name := fmt.Sprintf("sidehook-%d", n)
 		balancer = strings.Replace(balancer, fmt.Sprintf("%s %s:8080", name, name), fmt.Sprintf("%s %s port %s", name, listen, strings.Split(admin, ":")[1]), 1)
 		write(t, filepath.Join(folder, name, "config.yaml"), fmt.Sprintf(

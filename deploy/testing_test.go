@@ -9,8 +9,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -77,15 +79,23 @@ func write(t *testing.T, path, content string) {
 	}
 }
 
-// freeAddress returns an address of loopback that nobody listens at.
-func freeAddress(t *testing.T) string {
+// hosts counts the hosts that freeAddresses has used.
+var hosts atomic.Uint32
+
+// freeAddresses returns unused addresses of a host of loopback that no other call
+// returns, and that the system takes no port of for outgoing connections.
+func freeAddresses(t *testing.T, n int) (list []string) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	host := fmt.Sprintf("127.%d.1.%d", 1+os.Getpid()%250, hosts.Add(1))
+	for range n {
+		listener, err := net.Listen("tcp", host+":0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer listener.Close() // only now, or the next could have the same port
+		list = append(list, listener.Addr().String())
 	}
-	defer listener.Close()
-	return listener.Addr().String()
+	return list
 }
 
 // start starts a command, ends it with the test, and returns what it prints.
@@ -155,17 +165,37 @@ func do(request *http.Request) (status int, body string, err error) {
 // await asks url until what it responds is as wanted, and fails after 20 seconds.
 func await(t *testing.T, url string, isWanted func(status int, body string) bool) {
 	t.Helper()
+	var status int
+	var body string
+	var err error
+	if !comes(t, func(ctx context.Context) bool {
+		status, body, err = get(ctx, url)
+		return err == nil && isWanted(status, body)
+	}) {
+		t.Fatalf("%s responds %d %q (%v)", url, status, body, err)
+	}
+}
+
+// awaitPrinted returns the first text that a pattern finds in what a command prints,
+// and fails after 20 seconds.
+func awaitPrinted(t *testing.T, by *lines, pattern *regexp.Regexp) (text string) {
+	t.Helper()
+	if !comes(t, func(context.Context) bool { text = pattern.FindString(by.String()); return text != "" }) {
+		t.Fatalf("no %s in %q", pattern, by)
+	}
+	return text
+}
+
+// comes reports whether something is so within 20 seconds.
+func comes(t *testing.T, isSo func(ctx context.Context) bool) bool {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	for {
-		status, body, err := get(ctx, url)
-		if err == nil && isWanted(status, body) {
-			return
-		}
+	for !isSo(ctx) {
 		select {
 		case <-ctx.Done():
-			t.Fatalf("%s responds %d %q (%v)", url, status, body, err)
+			return false
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
+	return true
 }

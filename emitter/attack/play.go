@@ -2,21 +2,13 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"net"
 	"os"
-	"slices"
-	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/valyala/fasthttp"
 
 	"github.com/sidehook/sidehook/emitter/rig"
 )
-
-// battles counts the battles of this run.
-var battles atomic.Int64
 
 // play plays an attack in a folder of its own. An error means that it could not
 // be played.
@@ -87,13 +79,7 @@ func (b *battle) open() (stop func(), err error) {
 }
 
 func (b *battle) openSidecar(url string, ledgers []*ledger) error {
-	// A host of its own: the ports of 127.0.0.1 may be taken by others' connections
-	// while the process restarts.
-	host := fmt.Sprintf("127.1.%d.%d", os.Getpid()%256, 1+battles.Add(1)%250)
-	addresses, err := rig.FreeAddresses(host, 2)
-	for err == nil && b.isTaken(addresses) {
-		addresses, err = rig.FreeAddresses(host, 2)
-	}
+	addresses, err := rig.FreeAddresses(2)
 	if err != nil {
 		return err
 	}
@@ -107,20 +93,4 @@ func (b *battle) openSidecar(url string, ledgers []*ledger) error {
 		return err
 	}
 	return b.side.start(b.ctx)
-}
-
-// isTaken reports whether a target has the port of one of the addresses, on another
-// host of loopback: sidehook would take its own address for the target's.
-func (b *battle) isTaken(addresses []string) bool {
-	targets := []string{b.lake.URL()}
-	if b.crm != nil {
-		targets = append(targets, b.crm.URL())
-	}
-	if b.hung != nil {
-		targets = append(targets, b.hung.URL())
-	}
-	return slices.ContainsFunc(addresses, func(address string) bool {
-		_, port, _ := net.SplitHostPort(address)
-		return slices.ContainsFunc(targets, func(url string) bool { return strings.HasSuffix(url, ":"+port) })
-	})
 }

@@ -57,7 +57,7 @@ func (b *bench) state() string {
 
 // start runs a build until stop or kill.
 func (b *bench) start(of build, with setting) (*sidecar, error) {
-	addresses, err := rig.FreeAddresses("127.0.0.1", 2)
+	addresses, err := rig.FreeAddresses(2)
 	if err != nil {
 		return nil, err
 	}

@@ -33,7 +33,7 @@ func BuildNATS(ctx context.Context, path string) error {
 // StartNATS starts servers that keep what they have below dir, and waits until
 // clients can connect to each. One is a server of its own, several are a cluster.
 func StartNATS(ctx context.Context, binary, dir string, servers int) (n *NATS, err error) {
-	addresses, err := FreeAddresses("127.0.0.7", 2*servers)
+	addresses, err := FreeAddresses(2 * servers)
 	if err != nil {
 		return nil, err
 	}

@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"slices"
 	"syscall"
 	"time"
 )
@@ -93,25 +92,4 @@ func (p *Process) Stop(limit time.Duration) error {
 func (p *Process) Kill() {
 	_ = p.cmd.Process.Kill()
 	<-p.done
-}
-
-// FreeAddresses returns n unused addresses of a host of loopback. Before they are
-// used, an outgoing connection may take the port of one of 127.0.0.1, where the
-// system connects from, but not of another host.
-func FreeAddresses(host string, n int) (list []string, err error) {
-	var held []net.Listener
-	defer func() {
-		for _, l := range slices.Backward(held) {
-			l.Close()
-		}
-	}()
-	for range n {
-		l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
-		if err != nil {
-			return nil, fmt.Errorf("cannot find a free port: %w", err)
-		}
-		held = append(held, l)
-		list = append(list, l.Addr().String())
-	}
-	return list, nil
 }

@@ -38,19 +38,36 @@ func leadsTo(own map[string]address, text string) (key string) {
 	}
 	for _, key := range slices.Sorted(maps.Keys(own)) {
 		at := own[key]
-		isSameHost := strings.EqualFold(at.host, to.Hostname()) || isLocal(to.Hostname()) && (at.host == "" || isLocal(at.host))
-		if at.port == port && port != "0" && isSameHost {
+		if at.port == port && port != "0" && isReached(at.host, to.Hostname()) {
 			return key
 		}
 	}
 	return ""
 }
 
-// isLocal reports whether a host is this one whatever its addresses are.
-func isLocal(host string) bool {
-	address, err := netip.ParseAddr(host)
-	if err != nil {
-		return strings.EqualFold(host, "localhost")
+// isReached reports whether who connects to a host can reach what listens at another,
+// which is empty for all addresses of this machine.
+func isReached(listens, host string) bool {
+	at, to := loopbackOf(listens), loopbackOf(host)
+	switch {
+	case strings.EqualFold(listens, host):
+		return true
+	case listens != "" && !at.IsValid(), !to.IsValid():
+		return false // at most one of them is surely this machine
 	}
-	return address.IsLoopback() || address.IsUnspecified()
+	return !at.IsLoopback() || !to.IsLoopback() || at == to
+}
+
+// loopbackOf returns the address of loopback that a host is, an unspecified one if
+// it may be any, and the zero Addr if it may be another machine.
+func loopbackOf(host string) netip.Addr {
+	if strings.EqualFold(host, "localhost") {
+		return netip.IPv6Unspecified()
+	}
+	address, err := netip.ParseAddr(host)
+	address = address.Unmap()
+	if err != nil || !address.IsLoopback() && !address.IsUnspecified() {
+		return netip.Addr{}
+	}
+	return address
 }

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/sidehook/sidehook/emitter/rig"
@@ -60,13 +59,9 @@ func newField(dir string, s size, b binaries) (f *field, err error) {
 	return f, f.startReplicas(b, "http://"+listener.Addr().String())
 }
 
-// host is a host of loopback of this process alone: the ports of 127.0.0.1 may be taken
-// by others' connections while a process restarts.
-func host(kind, n int) string { return fmt.Sprintf("127.%d.%d.%d", 2+kind, os.Getpid()%250, 1+n) }
-
 func (f *field) startServers(b binaries) error {
 	for n := range f.size.servers {
-		addresses, err := rig.FreeAddresses(host(0, n), 3)
+		addresses, err := rig.FreeAddresses(3)
 		if err != nil {
 			return err
 		}
@@ -107,10 +102,7 @@ func (f *field) startServers(b binaries) error {
 
 func (f *field) startReplicas(b binaries, app string) error {
 	for n := range f.size.replicas {
-		addresses, err := rig.FreeAddresses(host(1, n), 2)
-		for err == nil && slices.ContainsFunc(addresses, func(address string) bool { return strings.HasSuffix(f.receiver.URL(), ":"+portOf(address)) }) {
-			addresses, err = rig.FreeAddresses(host(1, n), 2) // sidehook would take its own address for the target's
-		}
+		addresses, err := rig.FreeAddresses(2)
 		if err != nil {
 			return err
 		}

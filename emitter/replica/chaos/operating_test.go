@@ -45,13 +45,13 @@ func newPair(t *testing.T) *field {
 	var err error
 	f.receiver, err = newReceiver(f.ledger)
 	must(t, err)
-	addresses, err := rig.FreeAddresses(host(0, 0), 1)
+	addresses, err := rig.FreeAddresses(1)
 	must(t, err)
 	s := &server{name: "server-1", binary: b.server, dir: filepath.Join(dir, "server-1"), clients: addresses[0]}
 	must(t, s.configureAlone())
 	f.servers = append(f.servers, s)
 	for n := range f.size.replicas {
-		addresses, err := rig.FreeAddresses(host(1, n), 2)
+		addresses, err := rig.FreeAddresses(2)
 		must(t, err)
 		name := fmt.Sprintf("replica-%d", n+1)
 		r := &replica{name: name, binary: b.sidehook, dir: filepath.Join(dir, name), participants: addresses[0], admin: addresses[1]}

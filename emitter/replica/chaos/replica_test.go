@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -250,10 +249,4 @@ rules:
 		return err
 	}
 	return os.WriteFile(r.config(), []byte(text), 0o600)
-}
-
-// portOf is the port of an address.
-func portOf(address string) string {
-	_, port, _ := net.SplitHostPort(address)
-	return port
 }
