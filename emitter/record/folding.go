@@ -16,6 +16,9 @@ const (
 	// has to be folded together with it.
 	maxBatchSeen  = 2048
 	maxBatchBytes = 512 << 10
+	// maxWhole is how much may have to be folded together, in bytes: beyond that, a batch
+	// has what was seen up to a time.
+	maxWhole = 4 << 20
 	// maxUnfolded bounds what was read and waits to be folded, in bytes.
 	maxUnfolded = 32 << 20
 	// maxTasks is how many tasks wait for the next batch.
@@ -52,8 +55,12 @@ type folding struct {
 	bytes int
 	last  uint64
 	// lastK is the last sighting of each incarnation that was read or folded.
-	lastK  map[string]uint64
-	clocks clocks
+	lastK map[string]uint64
+	// reached is when the latest was seen of what was read of each incarnation.
+	reached map[string]time.Time
+	// deferred are tasks that wait until everything can be folded that was seen.
+	deferred []foldTask
+	clocks   clocks
 	// noClicksBefore is when the leader may wait for clicks again.
 	noClicksBefore time.Time
 
@@ -65,7 +72,7 @@ func (r *Recorder) runFolding(ctx context.Context) {
 	r.dropTasks()
 	for ctx.Err() == nil {
 		f := &folding{
-			Recorder: r, messages: make(chan *seenMessage, readAhead), lastK: map[string]uint64{}, clocks: clocks{},
+			Recorder: r, messages: make(chan *seenMessage, readAhead), lastK: map[string]uint64{}, reached: map[string]time.Time{}, clocks: clocks{},
 			warnUnread: rate.Sometimes{Interval: time.Minute}, warnAbsent: rate.Sometimes{Interval: time.Minute},
 			warnGivenUp: rate.Sometimes{Interval: time.Minute}, warnDamagedSeen: rate.Sometimes{Interval: time.Minute},
 		}
@@ -107,8 +114,10 @@ func (f *folding) step(ctx context.Context) error {
 	}
 	if err != nil {
 		f.putBack(tasks)
+		return err
 	}
-	return err
+	f.deferred = b.deferred
+	return nil
 }
 
 // putBack leaves tasks for when the store can be written again.
@@ -135,7 +144,8 @@ func (r *Recorder) dropTasks() {
 
 // await waits until there is something to do, and returns the tasks.
 func (f *folding) await(ctx context.Context) (tasks []foldTask, err error) {
-	if f.receiveAll(); len(f.list) == 0 {
+	tasks, f.deferred = f.deferred, nil
+	if f.receiveAll(); len(f.list) == 0 && len(tasks) == 0 {
 		select {
 		case one := <-f.messages:
 			f.receive(one)

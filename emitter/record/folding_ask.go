@@ -164,7 +164,11 @@ func (b *batch) readTo(ctx context.Context, replies []replyFrom) (isRead bool, e
 	defer limit.Stop()
 	for b.receiveAll(); !b.hasRead(replies); b.receiveAll() {
 		if b.bytes >= maxUnfolded {
-			return false, nil
+			return b.isNarrow() && b.hasReadPending(replies), nil // by now, what comes is newer: all send in step
+		}
+		if b.bytes >= maxWhole && !b.isNarrow() {
+			b.narrow()
+			continue
 		}
 		select {
 		case one := <-b.messages:
@@ -181,21 +185,23 @@ func (b *batch) readTo(ctx context.Context, replies []replyFrom) (isRead bool, e
 
 // hasRead reports whether everything was read that was on its way or has arrived.
 func (b *batch) hasRead(replies []replyFrom) bool {
-	for _, reply := range replies {
-		for _, q := range reply.Queues {
-			if b.lastK[q.Incarnation] < q.Acked {
-				return false
-			}
-		}
-	}
-	return b.hasReadPending(replies)
+	return b.haveRead(replies, func(q knownQueue) uint64 { return max(q.Acked, q.Pending) })
 }
 
 // hasReadPending reports whether everything was read that was on its way.
 func (b *batch) hasReadPending(replies []replyFrom) bool {
+	return b.haveRead(replies, func(q knownQueue) uint64 { return q.Pending })
+}
+
+// haveRead reports whether of each queue everything was read up to a number, or what
+// matters to the batch. A replica sends its queues one after the other.
+func (b *batch) haveRead(replies []replyFrom, upTo func(knownQueue) uint64) bool {
 	for _, reply := range replies {
 		for _, q := range reply.Queues {
-			if b.lastK[q.Incarnation] < q.Pending {
+			if b.isBeyond(q.Incarnation) {
+				break
+			}
+			if b.lastK[q.Incarnation] < upTo(q) {
 				return false
 			}
 		}

@@ -10,15 +10,17 @@ import (
 )
 
 // batch is what is folded at once: the first messages of the list, all that their
-// participants did before them at any replica, and tasks.
+// participants did before them at any replica, and tasks. Where that is too much, it is
+// what was seen up to its horizon, and the tasks are deferred.
 type batch struct {
 	*folding
-	count int
-	tasks []foldTask
-	began time.Time
+	count   int
+	horizon time.Time
+	tasks   []foldTask
+	began   time.Time
 	// known is what the replicas have told of participants.
 	known map[string]*standing
-	// left has what was read of participants who were cut, and is not in it.
+	// left has what was read of participants and is not in it, if that may matter.
 	left map[string][]*seen
 	// clicksUntil is until when it waits for clicks, zero if it does not.
 	clicksUntil time.Time
@@ -26,6 +28,10 @@ type batch struct {
 
 func (f *folding) newBatch(tasks []foldTask) *batch {
 	b := &batch{folding: f, tasks: tasks, began: time.Now(), known: map[string]*standing{}}
+	if f.bytes >= maxWhole {
+		b.narrow()
+		return b
+	}
 	seen, bytes := 0, 0
 	for _, one := range f.list {
 		if seen, bytes = seen+len(one.seen), bytes+one.bytes; b.count > 0 && (seen > maxBatchSeen || bytes > maxBatchBytes) {
@@ -69,10 +75,8 @@ func (b *batch) unasked() (participants []string) {
 			participants = append(participants, participant)
 		}
 	}
-	for _, one := range b.list[:b.count] {
-		for _, s := range one.seen {
-			add(s.participant, s.number)
-		}
+	for s := range b.sightings() {
+		add(s.participant, s.number)
 	}
 	for _, task := range b.tasks {
 		for _, participant := range task.participants {
@@ -85,12 +89,10 @@ func (b *batch) unasked() (participants []string) {
 // unmeasured returns the participants who were shown a page alone, as far as its replica
 // knew, while the clock of another one is known too badly to say whether they were.
 func (b *batch) unmeasured() (participants []string) {
-	for _, one := range b.list[:b.count] {
-		for _, s := range one.seen {
-			isShown := s.Observation != nil && s.Observation.Kind == rules.PageShown && s.Observation.Alone
-			if isShown && b.known[s.participant].isUnsure() && !slices.Contains(participants, s.participant) {
-				participants = append(participants, s.participant)
-			}
+	for s := range b.sightings() {
+		isShown := s.Observation != nil && s.Observation.Kind == rules.PageShown && s.Observation.Alone
+		if isShown && b.known[s.participant].isUnsure() && !slices.Contains(participants, s.participant) {
+			participants = append(participants, s.participant)
 		}
 	}
 	return participants
@@ -98,14 +100,20 @@ func (b *batch) unmeasured() (participants []string) {
 
 // hasMoves reports whether an event may be made of the batch.
 func (b *batch) hasMoves() bool {
-	return slices.ContainsFunc(b.list[:b.count], func(one *seenMessage) bool {
-		return slices.ContainsFunc(one.seen, func(s *seen) bool { return s.Observation != nil && s.Observation.Kind.Moves() })
-	})
+	for s := range b.sightings() {
+		if s.Observation != nil && s.Observation.Kind.Moves() {
+			return true
+		}
+	}
+	return false
 }
 
 // extend takes the messages into the batch that have what participants of it had done
 // when the replicas were asked, and those before them.
 func (b *batch) extend() {
+	if b.isNarrow() {
+		return
+	}
 	for i, one := range b.list[b.count:] {
 		isNeeded := slices.ContainsFunc(one.seen, func(s *seen) bool {
 			known := b.known[s.participant]
@@ -173,10 +181,8 @@ func (b *batch) foldOneByOne(ctx context.Context, ordered []*seen) {
 // incarnation all were before.
 func (b *batch) setFloors(tx *outbox.Tx) (before map[string]uint64) {
 	before, last := map[string]uint64{}, map[string]uint64{}
-	for _, one := range b.list[:b.count] {
-		for _, s := range one.seen {
-			last[s.from] = max(last[s.from], s.k)
-		}
+	for s := range b.sightings() {
+		last[s.from] = max(last[s.from], s.k)
 	}
 	for from, k := range last {
 		if before[from] = tx.SeenFrom(from); k > before[from] {
@@ -189,23 +195,37 @@ func (b *batch) setFloors(tx *outbox.Tx) (before map[string]uint64) {
 	return before
 }
 
-// floorOf returns up to which message all is folded with the batch.
-func (b *batch) floorOf() uint64 {
-	if b.count == 0 {
-		return 0
+// floorOf returns up to which message all is folded with the batch, 0 for none.
+func (b *batch) floorOf() (floor uint64) {
+	for i, one := range b.list {
+		if i >= b.count && slices.ContainsFunc(one.seen, func(s *seen) bool { return !b.has(i, s) }) {
+			break
+		}
+		floor = one.floor
 	}
-	return b.list[b.count-1].floor
+	return floor
 }
 
 // end takes the batch from the list.
 func (b *batch) end() {
 	b.floor.Store(max(b.floor.Load(), b.floorOf()))
-	for _, one := range b.list[:b.count] {
-		b.bytes -= one.bytes
+	for i, one := range b.list {
+		one.seen = slices.DeleteFunc(one.seen, func(s *seen) bool {
+			isFolded := b.has(i, s)
+			if isFolded {
+				one.bytes, b.bytes = one.bytes-s.size, b.bytes-s.size
+			}
+			return isFolded
+		})
 	}
-	b.list = slices.Delete(b.list, 0, b.count)
+	done := slices.IndexFunc(b.list, func(one *seenMessage) bool { return len(one.seen) > 0 })
+	if done < 0 {
+		done = len(b.list)
+	}
+	b.list = slices.Delete(b.list, 0, done)
 	if len(b.list) == 0 && len(b.lastK) > maxIncarnations {
 		clear(b.lastK) // all of it is in the store now
+		clear(b.reached)
 	}
 	for _, task := range b.tasks {
 		if task.done != nil {
@@ -218,11 +238,9 @@ func (b *batch) end() {
 // the leader knows of them.
 func (b *batch) ordered() []*seen {
 	var all []*seen
-	for _, one := range b.list[:b.count] {
-		for _, s := range one.seen {
-			s.at = s.raw
-			all = append(all, s)
-		}
+	for s := range b.sightings() {
+		s.at = s.raw
+		all = append(all, s)
 	}
 	all = sequence(all)
 	b.leave()

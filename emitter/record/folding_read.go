@@ -26,6 +26,7 @@ type seenMessage struct {
 	from   string
 	// floor is up to which message nothing is missing once this one is folded.
 	floor uint64
+	// seen has what is not folded yet, with a size in bytes.
 	seen  []*seen
 	bytes int
 }
@@ -95,8 +96,9 @@ func (f *folding) parse(assembler *replica.Assembler, number uint64, data []byte
 			f.noteUnreadable(err)
 		}
 		decoded.move(s.Shift)
-		one.bytes += len(s.Data)
-		one.seen = append(one.seen, &seen{sighting: decoded, from: from, k: s.K, number: number, participant: s.Participant, raw: s.At})
+		one.seen = append(one.seen, &seen{
+			sighting: decoded, from: from, k: s.K, number: number, participant: s.Participant, size: len(s.Data), raw: s.At,
+		})
 	}
 	return one, nil
 }
@@ -112,18 +114,23 @@ func (f *folding) noteUnreadable(err error) {
 func (f *folding) receive(one *seenMessage) {
 	kept := one.seen[:0]
 	for _, s := range one.seen {
-		if s.k > f.lastK[s.from] {
-			f.lastK[s.from] = s.k
-			kept = append(kept, s)
+		if s.k <= f.lastK[s.from] {
+			continue
 		}
+		if s.raw.After(f.reached[s.from]) {
+			f.reached[s.from] = s.raw
+		}
+		f.lastK[s.from], s.reached = s.k, f.reached[s.from]
+		kept, one.bytes = append(kept, s), one.bytes+s.size
 	}
 	one.seen = kept
 	f.list, f.bytes, f.last = append(f.list, one), f.bytes+one.bytes, one.number
 }
 
-// receiveAll takes what was read meanwhile, without waiting.
+// receiveAll takes what was read meanwhile, without waiting. More than can be folded
+// together is only read where it is waited for.
 func (f *folding) receiveAll() {
-	for f.bytes < maxUnfolded {
+	for f.bytes < maxWhole {
 		select {
 		case one := <-f.messages:
 			f.receive(one)

@@ -57,7 +57,11 @@ func newTestReplicas(t testing.TB, dir string, o Options) *testReplicas {
 	for n := range 3 {
 		connection := kept.(*memory.Servers).Connect()
 		spill := filepath.Join(dir, fmt.Sprintf("replica-%d", n))
-		seer := replica.NewSeer(replica.SeerOptions{Dir: spill, Link: connection, Logger: slog.New(slog.DiscardHandler)})
+		var seer *replica.Seer
+		seer = replica.NewSeer(replica.SeerOptions{
+			Dir: spill, Link: connection, Logger: slog.New(slog.DiscardHandler),
+			OthersSpilledSince: func() (time.Time, bool) { return g.spilledSince(seer) },
+		})
 		o.Replicas = &Replicas{Seer: seer, Link: connection, Roster: g}
 		if n > 0 {
 			o.Store = outbox.New(outbox.Options{Dir: spill, Logger: o.Logger})

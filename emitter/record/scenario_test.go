@@ -27,11 +27,12 @@ func newScenario(t *testing.T) *scenario {
 
 func (s *scenario) open(t testing.TB) {
 	t.Helper()
-	s.testRecorder = newTestRecorder(t, s.dir)
+	s.testRecorder = newIdleRecorder(t, s.dir, decsysProfile(t))
 	s.Apply(&config.Config{
 		Targets: map[string]config.Target{"lake": {Format: config.FormatStandard}},
 		Rules:   []config.Rule{{To: []string{"lake"}}},
 	})
+	s.start()
 }
 
 // restart replaces the recorder by one with the same state directory. Exchanges in

@@ -18,6 +18,9 @@ type seen struct {
 	// number is that of the message.
 	number      uint64
 	participant string
+	size        int
+	// reached is the latest raw of what from has seen up to it.
+	reached time.Time
 	// raw is its Order as its replica told it, and at what it is folded with.
 	raw, at time.Time
 }

@@ -151,12 +151,14 @@ func (b *batch) after(all []*seen, at int) iter.Seq[*seen] {
 	}
 }
 
-// leave finds what is left to the next batch of participants who were cut.
+// leave finds what is left to the next batch of participants who were cut, or of all if
+// the batch has a horizon.
 func (b *batch) leave() {
 	b.left = map[string][]*seen{}
-	for _, one := range b.list[b.count:] {
+	for i, one := range b.list {
 		for _, s := range one.seen {
-			if known := b.known[s.participant]; known != nil && known.isCut {
+			known := b.known[s.participant]
+			if !b.has(i, s) && known != nil && (known.isCut || b.isNarrow()) {
 				b.left[s.participant] = append(b.left[s.participant], s)
 			}
 		}
@@ -225,11 +227,9 @@ func (b *batch) clicking() (participants []string) {
 	if !isWaiting && now.Before(b.noClicksBefore) {
 		return nil
 	}
-	for _, one := range b.list[:b.count] {
-		for _, s := range one.seen {
-			if s.isClick() && b.hasClickInFlight(s) && !slices.Contains(participants, s.participant) {
-				participants = append(participants, s.participant)
-			}
+	for s := range b.sightings() {
+		if s.isClick() && b.hasClickInFlight(s) && !slices.Contains(participants, s.participant) {
+			participants = append(participants, s.participant)
 		}
 	}
 	switch {

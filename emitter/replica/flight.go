@@ -16,6 +16,9 @@ type flight struct {
 	// sightings are what they have; last is the K of the last one.
 	sightings []sighted
 	last      uint64
+	// at is when the latest of them was seen, bytes what they take in a spill.
+	at    time.Time
+	bytes int64
 	// next is where the spill goes on behind what was read of it, 0 if nothing was.
 	next  int64
 	began time.Time
@@ -37,7 +40,10 @@ func (f *flight) pack(p *packer, s *Sighting, isSpilled bool) (ok bool, err erro
 		f.messages, err = p.parts(s)
 	}
 	f.sightings = append(f.sightings, sighted{k: s.K, participant: s.Participant, size: spilledSize(s), isSpilled: isSpilled})
-	f.last = s.K
+	f.last, f.bytes = s.K, f.bytes+spilledSize(s)
+	if s.At.After(f.at) {
+		f.at = s.At
+	}
 	return true, err
 }
 

@@ -30,6 +30,8 @@ type hello struct {
 	// echoes are what was heard last of the others, which they measure clocks by.
 	echoes []echo
 	extra  []byte
+	// spilledSince is since when the oldest is of what waits in its spill, zero if nothing does.
+	spilledSince time.Time
 }
 
 // echo tells a replica that its hello was heard.
@@ -52,7 +54,8 @@ func (h *hello) encode() []byte {
 		to = binary.AppendVarint(to, e.clock.UnixNano())
 		to = binary.AppendVarint(to, int64(e.held))
 	}
-	return appendBytes(to, h.extra)
+	to = appendBytes(to, h.extra)
+	return binary.AppendVarint(to, h.spilledSince.UnixMicro())
 }
 
 // parseHello reads a hello. It keeps nothing of message.
@@ -69,6 +72,9 @@ func parseHello(message []byte) (h hello, err error) {
 	h.extra = append([]byte(nil), in.bytes()...)
 	if len(h.extra) > maxExtra {
 		h.extra = nil
+	}
+	if hasMore := in.err == nil && len(in.rest) > 0; hasMore { // or it is of an earlier release
+		h.spilledSince = time.UnixMicro(in.int()).UTC()
 	}
 	return h, in.err
 }

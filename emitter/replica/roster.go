@@ -48,6 +48,9 @@ type RosterOptions struct {
 	// HasUnseen reports whether the replica leaves something behind when it ends: then the
 	// others wait for it to come back. It may be nil.
 	HasUnseen func() bool
+	// SpilledSince returns since when the oldest is of what waits in the spill of the
+	// replica, zero if nothing does. It may be nil.
+	SpilledSince func() time.Time
 	// Now is the clock that is told; nil stands for time.Now.
 	Now    func() time.Time
 	Logger *slog.Logger
@@ -93,8 +96,9 @@ type member struct {
 	first, heard time.Duration
 	lastHeard    time.Time
 	// told is what its clock showed then, by itself.
-	told   time.Time
-	offset Offset
+	told         time.Time
+	offset       Offset
+	spilledSince time.Time
 }
 
 // NewRoster returns a Roster that knows nobody but its own replica.
@@ -164,6 +168,29 @@ func (r *Roster) Present() []Member {
 	return all
 }
 
+// SpilledSince returns since when the oldest is of what waits in the spills of the other
+// replicas, zero if nothing does. isKnown is false while one that was heard in the last 30
+// seconds is not heard: it may have anything.
+func (r *Roster) SpilledSince() (since time.Time, isKnown bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.isKnown() {
+		return time.Time{}, false
+	}
+	for _, m := range r.members {
+		if m.Name == r.options.Name {
+			continue // what an earlier run has left is this one's
+		}
+		if time.Since(m.lastHeard) > maxGap {
+			return time.Time{}, false
+		}
+		if isOlder := since.IsZero() || m.spilledSince.Before(since); isOlder && !m.spilledSince.IsZero() {
+			since = m.spilledSince
+		}
+	}
+	return since, true
+}
+
 // IsKnown reports whether Present has all that can be heard: it has listened for long enough.
 func (r *Roster) IsKnown() bool {
 	r.mu.Lock()
@@ -191,6 +218,9 @@ func (r *Roster) tell(kind byte) {
 	h := hello{
 		kind: kind, name: r.options.Name, incarnation: r.options.Incarnation,
 		started: r.started, extra: r.extra(),
+	}
+	if r.options.SpilledSince != nil {
+		h.spilledSince = r.options.SpilledSince()
 	}
 	h.echoes, h.clock = r.echoes(), r.options.Now()
 	_ = r.options.Link.Tell(helloTopic, h.encode())

@@ -158,9 +158,45 @@ func TestTwoReplicasOfOneNameAreWarnedOf(t *testing.T) {
 	})
 }
 
+func TestReplicasKnowSinceWhenSomethingWaitsInTheSpillsOfOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		servers := memory.NewServers()
+		since := func(second int) func() time.Time { return func() time.Time { return at(second) } }
+		nothing := func() time.Time { return time.Time{} }
+		a := join(servers, RosterOptions{Name: "a", Incarnation: "1", SpilledSince: since(1)})
+		expect := func(when string, want time.Time, isKnown bool) {
+			t.Helper()
+			if got, ok := a.SpilledSince(); !got.Equal(want) || ok != isKnown {
+				t.Errorf("%s: %s, %t; want %s, %t", when, got, ok, want, isKnown)
+			}
+		}
+		expect("before it has listened", time.Time{}, false)
+		join(servers, RosterOptions{Name: "a", Incarnation: "0", SpilledSince: since(0)}).end()
+		b := join(servers, RosterOptions{Name: "b", Incarnation: "2", SpilledSince: nothing})
+		time.Sleep(3 * time.Second)
+		expect("if another one has nothing", time.Time{}, true)
+		c := join(servers, RosterOptions{Name: "c", Incarnation: "3", SpilledSince: since(9)})
+		d := join(servers, RosterOptions{Name: "d", Incarnation: "4", SpilledSince: since(5)})
+		time.Sleep(time.Second)
+		expect("of several", at(5), true)
+		d.die()
+		time.Sleep(2 * time.Second)
+		expect("while one is silent", time.Time{}, false)
+		time.Sleep(presence)
+		expect("once it is gone", at(9), true)
+		for _, p := range []*peer{a, b, c} {
+			p.end()
+		}
+	})
+}
+
 func FuzzHello(f *testing.F) {
-	h := hello{kind: kindHello, name: "a", incarnation: "1", started: at(0), clock: at(1), echoes: []echo{{"2", at(2), time.Second}}, extra: []byte("extra")}
+	h := hello{
+		kind: kindHello, name: "a", incarnation: "1", started: at(0), clock: at(1), echoes: []echo{{"2", at(2), time.Second}},
+		extra: []byte("extra"), spilledSince: at(3),
+	}
 	f.Add(h.encode())
+	f.Add((&hello{kind: kindHello, name: "a"}).encode())
 	f.Fuzz(func(t *testing.T, message []byte) {
 		h, err := parseHello(message)
 		if err != nil {

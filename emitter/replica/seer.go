@@ -38,7 +38,10 @@ type SeerOptions struct {
 	// ClockShift returns what has to be added to times that were taken before it was
 	// known. Nothing is sent until it is, or for some seconds. It may be nil.
 	ClockShift func() (shift time.Duration, isKnown bool)
-	Logger     *slog.Logger
+	// OthersSpilledSince returns since when the oldest is of what waits in the spills of
+	// other replicas, zero if nothing does: this one does not run ahead of them. It may be nil.
+	OthersSpilledSince func() (since time.Time, isKnown bool)
+	Logger             *slog.Logger
 	// Metrics may be nil.
 	Metrics prometheus.Registerer
 }
@@ -50,6 +53,7 @@ type Seer struct {
 	disk        disk
 	maxSpill    int64
 	clockShift  func() (time.Duration, bool)
+	others      func() (time.Time, bool)
 	log         *slog.Logger
 	incarnation string
 	// wake has a token when there is something that the sender has not seen.
@@ -69,6 +73,8 @@ type Seer struct {
 	own    *backlog
 	old    []*backlog
 	counts seerCounts
+	// spilledSince is since when the oldest is of what waits in spills.
+	spilledSince time.Time
 }
 
 // waiting is a sighting that is not durable.
@@ -108,8 +114,12 @@ func newSeer(options SeerOptions, d disk) *Seer {
 	if options.ClockShift == nil {
 		options.ClockShift = func() (time.Duration, bool) { return 0, true }
 	}
+	if options.OthersSpilledSince == nil {
+		options.OthersSpilledSince = func() (time.Time, bool) { return time.Time{}, true }
+	}
 	s := &Seer{
-		link: options.Link, disk: d, maxSpill: options.MaxSpill, clockShift: options.ClockShift, incarnation: rand.Text(),
+		link: options.Link, disk: d, maxSpill: options.MaxSpill, incarnation: rand.Text(),
+		clockShift: options.ClockShift, others: options.OthersSpilledSince,
 		log:  cmp.Or(options.Logger, slog.Default()),
 		wake: make(chan struct{}, 1), forgets: make(chan forgetting), stopped: make(chan struct{}),
 		logLost: rate.Sometimes{Interval: logEvery},
@@ -117,6 +127,7 @@ func newSeer(options SeerOptions, d disk) *Seer {
 	s.own = newBacklog(s.incarnation)
 	s.sender.init(s)
 	s.sender.openSpills()
+	s.sender.noteDraining()
 	s.register(options.Metrics)
 	return s
 }
@@ -155,6 +166,14 @@ func (s *Seer) Unseen(of []string) (queues []Queue) {
 		queues = append(queues, b.queue(of))
 	}
 	return queues
+}
+
+// SpilledSince returns since when the oldest is of what waits in the spill, or a time
+// before that, and zero if nothing does.
+func (s *Seer) SpilledSince() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.spilledSince
 }
 
 // Status tells what the Seer does at the moment.

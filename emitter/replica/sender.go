@@ -46,6 +46,7 @@ type sender struct {
 	spilling   rate.Sometimes
 	logFailure rate.Sometimes
 	isSpilling bool
+	draining   draining
 }
 
 // backoff is when to try again what has failed.
@@ -103,7 +104,8 @@ func (w *sender) step() {
 		w.openSpills()
 	}
 	w.forget()
-	if w.flight == nil && w.link.isDue() && !w.awaitsClock() {
+	w.noteDraining()
+	if w.flight == nil && w.link.isDue() && !w.awaitsClock() && !w.awaitsOthers() {
 		w.send()
 	}
 	if w.mustSpill() && w.disk.isDue() {
@@ -189,6 +191,7 @@ func (w *sender) land(err error) {
 	}
 	w.link.succeeded()
 	w.settle(f)
+	w.draining.sent(f)
 }
 
 // settle notes that what a flight has is seen by all.
