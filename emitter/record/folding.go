@@ -35,6 +35,8 @@ const (
 // foldTask is done once everything is folded that its participants did before.
 type foldTask struct {
 	participants []string
+	// at is when it was made, by the shared clock.
+	at time.Time
 	// apply is called in the transaction of the batch, with what is known of them. It
 	// may run more than once.
 	apply func(*outbox.Tx, *batch)
@@ -58,7 +60,7 @@ type folding struct {
 	lastK map[string]uint64
 	// reached is when the latest was seen of what was read of each incarnation.
 	reached map[string]time.Time
-	// deferred are tasks that wait until everything can be folded that was seen.
+	// deferred are tasks that wait until what was seen before them is folded.
 	deferred []foldTask
 	clocks   clocks
 	// noClicksBefore is when the leader may wait for clicks again.
@@ -200,6 +202,7 @@ func (f *folding) drop(ctx context.Context, upTo uint64) error {
 // whenFolded has a task done once everything is folded that its participants did
 // before. It returns false if ctx ends first.
 func (r *Recorder) whenFolded(ctx context.Context, task foldTask) bool {
+	task.at = r.now()
 	select {
 	case r.tasks <- task:
 		return true

@@ -11,7 +11,7 @@ import (
 
 // batch is what is folded at once: the first messages of the list, all that their
 // participants did before them at any replica, and tasks. Where that is too much, it is
-// what was seen up to its horizon, and the tasks are deferred.
+// what was seen up to its horizon, and later tasks are deferred.
 type batch struct {
 	*folding
 	count   int

@@ -14,8 +14,22 @@ const longExchange = 5 * time.Second
 // more than fits into memory, and every participant was at several of them; but all send
 // it in step, so what was seen first can be folded once all have sent what is as old.
 func (b *batch) narrow() {
+	b.horizon, b.count = b.firstSeen(), 0
+	tasks := b.tasks
+	b.tasks = nil
+	for _, task := range tasks {
+		if task.at.After(b.horizon) {
+			b.deferred = append(b.deferred, task)
+		} else {
+			b.tasks = append(b.tasks, task)
+		}
+	}
+}
+
+// firstSeen returns up to when what was seen first of the list fits into a batch.
+func (f *folding) firstSeen() (upTo time.Time) {
 	var all []*seen
-	for _, one := range b.list {
+	for _, one := range f.list {
 		all = append(all, one.seen...)
 	}
 	slices.SortStableFunc(all, func(a, b *seen) int { return a.reached.Compare(b.reached) })
@@ -24,9 +38,9 @@ func (b *batch) narrow() {
 		if bytes += s.size; i > 0 && (i >= maxBatchSeen || bytes > maxBatchBytes) {
 			break
 		}
-		b.horizon = s.reached
+		upTo = s.reached
 	}
-	b.count, b.deferred, b.tasks = 0, b.tasks, nil
+	return upTo
 }
 
 // isNarrow reports whether the batch has a horizon.

@@ -45,8 +45,8 @@ func TestABatchOfTooMuchHasWhatWasSeenFirst(t *testing.T) {
 	for n := range 30 {
 		h.read("a", 100+n)
 	}
-	task := foldTask{participants: []string{"p1"}}
-	b := h.newBatch([]foldTask{task})
+	earlier, later := foldTask{at: h.start.Add(9 * time.Second)}, foldTask{at: h.start.Add(10 * time.Second)}
+	b := h.newBatch([]foldTask{later, earlier})
 	expect := func(when string, want ...string) {
 		t.Helper()
 		if got := h.in(b); !slices.Equal(got, want) {
@@ -54,8 +54,8 @@ func TestABatchOfTooMuchHasWhatWasSeenFirst(t *testing.T) {
 		}
 	}
 	expect("at first", "a 1", "a 3", "a 2", "a 9")
-	if len(b.tasks) != 0 || len(b.deferred) != 1 {
-		t.Errorf("it has %d tasks, and %d are deferred", len(b.tasks), len(b.deferred))
+	if len(b.tasks) != 1 || !b.tasks[0].at.Equal(earlier.at) || len(b.deferred) != 1 || !b.deferred[0].at.Equal(later.at) {
+		t.Errorf("it has the tasks %v, and %v are deferred", b.tasks, b.deferred)
 	}
 	h.read("b", 2, 8, 10)
 	expect("once another replica has sent what is as old", "a 1", "a 3", "a 2", "a 9", "b 2", "b 8")
