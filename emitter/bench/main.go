@@ -61,6 +61,7 @@ var sections = []struct {
 	{"kill", (*bench).kill},
 	{"drain", (*bench).drain},
 	{"replicas", (*bench).replicas},
+	{"outage", (*bench).outage},
 }
 
 // Children die with the thread that started them (Pdeathsig), so main stays on
@@ -93,7 +94,7 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.IntVar(&o.deliveries, "deliveries", 100_000, "the backlog of deliver and reopen")
-	flags.IntVar(&o.queued, "queued", 100_000, "the backlog of drain and replicas, and the large one of record")
+	flags.IntVar(&o.queued, "queued", 100_000, "the backlog of drain and replicas, the navigations of outage, and the large backlog of record")
 	flags.IntVar(&o.journeys, "journeys", 100_000, "the open journeys of record")
 	flags.IntVar(&o.navigations, "navigations", 12_000, "the navigations in each round of record")
 	flags.IntVar(&o.concurrency, "concurrency", 16, "how many attempts a target takes at a time")

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -83,6 +84,19 @@ func (n *NATS) start(ctx context.Context, binary, path, config string) error {
 
 // URL is what the key replicas of a configuration has for an app.
 func (n *NATS) URL(app string) string { return "nats://" + strings.Join(n.Addresses, ",") + "/" + app }
+
+// Pause has all servers stand still until Resume: clients stay connected to them, and
+// nothing is answered.
+func (n *NATS) Pause() { n.signal(syscall.SIGSTOP) }
+
+// Resume has them go on.
+func (n *NATS) Resume() { n.signal(syscall.SIGCONT) }
+
+func (n *NATS) signal(signal os.Signal) {
+	for _, p := range n.processes {
+		p.Signal(signal)
+	}
+}
 
 // Kill ends all servers at once.
 func (n *NATS) Kill() {
