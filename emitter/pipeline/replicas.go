@@ -57,12 +57,12 @@ func newReplicas(o Options) (*Replicas, error) {
 	}
 	r.Seer = replica.NewSeer(replica.SeerOptions{
 		Dir: o.Config.State, Link: r.shared, MaxSpill: int64(o.Config.Retention.Size),
-		ClockShift:         func() (time.Duration, bool) { return r.Roster.ClockShift() },
-		OthersSpilledSince: func() (time.Time, bool) { return r.Roster.SpilledSince() }, Logger: o.Logger, Metrics: o.Metrics,
+		ClockShift:      func() (time.Duration, bool) { return r.Roster.ClockShift() },
+		OthersDrainedTo: func() (time.Time, bool) { return r.Roster.DrainedTo() }, Logger: o.Logger, Metrics: o.Metrics,
 	})
 	r.Roster = replica.NewRoster(replica.RosterOptions{
 		Dir: o.Config.State, Link: r.shared, Name: name, Incarnation: r.Seer.Incarnation(), Extra: o.Extra,
-		HasUnseen: r.hasUnseen, SpilledSince: r.Seer.SpilledSince, Logger: o.Logger,
+		HasUnseen: r.hasUnseen, DrainedTo: r.Seer.DrainedTo, Logger: o.Logger,
 	})
 	return r, nil
 }

@@ -34,8 +34,8 @@ func (r *Recorder) observe(tx *outbox.Tx, o rules.Observation) {
 		r.resume(tx, key)
 	}
 	at := o.At
-	if r.replicas != nil { // by another clock, and perhaps long ago
-		at = r.now()
+	if r.replicas != nil { // by another clock
+		at = o.Order
 	}
 	r.carryOut(tx, at, fold.Observe(o))
 }
@@ -49,8 +49,8 @@ func (r *Recorder) join(tx *outbox.Tx, key rules.Key, past *rules.Past) {
 	r.carryOut(tx, r.now(), step)
 }
 
-// carryOut does what a step at that time asks for: it puts the events into the
-// outbox, and, once they are on disk, has the rest done later.
+// carryOut does what a step asks for, of what was seen at that time: it puts the events
+// into the outbox, and, once they are on disk, has the rest done later.
 func (r *Recorder) carryOut(tx *outbox.Tx, at time.Time, step rules.Step) {
 	r.enqueue(tx, step.Journey, step.Events)
 	count(tx, step.Counts)
@@ -59,7 +59,7 @@ func (r *Recorder) carryOut(tx *outbox.Tx, at time.Time, step rules.Step) {
 		tx.After(func() { r.settleLater(settle) })
 	}
 	if step.Expires {
-		expire := expiry{settlement: settlement{journey: step.Journey, due: at.Add(rules.PastTimeout)}}
+		expire := expiry{settlement: settlement{journey: step.Journey, due: r.now().Add(rules.PastTimeout)}}
 		tx.After(func() { r.expireLater(expire) })
 	}
 	r.waiting.note(tx, step.Journey, step.Waiting)

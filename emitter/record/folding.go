@@ -15,9 +15,9 @@ const (
 	// maxBatchSeen and maxBatchBytes are how much is folded at once, unless something
 	// has to be folded together with it.
 	maxBatchSeen  = 2048
-	maxBatchBytes = 512 << 10
-	// maxWhole is how much may have to be folded together, in bytes: beyond that, a batch
-	// has what was seen up to a time.
+	maxBatchBytes = 1 << 20
+	// maxWhole is from how much on that has to be folded together a batch gets a horizon,
+	// in bytes.
 	maxWhole = 4 << 20
 	// maxUnfolded bounds what was read and waits to be folded, in bytes.
 	maxUnfolded = 32 << 20
@@ -35,7 +35,7 @@ const (
 // foldTask is done once everything is folded that its participants did before.
 type foldTask struct {
 	participants []string
-	// at is when it was made, by the shared clock.
+	// at is by when they did it, by the shared clock.
 	at time.Time
 	// apply is called in the transaction of the batch, with what is known of them. It
 	// may run more than once.
@@ -58,9 +58,12 @@ type folding struct {
 	last  uint64
 	// lastK is the last sighting of each incarnation that was read or folded.
 	lastK map[string]uint64
+	// passed is up to which sighting of an incarnation none comes that was not read: the
+	// last ones that it sent may have been forgotten.
+	passed map[string]uint64
 	// reached is when the latest was seen of what was read of each incarnation.
 	reached map[string]time.Time
-	// deferred are tasks that wait until what was seen before them is folded.
+	// deferred are tasks for a later batch.
 	deferred []foldTask
 	clocks   clocks
 	// noClicksBefore is when the leader may wait for clicks again.
@@ -72,13 +75,16 @@ type folding struct {
 // runFolding folds what the replicas saw until ctx ends.
 func (r *Recorder) runFolding(ctx context.Context) {
 	r.dropTasks()
+	var deferred []foldTask
 	for ctx.Err() == nil {
 		f := &folding{
-			Recorder: r, messages: make(chan *seenMessage, readAhead), lastK: map[string]uint64{}, reached: map[string]time.Time{}, clocks: clocks{},
+			Recorder: r, deferred: deferred, messages: make(chan *seenMessage, readAhead), lastK: map[string]uint64{},
+			passed: map[string]uint64{}, reached: map[string]time.Time{}, clocks: clocks{},
 			warnUnread: rate.Sometimes{Interval: time.Minute}, warnAbsent: rate.Sometimes{Interval: time.Minute},
 			warnGivenUp: rate.Sometimes{Interval: time.Minute}, warnDamagedSeen: rate.Sometimes{Interval: time.Minute},
 		}
 		f.run(ctx)
+		deferred = f.deferred
 		sleep(ctx, readPause) // until it leads no more, or the store can be written again
 	}
 }
@@ -108,6 +114,7 @@ func (f *folding) run(ctx context.Context) {
 func (f *folding) step(ctx context.Context) error {
 	tasks, err := f.await(ctx)
 	if err != nil {
+		f.deferred = tasks
 		return err
 	}
 	b := f.newBatch(tasks)
@@ -115,22 +122,9 @@ func (f *folding) step(ctx context.Context) error {
 		err = b.fold(ctx)
 	}
 	if err != nil {
-		f.putBack(tasks)
-		return err
+		f.deferred = tasks
 	}
-	f.deferred = b.deferred
-	return nil
-}
-
-// putBack leaves tasks for when the store can be written again.
-func (f *folding) putBack(tasks []foldTask) {
-	for _, task := range tasks {
-		select {
-		case f.tasks <- task:
-		default:
-			return // whoever waits for it ends with the term
-		}
-	}
+	return err
 }
 
 // dropTasks drops what was left of an earlier term.
@@ -144,7 +138,7 @@ func (r *Recorder) dropTasks() {
 	}
 }
 
-// await waits until there is something to do, and returns the tasks.
+// await waits until there is something to do, and returns the tasks, also with an error.
 func (f *folding) await(ctx context.Context) (tasks []foldTask, err error) {
 	tasks, f.deferred = f.deferred, nil
 	if f.receiveAll(); len(f.list) == 0 && len(tasks) == 0 {
@@ -202,7 +196,9 @@ func (f *folding) drop(ctx context.Context, upTo uint64) error {
 // whenFolded has a task done once everything is folded that its participants did
 // before. It returns false if ctx ends first.
 func (r *Recorder) whenFolded(ctx context.Context, task foldTask) bool {
-	task.at = r.now()
+	if task.at.IsZero() {
+		task.at = r.now()
+	}
 	select {
 	case r.tasks <- task:
 		return true

@@ -164,9 +164,9 @@ func (b *batch) readTo(ctx context.Context, replies []replyFrom) (isRead bool, e
 	defer limit.Stop()
 	for b.receiveAll(); !b.hasRead(replies); b.receiveAll() {
 		if b.bytes >= maxUnfolded {
-			return b.isNarrow() && b.hasReadPending(replies), nil // by now, what comes is newer: all send in step
+			return b.isNarrow() && b.haveRead(replies, onItsWay, 0), nil
 		}
-		if b.bytes >= maxWhole && !b.isNarrow() {
+		if b.bytes >= b.narrowAt {
 			b.narrow()
 			continue
 		}
@@ -175,7 +175,11 @@ func (b *batch) readTo(ctx context.Context, replies []replyFrom) (isRead bool, e
 			b.receive(one)
 		case <-limit.C:
 			isLong := time.Since(b.began) >= neverComes
-			return isLong && b.hasReadPending(replies) && b.hasReadAll(ctx), ctx.Err()
+			isRead = isLong && b.haveRead(replies, onItsWay, longExchange) && b.hasReadAll(ctx)
+			if isRead {
+				b.pass(replies)
+			}
+			return isRead, ctx.Err()
 		case <-ctx.Done():
 			return false, ctx.Err()
 		}
@@ -185,28 +189,35 @@ func (b *batch) readTo(ctx context.Context, replies []replyFrom) (isRead bool, e
 
 // hasRead reports whether everything was read that was on its way or has arrived.
 func (b *batch) hasRead(replies []replyFrom) bool {
-	return b.haveRead(replies, func(q knownQueue) uint64 { return max(q.Acked, q.Pending) })
+	return b.haveRead(replies, func(q knownQueue) uint64 { return max(q.Acked, q.Pending) }, longExchange)
 }
 
-// hasReadPending reports whether everything was read that was on its way.
-func (b *batch) hasReadPending(replies []replyFrom) bool {
-	return b.haveRead(replies, func(q knownQueue) uint64 { return q.Pending })
-}
+// onItsWay is up to which sighting of a queue those are that were on their way.
+func onItsWay(q knownQueue) uint64 { return q.Pending }
 
-// haveRead reports whether of each queue everything was read up to a number, or what
-// matters to the batch. A replica sends its queues one after the other.
-func (b *batch) haveRead(replies []replyFrom, upTo func(knownQueue) uint64) bool {
+// haveRead reports whether of each queue everything was read up to a number, or up to a
+// while after the horizon. A replica sends its queues one after the other.
+func (b *batch) haveRead(replies []replyFrom, upTo func(knownQueue) uint64, while time.Duration) bool {
 	for _, reply := range replies {
 		for _, q := range reply.Queues {
-			if b.isBeyond(q.Incarnation) {
+			if b.isBeyond(q.Incarnation, while) {
 				break
 			}
-			if b.lastK[q.Incarnation] < upTo(q) {
+			if max(b.lastK[q.Incarnation], b.passed[q.Incarnation]) < upTo(q) {
 				return false
 			}
 		}
 	}
 	return true
+}
+
+// pass notes that what the replies say has arrived was read, or never comes.
+func (b *batch) pass(replies []replyFrom) {
+	for _, reply := range replies {
+		for _, q := range reply.Queues {
+			b.passed[q.Incarnation] = max(b.passed[q.Incarnation], q.Acked)
+		}
+	}
 }
 
 // hasReadAll reports whether all messages were read. What a queue names as its last

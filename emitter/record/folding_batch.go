@@ -16,8 +16,10 @@ type batch struct {
 	*folding
 	count   int
 	horizon time.Time
-	tasks   []foldTask
-	began   time.Time
+	// narrowAt is how much has to be read so that it gets another horizon, in bytes.
+	narrowAt int
+	tasks    []foldTask
+	began    time.Time
 	// known is what the replicas have told of participants.
 	known map[string]*standing
 	// left has what was read of participants and is not in it, if that may matter.
@@ -27,8 +29,8 @@ type batch struct {
 }
 
 func (f *folding) newBatch(tasks []foldTask) *batch {
-	b := &batch{folding: f, tasks: tasks, began: time.Now(), known: map[string]*standing{}}
-	if f.bytes >= maxWhole {
+	b := &batch{folding: f, narrowAt: maxWhole, tasks: tasks, began: time.Now(), known: map[string]*standing{}}
+	if f.bytes >= b.narrowAt {
 		b.narrow()
 		return b
 	}
@@ -214,6 +216,7 @@ func (b *batch) end() {
 			isFolded := b.has(i, s)
 			if isFolded {
 				one.bytes, b.bytes = one.bytes-s.size, b.bytes-s.size
+				b.unfolded.folded.Add(1)
 			}
 			return isFolded
 		})
@@ -226,6 +229,7 @@ func (b *batch) end() {
 	if len(b.list) == 0 && len(b.lastK) > maxIncarnations {
 		clear(b.lastK) // all of it is in the store now
 		clear(b.reached)
+		clear(b.passed)
 	}
 	for _, task := range b.tasks {
 		if task.done != nil {

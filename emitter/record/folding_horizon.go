@@ -12,9 +12,10 @@ const longExchange = 5 * time.Second
 
 // narrow gives the batch a horizon. What replicas kept while the servers were away may be
 // more than fits into memory, and every participant was at several of them; but all send
-// it in step, so what was seen first can be folded once all have sent what is as old.
+// it in step, so what was seen first can be folded once all have sent what is as old. What
+// is read meanwhile may be older still, and bring the horizon nearer.
 func (b *batch) narrow() {
-	b.horizon, b.count = b.firstSeen(), 0
+	b.horizon, b.count, b.narrowAt = b.fittingHorizon(), 0, b.bytes+maxWhole
 	tasks := b.tasks
 	b.tasks = nil
 	for _, task := range tasks {
@@ -26,8 +27,8 @@ func (b *batch) narrow() {
 	}
 }
 
-// firstSeen returns up to when what was seen first of the list fits into a batch.
-func (f *folding) firstSeen() (upTo time.Time) {
+// fittingHorizon returns up to when what was seen first of the list fits into a batch.
+func (f *folding) fittingHorizon() (upTo time.Time) {
 	var all []*seen
 	for _, one := range f.list {
 		all = append(all, one.seen...)
@@ -46,10 +47,10 @@ func (f *folding) firstSeen() (upTo time.Time) {
 // isNarrow reports whether the batch has a horizon.
 func (b *batch) isNarrow() bool { return !b.horizon.IsZero() }
 
-// isBeyond reports whether everything was read of an incarnation that matters to a batch
-// with a horizon.
-func (b *batch) isBeyond(incarnation string) bool {
-	return b.isNarrow() && b.reached[incarnation].After(b.horizon.Add(longExchange))
+// isBeyond reports whether everything was read of an incarnation up to a while after the
+// horizon of the batch, if it has one.
+func (b *batch) isBeyond(incarnation string, while time.Duration) bool {
+	return b.isNarrow() && b.reached[incarnation].After(b.horizon.Add(while))
 }
 
 // has reports whether a sighting in the i-th message of the list is in the batch.

@@ -14,7 +14,7 @@ type horizonTest struct {
 }
 
 func newHorizonTest() *horizonTest {
-	f := &folding{Recorder: &Recorder{}, lastK: map[string]uint64{}, reached: map[string]time.Time{}}
+	f := &folding{Recorder: &Recorder{unfolded: &unfolded{}}, lastK: map[string]uint64{}, reached: map[string]time.Time{}}
 	return &horizonTest{folding: f, start: time.Unix(1_800_000_000, 0)}
 }
 

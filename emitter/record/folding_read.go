@@ -13,6 +13,8 @@ import (
 const (
 	// readAhead is how many messages wait to be folded beside those that are.
 	readAhead = 16
+	// seenOverhead is about what a sighting takes in memory beside its data, in bytes.
+	seenOverhead = 512
 	// readPause is how long the leader waits before it reads again after a failure.
 	readPause = time.Second
 )
@@ -97,7 +99,7 @@ func (f *folding) parse(assembler *replica.Assembler, number uint64, data []byte
 		}
 		decoded.move(s.Shift)
 		one.seen = append(one.seen, &seen{
-			sighting: decoded, from: from, k: s.K, number: number, participant: s.Participant, size: len(s.Data), raw: s.At,
+			sighting: decoded, from: from, k: s.K, number: number, participant: s.Participant, size: seenOverhead + len(s.Data), raw: s.At,
 		})
 	}
 	return one, nil

@@ -17,19 +17,19 @@ import (
 // outagePages is how many pages with one question each the survey of an outage has.
 const outagePages = 3
 
-// spilledSince returns since when the oldest is of what waits in the spills of the others,
+// othersDrainedTo returns the earliest time up to which others have sent what they saw,
 // which is known once all lines are whole.
-func (g *testReplicas) spilledSince(of *replica.Seer) (since time.Time, isKnown bool) {
+func (g *testReplicas) othersDrainedTo(of *replica.Seer) (earliest time.Time, isKnown bool) {
 	for _, m := range g.members {
-		own := m.seer.SpilledSince()
+		own := m.seer.DrainedTo()
 		switch {
 		case !m.connection.IsConnected():
 			return time.Time{}, false
-		case m.seer != of && !own.IsZero() && (since.IsZero() || own.Before(since)):
-			since = own
+		case m.seer != of && !own.IsZero() && (earliest.IsZero() || own.Before(earliest)):
+			earliest = own
 		}
 	}
-	return since, true
+	return earliest, true
 }
 
 // outagePage is what the app responds with where a participant is shown a page, or the end.
@@ -45,7 +45,7 @@ func outagePage(participant string, page int) rules.Exchange {
 }
 
 // takeTogether has participants take the survey, each of them from the beginning to the end
-// of the outage, with answers of some bytes.
+// of the outage, with answers of some bytes. Every tenth moves on before an answer arrives.
 func (s *scenario) takeTogether(participants, bytes int) {
 	answer := fmt.Appendf(nil, `{"text":%q}`, strings.Repeat("x", bytes))
 	for page := range outagePages + 1 {
@@ -55,8 +55,15 @@ func (s *scenario) takeTogether(participants, bytes int) {
 			if page == 0 {
 				s.begin("GET", path)(outagePage(id, 1))
 			} else {
-				s.begin("POST", fmt.Sprintf("%s/i%d/decsys.platform.COMPONENT_RESULTS", log, page))(rules.Exchange{Status: 204, RequestBody: answer})
-				s.begin("POST", path+"/next")(outagePage(id, page+1))
+				answered := s.begin("POST", fmt.Sprintf("%s/i%d/decsys.platform.COMPONENT_RESULTS", log, page))
+				moved := s.begin("POST", path+"/next")
+				if isLate := n%10 == 0; isLate {
+					moved(outagePage(id, page+1))
+					answered(rules.Exchange{Status: 204, RequestBody: answer})
+				} else {
+					answered(rules.Exchange{Status: 204, RequestBody: answer})
+					moved(outagePage(id, page+1))
+				}
 			}
 			s.begin("POST", fmt.Sprintf("%s/p%d/decsys.platform.PAGE_LOAD", log, page+1))(rules.Exchange{Status: 204, RequestBody: []byte("{}")})
 			time.Sleep(100 * time.Millisecond)

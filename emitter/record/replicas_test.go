@@ -60,7 +60,7 @@ func newTestReplicas(t testing.TB, dir string, o Options) *testReplicas {
 		var seer *replica.Seer
 		seer = replica.NewSeer(replica.SeerOptions{
 			Dir: spill, Link: connection, Logger: slog.New(slog.DiscardHandler),
-			OthersSpilledSince: func() (time.Time, bool) { return g.spilledSince(seer) },
+			OthersDrainedTo: func() (time.Time, bool) { return g.othersDrainedTo(seer) },
 		})
 		o.Replicas = &Replicas{Seer: seer, Link: connection, Roster: g}
 		if n > 0 {

@@ -69,6 +69,7 @@ func (r *Recorder) settleNow(ctx context.Context, s settlement) {
 	}
 	r.whenFolded(ctx, foldTask{
 		participants: []string{s.journey.Participant},
+		at:           s.due,
 		apply:        func(tx *outbox.Tx, _ *batch) { settle(tx) },
 	})
 }

@@ -17,6 +17,7 @@ const unfoldedEvery = 5 * time.Second
 // it; and what cannot be read at all.
 type unfolded struct {
 	waited     atomic.Int64
+	folded     atomic.Uint64 // observations
 	unreadable prometheus.Counter
 }
 
@@ -38,7 +39,7 @@ func (f *folding) watchUnfolded(ctx context.Context) {
 	defer f.unfolded.waited.Store(0)
 	ticker := time.NewTicker(unfoldedEvery)
 	defer ticker.Stop()
-	before, since := f.floor.Load(), time.Now()
+	before, since := f.unfolded.folded.Load(), time.Now()
 	for {
 		select {
 		case <-ticker.C:
@@ -48,9 +49,9 @@ func (f *folding) watchUnfolded(ctx context.Context) {
 		asking, cancel := context.WithTimeout(ctx, unfoldedEvery)
 		last, err := f.replicas.Link.LastSeen(asking)
 		cancel()
-		floor := f.floor.Load()
-		if hasNone := err == nil && last <= floor; hasNone || floor != before {
-			before, since = floor, time.Now()
+		folded := f.unfolded.folded.Load()
+		if hasNone := err == nil && last <= f.floor.Load(); hasNone || folded != before {
+			before, since = folded, time.Now()
 		}
 		f.unfolded.waited.Store(int64(time.Since(since)))
 	}

@@ -12,14 +12,14 @@ const maxAhead = 2 << 20
 // draining keeps the spills of all replicas in step while they are drained, so that what
 // was seen at one time is sent at one time.
 type draining struct {
-	// reached is when the latest was seen of what was sent of the spill.
-	reached time.Time
+	// sent is when the latest was seen of what was sent of the spill.
+	sent time.Time
 	// ahead is what was sent that may be newer than what others have in their spills.
 	ahead []stretch
-	// waits is since when this replica waits for others without any progress of theirs,
-	// the oldest of which is of the time others; zero if it does not.
-	waits  time.Time
-	others time.Time
+	// waited is when this replica had to wait for others first, zero if it never had to.
+	// They had sent what they saw up to from then, and up to to by now.
+	waited   time.Time
+	from, to time.Time
 }
 
 // stretch is what a flight had of the spill.
@@ -28,52 +28,68 @@ type stretch struct {
 	bytes int64
 }
 
-// sent notes that a flight has landed.
-func (d *draining) sent(f *flight) {
-	if f.at.After(d.reached) {
-		d.reached = f.at
+// landed notes what a flight had, which may be of no spill: then that does not last.
+func (d *draining) landed(f *flight) {
+	at := f.at.Truncate(time.Microsecond) // as others are told
+	if at.After(d.sent) {
+		d.sent = at
 	}
-	d.ahead = append(d.ahead, stretch{at: f.at, bytes: f.bytes})
+	d.ahead = append(d.ahead, stretch{at: at, bytes: f.bytes})
 }
 
-// noteDraining notes since when what waits in the spill was seen, for the other replicas.
-func (w *sender) noteDraining() {
-	var since time.Time
+// isAhead reports whether too much was sent that is newer than what others have, who have
+// sent what they saw up to a time, all of it if that is zero.
+func (d *draining) isAhead(others time.Time, isKnown bool) bool {
+	bytes := int64(0)
+	d.ahead = slices.DeleteFunc(d.ahead, func(s stretch) bool {
+		isAsOld := isKnown && (others.IsZero() || !s.at.After(others))
+		if !isAsOld {
+			bytes += s.bytes
+		}
+		return isAsOld
+	})
+	return bytes >= maxAhead
+}
+
+// isPatient reports whether others are still waited for: not once they have sent less in a
+// long time than they saw in as long, since that never ends.
+func (d *draining) isPatient(others time.Time) bool {
+	if d.waited.IsZero() {
+		d.waited = time.Now()
+	}
+	if hasBegun := others.Unix() > 0; hasBegun {
+		if d.from.IsZero() {
+			d.from = others
+		}
+		d.to = others
+	}
+	return time.Since(d.waited) <= presence+max(0, d.to.Sub(d.from))
+}
+
+// noteDrained notes up to when everything was sent that was seen, for the other replicas.
+func (w *sender) noteDrained() {
+	var to time.Time
 	switch {
 	case !w.hasSpilled():
 		w.draining = draining{}
-	case w.draining.reached.IsZero():
-		since = time.Unix(0, 1) // none knows better before the first of it is sent
+	case w.draining.sent.IsZero():
+		to = time.Unix(0, 0)
 	default:
-		since = w.draining.reached
+		to = w.draining.sent
 	}
 	w.seer.mu.Lock()
 	defer w.seer.mu.Unlock()
-	w.seer.spilledSince = since
+	w.seer.drainedTo = to
 }
 
 // awaitsOthers reports whether so much of the spill was sent that others have to send what
-// is as old before more is. They go on where this one waits, since theirs is older. One
-// that does not go on for so long that it would be given up if it was gone holds up nobody.
+// is as old before more is. They go on where this one waits, since theirs is older.
 func (w *sender) awaitsOthers() bool {
-	if !w.hasSpilled() {
+	if !w.hasSpilled() || !w.seer.link.IsConnected() {
 		return false
 	}
-	since, isKnown := w.seer.others()
-	w.draining.ahead = slices.DeleteFunc(w.draining.ahead, func(s stretch) bool {
-		return isKnown && (since.IsZero() || !s.at.After(since))
-	})
-	bytes := int64(0)
-	for _, s := range w.draining.ahead {
-		bytes += s.bytes
-	}
-	switch {
-	case bytes < maxAhead || !w.seer.link.IsConnected():
-		w.draining.waits = time.Time{}
-		return false
-	case w.draining.waits.IsZero() || !w.draining.others.Equal(since):
-		w.draining.waits, w.draining.others = time.Now(), since
-	case time.Since(w.draining.waits) > presence:
+	others, isKnown := w.seer.others()
+	if !w.draining.isAhead(others, isKnown) || !w.draining.isPatient(others) {
 		return false
 	}
 	w.link.at = time.Now().Add(clockPause)

@@ -62,8 +62,8 @@ func TestNoReplicaDrainsFarAheadOfAnother(t *testing.T) {
 			link, d := servers.Connect(), newTestDisk(nil)
 			slow := &slowLink{Connection: link, latency: time.Duration(1+100*n) * time.Millisecond}
 			l := &life{link: link, disk: d, ended: make(chan error, 1)}
-			others := func() (time.Time, bool) { return members[1-n].SpilledSince(), true }
-			l.Seer = newSeer(SeerOptions{Link: slow, OthersSpilledSince: others, Logger: slog.New(slog.DiscardHandler)}, d)
+			others := func() (time.Time, bool) { return members[1-n].DrainedTo(), true }
+			l.Seer = newSeer(SeerOptions{Link: slow, OthersDrainedTo: others, Logger: slog.New(slog.DiscardHandler)}, d)
 			members[n] = l
 		}
 		for _, l := range members {
@@ -94,7 +94,7 @@ func TestNoReplicaDrainsFarAheadOfAnother(t *testing.T) {
 			t.Errorf("one was ahead by %d bytes, want at most %d", most, limit)
 		}
 		for _, l := range members {
-			if status := l.Status(); status.Records != 0 || !l.SpilledSince().IsZero() {
+			if status := l.Status(); status.Records != 0 || !l.DrainedTo().IsZero() {
 				t.Errorf("in the end %+v", status)
 			}
 			l.end(t)
@@ -116,22 +116,22 @@ func TestAReplicaDrainsOnlyAShortWayUntilOthersGoOnOrAreStuck(t *testing.T) {
 					return before()
 				}
 				l := &life{link: link, disk: d, ended: make(chan error, 1)}
-				l.Seer = newSeer(SeerOptions{Link: link, OthersSpilledSince: others, Logger: slog.New(slog.DiscardHandler)}, d)
+				l.Seer = newSeer(SeerOptions{Link: link, OthersDrainedTo: others, Logger: slog.New(slog.DiscardHandler)}, d)
 				l.start()
-				if got := l.SpilledSince(); !got.IsZero() {
-					t.Errorf("before anything was spilled, something waits since %s", got)
+				if got := l.DrainedTo(); !got.IsZero() {
+					t.Errorf("before anything was spilled, it has drained to %s", got)
 				}
 				keep(t, l, 3*maxAhead)
-				if got := l.SpilledSince(); got.IsZero() || got.After(at(0)) {
-					t.Errorf("before anything was sent, something waits since %s", got)
+				if got := l.DrainedTo(); got.IsZero() || got.After(at(0)) {
+					t.Errorf("before anything was sent, it has drained to %s", got)
 				}
 				link.Mend()
 				time.Sleep(presence - time.Second)
 				if left := l.Status().Bytes; left < 2*maxAhead-int64(servers.MaxMessage) || left > 2*maxAhead+64<<10 {
 					t.Errorf("%d bytes are left", left)
 				}
-				if got := l.SpilledSince(); !got.After(at(0)) {
-					t.Errorf("once some of it was sent, something waits since %s", got)
+				if got := l.DrainedTo(); !got.After(at(0)) {
+					t.Errorf("once some of it was sent, it has drained to %s", got)
 				}
 				within(t, spillWait, l.see(t, "p", "later"))
 				isLater.Store(true)
@@ -151,4 +151,26 @@ func TestAReplicaDrainsOnlyAShortWayUntilOthersGoOnOrAreStuck(t *testing.T) {
 	f("others have what is as old, and then have sent it", time.Second, old, newer)
 	f("others are not heard", 3*time.Second, unknown, unknown)
 	f("others do not send what is as old", 3*time.Second, old, old)
+}
+
+func TestAReplicaIsPatientWithOthersAsLongAsTheyCatchUp(t *testing.T) {
+	f := func(what string, want bool, drainedTo ...int) {
+		t.Helper()
+		synctest.Test(t, func(t *testing.T) {
+			d := &draining{}
+			d.isPatient(time.Unix(0, 0)) // before any of it was sent
+			for _, second := range drainedTo {
+				d.isPatient(at(second))
+				time.Sleep(20 * time.Second)
+			}
+			if got := d.isPatient(at(drainedTo[len(drainedTo)-1])); got != want {
+				t.Errorf("of others that send %s: %t, want %t", what, got, want)
+			}
+		})
+	}
+	f("nothing", false, 0, 0)
+	f("less than they see", false, 0, 5, 10)
+	f("as much as they see, and a little more", true, 0, 25, 50, 75, 100)
+	f("much, for a while", true, 0, 100, 100, 100)
+	f("much, and then nothing", false, 0, 30, 30, 30, 30, 30)
 }

@@ -68,7 +68,7 @@ func (r *Roster) hearOther(h *hello, received time.Time) {
 		r.members[h.incarnation] = m
 		r.greet()
 	}
-	m.heard, m.lastHeard, m.Extra, m.told, m.spilledSince = r.listened, time.Now(), h.extra, h.clock, h.spilledSince
+	m.heard, m.lastHeard, m.Extra, m.told, m.drainedTo = r.listened, time.Now(), h.extra, h.clock, h.drainedTo
 	r.measure(m, h, received)
 	r.replace(m)
 	if h.name == r.options.Name && r.listened-m.first > overlap {

@@ -30,8 +30,8 @@ type hello struct {
 	// echoes are what was heard last of the others, which they measure clocks by.
 	echoes []echo
 	extra  []byte
-	// spilledSince is since when the oldest is of what waits in its spill, zero if nothing does.
-	spilledSince time.Time
+	// drainedTo is DrainedTo of its Seer, in microseconds.
+	drainedTo time.Time
 }
 
 // echo tells a replica that its hello was heard.
@@ -55,7 +55,7 @@ func (h *hello) encode() []byte {
 		to = binary.AppendVarint(to, int64(e.held))
 	}
 	to = appendBytes(to, h.extra)
-	return binary.AppendVarint(to, h.spilledSince.UnixMicro())
+	return binary.AppendVarint(to, h.drainedTo.UnixMicro())
 }
 
 // parseHello reads a hello. It keeps nothing of message.
@@ -74,7 +74,7 @@ func parseHello(message []byte) (h hello, err error) {
 		h.extra = nil
 	}
 	if hasMore := in.err == nil && len(in.rest) > 0; hasMore { // or it is of an earlier release
-		h.spilledSince = time.UnixMicro(in.int()).UTC()
+		h.drainedTo = time.UnixMicro(in.int()).UTC()
 	}
 	return h, in.err
 }

@@ -48,9 +48,8 @@ type RosterOptions struct {
 	// HasUnseen reports whether the replica leaves something behind when it ends: then the
 	// others wait for it to come back. It may be nil.
 	HasUnseen func() bool
-	// SpilledSince returns since when the oldest is of what waits in the spill of the
-	// replica, zero if nothing does. It may be nil.
-	SpilledSince func() time.Time
+	// DrainedTo is that of the Seer. It may be nil.
+	DrainedTo func() time.Time
 	// Now is the clock that is told; nil stands for time.Now.
 	Now    func() time.Time
 	Logger *slog.Logger
@@ -96,9 +95,9 @@ type member struct {
 	first, heard time.Duration
 	lastHeard    time.Time
 	// told is what its clock showed then, by itself.
-	told         time.Time
-	offset       Offset
-	spilledSince time.Time
+	told      time.Time
+	offset    Offset
+	drainedTo time.Time
 }
 
 // NewRoster returns a Roster that knows nobody but its own replica.
@@ -168,10 +167,10 @@ func (r *Roster) Present() []Member {
 	return all
 }
 
-// SpilledSince returns since when the oldest is of what waits in the spills of the other
-// replicas, zero if nothing does. isKnown is false while one that was heard in the last 30
+// DrainedTo returns the time up to which all other replicas have sent what they saw, zero if
+// nothing waits in their spills. isKnown is false while one that was heard in the last 30
 // seconds is not heard: it may have anything.
-func (r *Roster) SpilledSince() (since time.Time, isKnown bool) {
+func (r *Roster) DrainedTo() (earliest time.Time, isKnown bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.isKnown() {
@@ -184,11 +183,11 @@ func (r *Roster) SpilledSince() (since time.Time, isKnown bool) {
 		if time.Since(m.lastHeard) > maxGap {
 			return time.Time{}, false
 		}
-		if isOlder := since.IsZero() || m.spilledSince.Before(since); isOlder && !m.spilledSince.IsZero() {
-			since = m.spilledSince
+		if isEarlier := earliest.IsZero() || m.drainedTo.Before(earliest); isEarlier && !m.drainedTo.IsZero() {
+			earliest = m.drainedTo
 		}
 	}
-	return since, true
+	return earliest, true
 }
 
 // IsKnown reports whether Present has all that can be heard: it has listened for long enough.
@@ -219,8 +218,8 @@ func (r *Roster) tell(kind byte) {
 		kind: kind, name: r.options.Name, incarnation: r.options.Incarnation,
 		started: r.started, extra: r.extra(),
 	}
-	if r.options.SpilledSince != nil {
-		h.spilledSince = r.options.SpilledSince()
+	if r.options.DrainedTo != nil {
+		h.drainedTo = r.options.DrainedTo()
 	}
 	h.echoes, h.clock = r.echoes(), r.options.Now()
 	_ = r.options.Link.Tell(helloTopic, h.encode())

@@ -158,25 +158,25 @@ func TestTwoReplicasOfOneNameAreWarnedOf(t *testing.T) {
 	})
 }
 
-func TestReplicasKnowSinceWhenSomethingWaitsInTheSpillsOfOthers(t *testing.T) {
+func TestReplicasKnowHowFarOthersHaveDrainedTheirSpills(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		servers := memory.NewServers()
-		since := func(second int) func() time.Time { return func() time.Time { return at(second) } }
+		to := func(second int) func() time.Time { return func() time.Time { return at(second) } }
 		nothing := func() time.Time { return time.Time{} }
-		a := join(servers, RosterOptions{Name: "a", Incarnation: "1", SpilledSince: since(1)})
+		a := join(servers, RosterOptions{Name: "a", Incarnation: "1", DrainedTo: to(1)})
 		expect := func(when string, want time.Time, isKnown bool) {
 			t.Helper()
-			if got, ok := a.SpilledSince(); !got.Equal(want) || ok != isKnown {
+			if got, ok := a.DrainedTo(); !got.Equal(want) || ok != isKnown {
 				t.Errorf("%s: %s, %t; want %s, %t", when, got, ok, want, isKnown)
 			}
 		}
 		expect("before it has listened", time.Time{}, false)
-		join(servers, RosterOptions{Name: "a", Incarnation: "0", SpilledSince: since(0)}).end()
-		b := join(servers, RosterOptions{Name: "b", Incarnation: "2", SpilledSince: nothing})
+		join(servers, RosterOptions{Name: "a", Incarnation: "0", DrainedTo: to(0)}).end()
+		b := join(servers, RosterOptions{Name: "b", Incarnation: "2", DrainedTo: nothing})
 		time.Sleep(3 * time.Second)
 		expect("if another one has nothing", time.Time{}, true)
-		c := join(servers, RosterOptions{Name: "c", Incarnation: "3", SpilledSince: since(9)})
-		d := join(servers, RosterOptions{Name: "d", Incarnation: "4", SpilledSince: since(5)})
+		c := join(servers, RosterOptions{Name: "c", Incarnation: "3", DrainedTo: to(9)})
+		d := join(servers, RosterOptions{Name: "d", Incarnation: "4", DrainedTo: to(5)})
 		time.Sleep(time.Second)
 		expect("of several", at(5), true)
 		d.die()
@@ -193,7 +193,7 @@ func TestReplicasKnowSinceWhenSomethingWaitsInTheSpillsOfOthers(t *testing.T) {
 func FuzzHello(f *testing.F) {
 	h := hello{
 		kind: kindHello, name: "a", incarnation: "1", started: at(0), clock: at(1), echoes: []echo{{"2", at(2), time.Second}},
-		extra: []byte("extra"), spilledSince: at(3),
+		extra: []byte("extra"), drainedTo: at(3),
 	}
 	f.Add(h.encode())
 	f.Add((&hello{kind: kindHello, name: "a"}).encode())

@@ -38,10 +38,10 @@ type SeerOptions struct {
 	// ClockShift returns what has to be added to times that were taken before it was
 	// known. Nothing is sent until it is, or for some seconds. It may be nil.
 	ClockShift func() (shift time.Duration, isKnown bool)
-	// OthersSpilledSince returns since when the oldest is of what waits in the spills of
-	// other replicas, zero if nothing does: this one does not run ahead of them. It may be nil.
-	OthersSpilledSince func() (since time.Time, isKnown bool)
-	Logger             *slog.Logger
+	// OthersDrainedTo returns the earliest DrainedTo of other replicas, which this one does
+	// not run far ahead of. It may be nil.
+	OthersDrainedTo func() (earliest time.Time, isKnown bool)
+	Logger          *slog.Logger
 	// Metrics may be nil.
 	Metrics prometheus.Registerer
 }
@@ -70,11 +70,10 @@ type Seer struct {
 	isClosed   bool
 	lastK      uint64
 	// own has what is not known to be seen of this incarnation, old of earlier ones.
-	own    *backlog
-	old    []*backlog
-	counts seerCounts
-	// spilledSince is since when the oldest is of what waits in spills.
-	spilledSince time.Time
+	own       *backlog
+	old       []*backlog
+	counts    seerCounts
+	drainedTo time.Time
 }
 
 // waiting is a sighting that is not durable.
@@ -114,12 +113,12 @@ func newSeer(options SeerOptions, d disk) *Seer {
 	if options.ClockShift == nil {
 		options.ClockShift = func() (time.Duration, bool) { return 0, true }
 	}
-	if options.OthersSpilledSince == nil {
-		options.OthersSpilledSince = func() (time.Time, bool) { return time.Time{}, true }
+	if options.OthersDrainedTo == nil {
+		options.OthersDrainedTo = func() (time.Time, bool) { return time.Time{}, true }
 	}
 	s := &Seer{
 		link: options.Link, disk: d, maxSpill: options.MaxSpill, incarnation: rand.Text(),
-		clockShift: options.ClockShift, others: options.OthersSpilledSince,
+		clockShift: options.ClockShift, others: options.OthersDrainedTo,
 		log:  cmp.Or(options.Logger, slog.Default()),
 		wake: make(chan struct{}, 1), forgets: make(chan forgetting), stopped: make(chan struct{}),
 		logLost: rate.Sometimes{Interval: logEvery},
@@ -127,7 +126,7 @@ func newSeer(options SeerOptions, d disk) *Seer {
 	s.own = newBacklog(s.incarnation)
 	s.sender.init(s)
 	s.sender.openSpills()
-	s.sender.noteDraining()
+	s.sender.noteDrained()
 	s.register(options.Metrics)
 	return s
 }
@@ -168,12 +167,13 @@ func (s *Seer) Unseen(of []string) (queues []Queue) {
 	return queues
 }
 
-// SpilledSince returns since when the oldest is of what waits in the spill, or a time
-// before that, and zero if nothing does.
-func (s *Seer) SpilledSince() time.Time {
+// DrainedTo returns the time up to which everything was sent that this replica saw while
+// something waits in the spill: the Unix epoch before any of that was sent, and zero if
+// nothing waits.
+func (s *Seer) DrainedTo() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.spilledSince
+	return s.drainedTo
 }
 
 // Status tells what the Seer does at the moment.

@@ -94,7 +94,7 @@ func (w *sender) goesOn(ctx context.Context) bool {
 	}
 	_, isWaiting := w.seer.oldest()
 	_, isCompared := w.seer.clockShift()
-	mayDrain := w.hasSpilled() && w.link.pause == 0 && w.seer.link.IsConnected() && isCompared
+	mayDrain := w.hasSpilled() && w.link.pause == 0 && w.seer.link.IsConnected() && isCompared && !w.awaitsOthers()
 	return (isWaiting || mayDrain) && time.Now().Before(w.stopBy)
 }
 
@@ -104,7 +104,7 @@ func (w *sender) step() {
 		w.openSpills()
 	}
 	w.forget()
-	w.noteDraining()
+	w.noteDrained()
 	if w.flight == nil && w.link.isDue() && !w.awaitsClock() && !w.awaitsOthers() {
 		w.send()
 	}
@@ -191,7 +191,7 @@ func (w *sender) land(err error) {
 	}
 	w.link.succeeded()
 	w.settle(f)
-	w.draining.sent(f)
+	w.draining.landed(f)
 }
 
 // settle notes that what a flight has is seen by all.
