@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -170,4 +171,27 @@ func TestRequestOutlastsARestartOfTheApp(t *testing.T) {
 	equal(t, "requests seen twice", len(heads), 0)
 	equal(t, "resent", p.Stats().Resent, 0)
 	equal(t, "failed dials", p.Stats().AppDial, 0)
+}
+
+func TestTheAppGetsAnotherWindowIfTheProcessStoodStill(t *testing.T) {
+	const window = 2 * time.Second
+	f := func(what string, took time.Duration, isRefused, isReached bool) {
+		t.Helper()
+		synctest.Test(t, func(t *testing.T) {
+			attempts := 0
+			conn, err := within(t.Context(), window, func(ctx context.Context) (*appConn, error) {
+				if attempts++; attempts == 1 || isRefused {
+					time.Sleep(took)
+					return nil, os.ErrDeadlineExceeded
+				}
+				return &appConn{}, ctx.Err()
+			})
+			if got := err == nil && conn != nil; got != isReached {
+				t.Errorf("%s: after %d attempts, reached %t (%v), want %t", what, attempts, got, err, isReached)
+			}
+		})
+	}
+	f("an attempt that took the whole window", window, false, false)
+	f("one that took much longer", 6*time.Second, false, true)
+	f("an app that does not accept connections", 6*time.Second, true, false)
 }
