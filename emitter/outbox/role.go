@@ -118,5 +118,9 @@ func (r *replication) logRole(before, next Replica) {
 	if next.Role == RoleRefused || next.Reason != "" && !isWaiting {
 		level = r.logger.Error
 	}
-	level("this replica has another role", "role", next.Role, "before", before.Role, "applied", next.Applied, "last", next.Last, "reason", next.Reason)
+	what := "this replica has another role"
+	if next.Role == before.Role {
+		what = "this replica has its role for another reason"
+	}
+	level(what, "role", next.Role, "before", before.Role, "applied", next.Applied, "last", next.Last, "reason", next.Reason)
 }

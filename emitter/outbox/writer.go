@@ -168,7 +168,7 @@ func (w *writer) working() {
 	case phaseOpening:
 		w.store.log.Info("opened the state file")
 	case phaseFailed:
-		w.store.log.Info("the state file can be written again", "error", last.err)
+		w.store.log.Info("changes can be written again", "before", last.err)
 	case phaseOpen, phaseClosed:
 	}
 }

@@ -62,6 +62,9 @@ func (b *batch) questions(participants []string) iter.Seq[[]string] {
 // the roster.
 func (b *batch) askUntilRead(ctx context.Context, participants []string) error {
 	for {
+		if !b.replicas.Roster.IsKnown() {
+			b.began = time.Now() // nobody can be heard, nor be late
+		}
 		asked := b.last
 		replies, isComplete, err := b.ask(ctx, participants)
 		if err != nil {
@@ -83,8 +86,11 @@ func (b *batch) askUntilRead(ctx context.Context, participants []string) error {
 			return nil
 		}
 		if time.Since(b.began) > time.Second && isDue(&b.warnAbsent) {
-			b.log.Warn("events wait for a replica that does not answer, or for what it has on its disk",
-				"waited", time.Since(b.began).Round(time.Second), "unanswered", b.unanswered(replies))
+			what := "events wait for replicas that do not answer"
+			if isComplete {
+				what = "events wait for what replicas have on their disks"
+			}
+			b.log.Warn(what, "waited", time.Since(b.began).Round(time.Second), "unanswered", b.unanswered(replies))
 		}
 		sleep(ctx, askPause)
 		b.receiveAll()

@@ -21,6 +21,8 @@ const (
 	clockLimit, clockPause = 10 * time.Second, 50 * time.Millisecond
 	// lookEvery is how often files are looked for that could not be opened.
 	lookEvery = time.Second
+	// reportAfter is for how long something waits in the spill until that is logged.
+	reportAfter = time.Second
 	// maxAppend bounds what is written to the spill at once, in bytes.
 	maxAppend = 8 << 20
 )
@@ -43,9 +45,11 @@ type sender struct {
 	lookAt     time.Time
 	forgetting []forgetting
 	stopBy     time.Time
-	spilling   rate.Sometimes
 	logFailure rate.Sometimes
-	isSpilling bool
+	// spilling is since when something waits in the spill, zero if nothing does, and
+	// isReported that this was logged.
+	spilling   time.Time
+	isReported bool
 	draining   draining
 }
 
@@ -67,7 +71,7 @@ func (b *backoff) isDue() bool { return !time.Now().Before(b.at) }
 
 func (w *sender) init(s *Seer) {
 	w.seer = s
-	w.spilling.Interval, w.logFailure.Interval = logEvery, logEvery
+	w.logFailure.Interval = logEvery
 }
 
 // Run makes sightings durable until ctx ends. Then it refuses more, sends what waits,
@@ -190,6 +194,7 @@ func (w *sender) land(err error) {
 		return
 	}
 	w.link.succeeded()
+	w.linkError = nil
 	w.settle(f)
 	w.draining.landed(f)
 }

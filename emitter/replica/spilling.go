@@ -227,16 +227,18 @@ func (w *sender) unfit(err error) {
 
 // report logs that something waits in the spill, and that nothing does any more.
 func (w *sender) report() {
-	switch isSpilling := w.hasSpilled(); {
-	case isSpilling:
-		w.spilling.Do(func() {
-			w.isSpilling = true
-			status := w.seer.Status()
-			w.seer.log.Warn("observations wait on this disk for the other replicas: events are late, and lost if this disk is",
-				"waiting", status.Records, "bytes", status.Bytes, "connected", status.IsConnected, "error", w.linkError)
-		})
-	case w.isSpilling:
-		w.isSpilling = false
-		w.seer.log.Info("the other replicas have all that waited on this disk", "spilled_total", w.seer.Status().Spilled)
+	switch hasSpilled := w.hasSpilled(); {
+	case hasSpilled && w.spilling.IsZero():
+		w.spilling = time.Now()
+	case hasSpilled && !w.isReported && time.Since(w.spilling) >= reportAfter:
+		w.isReported = true
+		status := w.seer.Status()
+		w.seer.log.Warn("observations wait on this disk for the other replicas: events are late, and lost if this disk is",
+			"waiting", status.Records, "bytes", status.Bytes, "connected", status.IsConnected, "error", w.linkError)
+	case !hasSpilled:
+		if w.isReported {
+			w.seer.log.Info("the other replicas have all that waited on this disk", "spilled_total", w.seer.Status().Spilled)
+		}
+		w.spilling, w.isReported = time.Time{}, false
 	}
 }

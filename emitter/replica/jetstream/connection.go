@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -18,8 +19,9 @@ import (
 const (
 	// reconnectWait and reconnectJitter are the pause between two attempts to connect.
 	reconnectWait, reconnectJitter = 100 * time.Millisecond, 100 * time.Millisecond
-	// connectTimeout bounds one attempt to connect.
-	connectTimeout = 2 * time.Second
+	// connectTimeout bounds one attempt to connect, to all servers, one after the other:
+	// a replica that starts serves after the first one. Each server has minConnectTimeout.
+	connectTimeout, minConnectTimeout = 2 * time.Second, 500 * time.Millisecond
 	// pingEvery is how often a silent connection is tried; the second ping without an
 	// answer ends it.
 	pingEvery = time.Second
@@ -31,8 +33,8 @@ const (
 	complainEvery = time.Minute
 	// headroom is what a message takes beside its content at most, in bytes.
 	headroom = 4 << 10
-	// usualPayload is what servers take by default, and maxPayload what is ever used.
-	usualPayload, maxPayload = 1 << 20, 4 << 20
+	// usualPayload is what servers take by default, and mostPayload what is ever used.
+	usualPayload, mostPayload = 1 << 20, 4 << 20
 )
 
 // Options are the settings of a Connection.
@@ -56,10 +58,14 @@ type Options struct {
 
 // Connection is an outbox.Log and a replica.Link of one app.
 type Connection struct {
-	conn    *nats.Conn
-	js      jetstream.JetStream
-	log     *slog.Logger
-	options Options
+	conn *nats.Conn
+	js   jetstream.JetStream
+	log  *slog.Logger
+	// isConnected and maxPayload are kept here, since the client holds its lock while it
+	// connects, and participants wait for who asks. maxPayload is 0 before the first time.
+	isConnected atomic.Bool
+	maxPayload  atomic.Int64
+	options     Options
 	// written, seen and snapshots are the streams.
 	written, seen, snapshots *stream
 	// complaints bounds how often a permission is logged that the user lacks.
@@ -78,7 +84,9 @@ func Open(o Options) (*Connection, error) {
 	c := &Connection{log: o.Logger, options: o, tornAfter: tornAfter}
 	c.written, c.seen, c.snapshots = c.newStream(written), c.newStream(seen), c.newStream(snapshots)
 	c.complaints.Interval = complainEvery
-	settings = append(settings, nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.ErrorHandler(c.complain))
+	settings = append(settings, nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.ErrorHandler(c.complain),
+		nats.ConnectHandler(c.connected), nats.ReconnectHandler(c.connected),
+		nats.DisconnectErrHandler(func(*nats.Conn, error) { c.isConnected.Store(false) }))
 	if c.conn, err = nats.Connect(servers, settings...); err != nil {
 		return nil, fmt.Errorf("cannot connect to NATS: %w", o.hide(err))
 	}
@@ -92,16 +100,23 @@ func Open(o Options) (*Connection, error) {
 // Close ends the connection, and with it what still waits for an answer.
 func (c *Connection) Close() { c.conn.Close() }
 
+// connected is called by the client for each connection, in turn with what it calls for
+// its end.
+func (c *Connection) connected(conn *nats.Conn) {
+	c.maxPayload.Store(conn.MaxPayload())
+	c.isConnected.Store(true)
+}
+
 // IsConnected implements replica.Link.
-func (c *Connection) IsConnected() bool { return c.conn.IsConnected() }
+func (c *Connection) IsConnected() bool { return c.isConnected.Load() }
 
 // MaxMessage implements replica.Link.
 func (c *Connection) MaxMessage() int {
-	most := c.conn.MaxPayload() // 0 before the first connection
+	most := c.maxPayload.Load()
 	if most <= 0 {
 		most = usualPayload
 	}
-	return int(min(most, maxPayload)) - headroom
+	return int(min(most, mostPayload)) - headroom
 }
 
 // MaxEntry implements outbox.Log.
@@ -112,7 +127,7 @@ func (c *Connection) MaxEntry() int { return c.MaxMessage() }
 func (o Options) settings() (settings []nats.Option, servers string, err error) {
 	settings = []nats.Option{
 		nats.Name(strings.TrimSpace("sidehook " + o.Name)), nats.ReconnectWait(reconnectWait), nats.ReconnectJitter(reconnectJitter, reconnectJitter),
-		nats.Timeout(connectTimeout), nats.PingInterval(pingEvery), nats.MaxPingsOutstanding(1),
+		nats.Timeout(max(connectTimeout/time.Duration(max(1, len(o.Servers))), minConnectTimeout)), nats.PingInterval(pingEvery), nats.MaxPingsOutstanding(1),
 		nats.ReconnectBufSize(-1), // what cannot be sent now is not sent later
 		nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}), // prints to stderr otherwise
 	}

@@ -191,7 +191,7 @@ func (s *stream) explain(err error) error {
 		why = "it is full: "
 	case hasCode(err, codeMessageTooLong):
 		why = "a message is too long: raise max_payload: "
-	case !s.conn.IsConnected():
+	case !s.IsConnected():
 		why = "no server is connected: "
 	}
 	return fmt.Errorf("cannot use the stream %s: %s%w", s.name, why, s.options.hide(err))
