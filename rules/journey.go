@@ -89,7 +89,7 @@ func (j *Journey) fold(o *Observation) []*Event {
 		j.foldKind(o)
 	}
 	if !o.Order.IsZero() && j.Pointer != pointer {
-		j.noteMove(o)
+		j.noteMove(o, pointer)
 	}
 	if o.Loads {
 		j.loaded(o.Page.ID, o)

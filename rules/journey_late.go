@@ -8,16 +8,27 @@ import (
 // maxMoves is how many moves of a journey are remembered.
 const maxMoves = 4
 
+// What was told of a move. The numbers are stored.
+const (
+	// moveTold: an event was made of it.
+	moveTold moveState = iota
+	// moveLoaded: none was, since the page was loaded before the navigation to it was folded.
+	moveLoaded
+	// moveFromUnknown: none was, since it is the first that is known of the participant: where
+	// it led from, if from anywhere, is not known.
+	moveFromUnknown
+)
+
+type moveState int
+
 // move is a change of the pointer. Only journeys that several replicas observe remember
 // theirs: one of these may keep an observation until later ones were folded.
 type move struct {
 	// Page is the page that it led to, empty at the end of the survey.
 	Page string
 	// At is the Order of the observation.
-	At time.Time
-	// IsUntold reports whether no event was made of it: the page was loaded before the
-	// navigation to it was folded.
-	IsUntold bool
+	At    time.Time
+	State moveState
 }
 
 // isLate reports whether the participant has moved on after o.
@@ -36,7 +47,11 @@ func (j *Journey) foldLate(o *Observation) (ok bool) {
 	switch o.Kind {
 	case PageShown:
 		j.learn(o)
+		if o.Page != nil {
+			j.beginEarlier(o.Page.ID, o)
+		}
 	case PageLoaded:
+		j.beginEarlier(o.PageID, o)
 		if page := j.page(o.PageID); page == nil || page.Loaded.IsZero() {
 			j.loaded(o.PageID, o)
 		}
@@ -51,33 +66,65 @@ func (j *Journey) foldLate(o *Observation) (ok bool) {
 	return true
 }
 
+// beginEarlier folds that the participant was on a page before the first move that is
+// known. That is told now if it led from another page, and the one to that page becomes the
+// first. ok is false if o is not from before.
+func (j *Journey) beginEarlier(from string, o *Observation) (ok bool) {
+	first := &j.Moves[0]
+	switch {
+	case first.State != moveFromUnknown || !o.Order.Before(first.At):
+		return false
+	case from == first.Page:
+		first.At = o.Order
+		return true
+	}
+	first.State = moveTold
+	pointer, done := j.Pointer, j.Done
+	j.Pointer = from
+	j.navigate(&Observation{Kind: Navigated, Page: &Page{ID: first.Page}, At: first.At}, true)
+	j.Pointer, j.Done = pointer, done
+	j.Moves = slices.Insert(j.Moves, 0, move{Page: from, At: o.Order, State: moveFromUnknown})
+	j.boundMoves()
+	return true
+}
+
 // navigatedLate makes the event of a navigation, unless it was recovered meanwhile.
 func (j *Journey) navigatedLate(o *Observation) {
+	j.learn(o)
+	if j.beginEarlier(o.Page.ID, o) {
+		return
+	}
 	next := slices.IndexFunc(j.Moves, func(m move) bool { return !m.At.Before(o.Order) })
-	from, isTold := "", j.Moves[next].Page == o.Page.ID && !j.Moves[next].IsUntold
+	from, isTold := "", j.Moves[next].Page == o.Page.ID && j.Moves[next].State == moveTold
 	if next > 0 {
 		from = j.Moves[next-1].Page
 	}
 	if isTold || from == o.Page.ID {
 		return
 	}
-	j.learn(o)
 	pointer, done := j.Pointer, j.Done
 	j.Pointer = from
 	j.navigate(o, true)
 	j.Pointer, j.Done = pointer, done
 	if j.Moves[next].Page == o.Page.ID {
-		j.Moves[next].IsUntold = false
+		j.Moves[next].State = moveTold
 	} else {
 		j.Moves = slices.Insert(j.Moves, next, move{Page: o.Page.ID, At: o.Order})
 	}
 	j.boundMoves()
 }
 
-// noteMove remembers that o has moved the pointer.
-func (j *Journey) noteMove(o *Observation) {
-	isUntold := o.Kind == PageLoaded && len(j.Moves) > 0
-	j.Moves = append(j.Moves, move{Page: j.Pointer, At: o.Order, IsUntold: isUntold})
+// noteMove remembers that o has moved the pointer from a page, which is empty if it was
+// not known.
+func (j *Journey) noteMove(o *Observation, from string) {
+	state := moveTold
+	switch {
+	case o.Kind == PageLoaded && len(j.Moves) > 0:
+		state = moveLoaded
+	case len(j.Moves) == 0 && from == "" && o.Kind != Reached:
+		state = moveFromUnknown
+	}
+	j.Moves = append(j.Moves, move{Page: j.Pointer, At: o.Order, State: state})
 	j.boundMoves()
 }
 
@@ -88,12 +135,12 @@ func (j *Journey) encodeMoves(e *recordEncoder) {
 	for _, m := range j.Moves {
 		e.text(m.Page)
 		e.time(m.At)
-		e.bool(m.IsUntold)
+		e.uint(uint64(m.State))
 	}
 }
 
 func (j *Journey) decodeMoves(d *recordDecoder) {
 	for range min(d.int(), maxMoves) {
-		j.Moves = append(j.Moves, move{Page: d.text(), At: d.time(), IsUntold: d.bool()})
+		j.Moves = append(j.Moves, move{Page: d.text(), At: d.time(), State: moveState(d.uint())})
 	}
 }

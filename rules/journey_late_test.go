@@ -69,6 +69,43 @@ func TestALateNavigationIsToldOnceAndMovesNobodyBack(t *testing.T) {
 	f("a page shown", "1>3", "3", func(w *walk) { shared(w, 4, next("3")); shared(w, 2, shown("2")) })
 }
 
+func TestALateBeginningTellsTheMovesFromIt(t *testing.T) {
+	shown := func(page string) Observation { return Observation{Kind: PageShown, Page: testPage(page)} }
+	next := func(page string) Observation { return Observation{Kind: Navigated, Page: testPage(page)} }
+	loaded := func(page string) Observation { return Observation{Kind: PageLoaded, PageID: page} }
+	f := func(name, want, pointer string, steps func(w *walk)) {
+		t.Helper()
+		w := newWalk()
+		steps(w)
+		if got := strings.Join(w.events, ", "); got != want || w.journey.Pointer != pointer {
+			t.Errorf("%s: got %q on page %q, want %q on %q", name, got, w.journey.Pointer, want, pointer)
+		}
+	}
+	f("a page shown before the first navigation", "1>2 recovered", "2", func(w *walk) { shared(w, 4, next("2")); shared(w, 1, shown("1")) })
+	f("a page loaded before it", "1>2 recovered", "2", func(w *walk) { shared(w, 4, next("2")); shared(w, 1, loaded("1")) })
+	f("the same page before it", "", "2", func(w *walk) { shared(w, 4, next("2")); shared(w, 3, next("2")) })
+	f("another navigation before it", "2>3 recovered", "3", func(w *walk) { shared(w, 4, next("3")); shared(w, 2, next("2")) })
+	f("all before a page loaded and left", "2>3, 1>2 recovered", "3", func(w *walk) {
+		shared(w, 4, loaded("2"))
+		shared(w, 5, next("3"))
+		shared(w, 1, shown("1"))
+		shared(w, 2, loaded("1"))
+		shared(w, 3, next("2"))
+	})
+	f("all before a page shown and left", "2>3, 1>2 recovered", "3", func(w *walk) {
+		shared(w, 4, shown("2"))
+		shared(w, 5, next("3"))
+		shared(w, 1, shown("1"))
+		shared(w, 3, next("2"))
+	})
+	f("two navigations", "1>3 recovered, 1>2 recovered", "3", func(w *walk) {
+		shared(w, 4, next("3"))
+		shared(w, 1, shown("1"))
+		shared(w, 2, next("2"))
+	})
+	f("nothing", "1>2", "2", func(w *walk) { shared(w, 1, shown("1")); shared(w, 2, next("2")); shared(w, 3, shown("2")) })
+}
+
 func TestALateAnswerDoesNotReplaceALaterOne(t *testing.T) {
 	w := newWalk()
 	shared(w, 1, Observation{Kind: PageShown, Page: testPage("1")})
