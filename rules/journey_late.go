@@ -12,7 +12,8 @@ const maxMoves = 4
 const (
 	// moveTold: an event was made of it.
 	moveTold moveState = iota
-	// moveLoaded: none was, since the page was loaded before the navigation to it was folded.
+	// moveLoaded: none was, since the page was loaded before the navigation to it was folded,
+	// or the app told of it in the past.
 	moveLoaded
 	// moveFromUnknown: none was, since it is the first that is known of the participant: where
 	// it led from, if from anywhere, is not known.
@@ -126,6 +127,20 @@ func (j *Journey) noteMove(o *Observation, from string) {
 	}
 	j.Moves = append(j.Moves, move{Page: j.Pointer, At: o.Order, State: state})
 	j.boundMoves()
+}
+
+// noteMoveOfPast remembers that the participant had moved from a page, which is empty if
+// they had not, before o: a replica that has seen it may come late, and no event of it was
+// made from the past.
+func (j *Journey) noteMoveOfPast(from string, o *Observation) {
+	if o.Order.IsZero() || j.Pointer == "" {
+		return
+	}
+	if from == "" {
+		j.Moves = []move{{Page: j.Pointer, At: o.Order, State: moveFromUnknown}}
+		return
+	}
+	j.Moves = []move{{Page: from}, {Page: j.Pointer, At: o.Order, State: moveLoaded}}
 }
 
 func (j *Journey) boundMoves() { j.Moves = j.Moves[max(len(j.Moves)-maxMoves, 0):] }

@@ -8,13 +8,17 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// shared is a walk that several replicas observe, whose observations say when they were.
-func shared(w *walk, second int, o Observation) {
+// shared folds an observation in a walk that several replicas observe, which say when
+// theirs were.
+func shared(w *walk, second int, o Observation) { w.add(w.journey.fold(ordered(w, second, o))) }
+
+// ordered returns an observation of a replica that says when it was.
+func ordered(w *walk, second int, o Observation) *Observation {
 	w.ticket++
 	o.Journey, o.Survey, o.Ticket = Key{"3", "p"}, "5", w.ticket
 	o.At = w.clock.Add(time.Duration(second) * time.Second)
 	o.Order = o.At
-	w.add(w.journey.fold(&o))
+	return &o
 }
 
 func TestALateNavigationIsToldOnceAndMovesNobodyBack(t *testing.T) {
@@ -104,6 +108,28 @@ func TestALateBeginningTellsTheMovesFromIt(t *testing.T) {
 		shared(w, 2, next("2"))
 	})
 	f("nothing", "1>2", "2", func(w *walk) { shared(w, 1, shown("1")); shared(w, 2, next("2")); shared(w, 3, shown("2")) })
+}
+
+func TestALateNavigationIsToldThoughThePastHasIt(t *testing.T) {
+	next := func(page string) Observation { return Observation{Kind: Navigated, Page: testPage(page)} }
+	loaded := func(page string) Observation { return Observation{Kind: PageLoaded, PageID: page} }
+	f := func(name, log, want, pointer string, first Observation, steps func(w *walk)) {
+		t.Helper()
+		w := newWalk()
+		w.journey.wait(ordered(w, 5, first))
+		w.add(w.journey.join(loggedPast(log)))
+		steps(w)
+		if got := strings.Join(w.events, ", "); got != want || w.journey.Pointer != pointer {
+			t.Errorf("%s: got %q on page %q, want %q on %q", name, got, w.journey.Pointer, want, pointer)
+		}
+	}
+	const log = "load:1 1>2 load:2"
+	f("on the page that it led to", log, "1>2 recovered", "2", loaded("2"), func(w *walk) { shared(w, 3, next("2")) })
+	f("after the next one", log, "2>3, 1>2 recovered", "3", loaded("2"), func(w *walk) { shared(w, 6, next("3")); shared(w, 3, next("2")) })
+	f("twice", log, "1>2 recovered", "2", loaded("2"), func(w *walk) { shared(w, 3, next("2")); shared(w, 4, next("2")) })
+	f("the first that was observed", log, "2>3, 1>2 recovered", "3", next("3"), func(w *walk) { shared(w, 3, next("2")) })
+	f("with a page that was loaded before it", log, "1>2 recovered", "2", loaded("2"), func(w *walk) { shared(w, 2, loaded("1")); shared(w, 3, next("2")) })
+	f("no navigation before", "load:1", "", "1", loaded("1"), func(w *walk) { shared(w, 3, loaded("1")) })
 }
 
 func TestALateAnswerDoesNotReplaceALaterOne(t *testing.T) {
