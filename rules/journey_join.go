@@ -25,21 +25,26 @@ func (j *Journey) foldPast(past *Past, waiting []*Observation) {
 	j.isPast = true
 	defer func() { j.isPast = false }()
 	j.Study = past.Study // unless an observation names it
-	left := ""
+	var moves []move
 	for _, e := range past.before(waiting) {
 		if e.Kind != Answered {
 			j.learn(&Observation{Page: past.page(e.Source)})
 			j.Partial = j.Partial || past.Pages[e.Source] == nil
 		}
 		if e.Kind == Navigated {
-			j.Pointer, left = e.Source, e.Source
+			j.Pointer = e.Source
+			moves = appendPastMove(moves, e)
 		}
 		j.fold(past.observation(e, waiting[0].Journey))
 	}
-	if o := firstOnPage(waiting); o != nil && o.Kind == PageShown {
-		j.Pointer = pageID(o.Page) // the app knows better than its log
+	first := firstOnPage(waiting)
+	if first != nil && first.Kind == PageShown {
+		j.Pointer = pageID(first.Page) // the app knows better than its log
 	}
-	j.noteMoveOfPast(left, waiting[0])
+	if first == nil {
+		first = waiting[len(waiting)-1]
+	}
+	j.notePastMoves(moves, first)
 }
 
 // firstOnPage returns the first observation that names the page that the

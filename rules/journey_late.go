@@ -96,6 +96,10 @@ func (j *Journey) navigatedLate(o *Observation) {
 		return
 	}
 	next := slices.IndexFunc(j.Moves, func(m move) bool { return !m.At.Before(o.Order) })
+	isOfPast := func(m move) bool { return m.Page == o.Page.ID && m.State == moveLoaded && m.At.IsZero() }
+	if i := slices.IndexFunc(j.Moves[:next], isOfPast); i >= 0 {
+		next = i
+	}
 	from, isTold := "", j.Moves[next].Page == o.Page.ID && j.Moves[next].State == moveTold
 	if next > 0 {
 		from = j.Moves[next-1].Page
@@ -129,18 +133,28 @@ func (j *Journey) noteMove(o *Observation, from string) {
 	j.boundMoves()
 }
 
-// noteMoveOfPast remembers that the participant had moved from a page, which is empty if
-// they had not, before o: a replica that has seen it may come late, and no event of it was
-// made from the past.
-func (j *Journey) noteMoveOfPast(from string, o *Observation) {
+// appendPastMove appends a navigation of a past to its moves, the first of which is where
+// it begins.
+func appendPastMove(moves []move, e PastEvent) []move {
+	if len(moves) == 0 {
+		moves = append(moves, move{Page: e.Source})
+	}
+	return append(moves, move{Page: e.Reached, State: moveLoaded})
+}
+
+// notePastMoves remembers the moves of a past, which ended before o: a replica that has
+// seen them may come late, and no events were made of them. When they were is not known.
+func (j *Journey) notePastMoves(moves []move, o *Observation) {
 	if o.Order.IsZero() || j.Pointer == "" {
 		return
 	}
-	if from == "" {
-		j.Moves = []move{{Page: j.Pointer, At: o.Order, State: moveFromUnknown}}
-		return
+	if len(moves) == 0 {
+		moves = []move{{State: moveFromUnknown}}
 	}
-	j.Moves = []move{{Page: from}, {Page: j.Pointer, At: o.Order, State: moveLoaded}}
+	last := &moves[len(moves)-1]
+	last.Page, last.At = j.Pointer, o.Order
+	j.Moves = moves
+	j.boundMoves()
 }
 
 func (j *Journey) boundMoves() { j.Moves = j.Moves[max(len(j.Moves)-maxMoves, 0):] }

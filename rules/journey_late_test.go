@@ -1,11 +1,15 @@
 package rules
 
 import (
+	"cmp"
+	"math/rand/v2"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 )
 
 // shared folds an observation in a walk that several replicas observe, which say when
@@ -132,6 +136,64 @@ func TestALateNavigationIsToldThoughThePastHasIt(t *testing.T) {
 	f("no navigation before", "load:1", "", "1", loaded("1"), func(w *walk) { shared(w, 3, loaded("1")) })
 }
 
+// Of each exchange one of three replicas knows, and one of them comes late. What the app
+// tells of the past covers all; without a past, no more moves are remembered than maxMoves.
+// Answers alone do not say where the past ends.
+func TestEveryNavigationIsToldOnceThoughAReplicaComesLate(t *testing.T) {
+	for seed := range uint64(1000) {
+		chance := rand.New(rand.NewPCG(seed, 17))
+		hasPast, most := seed%2 == 0, maxMoves-1
+		if hasPast {
+			most = 10
+		}
+		w := newWalk()
+		var inTime, late []*Observation
+		var log, trace, want []string
+		see := func(what string, o Observation) {
+			x := ordered(w, len(trace)+1, o)
+			if isLate := chance.IntN(3) == 0; isLate {
+				late, what = append(late, x), what+" late"
+			} else {
+				inTime = append(inTime, x)
+			}
+			trace = append(trace, what)
+		}
+		see("shown 1", Observation{Kind: PageShown, Page: testPage("1")})
+		for n := range 2 + chance.IntN(most-1) {
+			page, next := strconv.Itoa(n+1), strconv.Itoa(n+2)
+			see("load "+page, Observation{Kind: PageLoaded, PageID: page})
+			see("answer "+page, Observation{Kind: Answered, Item: "item" + page, Answer: []byte(`"a"`)})
+			see("next "+next, Observation{Kind: Navigated, Page: testPage(next)})
+			log, want = append(log, "load:"+page, "answer:"+page+"=a", page+">"+next), append(want, next)
+		}
+		if firstOnPage(inTime) == nil {
+			continue
+		}
+		if hasPast {
+			for _, o := range inTime {
+				w.journey.wait(o)
+			}
+			w.add(w.journey.join(loggedPast(strings.Join(log, " "))))
+		} else {
+			for _, o := range inTime {
+				w.add(w.journey.fold(o))
+			}
+		}
+		for _, o := range late {
+			w.add(w.journey.fold(o))
+		}
+		var got []string
+		for _, event := range w.events {
+			_, to, _ := strings.Cut(strings.TrimSuffix(event, " recovered"), ">")
+			got = append(got, to)
+		}
+		slices.SortFunc(got, func(a, b string) int { return cmp.Or(len(a)-len(b), strings.Compare(a, b)) })
+		if !slices.Equal(got, want) {
+			t.Fatalf("seed %d: told are %q of %s", seed, w.events, strings.Join(trace, ", "))
+		}
+	}
+}
+
 func TestALateAnswerDoesNotReplaceALaterOne(t *testing.T) {
 	w := newWalk()
 	shared(w, 1, Observation{Kind: PageShown, Page: testPage("1")})
@@ -157,7 +219,7 @@ func TestMovesAreStoredOnlyWhereReplicasObserve(t *testing.T) {
 		if head := w.journey.store.Head(Key{"3", "p"}); head[0] != version {
 			t.Errorf("the head has version %d, want %d", head[0], version)
 		}
-		if diff := cmp.Diff(w.journey.Moves, loadTest(t, w.journey.store).Moves); diff != "" {
+		if diff := gocmp.Diff(w.journey.Moves, loadTest(t, w.journey.store).Moves); diff != "" {
 			t.Errorf("moves (-was +is):\n%s", diff)
 		}
 	}
