@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// maxMoves is how many moves of a journey are remembered.
-const maxMoves = 4
+// maxMoves is how many moves of a journey are remembered: more than anybody makes in the
+// time in which a replica comes late, without growing the head of the journey much.
+const maxMoves = 16
 
 // What was told of a move. The numbers are stored.
 const (
