@@ -58,9 +58,6 @@ type folding struct {
 	last  uint64
 	// lastK is the last sighting of each incarnation that was read or folded.
 	lastK map[string]uint64
-	// passed is up to which sighting of an incarnation none comes that was not read: the
-	// last ones that it sent may have been forgotten.
-	passed map[string]uint64
 	// reached is when the latest was seen of what was read of each incarnation.
 	reached map[string]time.Time
 	// deferred are tasks for a later batch.
@@ -79,7 +76,7 @@ func (r *Recorder) runFolding(ctx context.Context) {
 	for ctx.Err() == nil {
 		f := &folding{
 			Recorder: r, deferred: deferred, messages: make(chan *seenMessage, readAhead), lastK: map[string]uint64{},
-			passed: map[string]uint64{}, reached: map[string]time.Time{}, clocks: clocks{},
+			reached: map[string]time.Time{}, clocks: clocks{},
 			warnUnread: rate.Sometimes{Interval: time.Minute}, warnAbsent: rate.Sometimes{Interval: time.Minute},
 			warnGivenUp: rate.Sometimes{Interval: time.Minute}, warnDamagedSeen: rate.Sometimes{Interval: time.Minute},
 		}

@@ -17,8 +17,9 @@ const (
 	// again: who announced it may be gone.
 	readLimit = 100 * time.Millisecond
 	// neverComes is how long a batch waits at least for what is not among all that the
-	// servers say they have: one that stood still does not know yet that others went on.
-	neverComes = 2 * time.Second
+	// servers say they have: one that stood still, or was cut off, does not know yet that
+	// others went on.
+	neverComes = 10 * time.Second
 	// gatherLimit is how long a batch waits for others at most. Replicas that are gone
 	// leave the roster before: it is longer than presence in emitter/replica.
 	gatherLimit = 40 * time.Second
@@ -181,11 +182,7 @@ func (b *batch) readTo(ctx context.Context, replies []replyFrom) (isRead bool, e
 			b.receive(one)
 		case <-limit.C:
 			isLong := time.Since(b.began) >= neverComes
-			isRead = isLong && b.haveRead(replies, onItsWay, longExchange) && b.hasReadAll(ctx)
-			if isRead {
-				b.pass(replies)
-			}
-			return isRead, ctx.Err()
+			return isLong && b.haveRead(replies, onItsWay, longExchange) && b.hasReadAll(ctx), ctx.Err()
 		case <-ctx.Done():
 			return false, ctx.Err()
 		}
@@ -209,21 +206,12 @@ func (b *batch) haveRead(replies []replyFrom, upTo func(knownQueue) uint64, whil
 			if b.isBeyond(q.Incarnation, while) {
 				break
 			}
-			if max(b.lastK[q.Incarnation], b.passed[q.Incarnation]) < upTo(q) {
+			if b.lastK[q.Incarnation] < upTo(q) {
 				return false
 			}
 		}
 	}
 	return true
-}
-
-// pass notes that what the replies say has arrived was read, or never comes.
-func (b *batch) pass(replies []replyFrom) {
-	for _, reply := range replies {
-		for _, q := range reply.Queues {
-			b.passed[q.Incarnation] = max(b.passed[q.Incarnation], q.Acked)
-		}
-	}
 }
 
 // hasReadAll reports whether all messages were read. What a queue names as its last

@@ -229,7 +229,6 @@ func (b *batch) end() {
 	if len(b.list) == 0 && len(b.lastK) > maxIncarnations {
 		clear(b.lastK) // all of it is in the store now
 		clear(b.reached)
-		clear(b.passed)
 	}
 	for _, task := range b.tasks {
 		if task.done != nil {

@@ -7,6 +7,9 @@ import "maps"
 type backlog struct {
 	incarnation string
 	acked       uint64
+	// told is the last K that was sent, acked or less: what is above was forgotten, and
+	// nobody can read it.
+	told uint64
 	// pending has the last K of each participant that has any above acked.
 	pending map[string]uint64
 	// records and bytes count what of the spill is not known to be seen.
@@ -32,7 +35,7 @@ func newBacklog(incarnation string) *backlog {
 // queue returns what is pending of some participants, of all if that is nil. A spill may
 // have very many, and participants wait for the lock.
 func (b *backlog) queue(of []string) Queue {
-	q := Queue{Incarnation: b.incarnation, Acked: b.acked, Pending: map[string]uint64{}}
+	q := Queue{Incarnation: b.incarnation, Acked: b.told, Pending: map[string]uint64{}}
 	if of == nil {
 		maps.Copy(q.Pending, b.pending)
 		return q
@@ -48,7 +51,7 @@ func (b *backlog) queue(of []string) Queue {
 // seen notes that sightings are seen by all.
 func (b *backlog) seen(sightings []sighted) {
 	for _, s := range sightings {
-		b.acked = max(b.acked, s.k)
+		b.acked, b.told = max(b.acked, s.k), max(b.told, s.k)
 		if b.pending[s.participant] <= s.k {
 			delete(b.pending, s.participant)
 		}

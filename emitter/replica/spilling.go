@@ -165,7 +165,7 @@ func (w *sender) openSpill(name string) (*backlog, error) {
 	isFirst := true
 	err = s.records(spillHeaderSize, func(r *record) bool {
 		if isFirst {
-			b.acked, isFirst = r.K-1, false
+			b.acked, b.told, isFirst = r.K-1, r.K-1, false
 		}
 		s.last = r.K
 		if r.kind == kindSighting {
