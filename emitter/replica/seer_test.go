@@ -161,8 +161,9 @@ func TestEarlierIncarnationsAreSentFirst(t *testing.T) {
 		link.Cut()
 		var names []string
 		for i := range 3 {
-			l := live(servers.Connect(), d)
-			l.link.Cut()
+			away := servers.Connect()
+			away.Cut() // before it could send what the one before has left
+			l := live(away, d)
 			for k := 1; k <= 20; k++ {
 				within(t, spillWait, l.see(t, fmt.Sprint("p", i), fmt.Sprint(k)))
 			}
