@@ -50,10 +50,10 @@ func (j *Journey) foldLate(o *Observation) (ok bool) {
 	case PageShown:
 		j.learn(o)
 		if o.Page != nil {
-			j.beginEarlier(o.Page.ID, o)
+			j.beginEarlier(o)
 		}
 	case PageLoaded:
-		j.beginEarlier(o.PageID, o)
+		j.beginEarlier(o)
 		if page := j.page(o.PageID); page == nil || page.Loaded.IsZero() {
 			j.loaded(o.PageID, o)
 		}
@@ -71,8 +71,8 @@ func (j *Journey) foldLate(o *Observation) (ok bool) {
 // beginEarlier folds that the participant was on a page before the first move that is
 // known. That is told now if it led from another page, and the one to that page becomes the
 // first. ok is false if o is not from before.
-func (j *Journey) beginEarlier(from string, o *Observation) (ok bool) {
-	first := &j.Moves[0]
+func (j *Journey) beginEarlier(o *Observation) (ok bool) {
+	first, from := &j.Moves[0], o.pageID()
 	switch {
 	case first.State != moveFromUnknown || !o.Order.Before(first.At):
 		return false
@@ -81,10 +81,7 @@ func (j *Journey) beginEarlier(from string, o *Observation) (ok bool) {
 		return true
 	}
 	first.State = moveTold
-	pointer, done := j.Pointer, j.Done
-	j.Pointer = from
-	j.navigate(&Observation{Kind: Navigated, Page: &Page{ID: first.Page}, At: first.At}, true)
-	j.Pointer, j.Done = pointer, done
+	j.tellMissed(from, &Observation{Kind: Navigated, Page: &Page{ID: first.Page}, At: first.At})
 	j.Moves = slices.Insert(j.Moves, 0, move{Page: from, At: o.Order, State: moveFromUnknown})
 	j.boundMoves()
 	return true
@@ -93,7 +90,7 @@ func (j *Journey) beginEarlier(from string, o *Observation) (ok bool) {
 // navigatedLate makes the event of a navigation, unless it was recovered meanwhile.
 func (j *Journey) navigatedLate(o *Observation) {
 	j.learn(o)
-	if j.beginEarlier(o.Page.ID, o) {
+	if j.beginEarlier(o) {
 		return
 	}
 	next := slices.IndexFunc(j.Moves, func(m move) bool { return !m.At.Before(o.Order) })
@@ -108,16 +105,22 @@ func (j *Journey) navigatedLate(o *Observation) {
 	if isTold || from == o.Page.ID {
 		return
 	}
-	pointer, done := j.Pointer, j.Done
-	j.Pointer = from
-	j.navigate(o, true)
-	j.Pointer, j.Done = pointer, done
+	j.tellMissed(from, o)
 	if j.Moves[next].Page == o.Page.ID {
 		j.Moves[next].State = moveTold
 	} else {
 		j.Moves = slices.Insert(j.Moves, next, move{Page: o.Page.ID, At: o.Order})
 	}
 	j.boundMoves()
+}
+
+// tellMissed makes the event of a navigation from a page, after which the participant is where
+// they were before.
+func (j *Journey) tellMissed(from string, o *Observation) {
+	pointer, done := j.Pointer, j.Done
+	j.Pointer = from
+	j.navigate(o, true)
+	j.Pointer, j.Done = pointer, done
 }
 
 // noteMove remembers that o has moved the pointer from a page, which is empty if it was

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"cmp"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -9,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp"
 )
 
 // shared folds an observation in a walk that several replicas observe, which say when
@@ -25,18 +24,26 @@ func ordered(w *walk, second int, o Observation) *Observation {
 	return &o
 }
 
+func next(page string) Observation { return Observation{Kind: Navigated, Page: testPage(page)} }
+
+func loaded(page string) Observation { return Observation{Kind: PageLoaded, PageID: page} }
+
+// expectTold fails the test unless these events were made, and the participant is on a page.
+func expectTold(t *testing.T, w *walk, name, want, pointer string) {
+	t.Helper()
+	if got := strings.Join(w.events, ", "); got != want || w.journey.Pointer != pointer {
+		t.Errorf("%s: got %q on page %q, want %q on %q", name, got, w.journey.Pointer, want, pointer)
+	}
+}
+
 func TestALateNavigationIsToldOnceAndMovesNobodyBack(t *testing.T) {
 	shown := func(page string) Observation { return Observation{Kind: PageShown, Page: testPage(page), Alone: true} }
-	next := func(page string) Observation { return Observation{Kind: Navigated, Page: testPage(page)} }
-	loaded := func(page string) Observation { return Observation{Kind: PageLoaded, PageID: page} }
 	f := func(name, want, pointer string, steps func(w *walk)) {
 		t.Helper()
 		w := newWalk()
 		shared(w, 1, shown("1"))
 		steps(w)
-		if got := strings.Join(w.events, ", "); got != want || w.journey.Pointer != pointer {
-			t.Errorf("%s: got %q on page %q, want %q on %q", name, got, w.journey.Pointer, want, pointer)
-		}
+		expectTold(t, w, name, want, pointer)
 	}
 	f("in order", "1>2, 2>3", "3", func(w *walk) {
 		shared(w, 2, next("2"))
@@ -79,15 +86,11 @@ func TestALateNavigationIsToldOnceAndMovesNobodyBack(t *testing.T) {
 
 func TestALateBeginningTellsTheMovesFromIt(t *testing.T) {
 	shown := func(page string) Observation { return Observation{Kind: PageShown, Page: testPage(page)} }
-	next := func(page string) Observation { return Observation{Kind: Navigated, Page: testPage(page)} }
-	loaded := func(page string) Observation { return Observation{Kind: PageLoaded, PageID: page} }
 	f := func(name, want, pointer string, steps func(w *walk)) {
 		t.Helper()
 		w := newWalk()
 		steps(w)
-		if got := strings.Join(w.events, ", "); got != want || w.journey.Pointer != pointer {
-			t.Errorf("%s: got %q on page %q, want %q on %q", name, got, w.journey.Pointer, want, pointer)
-		}
+		expectTold(t, w, name, want, pointer)
 	}
 	f("a page shown before the first navigation", "1>2 recovered", "2", func(w *walk) { shared(w, 4, next("2")); shared(w, 1, shown("1")) })
 	f("a page loaded before it", "1>2 recovered", "2", func(w *walk) { shared(w, 4, next("2")); shared(w, 1, loaded("1")) })
@@ -115,17 +118,13 @@ func TestALateBeginningTellsTheMovesFromIt(t *testing.T) {
 }
 
 func TestALateNavigationIsToldThoughThePastHasIt(t *testing.T) {
-	next := func(page string) Observation { return Observation{Kind: Navigated, Page: testPage(page)} }
-	loaded := func(page string) Observation { return Observation{Kind: PageLoaded, PageID: page} }
 	f := func(name, log, want, pointer string, first Observation, steps func(w *walk)) {
 		t.Helper()
 		w := newWalk()
 		w.journey.wait(ordered(w, 5, first))
 		w.add(w.journey.join(loggedPast(log)))
 		steps(w)
-		if got := strings.Join(w.events, ", "); got != want || w.journey.Pointer != pointer {
-			t.Errorf("%s: got %q on page %q, want %q on %q", name, got, w.journey.Pointer, want, pointer)
-		}
+		expectTold(t, w, name, want, pointer)
 	}
 	const log = "load:1 1>2 load:2"
 	f("on the page that it led to", log, "1>2 recovered", "2", loaded("2"), func(w *walk) { shared(w, 3, next("2")) })
@@ -143,7 +142,8 @@ func TestEveryNavigationIsToldOnceThoughAReplicaComesLate(t *testing.T) {
 		chance := rand.New(rand.NewPCG(seed, 17))
 		w := newWalk()
 		var inTime, late []*Observation
-		var log, trace, want []string
+		var log, trace []string
+		var want, got []int
 		see := func(what string, o Observation) {
 			x := ordered(w, len(trace)+1, o)
 			if isLate := chance.IntN(3) == 0; isLate {
@@ -155,11 +155,11 @@ func TestEveryNavigationIsToldOnceThoughAReplicaComesLate(t *testing.T) {
 		}
 		see("shown 1", Observation{Kind: PageShown, Page: testPage("1")})
 		for n := range 2 + chance.IntN(maxMoves-3) {
-			page, next := strconv.Itoa(n+1), strconv.Itoa(n+2)
-			see("load "+page, Observation{Kind: PageLoaded, PageID: page})
+			page, to := strconv.Itoa(n+1), strconv.Itoa(n+2)
+			see("load "+page, loaded(page))
 			see("answer "+page, Observation{Kind: Answered, Item: "item" + page, Answer: []byte(`"a"`)})
-			see("next "+next, Observation{Kind: Navigated, Page: testPage(next)})
-			log, want = append(log, "load:"+page, "answer:"+page+"=a", page+">"+next), append(want, next)
+			see("next "+to, next(to))
+			log, want = append(log, "load:"+page, "answer:"+page+"=a", page+">"+to), append(want, n+2)
 		}
 		if firstOnPage(inTime) == nil {
 			continue
@@ -177,13 +177,15 @@ func TestEveryNavigationIsToldOnceThoughAReplicaComesLate(t *testing.T) {
 		for _, o := range late {
 			w.add(w.journey.fold(o))
 		}
-		var got []string
 		for _, event := range w.events {
 			_, to, _ := strings.Cut(strings.TrimSuffix(event, " recovered"), ">")
-			got = append(got, to)
+			page, err := strconv.Atoi(to)
+			if err != nil {
+				t.Fatalf("seed %d: told are %q", seed, w.events)
+			}
+			got = append(got, page)
 		}
-		slices.SortFunc(got, func(a, b string) int { return cmp.Or(len(a)-len(b), strings.Compare(a, b)) })
-		if !slices.Equal(got, want) {
+		if slices.Sort(got); !slices.Equal(got, want) {
 			t.Fatalf("seed %d: told are %q of %s", seed, w.events, strings.Join(trace, ", "))
 		}
 	}
@@ -214,7 +216,7 @@ func TestMovesAreStoredOnlyWhereReplicasObserve(t *testing.T) {
 		if head := w.journey.store.Head(Key{"3", "p"}); head[0] != version {
 			t.Errorf("the head has version %d, want %d", head[0], version)
 		}
-		if diff := gocmp.Diff(w.journey.Moves, loadTest(t, w.journey.store).Moves); diff != "" {
+		if diff := cmp.Diff(w.journey.Moves, loadTest(t, w.journey.store).Moves); diff != "" {
 			t.Errorf("moves (-was +is):\n%s", diff)
 		}
 	}

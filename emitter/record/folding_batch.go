@@ -200,7 +200,7 @@ func (b *batch) setFloors(tx *outbox.Tx) (before map[string]uint64) {
 // floorOf returns up to which message all is folded with the batch, 0 for none.
 func (b *batch) floorOf() (floor uint64) {
 	for i, one := range b.list {
-		if i >= b.count && slices.ContainsFunc(one.seen, func(s *seen) bool { return !b.has(i, s) }) {
+		if slices.ContainsFunc(one.seen, func(s *seen) bool { return !b.has(i, s) }) {
 			break
 		}
 		floor = one.floor
