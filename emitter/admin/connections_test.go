@@ -151,8 +151,9 @@ func TestTheConnectionThatWaitedLongestIsClosedForAnother(t *testing.T) {
 	f := newFewPlaces(t)
 	first := f.connect(elsewhere, "/live")
 	f.expect("the first one", first, true)
-	second, third := f.connect(elsewhere, "/live"), f.connect(elsewhere, "/live")
+	second := f.connect(elsewhere, "/live")
 	f.expect("the second one", second, true)
+	third := f.connect(elsewhere, "/live")
 	f.expect("the third one", third, true)
 	f.request(first, "/live") // now the second one has waited longest
 	f.expect("the first one", first, true)

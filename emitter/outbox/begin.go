@@ -50,7 +50,7 @@ func (w *writer) beginAt(ctx context.Context, at place, changes *overlay) error 
 		return err
 	}
 	w.replication.differs = false
-	if err := w.replication.drop(ctx, at.number); err != nil {
+	if err := w.replication.log.drop(ctx, at.number); err != nil {
 		return err
 	}
 	saved, err := w.store.saveSnapshot(ctx, w.engine)

@@ -3,7 +3,6 @@ package outbox
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"time"
 )
@@ -78,17 +77,6 @@ func (w *writer) beginToFollow(ctx context.Context) error {
 	r.hear(time.Now(), 0)
 	r.incoming = readLog(r.log, after)
 	return nil
-}
-
-// extent returns the numbers of the first and the last entry there is.
-func (r *replication) extent(ctx context.Context) (first, last uint64, err error) {
-	ctx, cancel := context.WithTimeout(ctx, logPatience)
-	defer cancel()
-	if first, last, err = r.log.Extent(ctx); err != nil {
-		return 0, 0, fmt.Errorf("%w: %w", errLog, err)
-	}
-	r.problem = nil
-	return first, last, nil
 }
 
 // unfollow stops reading. What was read and is not in the file will be read again.

@@ -30,7 +30,10 @@ func (s *Store) Leads() bool {
 // begins anew.
 func (w *writer) isSilent(ctx context.Context) (bool, error) {
 	r, asked := w.replication, time.Now()
-	_, last, err := r.extent(ctx)
+	_, last, err := r.log.extent(ctx)
+	if err == nil {
+		r.problem = nil
+	}
 	// A log that could not be reached until now has nothing new of the leader either.
 	if wasAway := time.Since(asked) >= beatEvery; err != nil || last > r.at.number || wasAway {
 		r.last = max(r.last, last)

@@ -54,7 +54,7 @@ var (
 //
 // It belongs to the writer, but for what has a lock of its own.
 type replication struct {
-	log         Log
+	log         sharedLog
 	logger      *slog.Logger
 	incarnation string
 	terms       terms
@@ -118,7 +118,7 @@ type replication struct {
 
 func newReplication(s *Store) *replication {
 	r := &replication{
-		log: s.options.Log, logger: s.log, incarnation: s.options.Incarnation, suspects: make(chan suspect, 1),
+		log: sharedLog{s.options.Log}, logger: s.log, incarnation: s.options.Incarnation, suspects: make(chan suspect, 1),
 	}
 	if r.incarnation == "" {
 		r.incarnation = rand.Text()

@@ -61,7 +61,7 @@ func (w *writer) seed(ctx context.Context) error {
 	}
 	w.unfollow()
 	w.dropProposal()
-	log, _, err := r.logState(ctx)
+	log, _, err := r.log.state(ctx)
 	if err != nil {
 		return err
 	}

@@ -2,9 +2,7 @@ package outbox
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -15,8 +13,6 @@ const (
 	// snapshotsKept is how many snapshots there are: while one is loaded, the next may
 	// be saved.
 	snapshotsKept = 2
-	// dropPatience is how long one attempt to delete something of the log takes, at most.
-	dropPatience = 30 * time.Second
 	// uncountedEntry is what an entry is taken to have that was not read.
 	uncountedEntry = 1 << 10
 )
@@ -72,7 +68,7 @@ func (s *Store) shelve(ctx context.Context, keep int) error {
 		return fmt.Errorf("cannot name a snapshot in the log of the replicas: %w", err)
 	}
 	s.log.Info("saved a snapshot for the other replicas", "snapshot", saved.name.text, "bytes", saved.size, "took", time.Since(began).Round(time.Millisecond))
-	return s.writer.replication.dropBefore(ctx, saved.name, keep)
+	return s.writer.replication.log.dropBefore(ctx, saved.name, keep)
 }
 
 // announce names a snapshot in the log.
@@ -81,48 +77,4 @@ func (w *writer) announce(saved snapshot) error {
 		return ErrFollows
 	}
 	return w.say(entrySnapshot, saved.encode())
-}
-
-// dropBefore removes the snapshots before those that are kept, up to one, and the
-// entries that no snapshot needs.
-func (r *replication) dropBefore(ctx context.Context, last snapshotName, keep int) error {
-	all, err := r.snapshots(ctx)
-	if err != nil {
-		return err
-	}
-	oldest := last.number
-	for _, s := range slices.Backward(all) {
-		if isOlder := s.log == last.log && s.number < oldest; isOlder && keep > 1 {
-			oldest, keep = s.number, keep-1
-		}
-	}
-	for _, s := range all {
-		if s.number >= oldest { // it is kept, or of somebody who begins a new log
-			continue
-		}
-		if err := r.removeSnapshot(ctx, s); err != nil {
-			return err
-		}
-	}
-	return r.drop(ctx, oldest)
-}
-
-// removeSnapshot removes a snapshot; it is no error if another has.
-func (r *replication) removeSnapshot(ctx context.Context, s snapshotName) error {
-	ctx, cancel := context.WithTimeout(ctx, dropPatience)
-	defer cancel()
-	if err := r.log.Remove(ctx, s.text); err != nil && !errors.Is(err, ErrGone) {
-		return fmt.Errorf("cannot remove a snapshot of the log of the replicas: %w", err)
-	}
-	return nil
-}
-
-// drop drops entries of the log up to a number.
-func (r *replication) drop(ctx context.Context, upTo uint64) error {
-	ctx, cancel := context.WithTimeout(ctx, dropPatience)
-	defer cancel()
-	if err := r.log.Drop(ctx, upTo); err != nil {
-		return fmt.Errorf("cannot drop entries of the log of the replicas: %w", err)
-	}
-	return nil
 }

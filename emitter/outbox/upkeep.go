@@ -82,7 +82,7 @@ func (u *upkeep) snapshotsDue(ctx context.Context) (keep int, err error) {
 	if time.Since(u.looked) < lookEvery {
 		return 0, nil
 	}
-	log, _, err := r.logState(ctx)
+	log, _, err := r.log.state(ctx)
 	if err != nil {
 		return 0, err
 	}
