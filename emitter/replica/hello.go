@@ -8,8 +8,9 @@ import (
 // helloTopic is where replicas say hello.
 const helloTopic = "hello"
 
-// helloFormat is that of a hello. Later ones begin with the same fields.
-const helloFormat = 1
+// helloFormat is that of a hello. Each begins with the fields of those before it, so that
+// all releases read what they know of it.
+const helloFormat = 2
 
 // maxExtra is how long Extra may be, in bytes.
 const maxExtra = 64 << 10
@@ -47,34 +48,38 @@ func (h *hello) encode() []byte {
 	to = appendBytes(to, h.name)
 	to = appendBytes(to, h.incarnation)
 	to = binary.AppendVarint(to, h.started.UnixMilli())
+	to = binary.AppendVarint(to, h.clock.UnixMilli())
+	to = appendBytes(to, h.extra)
+	// Format 1 ended here.
 	to = binary.AppendVarint(to, h.clock.UnixNano())
+	to = binary.AppendVarint(to, h.drainedTo.UnixMicro())
 	to = binary.AppendUvarint(to, uint64(len(h.echoes)))
 	for _, e := range h.echoes {
 		to = appendBytes(to, e.incarnation)
 		to = binary.AppendVarint(to, e.clock.UnixNano())
 		to = binary.AppendVarint(to, int64(e.held))
 	}
-	to = appendBytes(to, h.extra)
-	return binary.AppendVarint(to, h.drainedTo.UnixMicro())
+	return to
 }
 
 // parseHello reads a hello. It keeps nothing of message.
 func parseHello(message []byte) (h hello, err error) {
-	if len(message) < 2 || message[0] < helloFormat {
+	if len(message) < 2 || message[0] == 0 {
 		return hello{}, errDamaged
 	}
 	in := decoder{rest: message[2:]}
 	h = hello{kind: message[1], name: string(in.bytes()), incarnation: string(in.bytes())}
-	h.started, h.clock = time.UnixMilli(in.int()), time.Unix(0, in.int())
-	for n := in.uint(); n > 0 && in.err == nil; n-- {
-		h.echoes = append(h.echoes, echo{string(in.bytes()), time.Unix(0, in.int()), time.Duration(in.int())})
-	}
+	h.started, h.clock = time.UnixMilli(in.int()), time.UnixMilli(in.int())
 	h.extra = append([]byte(nil), in.bytes()...)
 	if len(h.extra) > maxExtra {
 		h.extra = nil
 	}
-	if hasMore := in.err == nil && len(in.rest) > 0; hasMore { // or it is of an earlier release
-		h.drainedTo = time.UnixMicro(in.int()).UTC()
+	if message[0] == 1 {
+		return h, in.err
+	}
+	h.clock, h.drainedTo = time.Unix(0, in.int()), time.UnixMicro(in.int()).UTC()
+	for n := in.uint(); n > 0 && in.err == nil; n-- {
+		h.echoes = append(h.echoes, echo{string(in.bytes()), time.Unix(0, in.int()), time.Duration(in.int())})
 	}
 	return h, in.err
 }

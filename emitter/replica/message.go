@@ -18,7 +18,7 @@ import (
 // Every format has its checksum there: what it does not fit was not written by a newer
 // release, but is damaged or comes from somebody else.
 const (
-	messageFormat     = 1
+	messageFormat     = pieceFormat
 	messageHeaderSize = 5
 	// maxMessage is how many bytes of content are accepted.
 	maxMessage = 64 << 20
@@ -101,7 +101,7 @@ func parseMessage(message []byte) (incarnation string, pieces []piece, err error
 		return "", nil, fmt.Errorf("cannot read a message of format %d: %w", message[0], ErrNewer)
 	}
 	size, err := s2.DecodedLen(compressed)
-	if !isSound || message[0] != messageFormat || err != nil || size > maxMessage {
+	if !isSound || message[0] == 0 || err != nil || size > maxMessage {
 		return "", nil, fmt.Errorf("cannot read a message of %d bytes: %w", len(message), errDamaged)
 	}
 	content, err := s2.Decode(nil, compressed)
@@ -111,7 +111,7 @@ func parseMessage(message []byte) (incarnation string, pieces []piece, err error
 	in := decoder{rest: content}
 	incarnation = string(in.bytes())
 	for len(in.rest) > 0 && in.err == nil {
-		pieces = append(pieces, in.piece())
+		pieces = append(pieces, in.piece(message[0]))
 	}
 	if in.err != nil {
 		return "", nil, fmt.Errorf("cannot read the content of a message: %w", in.err)

@@ -38,6 +38,10 @@ type piece struct {
 	offset, total int
 }
 
+// pieceFormat is that of pieces in messages and spills. Those of format 1 had neither
+// Shift nor IsUncompared.
+const pieceFormat = 2
+
 func whole(s *Sighting) piece { return piece{Sighting: *s, total: len(s.Data)} }
 
 func (p *piece) isWhole() bool { return len(p.Data) == p.total }
@@ -74,13 +78,15 @@ type decoder struct {
 }
 
 // piece reads a piece, whose data is a part of what is read.
-func (d *decoder) piece() piece {
+func (d *decoder) piece(format byte) piece {
 	p := piece{}
 	p.K = d.uint()
 	p.Participant = string(d.bytes())
 	p.At = time.Unix(0, d.int()).UTC()
-	p.Shift = time.Duration(d.int())
-	p.IsUncompared = d.uint() != 0
+	if format > 1 {
+		p.Shift = time.Duration(d.int())
+		p.IsUncompared = d.uint() != 0
+	}
 	total, offset := d.uint(), d.uint()
 	p.Data = d.bytes()
 	isPart := uint64(len(p.Data)) < total

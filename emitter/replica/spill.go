@@ -72,7 +72,7 @@ func (s *spill) readHeader() (err error) {
 	}
 	s.spillHeader, err = parseSpillHeader(data)
 	if errors.Is(err, errDamaged) {
-		s.incarnation, err = strings.TrimPrefix(s.name, spillPrefix), nil
+		s.incarnation, s.format, err = strings.TrimPrefix(s.name, spillPrefix), spillFormat, nil
 		if len(data) == spillHeaderSize+recordHeaderSize {
 			copy(s.mark[:], data[spillHeaderSize+8:])
 		}
@@ -104,7 +104,7 @@ func (s *spill) append(sightings []Sighting, room int64) error {
 // records calls fn with each sound record from a place on until it returns false, blank
 // ones included. It passes over what is damaged.
 func (s *spill) records(from int64, fn func(r *record) (goesOn bool)) error {
-	w := window{file: s.file, mark: s.mark, end: s.end}
+	w := window{file: s.file, format: s.format, mark: s.mark, end: s.end}
 	for last := uint64(0); ; {
 		r, ok, err := w.record(from)
 		if err != nil || !ok {
@@ -157,7 +157,7 @@ func (s *spill) remove() error { return cmp.Or(s.disk.remove(s.name), s.file.Clo
 
 // newHeader returns the header of a new file.
 func newHeader(incarnation string, random func([]byte)) spillHeader {
-	h := spillHeader{incarnation: incarnation, created: time.Now()}
+	h := spillHeader{format: spillFormat, incarnation: incarnation, created: time.Now()}
 	random(h.mark[:])
 	return h
 }

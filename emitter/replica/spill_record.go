@@ -21,7 +21,7 @@ import (
 // that follows them. The mark is a random number, so that nothing that a participant has
 // sent is ever taken for a record.
 const (
-	spillFormat      = 1
+	spillFormat      = pieceFormat
 	spillMagic       = "sidehook"
 	markSize         = 8
 	spillHeaderSize  = 64
@@ -40,6 +40,7 @@ const (
 const windowSize = 256 << 10
 
 type spillHeader struct {
+	format      byte
 	incarnation string
 	mark        [markSize]byte
 	created     time.Time
@@ -48,7 +49,7 @@ type spillHeader struct {
 func (h *spillHeader) encode() []byte {
 	to := make([]byte, 4, spillHeaderSize)
 	to = append(to, spillMagic...)
-	to = append(to, spillFormat)
+	to = append(to, h.format)
 	to = append(to, h.mark[:]...)
 	to = binary.BigEndian.AppendUint64(to, uint64(h.created.UnixNano()))
 	to = appendBytes(to, h.incarnation)
@@ -65,6 +66,7 @@ func parseSpillHeader(data []byte) (h spillHeader, err error) {
 	if data[12] > spillFormat {
 		return spillHeader{}, ErrNewer
 	}
+	h.format = data[12]
 	copy(h.mark[:], data[13:])
 	h.created = time.Unix(0, int64(binary.BigEndian.Uint64(data[21:])))
 	in := decoder{rest: data[29:spillHeaderSize]}
@@ -109,8 +111,9 @@ type record struct {
 
 // window reads records of a file.
 type window struct {
-	file io.ReaderAt
-	mark [markSize]byte
+	file   io.ReaderAt
+	format byte
+	mark   [markSize]byte
 	// end is where the file ends.
 	end   int64
 	start int64
@@ -152,7 +155,7 @@ func (w *window) parse(at int64) (r record, ok bool, err error) {
 	in := decoder{rest: all[recordHeaderSize:]}
 	switch r.kind {
 	case kindSighting:
-		r.Sighting = in.piece().Sighting
+		r.Sighting = in.piece(w.format).Sighting
 	case kindBlank:
 		r.K = in.uint()
 	}

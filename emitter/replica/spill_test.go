@@ -103,7 +103,7 @@ func TestASpillOfANewerReleaseIsLeftAlone(t *testing.T) {
 	must(t, err)
 	content := d.files[s.name].content
 	content[12] = spillFormat + 1
-	h := spillHeader{incarnation: "one"}
+	h := spillHeader{format: spillFormat, incarnation: "one"}
 	newer := h.encode()
 	newer[12] = spillFormat + 1
 	copy(newer, checksum(newer[4:]))
@@ -133,7 +133,7 @@ func TestASpillBelongsToOneProcessAtATime(t *testing.T) {
 }
 
 func FuzzSpill(f *testing.F) {
-	h := spillHeader{incarnation: "one"}
+	h := spillHeader{format: spillFormat, incarnation: "one"}
 	f.Add(appendRecord(h.encode(), h.mark, &Sighting{K: 1, Participant: "p", At: at(0), Data: []byte("data")}))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		s, err := openSpill(newTestDisk(map[string][]byte{"spill-one": content}), "spill-one")

@@ -49,17 +49,7 @@ func runChaos(t *testing.T, s size) {
 	if seed == 0 {
 		seed = rand.Uint64()
 	}
-	dir, err := os.MkdirTemp("", "sidehook-chaos-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("logs and states are in %s; -chaos-seed %d", dir, seed)
-			return
-		}
-		os.RemoveAll(dir)
-	})
+	dir := keptDir(t)
 	binaries, err := build(t.Context(), dir, s)
 	if err != nil {
 		t.Fatal(err)
@@ -83,6 +73,21 @@ func runChaos(t *testing.T, s size) {
 		t.Error(err)
 	}
 	compareFiles(t, f)
+}
+
+// keptDir returns a new folder, which stays if the test fails.
+func keptDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "sidehook-chaos-")
+	must(t, err)
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("logs and states are in %s", dir)
+			return
+		}
+		os.RemoveAll(dir)
+	})
+	return dir
 }
 
 // chosen returns the disturbances that a size has.

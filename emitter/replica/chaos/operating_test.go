@@ -23,8 +23,8 @@ import (
 // last part of it, which no request in flight gets.
 const stopTimeout = 25 * time.Second
 
-// newPair starts a single sidehook that has state, then a server, and then two replicas
-// of which it is the first.
+// newPair starts a single sidehook that has state, of an earlier release if there is one,
+// then a server, and then two replicas of which it is the first.
 func newPair(t *testing.T) *field {
 	t.Helper()
 	dir := t.TempDir()
@@ -58,9 +58,13 @@ func newPair(t *testing.T) *field {
 		f.replicas = append(f.replicas, r)
 		if isFirst := n == 0; isFirst {
 			must(t, r.configure(web.URL, f.receiver.URL(), nil))
+			if *chaosBefore != "" {
+				r.binary = *chaosBefore
+			}
 			must(t, r.start())
 			f.takeAll(t, 1)
 			must(t, r.stop())
+			r.binary = b.sidehook
 			must(t, s.start())
 		}
 		must(t, r.configure(web.URL, f.receiver.URL(), []string{s.clients}))

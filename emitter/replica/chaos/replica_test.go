@@ -183,14 +183,24 @@ func (r *replica) awaitZero(ctx context.Context, metric string) error {
 
 // applied returns how many entries of the log the replica has, 0 if it does not say.
 func (r *replica) applied(ctx context.Context) (entries uint64) {
+	one := r.listed(ctx)
+	if one.Get("role").String() == "silent" {
+		return 0
+	}
+	return one.Get("applied").Uint()
+}
+
+// listed returns how the replica lists itself among the others; what does not exist if it
+// does not.
+func (r *replica) listed(ctx context.Context) (itself gjson.Result) {
 	body, _ := r.ask(ctx, "/replicas")
 	gjson.Get(body, "replicas").ForEach(func(_, one gjson.Result) bool {
-		if one.Get("name").String() == r.name && one.Get("role").String() != "silent" {
-			entries = one.Get("applied").Uint()
+		if one.Get("name").String() == r.name {
+			itself = one
 		}
 		return true
 	})
-	return entries
+	return itself
 }
 
 // awaitApplied waits until the replica has so many entries. It may know of none that it
