@@ -86,7 +86,7 @@ func (e *engine) detach() (err error) {
 	if mayOthersGoOn := at.index > 0 || isLost; mayOthersGoOn {
 		v.identity().withNewEpoch().putInto(changes)
 	}
-	for _, key := range [][]byte{keyApplied, keyPredecessor, keyLost, keySeen, keyScrubbed} {
+	for _, key := range [][]byte{keyApplied, keyPredecessor, keyLost, keySeen, keyHeard, keyScrubbed} {
 		changes.set(newRecord(bucketMeta, key, nil))
 	}
 	for key := range v.ascend(bucketMeta, seenFromStart, nil) {

@@ -10,8 +10,10 @@ import (
 const seenFor = 24 * time.Hour
 
 // The keys in meta of what was folded of what the replicas have seen: the number of
-// the last message, and of each incarnation the last one of what it saw.
+// the last message, and of each incarnation the last one of what it saw; and of which
+// replicas the leader hears.
 var (
+	keyHeard      = []byte("heard")
 	keySeen       = []byte("seen")
 	seenFromStart = []byte("from ")
 )
@@ -26,6 +28,12 @@ func (tx *Tx) Seen() uint64 {
 
 // SetSeen keeps the number up to which the messages that replicas have seen are folded.
 func (tx *Tx) SetSeen(number uint64) { tx.put(bucketMeta, keySeen, uint64Key(number)) }
+
+// Heard returns what SetHeard was given last, nil before.
+func (tx *Tx) Heard() []byte { return bytes.Clone(tx.get(bucketMeta, keyHeard)) }
+
+// SetHeard keeps which replicas the leader hears.
+func (tx *Tx) SetHeard(replicas []byte) { tx.put(bucketMeta, keyHeard, replicas) }
 
 // SeenFrom returns what SetSeenFrom was given last for an incarnation of a replica, 0
 // before, or some time after a day without change.

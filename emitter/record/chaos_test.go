@@ -53,6 +53,17 @@ type chaosReplica struct {
 	isKilled   bool
 }
 
+// newChaosGroup returns replicas of which one leads.
+func newChaosGroup(t *testing.T, dir string, seed uint64) *chaosGroup {
+	t.Helper()
+	g := &chaosGroup{t: t, dir: dir, servers: memory.NewServers(), chance: rand.New(rand.NewPCG(seed, 17)), broken: map[string]bool{}}
+	for n := range chaosReplicas {
+		g.start(n)
+	}
+	time.Sleep(10 * time.Second)
+	return g
+}
+
 // start begins a process of the n-th replica.
 func (g *chaosGroup) start(n int) {
 	dir, logger := filepath.Join(g.dir, fmt.Sprint(n)), slog.New(slog.DiscardHandler)
@@ -105,16 +116,14 @@ func (g *chaosGroup) between(least, most time.Duration) time.Duration {
 	return least + time.Duration(g.chance.Int64N(int64(most-least)))
 }
 
-// kill ends a process that nobody can reach any more, and begins another one later.
-func (g *chaosGroup) kill(n int, later time.Duration) {
+// kill ends a process that nobody can reach any more.
+func (g *chaosGroup) kill(n int) {
 	g.mu.Lock()
 	m := g.members[n]
 	m.isKilled = true
 	g.mu.Unlock()
 	m.connection.Cut()
 	m.stop()
-	time.Sleep(later)
-	g.start(n)
 }
 
 // disturb has something fail until ctx ends.
@@ -131,7 +140,9 @@ func (g *chaosGroup) disturb(ctx context.Context) {
 			connection.Deafen()
 			time.Sleep(d)
 		case 2, 4, 5:
-			g.kill(n, d/2)
+			g.kill(n)
+			time.Sleep(d / 2)
+			g.start(n)
 		case 3:
 			for _, m := range g.members {
 				m.connection.Cut()
@@ -162,7 +173,10 @@ func (w *chaosWalk) shown() rules.Exchange {
 
 // request sends a request to some replica. It returns false if that died meanwhile.
 func (w *chaosWalk) request(method, target string, response func() rules.Exchange) (ok bool) {
-	m := w.any()
+	return w.requestAt(w.any(), method, target, response)
+}
+
+func (w *chaosWalk) requestAt(m *chaosReplica, method, target string, response func() rules.Exchange) (ok bool) {
 	end := m.Begin([]byte(method), []byte(target))
 	time.Sleep(w.between(time.Millisecond, 200*time.Millisecond))
 	x := response()
@@ -259,11 +273,7 @@ func TestNothingIsLostOrToldTwiceWhileReplicasFail(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			dir := memoryDir(t)
 			synctest.Test(t, func(t *testing.T) {
-				g := &chaosGroup{t: t, dir: dir, servers: memory.NewServers(), chance: rand.New(rand.NewPCG(seed, 17)), broken: map[string]bool{}}
-				for n := range chaosReplicas {
-					g.start(n)
-				}
-				time.Sleep(10 * time.Second) // until one leads
+				g := newChaosGroup(t, dir, seed)
 				ctx, cancel := context.WithCancel(t.Context())
 				var disturbing, walking sync.WaitGroup
 				disturbing.Go(func() { g.disturb(ctx) })
@@ -292,4 +302,49 @@ func TestNothingIsLostOrToldTwiceWhileReplicasFail(t *testing.T) {
 			})
 		})
 	}
+}
+
+// One that has just begun has not heard of who is cut off. The leader before it had.
+func TestALeaderThatHasJustBegunWaitsForAReplicaThatIsCutOff(t *testing.T) {
+	dir := memoryDir(t)
+	synctest.Test(t, func(t *testing.T) {
+		g := newChaosGroup(t, dir, 1)
+		cutOff := 0
+		for g.members[cutOff].store.Leads() {
+			cutOff++
+		}
+		g.members[cutOff].connection.Cut()
+		begun := (cutOff + 1) % chaosReplicas
+		for n := range chaosReplicas {
+			if n != cutOff {
+				g.kill(n)
+			}
+		}
+		for n := range chaosReplicas {
+			if n != cutOff {
+				g.start(n)
+			}
+		}
+		time.Sleep(5 * time.Second) // until one of them leads
+
+		w := &chaosWalk{chaosGroup: g, id: "p"}
+		g.broken["pit-1"] = true // nobody answers
+		moveAt := func(n int) {
+			w.requestAt(g.members[n], "POST", "/api/progress/5/3/p/next", func() rules.Exchange { w.page++; return w.shown() })
+		}
+		w.requestAt(g.members[cutOff], "GET", "/api/progress/5/3/p", w.shown)
+		moveAt(cutOff)
+		moveAt(begun)
+		moveAt(cutOff)
+		time.Sleep(10 * time.Second)
+		g.members[cutOff].connection.Mend()
+		time.Sleep(chaosSettled)
+		got := g.told()["p"]
+		for _, m := range g.members {
+			m.stop()
+		}
+		if want := "pg0>pg1 pg1>pg2 pg2>pg3 "; got != want {
+			t.Errorf("what was told is %s, want %s", got, want)
+		}
+	})
 }

@@ -103,6 +103,7 @@ func (f *folding) run(ctx context.Context) {
 	})
 	running.Go(func() { f.dropFolded(ctx) })
 	running.Go(func() { f.watchUnfolded(ctx) })
+	running.Go(func() { f.keepHeard(ctx) })
 	for f.step(ctx) == nil {
 	}
 }

@@ -36,9 +36,11 @@ type seenMessage struct {
 // begin returns after which message there is something to fold. Servers that have lost
 // what was seen count anew; what is read again is known by its incarnation and k.
 func (f *folding) begin(ctx context.Context) (after uint64, err error) {
-	if err := f.store.Do(ctx, func(tx *outbox.Tx) { after = tx.Seen() }); err != nil {
+	var heard []byte
+	if err := f.store.Do(ctx, func(tx *outbox.Tx) { after, heard = tx.Seen(), tx.Heard() }); err != nil {
 		return 0, err
 	}
+	f.expectHeard(heard)
 	asking, cancel := context.WithTimeout(ctx, dropTimeout)
 	defer cancel()
 	last, err := f.replicas.Link.LastSeen(asking)

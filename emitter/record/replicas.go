@@ -53,6 +53,8 @@ type Link interface {
 type Roster interface {
 	// Present returns those that were heard of lately.
 	Present() []replica.Member
+	// Expect adds those that another replica has heard of.
+	Expect(heard []replica.Member)
 	// IsKnown reports whether it has listened for long enough to know all of them.
 	IsKnown() bool
 }

@@ -102,6 +102,9 @@ func (g *testReplicas) Present() (members []replica.Member) {
 	return members
 }
 
+// Expect implements Roster.
+func (g *testReplicas) Expect([]replica.Member) {}
+
 // IsKnown implements Roster.
 func (g *testReplicas) IsKnown() bool { return true }
 

@@ -27,12 +27,21 @@ func (r *Roster) heard(h *hello, received time.Time) (sayings []func()) {
 	case h.incarnation == r.options.Incarnation:
 		r.hearSelf()
 	case h.kind == kindLeave:
-		delete(r.members, h.incarnation)
+		r.leave(h.incarnation)
 	case h.kind == kindHello:
 		r.hearOther(h, received)
 	}
 	sayings, r.sayings = r.sayings, nil
 	return sayings
+}
+
+// leave forgets a replica that has taken its leave.
+func (r *Roster) leave(incarnation string) {
+	delete(r.members, incarnation)
+	if len(r.left) == maxMembers {
+		r.left = r.left[1:]
+	}
+	r.left = append(r.left, incarnation)
 }
 
 // say keeps something to log until the lock is not held any more.

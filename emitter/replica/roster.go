@@ -66,7 +66,9 @@ type Roster struct {
 
 	mu      sync.Mutex
 	members map[string]*member
-	clock   sharedClock
+	// left has the incarnations that took their leave last, oldest first.
+	left  []string
+	clock sharedClock
 	// listened is for how long it has heard itself, so surely all others too. All times
 	// of silence are measured by it: nobody is forgotten for our own bad line.
 	listened time.Duration
@@ -165,6 +167,24 @@ func (r *Roster) Present() []Member {
 		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Incarnation, b.Incarnation))
 	})
 	return all
+}
+
+// Expect has replicas that another one has heard be waited for as if this one had heard
+// them until now. Those are left out that have taken their leave, or begun anew.
+func (r *Roster) Expect(heard []Member) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	names := map[string]bool{r.options.Name: true}
+	for _, m := range r.members {
+		names[m.Name] = true
+	}
+	for _, m := range heard {
+		if !names[m.Name] && !slices.Contains(r.left, m.Incarnation) && len(r.members) < maxMembers {
+			one := &member{first: r.listened, heard: r.listened, lastHeard: time.Now().Add(-silence)}
+			one.Name, one.Incarnation = m.Name, m.Incarnation
+			r.members[m.Incarnation] = one
+		}
+	}
 }
 
 // DrainedTo returns the time up to which all other replicas have sent what they saw, zero if

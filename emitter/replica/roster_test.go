@@ -76,6 +76,41 @@ func TestReplicasHearEachOtherUntilTheyLeaveOrAreSilentForLong(t *testing.T) {
 	})
 }
 
+func TestReplicasThatAnotherOneHasHeardAreWaitedForUntilTheyAreSilentForLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		servers := memory.NewServers()
+		cutOff := join(servers, RosterOptions{Name: "b", Incarnation: "2"})
+		cutOff.link.Cut()
+		left := join(servers, RosterOptions{Name: "c", Incarnation: "3"})
+		begunAnew := join(servers, RosterOptions{Name: "d", Incarnation: "5"})
+		a := join(servers, RosterOptions{Name: "a", Incarnation: "1"})
+		time.Sleep(time.Second)
+		left.end()
+		synctest.Wait()
+		a.Expect([]Member{
+			{Name: "a", Incarnation: "0"},
+			{Name: "b", Incarnation: "2"},
+			{Name: "c", Incarnation: "3"},
+			{Name: "d", Incarnation: "4"},
+			{Name: "e", Incarnation: "6"},
+			{Name: "f", Incarnation: "7"},
+		})
+		a.expect(t, "at first", "a 1", "b 2", "d 5", "e 6", "f 7")
+		if earliest, isKnown := a.DrainedTo(); isKnown {
+			t.Errorf("it is known that they have sent all to %v", earliest)
+		}
+		again := join(servers, RosterOptions{Name: "e", Incarnation: "8"})
+		time.Sleep(2*silence + helloEvery)
+		a.expect(t, "once e has begun anew", "a 1", "b 2", "d 5", "e 8", "f 7")
+		cutOff.link.Mend()
+		time.Sleep(presence)
+		a.expect(t, "half a minute later", "a 1", "b 2", "d 5", "e 8")
+		for _, p := range []*peer{cutOff, begunAnew, again, a} {
+			p.end()
+		}
+	})
+}
+
 func TestAReplicaIsKnownToBeAloneOnceItHasListened(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		servers := memory.NewServers()

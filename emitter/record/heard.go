@@ -1,0 +1,59 @@
+package record
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/sidehook/sidehook/emitter/outbox"
+	"github.com/sidehook/sidehook/emitter/replica"
+)
+
+// keepHeardEvery is how often the leader looks whether it hears other replicas than before.
+const keepHeardEvery = 250 * time.Millisecond
+
+// heardReplica is a replica that the leader hears. The next leader waits for it, though it
+// may have begun after that was cut off.
+type heardReplica struct{ Name, Incarnation string }
+
+// keepHeard keeps in the store which replicas are heard, until ctx ends.
+func (f *folding) keepHeard(ctx context.Context) {
+	ticker := time.NewTicker(keepHeardEvery)
+	defer ticker.Stop()
+	for kept := []byte(nil); ; {
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+		heard := f.encodeHeard()
+		if bytes.Equal(heard, kept) {
+			continue
+		}
+		if f.store.Do(ctx, func(tx *outbox.Tx) { tx.SetHeard(heard) }) == nil {
+			kept = heard
+		}
+	}
+}
+
+// encodeHeard returns which replicas are heard, this one included.
+func (f *folding) encodeHeard() []byte {
+	var heard []heardReplica
+	for _, m := range f.replicas.Roster.Present() {
+		heard = append(heard, heardReplica{m.Name, m.Incarnation})
+	}
+	encoded, _ := json.Marshal(heard) // strings always can be
+	return encoded
+}
+
+// expectHeard has the batches wait for the replicas that the leader before has heard.
+func (f *folding) expectHeard(encoded []byte) {
+	var heard []heardReplica
+	_ = json.Unmarshal(encoded, &heard) // without them it waits for those that it has heard itself
+	var members []replica.Member
+	for _, one := range heard {
+		members = append(members, replica.Member{Name: one.Name, Incarnation: one.Incarnation})
+	}
+	f.replicas.Roster.Expect(members)
+}
