@@ -83,21 +83,21 @@ func (a app) dial(ctx context.Context) (*appConn, error) {
 // dialWithin retries until window has passed, since the app may be starting.
 // Errors that retrying can't mend, such as a bad certificate, end it at once.
 func (a app) dialWithin(ctx context.Context, window time.Duration) (*appConn, error) {
-	return within(ctx, window, a.dial)
+	return dialInWindows(ctx, window, a.dial)
 }
 
-// within is dialWithin for a dial. If it took much longer than the window, this process
+// dialInWindows is dialWithin for a function that dials. If it took much longer than the window, this process
 // stood still meanwhile, as that of a paused container does: the app gets another window.
-func within(ctx context.Context, window time.Duration, dial func(context.Context) (*appConn, error)) (*appConn, error) {
+func dialInWindows(ctx context.Context, window time.Duration, dial func(context.Context) (*appConn, error)) (*appConn, error) {
 	began := time.Now()
-	conn, err := retry(ctx, window, dial)
+	conn, err := retryDial(ctx, window, dial)
 	if stoodStill := time.Since(began) > 2*window; err == nil || errors.Is(err, errTLS) || ctx.Err() != nil || !stoodStill {
 		return conn, err
 	}
-	return retry(ctx, window, dial)
+	return retryDial(ctx, window, dial)
 }
 
-func retry(ctx context.Context, window time.Duration, dial func(context.Context) (*appConn, error)) (*appConn, error) {
+func retryDial(ctx context.Context, window time.Duration, dial func(context.Context) (*appConn, error)) (*appConn, error) {
 	ctx, cancel := context.WithTimeout(ctx, window)
 	defer cancel()
 	for wait := firstDialWait; ; wait = min(2*wait, maxDialWait) {

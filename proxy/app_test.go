@@ -179,7 +179,7 @@ func TestTheAppGetsAnotherWindowIfTheProcessStoodStill(t *testing.T) {
 		t.Helper()
 		synctest.Test(t, func(t *testing.T) {
 			attempts := 0
-			conn, err := within(t.Context(), window, func(ctx context.Context) (*appConn, error) {
+			conn, err := dialInWindows(t.Context(), window, func(ctx context.Context) (*appConn, error) {
 				if attempts++; attempts == 1 || isRefused {
 					time.Sleep(took)
 					return nil, os.ErrDeadlineExceeded

@@ -37,23 +37,22 @@ func (d *draining) landed(f *flight) {
 	d.ahead = append(d.ahead, stretch{at: at, bytes: f.bytes})
 }
 
-// isAhead reports whether too much was sent that is newer than what others have, who have
-// sent what they saw up to a time, all of it if that is zero.
-func (d *draining) isAhead(others time.Time, isKnown bool) bool {
+// othersSent notes up to when others have sent what they saw, all of it if that is zero.
+func (d *draining) othersSent(to time.Time) {
+	d.ahead = slices.DeleteFunc(d.ahead, func(s stretch) bool { return to.IsZero() || !s.at.After(to) })
+}
+
+// isAhead reports whether too much was sent that is newer than what others have.
+func (d *draining) isAhead() bool {
 	bytes := int64(0)
-	d.ahead = slices.DeleteFunc(d.ahead, func(s stretch) bool {
-		isAsOld := isKnown && (others.IsZero() || !s.at.After(others))
-		if !isAsOld {
-			bytes += s.bytes
-		}
-		return isAsOld
-	})
+	for _, s := range d.ahead {
+		bytes += s.bytes
+	}
 	return bytes >= maxAhead
 }
 
-// isPatient reports whether others are still waited for: not once they have sent less in a
-// long time than they saw in as long, since that never ends.
-func (d *draining) isPatient(others time.Time) bool {
+// waits notes that others are waited for, who have sent what they saw up to a time.
+func (d *draining) waits(others time.Time) {
 	if d.waited.IsZero() {
 		d.waited = time.Now()
 	}
@@ -63,6 +62,11 @@ func (d *draining) isPatient(others time.Time) bool {
 		}
 		d.to = others
 	}
+}
+
+// isPatient reports whether others are still waited for: not once they have sent less in a
+// long time than they saw in as long, since that never ends.
+func (d *draining) isPatient() bool {
 	return time.Since(d.waited) <= presence+max(0, d.to.Sub(d.from))
 }
 
@@ -88,8 +92,15 @@ func (w *sender) awaitsOthers() bool {
 	if !w.hasSpilled() || !w.seer.link.IsConnected() {
 		return false
 	}
+	d := &w.draining
 	others, isKnown := w.seer.others()
-	if !w.draining.isAhead(others, isKnown) || !w.draining.isPatient(others) {
+	if isKnown {
+		d.othersSent(others)
+	}
+	if !d.isAhead() {
+		return false
+	}
+	if d.waits(others); !d.isPatient() {
 		return false
 	}
 	w.link.at = time.Now().Add(clockPause)

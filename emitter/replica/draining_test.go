@@ -158,12 +158,12 @@ func TestAReplicaIsPatientWithOthersAsLongAsTheyCatchUp(t *testing.T) {
 		t.Helper()
 		synctest.Test(t, func(t *testing.T) {
 			d := &draining{}
-			d.isPatient(time.Unix(0, 0)) // before any of it was sent
+			d.waits(time.Unix(0, 0)) // before any of it was sent
 			for _, second := range drainedTo {
-				d.isPatient(at(second))
+				d.waits(at(second))
 				time.Sleep(20 * time.Second)
 			}
-			if got := d.isPatient(at(drainedTo[len(drainedTo)-1])); got != want {
+			if got := d.isPatient(); got != want {
 				t.Errorf("of others that send %s: %t, want %t", what, got, want)
 			}
 		})
