@@ -6,8 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"time"
-
-	"github.com/sidehook/sidehook/emitter/rig"
 )
 
 // outageOf is what the servers are away from.
@@ -16,26 +14,12 @@ var outageOf = formation{replicas: 3, servers: 3}
 // outage measures what follows when the NATS servers stand still while participants take
 // the survey: replicas keep what they saw on their disks, and all of it has to be told.
 func (b *bench) outage() error {
-	server := filepath.Join(b.dir, "nats-server")
-	if err := rig.BuildNATS(b.ctx, server); err != nil {
-		return err
-	}
-	app, err := rig.NewServer(newSurvey().serve)
-	if err != nil {
-		return err
-	}
-	defer app.Close()
 	l := newLedger()
-	target, err := newReceiver(l)
+	g, err := b.openGroup(outageOf, b.state(), l)
 	if err != nil {
 		return err
 	}
-	defer target.Close()
-	g := &group{bench: b, of: outageOf}
-	defer g.kill()
-	if err := g.start(server, b.state(), setting{app: app.URL(), targets: map[string]string{"receiver": target.URL()}}); err != nil {
-		return err
-	}
+	defer g.close()
 	c := g.crowd(l, g.sidecars)
 	if err := g.warmUp(c); err != nil {
 		return err

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -13,28 +12,10 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-
-	"github.com/sidehook/sidehook/emitter/rig"
 )
 
-const (
-	// replicasRate is the navigations a second of replicas.
-	replicasRate = 80
-	// leaderLimit bounds the time until one of the replicas leads.
-	leaderLimit = 30 * time.Second
-	// replicasApp is the name that the replicas have in common.
-	replicasApp = "bench"
-)
-
-// formation is how many replicas there are, and how many NATS servers between them.
-type formation struct{ replicas, servers int }
-
-func (f formation) String() string {
-	if f.servers == 0 {
-		return "1, embedded"
-	}
-	return fmt.Sprintf("%d on R%d", f.replicas, f.servers)
-}
+// replicasRate is the navigations a second of replicas.
+const replicasRate = 80
 
 // replicated is the measurement of a formation.
 type replicated struct {
@@ -49,10 +30,6 @@ type replicated struct {
 // replicas measures what it costs to have several replicas: each request reaches
 // another one. The servers sync each message before they acknowledge it.
 func (b *bench) replicas() error {
-	server := filepath.Join(b.dir, "nats-server")
-	if err := rig.BuildNATS(b.ctx, server); err != nil {
-		return err
-	}
 	rows := [][]string{{
 		"replicas", "response p50 ms", "p99 ms", "event → webhook p50 ms", "p99 ms", "deliveries/s",
 		"another leads s", "next webhook s", "log bytes each", "wrong",
@@ -62,7 +39,7 @@ func (b *bench) replicas() error {
 		formations = []formation{{2, 1}, {2, 3}}
 	}
 	for _, of := range formations {
-		r, err := b.replicate(of, server)
+		r, err := b.replicate(of)
 		if err != nil {
 			return fmt.Errorf("%s: %w", of, err)
 		}
@@ -84,36 +61,18 @@ func (r replicated) row(of formation) []string {
 	}
 }
 
-// group is a formation that runs.
-type group struct {
-	*bench
-	of       formation
-	nats     *rig.NATS // nil for a single replica
-	sidecars []*sidecar
-}
-
 // replicate measures a formation.
-func (b *bench) replicate(of formation, server string) (r replicated, err error) {
+func (b *bench) replicate(of formation) (r replicated, err error) {
 	filled, err := b.fill(b.builds[0], 0, b.queued, answerText)
 	if err != nil {
 		return r, err
 	}
 	defer os.RemoveAll(filled.state)
-	app, err := rig.NewServer(newSurvey().serve)
+	g, err := b.openGroup(of, filled.state, filled.ledger)
 	if err != nil {
 		return r, err
 	}
-	defer app.Close()
-	target, err := newReceiver(filled.ledger)
-	if err != nil {
-		return r, err
-	}
-	defer target.Close()
-	g := &group{bench: b, of: of}
-	defer g.kill()
-	if err := g.start(server, filled.state, setting{app: app.URL(), targets: map[string]string{"receiver": target.URL()}}); err != nil {
-		return r, err
-	}
+	defer g.close()
 	if r.delivered, err = g.drain(filled); err != nil {
 		return r, err
 	}
@@ -124,53 +83,6 @@ func (b *bench) replicate(of formation, server string) (r replicated, err error)
 	}
 	r.leads, r.webhook, err = g.takeOver(filled.ledger)
 	return r, err
-}
-
-// start starts the servers and the replicas, the first of which has the backlog.
-func (g *group) start(server, backlog string, with setting) (err error) {
-	if g.of.servers > 0 {
-		dir := g.state()
-		if g.nats, err = rig.StartNATS(g.ctx, server, dir, g.of.servers); err != nil {
-			return err
-		}
-		with.replicas = g.nats.URL(replicasApp)
-	}
-	for n := range g.of.replicas {
-		with.state = g.state()
-		with.name = fmt.Sprintf("replica-%d", n)
-		if n == 0 {
-			with.state = backlog
-		}
-		if err := g.startOne(with); err != nil {
-			return err
-		}
-		if n == 0 && g.nats != nil {
-			if _, err := g.awaitLeader(); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (g *group) startOne(with setting) error {
-	s, err := g.bench.start(g.builds[0], with)
-	if err == nil {
-		g.sidecars = append(g.sidecars, s)
-	}
-	return err
-}
-
-// awaitLeader waits until a replica leads.
-func (g *group) awaitLeader() (leader *sidecar, err error) {
-	for until := time.Now().Add(leaderLimit); time.Now().Before(until) && g.ctx.Err() == nil; g.sleep(10 * time.Millisecond) {
-		for _, s := range g.sidecars {
-			if text, err := s.ask("/metrics"); err == nil && strings.Contains(string(text), "\nsidehook_leads 1\n") {
-				return s, nil
-			}
-		}
-	}
-	return nil, errors.Join(errors.New("no replica leads"), g.ctx.Err())
 }
 
 // drain returns how many deliveries of the backlog arrive in a second.
@@ -209,15 +121,6 @@ func (g *group) walkAll(l *ledger, r *replicated) error {
 	r.logged = float64(after-before) / float64(max(1, l.received()))
 	r.waits = l.waits
 	return err
-}
-
-// crowd returns participants each request of whom reaches another of the replicas.
-func (g *group) crowd(l *ledger, through []*sidecar) *crowd {
-	var addresses []string
-	for _, s := range through {
-		addresses = append(addresses, s.participants)
-	}
-	return newCrowd(strings.Join(addresses, ","), l)
 }
 
 // logged returns how many bytes the log has, and what was seen.
@@ -280,13 +183,4 @@ func (g *group) takeOver(l *ledger) (leads, webhook time.Duration, err error) {
 		return 0, 0, errors.Join(errors.New("no webhook arrived after the leader was killed"), g.ctx.Err())
 	}
 	return leads, time.Since(killed), nil
-}
-
-func (g *group) kill() {
-	for _, s := range g.sidecars {
-		s.kill()
-	}
-	if g.nats != nil {
-		g.nats.Kill()
-	}
 }
