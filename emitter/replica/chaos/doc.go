@@ -9,6 +9,10 @@
 //
 //	go test ./emitter/replica/chaos -run Chaos -v -chaos 60s -chaos-sizes 2x3,3x3
 //
+// Another one upgrades three replicas, one after the other, from an earlier sidehook:
+//
+//	go test ./emitter/replica/chaos -run Upgraded -v -chaos-before BINARY
+//
 // All of them are processes of their own, but for participants, app and receiver. The
 // ledger has what the app did and what participants were told of it, and compares it
 // with what the receiver got. On failure, the folder with logs and states is kept.
