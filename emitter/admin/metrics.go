@@ -2,6 +2,7 @@ package admin
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
@@ -23,11 +24,22 @@ func newMetrics(registerer prometheus.Registerer) metrics {
 	}
 }
 
-// registerReplicas exposes how many replicas there are.
+// presentFor is for how long a replica that is not heard counts as one that is there.
+const presentFor = 30 * time.Second
+
+// registerReplicas exposes how many replicas there are. One that is cut off itself forgets
+// nobody, and still counts only those that it hears, so that somebody notices.
 func registerReplicas(registerer prometheus.Registerer, present func() []replica.Member) {
 	promauto.With(registerer).NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "sidehook_replicas_present", Help: "Replicas that were heard in the last 30 seconds, this one included.",
-	}, func() float64 { return float64(len(present())) })
+	}, func() (heard float64) {
+		for _, m := range present() {
+			if m.Silent <= presentFor {
+				heard++
+			}
+		}
+		return heard
+	})
 }
 
 // exposition serves the metrics in the text format of Prometheus. One that

@@ -66,6 +66,25 @@ func TestEachReplicaAnswersForAll(t *testing.T) {
 	})
 }
 
+func TestAReplicaThatIsCutOffCountsItselfAlone(t *testing.T) {
+	withReplicas(t, func(leader, follower *node) {
+		expect := func(when, count string) {
+			t.Helper()
+			for _, n := range []*node{leader, follower} {
+				if text := n.request("GET", "/metrics", "").Body.String(); !strings.Contains(text, "\nsidehook_replicas_present "+count+"\n") {
+					t.Errorf("%s, %s does not count %s:\n%s", when, n.config.Replicas.Name, count, text)
+				}
+			}
+		}
+		time.Sleep(time.Second)
+		expect("while both are connected", "2")
+		leader.line.Cut()
+		time.Sleep(time.Minute)
+		expect("once one is cut off", "1")
+		leader.line.Mend()
+	})
+}
+
 func TestAReplicaOfAnotherReleaseIsListed(t *testing.T) {
 	now := time.Now()
 	for extra, role := range map[string]string{"": RoleUnknown, "{": RoleUnknown, `{"role":"leading","new":1}`: "leading"} {
