@@ -348,3 +348,26 @@ func TestALeaderThatHasJustBegunWaitsForAReplicaThatIsCutOff(t *testing.T) {
 		}
 	})
 }
+
+func TestReplicasThatHaveEndedInGoodOrderAreNotWaitedFor(t *testing.T) {
+	dir := memoryDir(t)
+	synctest.Test(t, func(t *testing.T) {
+		g := newChaosGroup(t, dir, 1)
+		g.broken["pit-1"] = true // nobody answers
+		var ending sync.WaitGroup
+		for _, m := range g.members {
+			ending.Go(m.stop)
+		}
+		ending.Wait()
+		g.start(0)
+		time.Sleep(5 * time.Second) // until it leads
+		w := &chaosWalk{chaosGroup: g, id: "p"}
+		w.requestAt(g.members[0], "GET", "/api/progress/5/3/p", w.shown)
+		w.requestAt(g.members[0], "POST", "/api/progress/5/3/p/next", func() rules.Exchange { w.page++; return w.shown() })
+		time.Sleep(time.Second)
+		if got, want := g.told()["p"], "pg0>pg1 "; got != want {
+			t.Errorf("a second later what was told is %q, want %q", got, want)
+		}
+		g.members[0].stop()
+	})
+}

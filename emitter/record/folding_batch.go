@@ -193,6 +193,7 @@ func (b *batch) setFloors(tx *outbox.Tx) (before map[string]uint64) {
 	}
 	if floor := b.floorOf(); floor > tx.Seen() {
 		tx.SetSeen(floor)
+		b.setHeard(tx, floor)
 	}
 	return before
 }

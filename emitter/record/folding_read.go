@@ -31,6 +31,8 @@ type seenMessage struct {
 	// seen has what is not folded yet, with a size in bytes.
 	seen  []*seen
 	bytes int
+	// isLast is set if from has ended, and left nothing behind.
+	isLast bool
 }
 
 // begin returns after which message there is something to fold. Servers that have lost
@@ -90,7 +92,7 @@ func (f *folding) parse(assembler *replica.Assembler, number uint64, data []byte
 	} else if err != nil {
 		f.noteUnreadable(err)
 	}
-	one := &seenMessage{number: number, from: from, floor: assembler.Floor(number)}
+	one := &seenMessage{number: number, from: from, floor: assembler.Floor(number), isLast: err == nil && len(sightings) == 0 && replica.IsLast(data)}
 	for i := range sightings {
 		s := &sightings[i]
 		decoded, err := decodeSighting(s.Participant, s.Data)
@@ -126,6 +128,9 @@ func (f *folding) receive(one *seenMessage) {
 		}
 		f.lastK[s.from], s.reached = s.k, f.reached[s.from]
 		kept, one.bytes = append(kept, s), one.bytes+s.size
+	}
+	if one.isLast {
+		f.replicas.Roster.Leave(one.from)
 	}
 	one.seen = kept
 	f.list, f.bytes, f.last = append(f.list, one), f.bytes+one.bytes, one.number

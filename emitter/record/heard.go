@@ -15,7 +15,12 @@ const keepHeardEvery = 250 * time.Millisecond
 
 // heardReplica is a replica that the leader hears. The next leader waits for it, though it
 // may have begun after that was cut off.
-type heardReplica struct{ Name, Incarnation string }
+type heardReplica struct {
+	Name, Incarnation string
+	// Silent is for how many seconds it was not heard: to change the leader does not begin
+	// that anew.
+	Silent int `json:",omitempty"`
+}
 
 // keepHeard keeps in the store which replicas are heard, until ctx ends.
 func (f *folding) keepHeard(ctx context.Context) {
@@ -31,8 +36,19 @@ func (f *folding) keepHeard(ctx context.Context) {
 		if bytes.Equal(heard, kept) {
 			continue
 		}
-		if f.store.Do(ctx, func(tx *outbox.Tx) { tx.SetHeard(heard) }) == nil {
+		if f.store.Do(ctx, func(tx *outbox.Tx) { tx.SetHeard(f.encodeHeard()) }) == nil {
 			kept = heard
+		}
+	}
+}
+
+// setHeard keeps which replicas are heard where the last message of one is folded up to a
+// floor: nobody reads that again.
+func (b *batch) setHeard(tx *outbox.Tx, floor uint64) {
+	for _, one := range b.list {
+		if one.isLast && one.number <= floor {
+			tx.SetHeard(b.encodeHeard())
+			return
 		}
 	}
 }
@@ -41,9 +57,9 @@ func (f *folding) keepHeard(ctx context.Context) {
 func (f *folding) encodeHeard() []byte {
 	var heard []heardReplica
 	for _, m := range f.replicas.Roster.Present() {
-		heard = append(heard, heardReplica{m.Name, m.Incarnation})
+		heard = append(heard, heardReplica{m.Name, m.Incarnation, int(m.Silent.Seconds())})
 	}
-	encoded, _ := json.Marshal(heard) // strings always can be
+	encoded, _ := json.Marshal(heard) // strings and numbers always can be
 	return encoded
 }
 
@@ -53,7 +69,8 @@ func (f *folding) expectHeard(encoded []byte) {
 	_ = json.Unmarshal(encoded, &heard) // without them it waits for those that it has heard itself
 	var members []replica.Member
 	for _, one := range heard {
-		members = append(members, replica.Member{Name: one.Name, Incarnation: one.Incarnation})
+		silent := max(0, time.Duration(one.Silent)*time.Second)
+		members = append(members, replica.Member{Name: one.Name, Incarnation: one.Incarnation, Silent: silent})
 	}
 	f.replicas.Roster.Expect(members)
 }

@@ -53,8 +53,10 @@ type Link interface {
 type Roster interface {
 	// Present returns those that were heard of lately.
 	Present() []replica.Member
-	// Expect adds those that another replica has heard of.
+	// Expect adds those that another replica has heard of, and Leave removes one that has
+	// ended in good order.
 	Expect(heard []replica.Member)
+	Leave(incarnation string)
 	// IsKnown reports whether it has listened for long enough to know all of them.
 	IsKnown() bool
 }

@@ -105,6 +105,9 @@ func (g *testReplicas) Present() (members []replica.Member) {
 // Expect implements Roster.
 func (g *testReplicas) Expect([]replica.Member) {}
 
+// Leave implements Roster.
+func (g *testReplicas) Leave(string) {}
+
 // IsKnown implements Roster.
 func (g *testReplicas) IsKnown() bool { return true }
 

@@ -1,8 +1,10 @@
 package replica
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -20,6 +22,21 @@ func TestMessagesOfEarlierFormatsAreRead(t *testing.T) {
 	}
 	if diff := cmp.Diff(sightingsOfEarlier, got); diff != "" || incarnation != "incarnation" {
 		t.Errorf("what %s saw differs (-want +got):\n%s", incarnation, diff)
+	}
+}
+
+// A leader of an earlier release goes on while the others are upgraded.
+func TestMessagesAreOfTheEarliestFormatThatCanHaveThem(t *testing.T) {
+	if got := pack(t, "incarnation", 1<<20, sightingsOfEarlier); len(got) != 1 || !bytes.Equal(got[0], earlier(t, "message")) {
+		t.Errorf("the messages are %x", got)
+	}
+	moved := Sighting{K: 10, Participant: "p1", At: earlierTime, Shift: time.Second}
+	var formats []byte
+	for _, message := range pack(t, "incarnation", 1<<20, append(slices.Clone(sightingsOfEarlier), moved, sightingsOfEarlier[0])) {
+		formats = append(formats, message[0])
+	}
+	if want := []byte{1, 2}; !bytes.Equal(formats, want) {
+		t.Errorf("the formats of messages are %d, want %d", formats, want)
 	}
 }
 

@@ -28,7 +28,7 @@ func (r *Roster) heard(h *hello, received time.Time) (sayings []func()) {
 		r.hearSelf()
 	case h.kind == kindLeave:
 		r.leave(h.incarnation)
-	case h.kind == kindHello:
+	case h.kind == kindHello && !slices.Contains(r.left, h.incarnation):
 		r.hearOther(h, received)
 	}
 	sayings, r.sayings = r.sayings, nil
@@ -38,6 +38,9 @@ func (r *Roster) heard(h *hello, received time.Time) (sayings []func()) {
 // leave forgets a replica that has taken its leave.
 func (r *Roster) leave(incarnation string) {
 	delete(r.members, incarnation)
+	if slices.Contains(r.left, incarnation) {
+		return
+	}
 	if len(r.left) == maxMembers {
 		r.left = r.left[1:]
 	}

@@ -14,6 +14,8 @@ import (
 //	0        1         5
 //	│ format │ CRC-32C │ s2 of: length and text of the incarnation, pieces … │
 //
+// One without pieces is the last of its incarnation.
+//
 // The checksum covers the compressed bytes. All lengths and numbers in them are varints.
 // Every format has its checksum there: what it does not fit was not written by a newer
 // release, but is damaged or comes from somebody else.
@@ -32,6 +34,8 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // packer makes messages of sightings.
 type packer struct {
 	incarnation string
+	// format is the earliest that can have the content, so that older releases read it.
+	format byte
 	// limit is how long the content of a message may be so that it fits even if it
 	// cannot be compressed.
 	limit   int
@@ -50,23 +54,28 @@ func newPacker(incarnation string, maxMessage int) *packer {
 }
 
 func (p *packer) reset() {
-	p.content, p.isEmpty = appendBytes(p.content[:0], p.incarnation), true
+	p.content, p.format, p.isEmpty = appendBytes(p.content[:0], p.incarnation), 1, true
 }
 
-// add appends a sighting. It returns false if there is no room.
+// add appends a sighting. It returns false if there is no room, or it needs a later format
+// than what is there.
 func (p *packer) add(s *Sighting) bool {
-	if len(p.content)+maxPieceHead+len(s.Participant)+len(s.Data) > p.limit {
+	format := formatOf(s)
+	if p.isEmpty {
+		p.format = format
+	}
+	if format > p.format || len(p.content)+maxPieceHead+len(s.Participant)+len(s.Data) > p.limit {
 		return false
 	}
 	one := whole(s)
-	p.content, p.isEmpty = appendPiece(p.content, &one), false
+	p.content, p.isEmpty = appendPiece(p.content, p.format, &one), false
 	return true
 }
 
 // message returns the message and begins another.
 func (p *packer) message() []byte {
 	to := make([]byte, messageHeaderSize, messageHeaderSize+s2.MaxEncodedLen(len(p.content)))
-	to[0] = messageFormat
+	to[0] = p.format
 	compressed := s2.Encode(to[messageHeaderSize:cap(to)], p.content)
 	to = to[:messageHeaderSize+len(compressed)]
 	binary.BigEndian.PutUint32(to[1:], crc32.Checksum(compressed, castagnoli))
@@ -84,10 +93,18 @@ func (p *packer) parts(s *Sighting) (messages [][]byte, err error) {
 	for offset := 0; offset < len(s.Data); offset += room {
 		part := whole(s)
 		part.offset, part.Data = offset, s.Data[offset:min(offset+room, len(s.Data))]
-		p.content = appendPiece(p.content, &part)
+		p.format = formatOf(s)
+		p.content = appendPiece(p.content, p.format, &part)
 		messages = append(messages, p.message())
 	}
 	return messages, nil
+}
+
+// IsLast reports whether a message, which has no sightings, is the last one of its
+// incarnation: that has ended, and left nothing behind.
+func IsLast(message []byte) bool {
+	_, pieces, err := parseMessage(message)
+	return err == nil && len(pieces) == 0
 }
 
 // parseMessage returns what a message has, in memory of its own.

@@ -169,8 +169,9 @@ func (r *Roster) Present() []Member {
 	return all
 }
 
-// Expect has replicas that another one has heard be waited for as if this one had heard
-// them until now. Those are left out that have taken their leave, or begun anew.
+// Expect has replicas be waited for that another one has heard, until they were silent for
+// long, their silence before included. Those are left out that have taken their leave, or
+// begun anew.
 func (r *Roster) Expect(heard []Member) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -179,12 +180,20 @@ func (r *Roster) Expect(heard []Member) {
 		names[m.Name] = true
 	}
 	for _, m := range heard {
-		if !names[m.Name] && !slices.Contains(r.left, m.Incarnation) && len(r.members) < maxMembers {
-			one := &member{first: r.listened, heard: r.listened, lastHeard: time.Now().Add(-silence)}
-			one.Name, one.Incarnation = m.Name, m.Incarnation
-			r.members[m.Incarnation] = one
+		if names[m.Name] || slices.Contains(r.left, m.Incarnation) || len(r.members) >= maxMembers {
+			continue
 		}
+		one := &member{first: r.listened, heard: r.listened - m.Silent, lastHeard: time.Now().Add(-max(m.Silent, silence))}
+		one.Name, one.Incarnation = m.Name, m.Incarnation
+		r.members[m.Incarnation] = one
 	}
+}
+
+// Leave has a replica not be waited for any more: it has ended, and left nothing behind.
+func (r *Roster) Leave(incarnation string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.leave(incarnation)
 }
 
 // DrainedTo returns the time up to which all other replicas have sent what they saw, zero if

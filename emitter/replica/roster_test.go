@@ -94,17 +94,24 @@ func TestReplicasThatAnotherOneHasHeardAreWaitedForUntilTheyAreSilentForLong(t *
 			{Name: "d", Incarnation: "4"},
 			{Name: "e", Incarnation: "6"},
 			{Name: "f", Incarnation: "7"},
+			{Name: "g", Incarnation: "8", Silent: 20 * time.Second},
+			{Name: "h", Incarnation: "9", Silent: 40 * time.Second},
+			{Name: "i", Incarnation: "10"},
 		})
-		a.expect(t, "at first", "a 1", "b 2", "d 5", "e 6", "f 7")
+		a.expect(t, "at first", "a 1", "b 2", "d 5", "e 6", "f 7", "g 8", "i 10")
+		a.Leave("10")
+		a.expect(t, "once i has left", "a 1", "b 2", "d 5", "e 6", "f 7", "g 8")
 		if earliest, isKnown := a.DrainedTo(); isKnown {
 			t.Errorf("it is known that they have sent all to %v", earliest)
 		}
-		again := join(servers, RosterOptions{Name: "e", Incarnation: "8"})
+		again := join(servers, RosterOptions{Name: "e", Incarnation: "11"})
 		time.Sleep(2*silence + helloEvery)
-		a.expect(t, "once e has begun anew", "a 1", "b 2", "d 5", "e 8", "f 7")
+		a.expect(t, "once e has begun anew", "a 1", "b 2", "d 5", "e 11", "f 7", "g 8")
+		time.Sleep(8 * time.Second)
+		a.expect(t, "once g was silent for half a minute", "a 1", "b 2", "d 5", "e 11", "f 7")
 		cutOff.link.Mend()
 		time.Sleep(presence)
-		a.expect(t, "half a minute later", "a 1", "b 2", "d 5", "e 8")
+		a.expect(t, "half a minute later", "a 1", "b 2", "d 5", "e 11")
 		for _, p := range []*peer{cutOff, begunAnew, again, a} {
 			p.end()
 		}

@@ -2,6 +2,7 @@ package replica
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -301,6 +302,37 @@ func TestOnACleanStopWhatWaitsIsSentOrSpilled(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestASeerThatEndsSaysThatNothingFollowsUnlessSomethingWaits(t *testing.T) {
+	f := func(name string, isConnected bool) {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				servers, link, d := bubble(t)
+				l := live(link, d)
+				<-l.see(t, "p", "1")
+				if !isConnected {
+					link.Cut()
+					<-l.see(t, "p", "2")
+				}
+				l.end(t)
+				reading := servers.Connect()
+				last, err := reading.LastSeen(t.Context())
+				must(t, err)
+				err = reading.Seen(t.Context(), last-1, func(_ uint64, message []byte) error {
+					if got := IsLast(message); got != isConnected {
+						t.Errorf("the last message says that nothing follows: %t", got)
+					}
+					return errEnough
+				})
+				if !errors.Is(err, errEnough) {
+					t.Error(err)
+				}
+			})
+		})
+	}
+	f("in good order", true)
+	f("while it is cut off", false)
 }
 
 func TestForgettingOverwritesWhatWasSpilled(t *testing.T) {

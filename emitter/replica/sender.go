@@ -14,6 +14,8 @@ const (
 	durableWait = 80 * time.Millisecond
 	// minPause and maxPause bound the exponential backoff after a failure.
 	minPause, maxPause = 100 * time.Millisecond, time.Second
+	// leaveTimeout bounds the sending of the last message.
+	leaveTimeout = time.Second
 	// stopGrace is how long Run goes on after it was asked to stop.
 	stopGrace = 5 * time.Second
 	// clockLimit is how long what was seen waits for the clock to be compared with those of
@@ -241,6 +243,7 @@ func (w *sender) finish() error {
 	for _, f := range w.forgetting {
 		f.done <- errStopped
 	}
+	w.leave()
 	w.closeSpills()
 	s := w.seer
 	s.mu.Lock()
@@ -250,6 +253,18 @@ func (w *sender) finish() error {
 		return fmt.Errorf("%d observations could neither be sent to the other replicas nor be written to the disk", lost)
 	}
 	return nil
+}
+
+// leave sends the last message, unless something is left behind. Whoever leads need not wait
+// for this replica then, even if it was down when this one ended.
+func (w *sender) leave() {
+	_, isWaiting := w.seer.oldest()
+	if isWaiting || w.hasSpilled() || w.mustLook || !w.seer.link.IsConnected() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), leaveTimeout)
+	defer cancel()
+	_ = w.seer.link.See(ctx, newPacker(w.seer.incarnation, w.seer.link.MaxMessage()).message())
 }
 
 // close refuses further sightings.

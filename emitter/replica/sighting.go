@@ -38,9 +38,17 @@ type piece struct {
 	offset, total int
 }
 
-// pieceFormat is that of pieces in messages and spills. Those of format 1 had neither
+// pieceFormat is that of pieces in messages and spills. Those of format 1 have neither
 // Shift nor IsUncompared.
 const pieceFormat = 2
+
+// formatOf returns the earliest format that can have a sighting.
+func formatOf(s *Sighting) byte {
+	if s.Shift == 0 && !s.IsUncompared {
+		return 1
+	}
+	return pieceFormat
+}
 
 func whole(s *Sighting) piece { return piece{Sighting: *s, total: len(s.Data)} }
 
@@ -49,12 +57,14 @@ func (p *piece) isWhole() bool { return len(p.Data) == p.total }
 // maxPieceHead is how many bytes a piece has beside its participant and data at most.
 const maxPieceHead = 8 * binary.MaxVarintLen64
 
-func appendPiece(to []byte, p *piece) []byte {
+func appendPiece(to []byte, format byte, p *piece) []byte {
 	to = binary.AppendUvarint(to, p.K)
 	to = appendBytes(to, p.Participant)
 	to = binary.AppendVarint(to, p.At.UnixNano())
-	to = binary.AppendVarint(to, int64(p.Shift))
-	to = append(to, boolByte(p.IsUncompared))
+	if format > 1 {
+		to = binary.AppendVarint(to, int64(p.Shift))
+		to = append(to, boolByte(p.IsUncompared))
+	}
 	to = binary.AppendUvarint(to, uint64(p.total))
 	to = binary.AppendUvarint(to, uint64(p.offset))
 	return appendBytes(to, p.Data)

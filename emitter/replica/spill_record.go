@@ -79,7 +79,7 @@ func appendRecord(to []byte, mark [markSize]byte, s *Sighting) []byte {
 	start := len(to)
 	to = append(to, make([]byte, recordHeaderSize)...)
 	p := whole(s)
-	to = appendPiece(to, &p)
+	to = appendPiece(to, spillFormat, &p)
 	finishRecord(to[start:], mark, kindSighting)
 	return to
 }

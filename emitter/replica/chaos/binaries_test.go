@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -24,10 +25,7 @@ type binaries struct{ sidehook, shifted, server string }
 
 // build builds what a run of a size needs, into a folder.
 func build(ctx context.Context, dir string, s size) (b binaries, err error) {
-	folder, isReady := os.LookupEnv(binariesVariable)
-	if !isReady {
-		folder = dir
-	}
+	folder := cmp.Or(os.Getenv(binariesVariable), dir)
 	b = binaries{filepath.Join(folder, "sidehook"), filepath.Join(folder, "sidehook-shifted"), filepath.Join(folder, "nats-server")}
 	const main = "github.com/sidehook/sidehook"
 	if err := buildProgram(ctx, b.sidehook, main); err != nil || s.servers == 0 {

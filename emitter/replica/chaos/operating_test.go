@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -28,10 +29,7 @@ const stopTimeout = 25 * time.Second
 func newPair(t *testing.T) *field {
 	t.Helper()
 	dir := t.TempDir()
-	folder := os.Getenv(binariesVariable)
-	if folder == "" {
-		folder = dir
-	}
+	folder := cmp.Or(os.Getenv(binariesVariable), dir)
 	b := binaries{sidehook: filepath.Join(folder, "sidehook"), server: filepath.Join(folder, "nats-server")}
 	const main = "github.com/sidehook/sidehook"
 	must(t, buildProgram(t.Context(), b.sidehook, main))
