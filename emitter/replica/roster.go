@@ -151,11 +151,15 @@ func (r *Roster) awaitHello(ctx context.Context) {
 	}
 }
 
-// Present returns the replicas that were heard in the last 30 seconds, and this one, by name.
-func (r *Roster) Present() []Member {
-	all := []Member{{Name: r.options.Name, Incarnation: r.options.Incarnation, IsSelf: true, Extra: r.extra()}}
+// Present returns the replicas that were heard in the last 30 seconds, by name, and this one
+// until it leaves.
+func (r *Roster) Present() (all []Member) {
+	self := Member{Name: r.options.Name, Incarnation: r.options.Incarnation, IsSelf: true, Extra: r.extra()}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if !slices.Contains(r.left, self.Incarnation) {
+		all = append(all, self)
+	}
 	for _, m := range r.members {
 		if r.listened-m.heard < presence {
 			one := m.Member

@@ -112,6 +112,8 @@ func TestReplicasThatAnotherOneHasHeardAreWaitedForUntilTheyAreSilentForLong(t *
 		cutOff.link.Mend()
 		time.Sleep(presence)
 		a.expect(t, "half a minute later", "a 1", "b 2", "d 5", "e 11")
+		a.Leave("1")
+		a.expect(t, "once a has left itself", "b 2", "d 5", "e 11")
 		for _, p := range []*peer{cutOff, begunAnew, again, a} {
 			p.end()
 		}
