@@ -48,6 +48,9 @@ type Journey struct {
 	Asked time.Time
 	// Held are the events that wait for answers in flight, oldest first.
 	Held []heldEvent
+	// Amidst is the page that the app has shown last while a navigation was in flight, until
+	// that is told.
+	Amidst amidst
 	// Moves are the last changes of the pointer, oldest first; empty unless several
 	// replicas observe.
 	Moves []move
@@ -132,8 +135,12 @@ func (j *Journey) pageShown(o *Observation) {
 		return
 	}
 	j.learn(o)
-	if o.Alone && !j.Done && pageID(o.Page) != j.Pointer && !j.hasMovedSince(o.Began) {
+	switch {
+	case j.Done, pageID(o.Page) == j.Pointer, j.hasMovedSince(o.Began):
+	case o.Alone:
 		j.navigate(o, true)
+	default:
+		j.showAmidst(o)
 	}
 }
 
@@ -201,7 +208,7 @@ func (j *Journey) completed(o *Observation) {
 // the participant is on already means that the app refused to navigate, or that
 // this is the second of two clicks.
 func (j *Journey) navigated(o *Observation) {
-	if j.Done || j.Pointer == pageID(o.Page) && o.Page != nil {
+	if j.explainsAmidst(o) || j.Done || j.Pointer == pageID(o.Page) && o.Page != nil {
 		return
 	}
 	j.learn(o)
@@ -230,6 +237,9 @@ func (j *Journey) navigate(o *Observation, recovered bool) {
 		from.Left = true
 		j.countLeft(from, o.At, recovered)
 		j.putPage(from)
+	}
+	if j.Amidst.From == j.Pointer && j.Amidst.To == pageID(o.Page) {
+		j.Amidst = amidst{}
 	}
 	if j.Done = o.Page == nil; j.Done {
 		j.countEnd(o, recovered)

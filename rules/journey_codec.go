@@ -8,7 +8,10 @@ import (
 
 const (
 	// headVersion is the first byte of a head. That of a whole journey is '{'.
-	headVersion = 7
+	headVersion = 8
+	// headWithoutAmidst is that of a head without a page shown while a navigation was in
+	// flight, as it is stored where there is none.
+	headWithoutAmidst = 7
 	// headWithoutMoves is that of a head without the moves of the pointer, as it is
 	// stored where there are none.
 	headWithoutMoves = 6
@@ -56,8 +59,11 @@ func (j *Journey) save(at time.Time) {
 // encode returns the head of the journey.
 func (j *Journey) encode() []byte {
 	version := byte(headVersion)
-	if len(j.Moves) == 0 {
-		version = headWithoutMoves
+	if j.Amidst == (amidst{}) {
+		version = headWithoutAmidst
+		if len(j.Moves) == 0 {
+			version = headWithoutMoves
+		}
 	}
 	e := append(make(recordEncoder, 0, 256), version)
 	e.bool(j.Child != nil)
@@ -100,6 +106,11 @@ func (j *Journey) encode() []byte {
 	if version > headWithoutMoves {
 		j.encodeMoves(&e)
 	}
+	if version > headWithoutAmidst {
+		e.text(j.Amidst.From)
+		e.text(j.Amidst.To)
+		e.time(j.Amidst.At)
+	}
 	return e
 }
 
@@ -135,6 +146,9 @@ func (j *Journey) decode(head []byte) error {
 	}
 	if version > headWithoutMoves {
 		j.decodeMoves(&d)
+	}
+	if version > headWithoutAmidst {
+		j.Amidst = amidst{From: d.text(), To: d.text(), At: d.time()}
 	}
 	return d.end()
 }

@@ -221,7 +221,7 @@ func TestMovesAreStoredOnlyWhereReplicasObserve(t *testing.T) {
 		}
 	}
 	f(false, headWithoutMoves)
-	f(true, headVersion)
+	f(true, headWithoutAmidst)
 }
 
 func TestExchangesThatGoOnAreStillWaitedForAfterAnotherProcess(t *testing.T) {

@@ -83,7 +83,7 @@ type Observation struct {
 	// Order is set if several replicas observe, so that observations which came later
 	// may have been folded before: it is At or, where that was not in order, about then.
 	Order time.Time `json:",omitzero"`
-	// Began is when the request came, by the clock of Order, and zero where that is.
+	// Began is when the request came, by the same clock.
 	Began time.Time `json:",omitzero"`
 }
 

@@ -264,6 +264,7 @@ func (r *Recorder) handOver(f *flight, o *rules.Observation, says bool, newcomer
 	if !says {
 		return nil, false
 	}
+	o.Began = f.began
 	done, isLost := r.submitObservation(*o)
 	return []<-chan struct{}{done}, isLost
 }

@@ -132,7 +132,7 @@ func TestSeveralReplicasMakeOfEverySituationWhatOneMakes(t *testing.T) {
 		TestDeliveriesOfAParticipantWaitForEachOtherUnlessTheTargetWantsNoOrder)
 	f("restarts", TestAJourneyContinuesAfterARestart, TestASilenceGoesOnAfterARestart, TestStatisticsCountEachParticipantOnceAcrossRestarts)
 	f("missed navigations", TestAMissedNavigationIsRecoveredOnceByTheNextPageShown, TestTheEndOfAStudyIsRecoveredThoughTheAppRespondsForTheStudy)
-	f("two clicks", TestTwoClicksAtOnceGiveTheStepsOfTheApp)
+	f("two clicks", TestTwoClicksAtOnceGiveTheStepsOfTheApp, TestANavigationIsToldThoughTheParticipantReloadsAndGoesOnBeforeItEnds)
 	f("what cannot be read", TestAnErrorFromAProxyInFrontOfTheAppMakesNoEventAndLosesNone, TestAnUnreadableExchangeMakesNoEvent,
 		TestAnswerThatIsUnknownIsPartial)
 	f("strange ids and pages", TestPagesWithoutQuestionsMakeEventsWithoutResponses, TestAnIDWithASlashASpaceAndAnUmlautNamesOneParticipant)

@@ -106,6 +106,25 @@ func TestTwoClicksAtOnceGiveTheStepsOfTheApp(t *testing.T) {
 	}
 }
 
+// An app that responds late, or a sidehook that stood still.
+func TestANavigationIsToldThoughTheParticipantReloadsAndGoesOnBeforeItEnds(t *testing.T) {
+	s := newScenario(t)
+	s.get(showPage1)
+	const next, log = "/api/progress/5/3/p/next", "/api/log/3/p/"
+	first := s.begin("POST", next)
+	time.Sleep(apart)
+	s.get(showPage2)
+	s.begin("POST", log+"two/decsys.platform.PAGE_LOAD")(rules.Exchange{Status: 204, RequestBody: []byte("{}")})
+	time.Sleep(apart)
+	second := s.begin("POST", next)
+	second(page(showPage3))
+	time.Sleep(time.Second)
+	first(page(showPage2))
+	if got, want := s.summary(), "two>three, one>two recovered"; got != want {
+		t.Errorf("events %q, want %q", got, want)
+	}
+}
+
 func TestManyNavigationsAtOnceDoNotWaitForEachOther(t *testing.T) {
 	f := func(navigations int, want time.Duration) {
 		t.Helper()
