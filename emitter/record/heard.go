@@ -17,8 +17,8 @@ const keepHeardEvery = 250 * time.Millisecond
 // may have begun after that was cut off.
 type heardReplica struct {
 	Name, Incarnation string
-	// Silent is for how many seconds it was not heard: to change the leader does not begin
-	// that anew.
+	// Silent is for how many seconds it was not heard: another leader does not begin to wait
+	// anew.
 	Silent int `json:",omitempty"`
 }
 
