@@ -12,8 +12,9 @@ import (
 )
 
 // ownOfReplica are the keys of the bucket meta that differ between replicas: how far
-// each has come in the log, heartbeats included, and its own journal.
-var ownOfReplica = map[string]bool{"applied": true, "journal": true}
+// each has come in the log, heartbeats included, and its own journal; and what whoever
+// ends last has read of how the others ended.
+var ownOfReplica = map[string]bool{"applied": true, "journal": true, "seen": true, "heard": true}
 
 // differences compares the files of two replicas, bucket by bucket.
 func differences(one, other string) (list []string, err error) {
