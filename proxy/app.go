@@ -86,8 +86,9 @@ func (a app) dialWithin(ctx context.Context, window time.Duration) (*appConn, er
 	return dialInWindows(ctx, window, a.dial)
 }
 
-// dialInWindows is dialWithin for a function that dials. If it took much longer than the window, this process
-// stood still meanwhile, as that of a paused container does: the app gets another window.
+// dialInWindows is dialWithin for a function that dials. If it took much longer than the
+// window, this process stood still meanwhile, as that of a paused container does: the app
+// gets another window.
 func dialInWindows(ctx context.Context, window time.Duration, dial func(context.Context) (*appConn, error)) (*appConn, error) {
 	began := time.Now()
 	conn, err := retryDial(ctx, window, dial)

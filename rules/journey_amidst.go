@@ -11,9 +11,9 @@ type amidst struct {
 	At time.Time
 }
 
-// showAmidst notes a page that is not the pointer's and may be that of a navigation in flight.
+// showAmidst notes a page, not that of the pointer, which may be that of a navigation in flight.
 func (j *Journey) showAmidst(o *Observation) {
-	if o.Page != nil && o.Page.ID != j.Pointer {
+	if o.Page != nil {
 		j.Amidst = amidst{From: j.Pointer, To: o.Page.ID, At: o.At}
 	}
 }

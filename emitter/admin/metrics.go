@@ -2,7 +2,6 @@ package admin
 
 import (
 	"net/http"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
@@ -24,9 +23,6 @@ func newMetrics(registerer prometheus.Registerer) metrics {
 	}
 }
 
-// presentFor is for how long a replica that is not heard counts as one that is there.
-const presentFor = 30 * time.Second
-
 // registerReplicas exposes how many replicas there are. One that is cut off itself forgets
 // nobody, and still counts only those that it hears, so that somebody notices.
 func registerReplicas(registerer prometheus.Registerer, present func() []replica.Member) {
@@ -34,7 +30,7 @@ func registerReplicas(registerer prometheus.Registerer, present func() []replica
 		Name: "sidehook_replicas_present", Help: "Replicas that were heard in the last 30 seconds, this one included.",
 	}, func() (heard float64) {
 		for _, m := range present() {
-			if m.Silent <= presentFor {
+			if m.Silent <= replica.Presence {
 				heard++
 			}
 		}

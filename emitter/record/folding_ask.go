@@ -21,7 +21,7 @@ const (
 	// others went on.
 	neverComes = 10 * time.Second
 	// gatherLimit is how long a batch waits for others at most. Replicas that are gone
-	// leave the roster before: it is longer than presence in emitter/replica.
+	// leave the roster before: it is longer than replica.Presence.
 	gatherLimit = 40 * time.Second
 	// maxQuestion bounds a question in bytes.
 	maxQuestion = 64 << 10

@@ -86,13 +86,13 @@ func (f *folding) read(ctx context.Context, after uint64) {
 
 // parse reads a message. What is damaged is passed over.
 func (f *folding) parse(assembler *replica.Assembler, number uint64, data []byte) (*seenMessage, error) {
-	from, sightings, err := assembler.Add(number, bytes.Clone(data))
+	from, sightings, isLast, err := assembler.Add(number, bytes.Clone(data))
 	if errors.Is(err, replica.ErrNewer) {
 		return nil, errNewerSeen
 	} else if err != nil {
 		f.noteUnreadable(err)
 	}
-	one := &seenMessage{number: number, from: from, floor: assembler.Floor(number), isLast: err == nil && len(sightings) == 0 && replica.IsLast(data)}
+	one := &seenMessage{number: number, from: from, floor: assembler.Floor(number), isLast: isLast}
 	for i := range sightings {
 		s := &sightings[i]
 		decoded, err := decodeSighting(s.Participant, s.Data)

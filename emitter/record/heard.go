@@ -36,6 +36,7 @@ func (f *folding) keepHeard(ctx context.Context) {
 		if bytes.Equal(heard, kept) {
 			continue
 		}
+		// By then, the last message of one may have been folded.
 		if f.store.Do(ctx, func(tx *outbox.Tx) { tx.SetHeard(f.encodeHeard()) }) == nil {
 			kept = heard
 		}

@@ -26,12 +26,13 @@ func (u *unfinished) size() int { return cap(u.Data) + len(u.Participant) + 256 
 
 // Add returns the sightings that are whole with the message of this number, in order,
 // and whose they are. A sighting may come again: those with a K that is not higher than
-// one before of their incarnation are to be skipped. The error wraps ErrNewer where
-// the message was written by a newer release.
-func (a *Assembler) Add(number uint64, message []byte) (incarnation string, sightings []Sighting, err error) {
+// one before of their incarnation are to be skipped. isLast is set for the last message
+// of an incarnation, which has ended and left nothing behind. The error wraps ErrNewer
+// where the message was written by a newer release.
+func (a *Assembler) Add(number uint64, message []byte) (incarnation string, sightings []Sighting, isLast bool, err error) {
 	incarnation, pieces, err := parseMessage(message)
 	if err != nil {
-		return "", nil, err
+		return "", nil, false, err
 	}
 	for i := range pieces {
 		if s := a.add(number, incarnation, &pieces[i]); s != nil {
@@ -39,7 +40,7 @@ func (a *Assembler) Add(number uint64, message []byte) (incarnation string, sigh
 		}
 	}
 	a.giveUp(number)
-	return incarnation, sightings, nil
+	return incarnation, sightings, len(pieces) == 0, nil
 }
 
 // Floor returns up to which message all that was read is whole, if number is the last

@@ -67,7 +67,7 @@ func (d *draining) waits(others time.Time) {
 // isPatient reports whether others are still waited for: not once they have sent less in a
 // long time than they saw in as long, since that never ends.
 func (d *draining) isPatient() bool {
-	return time.Since(d.waited) <= presence+max(0, d.to.Sub(d.from))
+	return time.Since(d.waited) <= Presence+max(0, d.to.Sub(d.from))
 }
 
 // noteDrained notes up to when everything was sent that was seen, for the other replicas.

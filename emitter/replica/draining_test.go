@@ -27,7 +27,7 @@ func sequenceOf(t failer, link *memory.Connection) (all []sentAt) {
 	must(t, err)
 	var a Assembler
 	_ = link.Seen(context.Background(), 0, func(number uint64, message []byte) error {
-		incarnation, sightings, err := a.Add(number, message)
+		incarnation, sightings, _, err := a.Add(number, message)
 		must(t, err)
 		for _, s := range sightings {
 			all = append(all, sentAt{from: incarnation, at: s.At, bytes: spilledSize(&s)})
@@ -126,7 +126,7 @@ func TestAReplicaDrainsOnlyAShortWayUntilOthersGoOnOrAreStuck(t *testing.T) {
 					t.Errorf("before anything was sent, it has drained to %s", got)
 				}
 				link.Mend()
-				time.Sleep(presence - time.Second)
+				time.Sleep(Presence - time.Second)
 				if left := l.Status().Bytes; left < 2*maxAhead-int64(servers.MaxMessage) || left > 2*maxAhead+64<<10 {
 					t.Errorf("%d bytes are left", left)
 				}

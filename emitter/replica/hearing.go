@@ -59,7 +59,7 @@ func (r *Roster) hearSelf() {
 	}
 	r.last = time.Now()
 	for incarnation, m := range r.members {
-		if r.listened-m.heard >= presence {
+		if r.listened-m.heard >= Presence {
 			delete(r.members, incarnation)
 			r.say(func() {
 				r.log.Warn("a replica was not heard for 30 seconds: what it saw and did not send is late", "replica", m.Name)

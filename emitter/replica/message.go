@@ -100,13 +100,6 @@ func (p *packer) parts(s *Sighting) (messages [][]byte, err error) {
 	return messages, nil
 }
 
-// IsLast reports whether a message, which has no sightings, is the last one of its
-// incarnation: that has ended, and left nothing behind.
-func IsLast(message []byte) bool {
-	_, pieces, err := parseMessage(message)
-	return err == nil && len(pieces) == 0
-}
-
 // parseMessage returns what a message has, in memory of its own.
 func parseMessage(message []byte) (incarnation string, pieces []piece, err error) {
 	if len(message) < messageHeaderSize {

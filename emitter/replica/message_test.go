@@ -28,7 +28,7 @@ func TestWhatIsPackedIsReadAgainWhateverItsSize(t *testing.T) {
 			if len(message) > limit {
 				r.Fatalf("a message has %d bytes, more than %d", len(message), limit)
 			}
-			incarnation, sightings, err := a.Add(uint64(number+1), message)
+			incarnation, sightings, _, err := a.Add(uint64(number+1), message)
 			if incarnation != "one" || err != nil {
 				r.Fatalf("message %d is of %q, %v", number, incarnation, err)
 			}
@@ -52,7 +52,7 @@ func TestPartsThatNeverEndAreDropped(t *testing.T) {
 	var a Assembler
 	add := func(number uint64, message []byte) []Sighting {
 		t.Helper()
-		_, sightings, err := a.Add(number, message)
+		_, sightings, _, err := a.Add(number, message)
 		must(t, err)
 		return sightings
 	}
@@ -82,7 +82,7 @@ func TestUnfinishedSightingsAreBoundedInBytes(t *testing.T) {
 	data := make([]byte, 20<<20)
 	for i := range uint64(5) {
 		parts := pack(t, fmt.Sprint("incarnation ", i), 16<<20, []Sighting{{K: 1, Participant: "p", At: at(0), Data: data}})
-		if _, _, err := a.Add(i+1, parts[0]); err != nil {
+		if _, _, _, err := a.Add(i+1, parts[0]); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -97,11 +97,11 @@ func TestMessagesThatAreDamagedOrNewerAreRefused(t *testing.T) {
 	for i := range message {
 		broken := append([]byte(nil), message...)
 		broken[i] ^= 0x40
-		_, _, err := a.Add(1, broken)
+		_, _, _, err := a.Add(1, broken)
 		if want := map[bool]error{true: ErrNewer, false: errDamaged}[i == 0]; !errors.Is(err, want) {
 			t.Errorf("with byte %d changed, it returned %v, want %v", i, err, want)
 		}
-		if _, _, err = a.Add(1, message[:i]); !errors.Is(err, errDamaged) {
+		if _, _, _, err = a.Add(1, message[:i]); !errors.Is(err, errDamaged) {
 			t.Errorf("cut at %d, it returned %v", i, err)
 		}
 	}
@@ -110,7 +110,7 @@ func TestMessagesThatAreDamagedOrNewerAreRefused(t *testing.T) {
 func TestWhatNoReplicaHasWrittenIsNotTakenForThatOfANewerRelease(t *testing.T) {
 	var a Assembler
 	for _, text := range []string{"hello", "garbage by hand", "{}", "\xff\xff\xff\xff\xff\xff\xff"} {
-		if _, _, err := a.Add(1, []byte(text)); !errors.Is(err, errDamaged) || errors.Is(err, ErrNewer) {
+		if _, _, _, err := a.Add(1, []byte(text)); !errors.Is(err, errDamaged) || errors.Is(err, ErrNewer) {
 			t.Errorf("%q: it returned %v, want %v", text, err, errDamaged)
 		}
 	}
@@ -125,7 +125,7 @@ func FuzzAssembler(f *testing.F) {
 	f.Fuzz(func(t *testing.T, compressed []byte) {
 		var a Assembler
 		for number := range uint64(2) {
-			_, sightings, err := a.Add(number+1, sealed(compressed))
+			_, sightings, _, err := a.Add(number+1, sealed(compressed))
 			if err != nil && !errors.Is(err, errDamaged) {
 				t.Errorf("it returned %v", err)
 			}

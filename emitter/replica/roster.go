@@ -15,8 +15,9 @@ import (
 const (
 	// helloEvery is how often a replica says hello.
 	helloEvery = 250 * time.Millisecond
-	// presence is how long a replica that is not heard is waited for.
-	presence = 30 * time.Second
+	// Presence is how long a replica that is not heard counts as one that is there, and is
+	// waited for.
+	Presence = 30 * time.Second
 	// silence is after how long a replica has stopped if another one has its name.
 	silence = 2 * time.Second
 	// knownAfter is how long a replica listens until it has heard all others. None leads
@@ -161,7 +162,7 @@ func (r *Roster) Present() (all []Member) {
 		all = append(all, self)
 	}
 	for _, m := range r.members {
-		if r.listened-m.heard < presence {
+		if r.listened-m.heard < Presence {
 			one := m.Member
 			one.Silent = time.Since(m.lastHeard)
 			all = append(all, one)

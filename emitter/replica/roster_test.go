@@ -110,7 +110,7 @@ func TestReplicasThatAnotherOneHasHeardAreWaitedForUntilTheyAreSilentForLong(t *
 		time.Sleep(8 * time.Second)
 		a.expect(t, "once g was silent for half a minute", "a 1", "b 2", "d 5", "e 11", "f 7")
 		cutOff.link.Mend()
-		time.Sleep(presence)
+		time.Sleep(Presence)
 		a.expect(t, "half a minute later", "a 1", "b 2", "d 5", "e 11")
 		a.Leave("1")
 		a.expect(t, "once a has left itself", "b 2", "d 5", "e 11")
@@ -226,7 +226,7 @@ func TestReplicasKnowHowFarOthersHaveDrainedTheirSpills(t *testing.T) {
 		d.die()
 		time.Sleep(2 * time.Second)
 		expect("while one is silent", time.Time{}, false)
-		time.Sleep(presence)
+		time.Sleep(Presence)
 		expect("once it is gone", at(9), true)
 		for _, p := range []*peer{a, b, c} {
 			p.end()

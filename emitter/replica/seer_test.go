@@ -319,9 +319,9 @@ func TestASeerThatEndsSaysThatNothingFollowsUnlessSomethingWaits(t *testing.T) {
 				reading := servers.Connect()
 				last, err := reading.LastSeen(t.Context())
 				must(t, err)
-				err = reading.Seen(t.Context(), last-1, func(_ uint64, message []byte) error {
-					if got := IsLast(message); got != isConnected {
-						t.Errorf("the last message says that nothing follows: %t", got)
+				err = reading.Seen(t.Context(), last-1, func(number uint64, message []byte) error {
+					if _, _, isLast, err := new(Assembler).Add(number, message); isLast != isConnected || err != nil {
+						t.Errorf("the last message says that nothing follows: %t, %v", isLast, err)
 					}
 					return errEnough
 				})

@@ -138,7 +138,7 @@ func read(t failer, link *memory.Connection) (seen map[string][]string, messages
 	var a Assembler
 	ks := map[string]uint64{}
 	err = link.Seen(context.Background(), 0, func(number uint64, message []byte) error {
-		incarnation, sightings, err := a.Add(number, message)
+		incarnation, sightings, _, err := a.Add(number, message)
 		if err != nil {
 			return err
 		}

@@ -36,7 +36,7 @@ func expectMoved(t *testing.T, link *memory.Connection, shift time.Duration) {
 	t.Helper()
 	var a Assembler
 	err := link.Seen(context.Background(), 0, func(number uint64, message []byte) error {
-		_, sightings, err := a.Add(number, message)
+		_, sightings, _, err := a.Add(number, message)
 		if err != nil {
 			return err
 		}

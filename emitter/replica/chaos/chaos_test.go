@@ -66,9 +66,7 @@ func runChaos(t *testing.T, s size) {
 	play(t, d, list, seed)
 	v := f.ledger.check()
 	t.Logf("%v, %d participants at once, seed %d\n%v%v", *chaosFor, *participants, seed, v, d)
-	for kind, wrong := range v.wrong {
-		t.Errorf("%d %s:\n    %s", len(wrong), kind, short(wrong))
-	}
+	expectNothingWrong(t, v)
 	if err := f.stop(); err != nil {
 		t.Error(err)
 	}

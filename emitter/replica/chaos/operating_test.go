@@ -199,7 +199,5 @@ func TestTwoReplicasAreKilledListedAndTerminatedWithTheirServerAndWithout(t *tes
 	}
 	f.ledger.broke(span{"no server", began, time.Now()})
 	f.awaitAll(t)
-	for kind, wrong := range f.ledger.check().wrong {
-		t.Errorf("%d %s:\n    %s", len(wrong), kind, short(wrong))
-	}
+	expectNothingWrong(t, f.ledger.check())
 }

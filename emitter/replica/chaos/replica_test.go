@@ -217,6 +217,21 @@ func (r *replica) awaitApplied(ctx context.Context, least uint64) error {
 	}
 }
 
+// awaitFollowing waits until the replica is listed as following, or as leading.
+func (r *replica) awaitFollowing(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, drainLimit)
+	defer cancel()
+	for {
+		role := r.listed(ctx).Get("role").String()
+		if role == "following" || role == "leading" {
+			return nil
+		}
+		if err := pause(ctx, 50*time.Millisecond); err != nil {
+			return fmt.Errorf("%s does not follow, and is %q: %w", r.name, role, err)
+		}
+	}
+}
+
 // ask returns the response of the admin listener to a GET.
 func (r *replica) ask(ctx context.Context, path string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)

@@ -3,13 +3,11 @@ package chaos
 import (
 	"context"
 	"flag"
-	"fmt"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
-	"time"
 )
 
 var chaosBefore = flag.String("chaos-before", "", "a sidehook of an earlier release, from which to upgrade")
@@ -61,27 +59,10 @@ func upgrade(t *testing.T, order func(leader *replica, others []*replica) []*rep
 	f.awaitAll(t)
 	v := f.ledger.check()
 	t.Log(v)
-	for kind, wrong := range v.wrong {
-		t.Errorf("%d %s:\n    %s", len(wrong), kind, short(wrong))
-	}
+	expectNothingWrong(t, v)
 	ctx, cancel := context.WithTimeout(t.Context(), drainLimit)
 	defer cancel()
 	must(t, f.settle(ctx))
 	must(t, f.stop())
 	compareFiles(t, f)
-}
-
-// awaitFollowing waits until the replica is listed as following, or as leading.
-func (r *replica) awaitFollowing(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, drainLimit)
-	defer cancel()
-	for {
-		role := r.listed(ctx).Get("role").String()
-		if role == "following" || role == "leading" {
-			return nil
-		}
-		if err := pause(ctx, 50*time.Millisecond); err != nil {
-			return fmt.Errorf("%s does not follow, and is %q: %w", r.name, role, err)
-		}
-	}
 }

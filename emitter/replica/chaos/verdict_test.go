@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"testing"
 	"text/tabwriter"
 	"time"
 )
@@ -189,3 +190,11 @@ func (v *verdict) String() string {
 }
 
 var kinds = []string{missing, secondID, invented, changed, disorder, lostAnswer, unexplained, errorsSeen, sentTwice, unsigned, nothing}
+
+// expectNothingWrong fails the test for each kind of what is wrong.
+func expectNothingWrong(t *testing.T, v *verdict) {
+	t.Helper()
+	for kind, wrong := range v.wrong {
+		t.Errorf("%d %s:\n    %s", len(wrong), kind, short(wrong))
+	}
+}
